@@ -1,0 +1,40 @@
+# cmake --install build --prefix DIR: the program, the rooms as libraries with their headers, for
+# find_package(lockstep), the documents and the experiment files.
+include(CMakePackageConfigHelpers)
+
+set(LOCKSTEP_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lockstep)
+set(LOCKSTEP_ROOMS trainer storage reports pipeline)
+
+install(TARGETS lockstep RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+foreach(room IN LISTS LOCKSTEP_ROOMS)
+  set_target_properties(lockstep_${room} PROPERTIES EXPORT_NAME ${room})
+  target_include_directories(lockstep_${room} INTERFACE
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/lockstep>)
+  install(TARGETS lockstep_${room} EXPORT lockstep_targets
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${room}
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lockstep
+          FILES_MATCHING PATTERN "*.hpp" PATTERN kernels EXCLUDE)
+endforeach()
+set_target_properties(lockstep_random123 PROPERTIES EXPORT_NAME random123)
+install(TARGETS lockstep_random123 EXPORT lockstep_targets)
+
+install(EXPORT lockstep_targets NAMESPACE lockstep:: DESTINATION ${LOCKSTEP_CONFIG_DIR})
+configure_package_config_file(
+  ${CMAKE_CURRENT_LIST_DIR}/lockstep-config.cmake.in ${PROJECT_BINARY_DIR}/lockstep-config.cmake
+  INSTALL_DESTINATION ${LOCKSTEP_CONFIG_DIR} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(
+  ${PROJECT_BINARY_DIR}/lockstep-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/lockstep-config.cmake
+  ${PROJECT_BINARY_DIR}/lockstep-config-version.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
+  DESTINATION ${LOCKSTEP_CONFIG_DIR})
+
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs
+        PATTERN changelog.d EXCLUDE)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/experiments ${PROJECT_SOURCE_DIR}/examples
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/lockstep USE_SOURCE_PERMISSIONS)

@@ -1,0 +1,18 @@
+#pragma once
+
+// A run in Keras' own words: the JSON that makes a weights file a whole Keras model.
+
+#include "storage/weights_file.hpp"
+#include "trainer/architecture.hpp"
+#include "trainer/train_config.hpp"
+
+namespace lockstep::pipeline {
+
+// A Sequential, named after the run: the input layer and `config.layers`, the keys of their JSON in
+// Keras' order, and the training configuration: loss, metrics and optimizer. A network that ends
+// in softmax gets a loss with from_logits = false, as backends other than TensorFlow take a second
+// softmax literally.
+storage::KerasModel keras_model(const trainer::RunConfig& config,
+                                const trainer::Architecture& architecture);
+
+}  // namespace lockstep::pipeline

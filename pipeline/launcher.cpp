@@ -1,0 +1,373 @@
+#include "pipeline/launcher.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <initializer_list>
+#include <set>
+#include <utility>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/failure.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kLastWords = 12;   // lines kept to explain an end nobody told
+constexpr int kProgramNotStarted = 127;  // what a shell says for it too
+
+int number_in_environment(const char* name, int otherwise) {
+    const char* text = std::getenv(name);
+    int value = otherwise;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), value);
+    return value;
+}
+
+std::string first_line_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+// The quota of the control group (version 2) in whole CPUs; 0: none.
+int cpu_quota() {
+    long long quota = 0;
+    long long period = 0;
+    std::ifstream file("/sys/fs/cgroup/cpu.max");
+    if (!(file >> quota >> period) || period <= 0) return 0;  // "max" is no number
+    return static_cast<int>(std::max(1LL, quota / period));
+}
+
+// Containers may forbid the system call by which Open MPI copies between ranks.
+bool can_copy_between_processes() {
+    char from = 1;
+    char to = 0;
+    iovec local{&to, 1};
+    iovec remote{&from, 1};
+    return ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1;
+}
+
+// A file descriptor, closed at the end of its scope.
+class Descriptor {
+public:
+    explicit Descriptor(int value = -1) : value_(value) {}
+    ~Descriptor() { close(); }
+    Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    int get() const { return value_; }
+    void close() {
+        if (value_ >= 0) ::close(std::exchange(value_, -1));
+    }
+
+private:
+    int value_;
+};
+
+struct Pipe {
+    Descriptor read_end;
+    Descriptor write_end;
+};
+
+Pipe make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        throw Failure(kExitSystem, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    }
+    return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+sigset_t supervised_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
+        sigaddset(&set, signal_number);
+    }
+    return set;
+}
+
+// Blocks the signals a supervisor waits for; gives them back at the end of the scope.
+class BlockedSignals {
+public:
+    BlockedSignals() {
+        const sigset_t set = supervised_signals();
+        sigprocmask(SIG_BLOCK, &set, &before_);
+    }
+    ~BlockedSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
+    const sigset_t& before() const { return before_; }
+
+private:
+    sigset_t before_{};
+};
+
+void set_default(const char* name, const char* value) { ::setenv(name, value, 0); }
+
+void prepare_environment() {
+    set_default("OMP_NUM_THREADS", "1");  // a rank is a core
+    if (::geteuid() == 0) {
+        set_default("OMPI_ALLOW_RUN_AS_ROOT", "1");
+        set_default("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
+    }
+    if (!can_copy_between_processes()) {
+        set_default("OMPI_MCA_btl_vader_single_copy_mechanism", "none");  // Open MPI 4
+        set_default("OMPI_MCA_smsc", "^cma");                             // Open MPI 5
+    }
+}
+
+// In the child: becomes mpirun, or ends.
+[[noreturn]] void become(const std::vector<std::string>& command, int standard_error,
+                         const BlockedSignals& signals, pid_t parent) {
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    if (::getppid() != parent) ::_exit(kProgramNotStarted);  // it died before prctl
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(standard_error, STDERR_FILENO);
+    sigprocmask(SIG_SETMASK, &signals.before(), nullptr);
+    std::vector<char*> arguments;
+    for (const std::string& argument : command) {
+        arguments.push_back(const_cast<char*>(argument.c_str()));
+    }
+    arguments.push_back(nullptr);
+    ::execvp(arguments.front(), arguments.data());
+    ::_exit(kProgramNotStarted);
+}
+
+pid_t start(const std::vector<std::string>& command, int standard_error,
+            const BlockedSignals& signals) {
+    prepare_environment();
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child < 0) {
+        throw Failure(kExitSystem, fmt::format("cannot start mpirun: {}", std::strerror(errno)));
+    }
+    if (child == 0) become(command, standard_error, signals, parent);
+    ::setpgid(child, child);  // in both, whoever comes first
+    return child;
+}
+
+// Sorts the lines that come from mpirun and its ranks.
+class LineSorter {
+public:
+    LineSorter(ProgressDisplay& progress, const std::filesystem::path& log, LaunchOutcome& outcome)
+        : progress_(progress), log_path_(log), outcome_(outcome) {}
+
+    void take(std::string_view bytes) {
+        pending_ += bytes;
+        std::size_t begin = 0;
+        for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos;
+             begin = end + 1) {
+            sort(std::string_view(pending_).substr(begin, end - begin));
+        }
+        pending_.erase(0, begin);
+    }
+
+    void finish() {
+        if (!pending_.empty()) sort(pending_);
+        pending_.clear();
+    }
+
+private:
+    void sort(std::string_view line) {
+        if (const auto event = decode_progress(line)) return progress_.show(*event);
+        if (line.starts_with(ProgressSink::kErrorPrefix)) {
+            const bool is_error = !line.starts_with("lockstep: warning");
+            outcome_.has_told_error = outcome_.has_told_error || is_error;
+            return progress_.message(std::string(line));
+        }
+        if (!line.empty()) keep(line);
+    }
+
+    void keep(std::string_view line) {
+        if (!log_.is_open()) log_.open(log_path_, std::ios::app);
+        log_ << line << '\n';  // a log that cannot be written is no reason to stop
+        outcome_.last_words.emplace_back(line);
+        if (outcome_.last_words.size() > kLastWords) {
+            outcome_.last_words.erase(outcome_.last_words.begin());
+        }
+    }
+
+    ProgressDisplay& progress_;
+    std::filesystem::path log_path_;
+    std::ofstream log_;
+    LaunchOutcome& outcome_;
+    std::string pending_;  // a line whose end has not come yet
+};
+
+// The child between its start and its end.
+class Supervisor {
+public:
+    Supervisor(pid_t child, ProgressDisplay& progress) : child_(child), progress_(progress) {}
+
+    // Handles the signals that wait; true when the child has ended.
+    bool handle_signals(int signal_descriptor) {
+        signalfd_siginfo info{};
+        while (::read(signal_descriptor, &info, sizeof info) == sizeof info) {
+            if (info.ssi_signo != SIGCHLD) pass_on(static_cast<int>(info.ssi_signo));
+        }
+        return ::waitpid(child_, &status_, WNOHANG) == child_;
+    }
+
+    bool was_stopped() const { return stops_ > 0; }
+
+    int exit_code() const {
+        if (WIFEXITED(status_)) return WEXITSTATUS(status_);
+        // Asked to stop before it could listen: as resumable as a stop in order.
+        if (was_stopped() && WTERMSIG(status_) == SIGUSR1) return kExitInterrupted;
+        return 128 + WTERMSIG(status_);
+    }
+
+private:
+    void pass_on(int signal_number) {
+        const bool is_urgent = signal_number == SIGINT || signal_number == SIGTERM;
+        const bool is_first = stops_++ == 0;
+        ::kill(child_, is_urgent && !is_first ? SIGTERM : SIGUSR1);
+        progress_.message(is_first ? "stopping after this step; once more stops at once"
+                                   : "stopping at once");
+    }
+
+    pid_t child_;
+    ProgressDisplay& progress_;
+    int status_ = 0;
+    int stops_ = 0;
+};
+
+void drain(int descriptor, LineSorter& lines) {
+    std::array<char, 4096> buffer{};
+    while (true) {
+        const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;
+        lines.take({buffer.data(), static_cast<std::size_t>(count)});
+    }
+}
+
+}  // namespace
+
+bool is_started_as_rank() {
+    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+        if (std::getenv(name) != nullptr) return true;
+    }
+    // A batch script has SLURM_PROCID too; only a step of srun has a number.
+    return std::getenv("SLURM_PROCID") != nullptr && std::getenv("SLURM_STEP_ID") != nullptr;
+}
+
+int rank_from_environment() {
+    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
+        if (std::getenv(name) != nullptr) return number_in_environment(name, 0);
+    }
+    return is_started_as_rank() ? number_in_environment("SLURM_PROCID", 0) : 0;
+}
+
+int ranks_from_srun() {
+    if (std::getenv("SLURM_STEP_ID") == nullptr || std::getenv("OMPI_COMM_WORLD_RANK") != nullptr) {
+        return 1;
+    }
+    return number_in_environment("SLURM_STEP_NUM_TASKS", 1);
+}
+
+int available_cores() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+    std::set<std::string> cores;  // hardware threads of one core share this line
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (!CPU_ISSET(cpu, &allowed)) continue;
+        const std::string siblings = first_line_of(
+            fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+        cores.insert(siblings.empty() ? fmt::format("cpu{}", cpu) : siblings);
+    }
+    const int count = std::max(1, static_cast<int>(cores.size()));
+    const int quota = cpu_quota();
+    return quota > 0 ? std::min(count, quota) : count;
+}
+
+std::vector<std::string> mpirun_command(const Launch& launch) {
+    std::vector<std::string> command{"mpirun", "-n", std::to_string(launch.ranks)};
+    if (launch.ranks > launch.cores) {
+        command.insert(command.end(), {"--map-by", ":OVERSUBSCRIBE"});
+    }
+    // Bound ranks of two jobs on one machine would share cores while others idle: only ranks that
+    // take the whole machine are bound.
+    command.insert(command.end(), {"--bind-to", launch.ranks == launch.cores ? "core" : "none"});
+    command.push_back(launch.program.string());
+    command.insert(command.end(), launch.arguments.begin(), launch.arguments.end());
+    return command;
+}
+
+LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress) {
+    LaunchOutcome outcome;
+    const BlockedSignals signals;
+    const sigset_t watched = supervised_signals();
+    const Descriptor signal_descriptor(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+    Pipe lines_pipe = make_pipe();
+    ::fcntl(lines_pipe.read_end.get(), F_SETFL, O_NONBLOCK);
+    Supervisor supervisor(start(mpirun_command(launch), lines_pipe.write_end.get(), signals),
+                          progress);
+    lines_pipe.write_end.close();
+
+    LineSorter lines(progress, launch.log, outcome);
+    bool has_ended = false;
+    while (!has_ended) {
+        std::array<pollfd, 2> sources{
+            {{signal_descriptor.get(), POLLIN, 0}, {lines_pipe.read_end.get(), POLLIN, 0}}};
+        // The time limit covers a child's end whose signal came together with another's.
+        ::poll(sources.data(), (sources[1].fd >= 0) ? 2 : 1, 500);
+        drain(lines_pipe.read_end.get(), lines);
+        has_ended = supervisor.handle_signals(signal_descriptor.get());
+        if ((sources[1].revents & POLLIN) == 0 && (sources[1].revents & POLLHUP) != 0) {
+            lines_pipe.read_end.close();  // poll() would return for it again and again
+        }
+    }
+    drain(lines_pipe.read_end.get(), lines);
+    lines.finish();
+    outcome.exit_code = supervisor.exit_code();
+    outcome.was_stopped = supervisor.was_stopped();
+    if (outcome.exit_code == kProgramNotStarted && outcome.last_words.empty()) {
+        throw Failure(kExitUnavailable,
+                      "cannot start mpirun; is Open MPI installed? (--ranks 1 needs none)");
+    }
+    return outcome;
+}
+
+int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay& progress) {
+    progress.finish_line();
+    const int code = outcome.exit_code;
+    const bool is_told = code == kExitSuccess || code == kExitSomeRunsFailed ||
+                         code == kExitInterrupted || outcome.has_told_error;
+    if (is_told) return code;
+    if (outcome.was_stopped) {
+        progress.message("lockstep: stopped at once; the same command resumes");
+        return kExitInterrupted;
+    }
+    for (const std::string& line : outcome.last_words) progress.message("  mpirun: " + line);
+    const std::string how =
+        code > 128 ? fmt::format("killed by signal {} ({})", code - 128, ::strsignal(code - 128))
+                   : fmt::format("with exit code {}", code);
+    progress.message(
+        fmt::format("lockstep: the ranks ended {}; the same command resumes; "
+                    "mpirun's own words: {}",
+                    how, launch.log.string()));
+    return code;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,309 @@
+#include "pipeline/spec_expansion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "pipeline/spec_inheritance.hpp"
+#include "pipeline/suggestion.hpp"
+#include "pipeline/table_reader.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kMostRuns = 10'000;  // of one experiment, expanded
+constexpr std::array<std::string_view, 4> kInheritedTables{"data", "train", "parallel",
+                                                           "checkpoint"};
+
+bool is_name_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+bool is_inherited_table(std::string_view key) {
+    return std::find(kInheritedTables.begin(), kInheritedTables.end(), key) !=
+           kInheritedTables.end();
+}
+
+// ---- sweep -----------------------------------------------------------------------------------
+
+struct Axis {
+    std::vector<std::string> key;
+    const Array* values;
+    Origin origin;
+};
+
+void collect_axis(const Entry& entry, const std::string& prefix, std::vector<Axis>& axes,
+                  Problems& problems) {
+    const std::string dotted = prefix + entry.key;
+    if (const Table* inner = entry.value.as<Table>()) {  // train.epochs = [...] without quotes
+        for (const Entry& one : inner->entries()) collect_axis(one, dotted + '.', axes, problems);
+        return;
+    }
+    std::vector<std::string> key = split_key(dotted);
+    const std::string place = place_of(entry.origin);
+    if (key.size() < 2 || !is_inherited_table(key[0])) {
+        problems.add(place, fmt::format("cannot sweep {}; a swept key begins with data., train., "
+                                        "parallel. or checkpoint.",
+                                        toml_string(dotted)));
+    } else if (dotted == "train.seeds") {
+        problems.add(place, "sweep \"train.seed\" or give seeds in [train]");
+    } else if (const Array* values = entry.value.as<Array>(); values && !values->empty()) {
+        axes.push_back({std::move(key), values, entry.origin});
+    } else if (!entry.value.as<Unusable>()) {
+        problems.add(place, fmt::format("{} must be a list of values to sweep, not {}",
+                                        toml_string(dotted), described(entry.value)));
+    }
+}
+
+std::vector<Axis> sweep_axes(const Table& file, Problems& problems) {
+    std::vector<Axis> axes;
+    const Value* sweep = file.find("sweep");
+    if (!sweep) return axes;
+    if (const Table* table = sweep->as<Table>()) {
+        for (const Entry& entry : table->entries()) collect_axis(entry, "", axes, problems);
+    } else {
+        problems.add(place_of(sweep->origin), "sweep must be a table: [sweep]");
+    }
+    return axes;
+}
+
+std::string safe_text(std::string text) {
+    std::replace_if(text.begin(), text.end(), [](char c) { return !is_name_letter(c); }, '_');
+    return text;
+}
+
+// What stands for a swept value in the run's name: "-batch_size32".
+std::string name_part(const Axis& axis, std::size_t index) {
+    const Value& value = (*axis.values)[index];
+    std::string text = fmt::format("{}", index + 1);  // of a list or a table without a name
+    if (const auto* word = value.as<std::string>()) text = safe_text(*word);
+    if (value.as<bool>() || value.as<std::int64_t>() || value.as<double>()) {
+        text = safe_text(described(value));
+    }
+    if (const Table* table = value.as<Table>()) {
+        const Value* name = table->find("name");
+        if (name && name->as<std::string>()) text = safe_text(*name->as<std::string>());
+    }
+    return fmt::format("-{}{}", safe_text(axis.key.back()), text);
+}
+
+// ---- runs ------------------------------------------------------------------------------------
+
+// The names of an experiment, each once; those that differ in case only would share a folder on
+// some file systems.
+class Names {
+public:
+    explicit Names(Problems& problems) : problems_(problems) {}
+
+    bool take(const std::string& name, const Origin& origin) {
+        std::string lower = name;
+        for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        const auto [entry, is_new] = taken_.emplace(lower, name);
+        if (is_new) return true;
+        problems_.add(place_of(origin),
+                      entry->second == name
+                          ? fmt::format("there is another run named {}", toml_string(name))
+                          : fmt::format("the run names {} and {} differ in case only",
+                                        toml_string(entry->second), toml_string(name)));
+        return false;
+    }
+
+private:
+    Problems& problems_;
+    std::map<std::string, std::string> taken_;
+};
+
+// The seeds of one run: `seeds`, checked, or none where there is no such list.
+std::vector<Value> seeds_of(const Table& settings, Problems& problems) {
+    const Value* train = settings.find("train");
+    const Table* table = train ? train->as<Table>() : nullptr;
+    const Value* seeds = table ? table->find("seeds") : nullptr;
+    if (!seeds || seeds->as<Unusable>()) return {};
+    const Array* list = seeds->as<Array>();
+    std::set<std::int64_t> distinct;
+    bool is_good = list && !list->empty();
+    for (std::size_t i = 0; is_good && i < list->size(); ++i) {
+        const auto* seed = (*list)[i].as<std::int64_t>();
+        is_good = seed && *seed >= kSeeds.least && distinct.insert(*seed).second;
+    }
+    if (is_good) return *list;
+    problems.add(place_of(seeds->origin),
+                 "seeds must be a list of different whole numbers, each at least 0");
+    return {};
+}
+
+void refuse_seed_and_seeds(const Table& settings, Problems& problems) {
+    const Value* train = settings.find("train");
+    const Table* table = train ? train->as<Table>() : nullptr;
+    if (!table || !table->find("seed") || !table->find("seeds")) return;
+    problems.add(place_of(table->find("seed")->origin), "give either seed or seeds, not both");
+}
+
+class Expansion {
+public:
+    Expansion(const Table& file, const std::vector<Override>& overrides, Problems& problems)
+        : overrides_(overrides), problems_(problems), names_(problems) {
+        for (const std::string_view key : kInheritedTables) inherit(file, std::string(key));
+        refuse_seed_and_seeds(defaults_, problems_);
+        axes_ = sweep_axes(file, problems_);
+    }
+
+    void expand(const Value& run, std::size_t index) {
+        const Table* table = run.as<Table>();
+        if (!table) {
+            if (!run.as<Unusable>()) problems_.add(place_of(run.origin), "a run must be a table");
+            return;
+        }
+        base_name_ = name_of(run, *table, index);
+        run_origin_ = run.origin;
+        refuse_seed_and_seeds(*table, problems_);
+        Table settings = defaults_;
+        lay_over(settings, *table);
+        std::vector<Axis> axes;
+        std::copy_if(axes_.begin(), axes_.end(), std::back_inserter(axes),
+                     [this](const Axis& axis) { return !is_overridden(axis.key); });
+        combine(axes, 0, settings, base_name_);
+    }
+
+    std::vector<ExpandedRun> take_runs() { return std::move(runs_); }
+
+private:
+    void inherit(const Table& file, const std::string& key) {
+        const Value* value = file.find(key);
+        if (!value || value->as<Unusable>()) return;
+        const auto* word = value->as<std::string>();
+        if (value->as<Table>() || (key == "checkpoint" && word && *word == "none")) {
+            lay_over(defaults_, nested_table({key}, *value));
+        } else {
+            problems_.add(place_of(value->origin),
+                          fmt::format("{} must be a table: [{}]", key, key));
+        }
+    }
+
+    std::string name_of(const Value& run, const Table& table, std::size_t index) {
+        const Value* name = table.find("name");
+        const auto* text = name ? name->as<std::string>() : nullptr;
+        if (text && is_safe_name(*text)) {
+            is_name_good_ = names_.take(*text, name->origin);
+            return *text;
+        }
+        is_name_good_ = false;  // and a name of our own, to go on looking for problems
+        if (!name) {
+            problems_.add(place_of(run.origin), "a run needs a name");
+        } else if (!name->as<Unusable>()) {
+            problems_.add(place_of(name->origin),
+                          fmt::format("name must be {}, not {}", kNameRule, described(*name)));
+        }
+        return fmt::format("run{}", index + 1);
+    }
+
+    bool concerns_this_run(const Override& one) const {
+        return one.run.empty() || one.run == base_name_;
+    }
+
+    bool is_overridden(const std::vector<std::string>& key) const {
+        return std::any_of(overrides_.begin(), overrides_.end(), [&](const Override& one) {
+            return concerns_this_run(one) && one.key == key;
+        });
+    }
+
+    // Settles the axes from `first` on, each value in turn.
+    void combine(const std::vector<Axis>& axes, std::size_t first, const Table& settings,
+                 const std::string& name) {
+        if (first == axes.size()) return add_seeds(settings, name);
+        const Axis& axis = axes[first];
+        for (std::size_t i = 0; i < axis.values->size() && runs_.size() <= kMostRuns; ++i) {
+            Value value = (*axis.values)[i];
+            value.origin.kind =
+                value.origin.kind == Origin::Kind::file ? Origin::Kind::sweep : value.origin.kind;
+            Table swept = settings;
+            lay_over(swept, nested_table(axis.key, std::move(value)));
+            combine(axes, first + 1, swept, name + name_part(axis, i));
+        }
+    }
+
+    void add_seeds(Table settings, const std::string& name) {
+        for (const bool is_for_one_run : {false, true}) {
+            for (const Override& one : overrides_) {
+                if (concerns_this_run(one) && one.run.empty() != is_for_one_run) {
+                    lay_over(settings, nested_table(one.key, one.value));
+                }
+            }
+        }
+        const std::vector<Value> seeds = seeds_of(settings, problems_);
+        if (seeds.empty()) {
+            drop_seeds(settings);
+            return add(std::move(settings), name);
+        }
+        for (const Value& seed : seeds) {
+            Table seeded = settings;
+            lay_over(seeded, nested_table({"train", "seed"}, seed));
+            add(std::move(seeded),
+                seeds.size() == 1 ? name : fmt::format("{}-seed{}", name, described(seed)));
+        }
+    }
+
+    static void drop_seeds(Table& settings) {
+        Value* train = settings.find("train");
+        if (train && train->as<Table>()) train->as<Table>()->erase("seeds");
+    }
+
+    void add(Table settings, const std::string& name) {
+        if (runs_.size() == kMostRuns) {
+            problems_.add(place_of(run_origin_),
+                          fmt::format("the experiment has more than {} runs", kMostRuns));
+        }
+        if (runs_.size() >= kMostRuns) return;
+        if (is_name_good_ && name != base_name_) {
+            if (is_safe_name(name)) {
+                names_.take(name, run_origin_);
+            } else {
+                problems_.add(place_of(run_origin_),
+                              fmt::format("the name of its run {} is longer than 64 characters",
+                                          toml_string(name)));
+            }
+        }
+        runs_.push_back({name, base_name_, run_origin_, std::move(settings)});
+    }
+
+    const std::vector<Override>& overrides_;
+    Problems& problems_;
+    Names names_;
+    Table defaults_;
+    std::vector<Axis> axes_;
+    std::vector<ExpandedRun> runs_;
+    // of the run that is being expanded
+    std::string base_name_;
+    bool is_name_good_ = true;
+    Origin run_origin_;
+};
+
+const Array* runs_in(const Table& file) {
+    const Value* runs = file.find("run");
+    return runs ? runs->as<Array>() : nullptr;
+}
+
+}  // namespace
+
+bool is_safe_name(const std::string& name) {
+    return !name.empty() && name.size() <= 64 && name[0] != '.' && name[0] != '-' &&
+           std::all_of(name.begin(), name.end(), is_name_letter);
+}
+
+std::vector<ExpandedRun> expand_runs(const Table& file, const std::vector<Override>& overrides,
+                                     Problems& problems) {
+    Expansion expansion(file, overrides, problems);
+    const Array* runs = runs_in(file);
+    for (std::size_t i = 0; runs && i < runs->size() && i <= kMostRuns; ++i) {
+        expansion.expand((*runs)[i], i);
+    }
+    return expansion.take_runs();
+}
+
+}  // namespace lockstep::pipeline

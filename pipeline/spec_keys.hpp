@@ -1,0 +1,44 @@
+#pragma once
+
+// Every key an experiment file may have, by table. A key that is not here is an error.
+
+#include <span>
+#include <string_view>
+
+namespace lockstep::pipeline {
+
+struct KeyList {
+    std::string_view table;  // its heading in experiments/README.md
+    std::span<const std::string_view> keys;
+};
+
+enum class KeyGroup {
+    file,
+    experiment,
+    run,
+    data,
+    validation,
+    train,
+    parallel,
+    early_stopping,
+    checkpoint,
+    optimizer_sgd,
+    optimizer_adam,
+    optimizer_rmsprop,
+    schedule_constant,
+    schedule_step,
+    schedule_exponential,
+    schedule_cosine,
+    expect,
+    conv2d,
+    pooling,
+    batch_normalization,
+    dropout,
+    flatten,
+    dense,
+    activation,
+};
+const KeyList& keys_of(KeyGroup group);
+std::span<const KeyList> all_keys();
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,33 @@
+#include "pipeline/stop_request.hpp"
+
+#include <csignal>
+#include <initializer_list>
+
+namespace lockstep::pipeline {
+namespace {
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+void request_stop(int signal_number) {
+    stop_requested = 1;
+    std::signal(signal_number, SIG_DFL);
+}
+
+}  // namespace
+
+void catch_stop_signals() {
+    struct sigaction action = {};
+    action.sa_handler = request_stop;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
+        struct sigaction before = {};
+        sigaction(signal_number, nullptr, &before);
+        if (before.sa_handler == SIG_IGN) continue;  // nohup means it
+        sigaction(signal_number, &action, nullptr);
+    }
+}
+
+bool is_stop_requested() { return stop_requested != 0; }
+
+}  // namespace lockstep::pipeline

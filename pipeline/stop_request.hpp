@@ -1,0 +1,14 @@
+#pragma once
+
+// The wish to stop, told by a signal: INT, TERM, HUP, USR1 or USR2. Handlers set a flag and do
+// nothing else; training asks for it once a step.
+
+namespace lockstep::pipeline {
+
+// From now on these signals ask for a stop at the end of a step; a second one ends the process at
+// once, as it would without us.
+void catch_stop_signals();
+
+bool is_stop_requested();
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,30 @@
+#pragma once
+
+// What the reading verbs share. They open the database for reading only, and work while a training
+// writes it.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/comparison.hpp"
+#include "storage/run_database.hpp"
+
+namespace lockstep::pipeline {
+
+// Throws StorageError (missing) where there is no store.
+storage::RunDatabase open_for_reading(const std::filesystem::path& store);
+
+// The one run a user means by its id, the beginning of its id, or its name.
+// Throws Failure (kExitMissingInput) if there is none, UsageError if there are several.
+storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text);
+
+// What is known of runs, from one moment.
+std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
+                                        const std::vector<std::string>& run_ids);
+
+// Writes to standard output. Throws Failure (kExitInputOutput) if that fails.
+void print(std::string_view text);
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,39 @@
+#pragma once
+
+// Tensors between the rooms and between the ranks: the trainer's and storage's values, which know
+// nothing of each other, and the bytes by which rank 0 shares what it read from a file.
+
+#include <optional>
+#include <string>
+
+#include "storage/checkpoint_file.hpp"
+#include "storage/records.hpp"
+#include "trainer/architecture.hpp"
+#include "trainer/exchange/communicator.hpp"
+#include "trainer/named_tensor.hpp"
+#include "trainer/train_observer.hpp"
+
+namespace lockstep::pipeline {
+
+storage::NamedArrays to_arrays(const trainer::NamedTensors& tensors);
+
+// The arrays of any Keras file as tensors of this network: matched by their order, as Keras does,
+// and named as the network's own layers.
+//   origin   what to call the file in messages
+// Throws
+//   trainer::WeightsError   naming the first layer that differs, what it needs and what was found
+trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
+                                 const trainer::Architecture& architecture,
+                                 const std::string& origin);
+
+// The training state of a checkpoint, and back. The weights' names are our own already.
+void put_state(const trainer::TrainState& state, storage::CheckpointState& checkpoint);
+trainer::TrainState train_state(storage::CheckpointState checkpoint);
+
+// Rank 0's tensors or state, or nothing, on every rank. Collective.
+std::optional<trainer::NamedTensors> broadcast_tensors(
+    const trainer::Communicator& comm, const std::optional<trainer::NamedTensors>& tensors);
+std::optional<trainer::TrainState> broadcast_state(
+    const trainer::Communicator& comm, const std::optional<trainer::TrainState>& state);
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,68 @@
+#include "pipeline/verbs/bench_allreduce.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/failure.hpp"
+#include "pipeline/store_reading.hpp"
+#include "reports/table_text.hpp"
+#include "storage/records.hpp"
+#include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/exchange_benchmark.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kMaxCount = std::size_t{1} << 30;
+
+void check(const BenchOptions& options) {
+    for (const std::size_t count : options.counts) {
+        if (count >= 1 && count <= kMaxCount) continue;
+        throw UsageError(fmt::format("--counts: a count is 1 to {}, not {}", kMaxCount, count));
+    }
+    if (options.counts.empty()) throw UsageError("--counts: give at least one");
+    if (options.repeats < 1) throw UsageError("--repeats is 1 or more");
+    if (options.shards < 1) throw UsageError("--shards is 1 or more");
+}
+
+// No more digits than a measurement has.
+double rounded(double value, double parts) { return std::round(value * parts) / parts; }
+
+storage::Table table_of(const trainer::ExchangeBenchmark& benchmark) {
+    storage::Table table;
+    table.columns = {"exchange",  "count", "megabytes",   "best_us",
+                     "median_us", "gb_s",  "ratio_to_mpi"};
+    for (const trainer::ExchangeTiming& timing : benchmark.timings) {
+        const double bytes = static_cast<double>(timing.count) * sizeof(float);
+        table.rows.push_back(
+            {timing.exchange, static_cast<std::int64_t>(timing.count), bytes / 1e6,
+             rounded(timing.best_seconds * 1e6, 10), rounded(timing.median_seconds * 1e6, 10),
+             rounded(bytes / timing.best_seconds / 1e9, 100), rounded(timing.ratio_to_mpi, 100)});
+    }
+    return table;
+}
+
+}  // namespace
+
+int bench_allreduce(const BenchOptions& options) {
+    check(options);
+    const trainer::Communicator comm(MPI_COMM_WORLD);
+    if (comm.is_root()) {
+        fmt::print(stderr, "{} ranks, {} shards, {} rounds\n", comm.size(), options.shards,
+                   options.repeats);
+    }
+    const trainer::ExchangeBenchmark benchmark = trainer::benchmark_exchanges(
+        {.counts = options.counts, .rounds = options.repeats, .shards = options.shards}, comm);
+    do_on_root(comm, [&] { print(reports::table_text(table_of(benchmark), options.format)); });
+    if (!benchmark.ordered_is_exact) {
+        throw AgreedFailure(kExitInternal,
+                            "an ordered exchange gave other bits than the serial sum");
+    }
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,126 @@
+#include "pipeline/verbs/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/experiment_file.hpp"
+#include "pipeline/failure.hpp"
+#include "pipeline/progress.hpp"
+#include "pipeline/rank_session.hpp"
+#include "pipeline/run_queue.hpp"
+#include "pipeline/stop_request.hpp"
+#include "pipeline/store_reading.hpp"
+#include "pipeline/verbs/plan.hpp"
+#include "reports/comparison.hpp"
+#include "reports/table_text.hpp"
+#include "storage/run_store.hpp"
+#include "storage/sha256.hpp"
+#include "trainer/train.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+// Rank 0's bytes of the file, on every rank: nobody else reads it.
+std::string shared_text(const RunOptions& options, const trainer::Communicator& world) {
+    std::string text;
+    do_on_root(world, [&] { text = read_experiment_file(options.spec.file); });
+    return world.broadcast_text(text);
+}
+
+std::unique_ptr<ProgressSink> progress_of_rank(const RunOptions& options,
+                                               const trainer::Communicator& world) {
+    if (options.progress == ProgressMode::protocol) return std::make_unique<ProgressLineWriter>();
+    // Under mpirun standard error is never a terminal; alone, this process is the supervisor.
+    const bool is_alone = world.size() == 1 && !is_started_as_rank();
+    const bool is_guess = !is_alone && options.progress == ProgressMode::automatic;
+    return std::make_unique<ProgressDisplay>(is_guess ? ProgressMode::plain : options.progress,
+                                             options.color);
+}
+
+void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
+    std::vector<std::string> ids;
+    for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
+    const auto facts = facts_of(open_for_reading(options.store), ids);
+    const reports::Comparison comparison = reports::compare(facts);
+    print(reports::table_text(reports::results_table(comparison), reports::TableFormat::table));
+    const bool is_marked = std::any_of(comparison.runs.begin(), comparison.runs.end(),
+                                       [](const auto& one) { return one.selected_on_test_set; });
+    if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
+    const auto root = storage::RunStore::open(options.store).root();
+    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n", root.string()));
+    if (exit_code == kExitInterrupted) {
+        tell_failure({exit_code, "stopped early; the same command resumes"});
+    }
+}
+
+bool has_results(int exit_code) {
+    return exit_code == kExitSuccess || exit_code == kExitSomeRunsFailed ||
+           exit_code == kExitInterrupted;
+}
+
+int train_on(const trainer::Communicator& world, const RunOptions& options) {
+    const std::string text = shared_text(options, world);
+    Plan plan;
+    do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
+    const Queue queue{.plan = plan,
+                      .experiment = {plan.experiment, plan.title, options.spec.file.string(),
+                                     storage::sha256_hex(text), ""},
+                      .store = options.store,
+                      .is_fresh = options.is_fresh,
+                      .retries_failed = options.retries_failed,
+                      .environment = trainer::agree_on_compute_environment(world)};
+    const auto progress = progress_of_rank(options, world);
+    const int exit_code = train_all(queue, world, *progress);
+    const bool is_supervised = options.progress == ProgressMode::protocol;
+    if (world.is_root() && !is_supervised && has_results(exit_code)) {
+        print_results(options, plan, exit_code);
+    }
+    return exit_code;
+}
+
+int train_here(const RunOptions& options, ProcessArguments arguments) {
+    catch_stop_signals();
+    return do_with_ranks(arguments, [&](const trainer::Communicator& world) {
+        return train_on(world, options);
+    });
+}
+
+std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
+    std::vector<std::string> result(arguments.values + 1, arguments.values + arguments.count);
+    result.emplace_back("--as-rank");
+    return result;
+}
+
+int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, const Plan& plan) {
+    const auto store = storage::RunStore::create(options.store);  // refused before anything starts
+    const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
+                     .arguments = arguments_of_ranks(arguments),
+                     .ranks = ranks,
+                     .cores = available_cores(),
+                     .log = store.root() / "mpirun.log"};
+    ProgressDisplay progress(options.progress, options.color);
+    const int exit_code = conclude(launch(job, progress), job, progress);
+    if (has_results(exit_code)) print_results(options, plan, exit_code);
+    return exit_code;
+}
+
+}  // namespace
+
+int run(const RunOptions& options, ProcessArguments arguments) {
+    if (options.is_dry_run) return rank_from_environment() == 0 ? plan({.spec = options.spec}) : 0;
+    if (is_started_as_rank()) return train_here(options, arguments);
+    // The file is read here too, so that its errors cost no start of ranks.
+    const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    const int ranks = options.ranks.value_or(usable_ranks(plan, available_cores()));
+    check_ranks(plan, ranks);
+    if (ranks == 1) return train_here(options, arguments);
+    return supervise(options, arguments, ranks, plan);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,137 @@
+#include "pipeline/verbs/show.hpp"
+
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/store_reading.hpp"
+#include "reports/table_text.hpp"
+#include "reports/terminal_text.hpp"
+#include "storage/run_database.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using reports::Section;
+using reports::TableFormat;
+using storage::Cell;
+using storage::Table;
+
+Section described(const storage::RunRow& row) {
+    const auto yes_no = [](bool value) { return Cell(std::string(value ? "yes" : "no")); };
+    return {"run",
+            {{"key", "value"},
+             {{"run", row.run},
+              {"experiment", row.experiment},
+              {"name", row.name},
+              {"title", row.title},
+              {"source", row.source},
+              {"state", std::string(storage::to_string(row.state))},
+              {"seed", row.seed},
+              {"dataset", row.dataset},
+              {"training_samples", row.training_samples},
+              {"validation_samples", row.validation_samples},
+              {"test_samples", row.test_samples},
+              {"validates_on_test_set", yes_no(row.validates_on_test_set)},
+              {"selected_on_test_set", yes_no(row.selected_on_test_set)},
+              {"parameters", row.parameters},
+              {"trainable_parameters", row.trainable_parameters},
+              {"flops_per_image", row.flops_per_image},
+              {"optimizer", row.optimizer},
+              {"batch_size", std::int64_t{row.batch_size}},
+              {"epochs", std::int64_t{row.epochs}},
+              {"shards", std::int64_t{row.shards}},
+              {"exchange", row.exchange},
+              {"expected", row.expected},
+              {"config_digest", row.config_digest},
+              {"data_digest", row.data_digest},
+              {"created_utc", row.created_utc}}}};
+}
+
+Section attempts(const std::vector<storage::AttemptRow>& rows) {
+    Section section{"attempts",
+                    {{"attempt", "outcome", "first_epoch", "ranks", "host", "job_id", "isa",
+                      "lockstep_version", "onednn_version", "mpi_version", "started_utc",
+                      "finished_utc", "cause"},
+                     {}}};
+    for (const storage::AttemptRow& row : rows) {
+        section.table.rows.push_back({std::int64_t{row.attempt}, row.outcome,
+                                      std::int64_t{row.first_epoch}, std::int64_t{row.ranks},
+                                      row.host, row.job_id, row.isa, row.lockstep_version,
+                                      row.onednn_version, row.mpi_version, row.started_utc,
+                                      row.finished_utc, row.cause});
+    }
+    return section;
+}
+
+Section metrics(const std::vector<storage::MetricRow>& rows) {
+    Section section{"metrics", {{"name", "value"}, {}}};
+    for (const storage::MetricRow& row : rows) section.table.rows.push_back({row.name, row.value});
+    return section;
+}
+
+Section artifacts(const std::vector<storage::ArtifactRow>& rows) {
+    Section section{"artifacts", {{"kind", "path", "bytes", "epoch", "sha256"}, {}}};
+    for (const storage::ArtifactRow& row : rows) {
+        section.table.rows.push_back(
+            {row.kind, row.path, row.bytes, std::int64_t{row.epoch}, row.sha256});
+    }
+    return section;
+}
+
+Section events(const std::vector<storage::EventRow>& rows) {
+    Section section{"events", {{"utc", "attempt", "kind", "text"}, {}}};
+    for (const storage::EventRow& row : rows) {
+        section.table.rows.push_back({row.utc, std::int64_t{row.attempt}, row.kind, row.text});
+    }
+    return section;
+}
+
+// Every value and its origin, as effective.toml has them.
+std::string configuration_text(const std::string& toml, TableFormat format) {
+    const bool is_markdown = format == TableFormat::md;
+    std::string text = is_markdown ? "\n## configuration\n\n" : "\nconfiguration\n\n";
+    std::istringstream lines(toml);
+    for (std::string line; std::getline(lines, line);) {
+        // Four spaces make code in Markdown, whatever the line holds.
+        text += (is_markdown ? "    " : "") + reports::terminal_text(line) + '\n';
+    }
+    return text + '\n';
+}
+
+}  // namespace
+
+int show(const ShowOptions& options) {
+    const storage::RunDatabase database = open_for_reading(options.store);
+    const std::string id = the_run(database, options.run).run;
+    storage::RunDetails details;
+    Table epochs;
+    database.read_at_once([&] {
+        details = database.run_details(id);
+        epochs = database.epochs_table(id);
+    });
+    if (options.format == TableFormat::csv) {
+        print(reports::table_text(epochs, options.format));
+        return kExitSuccess;
+    }
+    std::vector<Section> rest{attempts(details.attempts),
+                              {"epochs", std::move(epochs)},
+                              metrics(details.metrics),
+                              artifacts(details.artifacts),
+                              events(details.events)};
+    std::vector<Section> first{described(details.run)};
+    if (options.format == TableFormat::json) {
+        first.push_back({"configuration", {{"toml"}, {{details.run.effective_config}}}});
+        first.insert(first.end(), rest.begin(), rest.end());
+        print(reports::sections_text(first, options.format));
+        return kExitSuccess;
+    }
+    print(reports::sections_text(first, options.format) +
+          configuration_text(details.run.effective_config, options.format) +
+          reports::sections_text(rest, options.format));
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,28 @@
+#include "pipeline/verbs/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/experiment_file.hpp"
+#include "pipeline/store_reading.hpp"
+#include "reports/terminal_text.hpp"
+
+namespace lockstep::pipeline {
+
+int validate(const ValidateOptions& options) {
+    const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    std::string text;
+    for (const PlannedRun& planned : plan.runs) {
+        for (const std::string& warning : planned.warnings) {
+            text += fmt::format("warning: {}: {}\n", planned.run.config.name, warning);
+        }
+    }
+    print(text + fmt::format("{}: OK, {} run{}\n",
+                             reports::terminal_text(options.spec.file.string()), plan.runs.size(),
+                             plan.runs.size() == 1 ? "" : "s"));
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline

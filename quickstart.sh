@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# From a fresh machine to a first comparison of five networks:
+#
+#   ./quickstart.sh [--data DIR] [--ranks N] [--no-install]
+#
+#   --data DIR     CIFAR-10 in its binary version: the folder with data_batch_1.bin, or one above
+#                  it. Default: $LOCKSTEP_DATA, then data/, then a download into data/. Without
+#                  any of them: the built-in synthetic images
+#   --ranks N      ranks to train with. Default: one per core
+#   --no-install   leave the system's packages alone
+#
+# Installs packages (apt), builds build/lockstep, trains experiments/quickstart.toml, prints the
+# comparison and where everything lies. Asks nothing; a second call skips what is done.
+set -euo pipefail
+called_from=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+say() { printf 'quickstart: %s\n' "$*" >&2; }
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
+usage_error() {
+    say "$1"
+    usage >&2
+    exit 64
+}
+
+# Prints the folder with CIFAR-10's batch files: the given one or one right below it.
+batch_folder() {
+    local folder
+    for folder in "$1" "$1"/*/; do
+        if [[ -f $folder/data_batch_1.bin && -f $folder/test_batch.bin ]]; then
+            (cd "$folder" && pwd)
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Sets `data` to CIFAR-10's folder, or leaves it empty for the synthetic images.
+find_data() {
+    local wanted=${data:-${LOCKSTEP_DATA-}}
+    if [[ -n $wanted ]]; then
+        [[ $wanted == /* ]] || wanted=$called_from/$wanted
+        data=$(batch_folder "$wanted") || {
+            say "no CIFAR-10 (data_batch_1.bin ... test_batch.bin) in $wanted or right below it"
+            exit 66
+        }
+    elif ! data=$(batch_folder data) && scripts/fetch-cifar10.sh data; then
+        data=$(batch_folder data)
+    fi
+}
+
+build() {
+    local cores
+    cores=$(nproc)
+    say "building build/lockstep (Release, $cores cores)"
+    local generator=()
+    if [[ ! -f build/CMakeCache.txt ]] && command -v ninja >/dev/null; then
+        generator=(-G Ninja)
+    fi
+    cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
+    cmake --build build --target lockstep --parallel "$cores"
+}
+
+train() {
+    local options=()
+    if [[ -n $data ]]; then
+        say "training on CIFAR-10 in $data"
+        options+=(--data "$data")
+    else
+        say "no CIFAR-10 here and none could be fetched: training on synthetic images instead"
+        options+=(--set 'data.dataset="synthetic"')
+    fi
+    [[ -z $ranks ]] || options+=(--ranks "$ranks")
+    build/lockstep run experiments/quickstart.toml "${options[@]}"
+}
+
+where_everything_lies() {
+    cat <<EOT
+
+program      $PWD/build/lockstep           (lockstep --help)
+experiment   $PWD/experiments/quickstart.toml
+store        $PWD/lockstep-store           (lockstep ls, lockstep compare)
+next         build/lockstep run experiments/tutorials.toml: the five networks at full length
+EOT
+}
+
+data=
+ranks=
+install=yes
+while (($# > 0)); do
+    case $1 in
+        --data | --ranks)
+            (($# > 1)) || usage_error "$1 needs a value"
+            printf -v "${1#--}" %s "$2"
+            shift
+            ;;
+        --data=*) data=${1#*=} ;;
+        --ranks=*) ranks=${1#*=} ;;
+        --no-install) install=no ;;
+        -h | --help) usage; exit 0 ;;
+        *) usage_error "unknown option $1" ;;
+    esac
+    shift
+done
+
+[[ $install == no ]] || scripts/install-packages.sh
+find_data
+build
+train
+where_everything_lies

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs the system packages that Lockstep is built from, where any is missing.
+#
+#   scripts/install-packages.sh [--with-tests]
+#
+# Debian 12, Debian 13, Ubuntu 24.04; as root, or through sudo. Asks nothing. Does nothing, quickly,
+# when everything is there. Why each library: docs/decisions/0002-libraries.md
+set -euo pipefail
+
+tools=(cmake ninja-build g++ ca-certificates curl)
+libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
+    libhdf5-dev libsqlite3-dev libsqlitecpp-dev
+    libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev)
+tests=(catch2)
+
+say() { printf 'install: %s\n' "$*" >&2; }
+fail() { say "$1"; exit "$2"; }
+
+# Prints those of the given packages that are not installed.
+missing_of() {
+    local package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) == 'ii '* ]] ||
+            printf '%s\n' "$package"
+    done
+}
+
+# Runs a command as root.
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+        sudo "$@"
+    else
+        fail "needs root or sudo. As root: apt-get install ${missing[*]}" 77
+    fi
+}
+
+warn_of_untried_system() {
+    local name
+    # shellcheck source=/dev/null
+    name=$(. /etc/os-release && printf '%s %s' "$ID" "${VERSION_ID:-}")
+    case $name in
+        'debian 12' | 'debian 13' | 'ubuntu 24.04') ;;
+        *) say "this is \"$name\"; tried are Debian 12, Debian 13 and Ubuntu 24.04. Going on." ;;
+    esac
+}
+
+main() {
+    local wanted=("${tools[@]}" "${libraries[@]}")
+    case ${1-} in
+        '') ;;
+        --with-tests) wanted+=("${tests[@]}") ;;
+        *) fail "unknown option $1; the only one is --with-tests" 64 ;;
+    esac
+    if ! command -v apt-get >/dev/null; then
+        fail "no apt here. Install by hand (cmake >= 3.25, g++ >= 12): ${wanted[*]}" 69
+    fi
+
+    mapfile -t missing < <(missing_of "${wanted[@]}")
+    ((${#missing[@]} > 0)) || return 0
+    warn_of_untried_system
+    say "apt-get install ${missing[*]}"
+    as_root apt-get update -q >/dev/null || say "the package lists could not be renewed. Going on."
+    as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+        apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 \
+        "${missing[@]}" >/dev/null
+    say "done"
+}
+
+missing=()
+main "$@"

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything into build/ and passes the tests:
+#
+#   ./test.sh [--no-install] [CTEST OPTION...]       for example: ./test.sh -L mpi
+#
+# LOCKSTEP_DATA=DIR     also the tests on real CIFAR-10 (label cifar10)
+# LOCKSTEP_ORACLE=DIR   also the tests against golden steps of other programs (label oracle)
+# CI=true               warnings are errors
+set -euo pipefail
+
+# A relative path would point elsewhere from inside a test.
+for variable in LOCKSTEP_DATA LOCKSTEP_ORACLE; do
+    [[ -z ${!variable-} ]] || export "$variable=$(cd "${!variable}" && pwd)"
+done
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+if [[ ${1-} == --no-install ]]; then
+    shift
+else
+    scripts/install-packages.sh --with-tests
+fi
+
+options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON)
+[[ -z ${CI-} ]] || options+=(-DLOCKSTEP_WARNINGS_AS_ERRORS=ON)
+if [[ ! -f build/CMakeCache.txt ]] && command -v ninja >/dev/null; then
+    options+=(-G Ninja)
+fi
+cmake -S . -B build "${options[@]}"
+cmake --build build --parallel "$(nproc)"
+
+# Open MPI starts nothing for root unless told twice.
+if ((EUID == 0)); then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+ctest --test-dir build --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"

@@ -1,0 +1,138 @@
+#include "pipeline/effective_config.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/pipeline/spec_support.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace lockstep;
+using namespace lockstep::tests;
+using pipeline::EffectiveConfig;
+
+namespace {
+
+EffectiveConfig config_of(const std::string& lines, const std::vector<std::string>& overrides = {},
+                          const std::string& name = "a") {
+    return pipeline::effective_config(read(kHead + run_text(name, lines), overrides).runs.at(0));
+}
+
+std::string shown(const EffectiveConfig& config, const std::string& key) {
+    const auto value = std::find_if(config.values.begin(), config.values.end(),
+                                    [&](const auto& one) { return one.key == key; });
+    return value == config.values.end() ? "absent" : value->value + " # " + value->origin;
+}
+
+}  // namespace
+
+TEST_CASE("every value is listed with its origin", "[effective_config]") {
+    const EffectiveConfig config =
+        config_of("train = { optimizer = { learning_rate = 0.01 } }\n", {"train.epochs=3"});
+    CHECK(shown(config, "train.epochs") == "3 # --set");
+    CHECK(shown(config, "train.optimizer.learning_rate") == "0.01 # exp.toml:6");
+    CHECK(shown(config, "train.optimizer.name") == "\"adam\" # default");
+    CHECK(shown(config, "train.optimizer.epsilon") == "1e-07 # default");
+    CHECK(shown(config, "layers.1.units") == "10 # exp.toml:5");
+    CHECK(shown(config, "layers.1.use_bias") == "true # default");
+    CHECK(shown(config, "parallel.ranks_per_run") == "\"all\" # default");
+    CHECK(shown(config, "name") == "\"a\" # exp.toml:4");
+}
+
+TEST_CASE("what cannot change a result does not change the digest", "[effective_config]") {
+    const std::string digest = config_of("").digest;
+    CHECK(digest.size() == 64);
+    CHECK(config_of("title = \"x\"\nsource = \"y\"\nexpect = { loss = 1 }\n").digest == digest);
+    CHECK(config_of("", {"parallel.ranks_per_run=2"}).digest == digest);
+    CHECK(config_of("", {"train.record_steps=true"}).digest == digest);
+    CHECK(config_of("", {"data.path=/elsewhere"}).digest == digest);
+    CHECK(config_of("", {"train.epochs=1", "train.batch_size=32", "train.optimizer=adam"}).digest ==
+          digest);
+    CHECK(config_of("", {"train.schedule=constant", "checkpoint=none"}).digest == digest);
+    CHECK(config_of("", {}, "b").digest == digest);
+}
+
+TEST_CASE("everything else changes it", "[effective_config]") {
+    std::vector<std::string> digests{config_of("").digest};
+    for (const char* override_text :
+         {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
+          "train.steps_per_epoch=5", "train.optimizer=sgd", "train.optimizer.beta_1=0.8",
+          "train.schedule.warmup_epochs=1", "parallel.shards=4", "parallel.exchange=ring",
+          "data.scale=raw", "data.validation=test", "data.dataset=synthetic",
+          "checkpoint={monitor=\"loss\"}", "train.early_stopping={monitor=\"loss\"}"}) {
+        digests.push_back(config_of("", {override_text}).digest);
+    }
+    digests.push_back(config_of("", {"data.dataset=synthetic", "data.seed=2"}).digest);
+    digests.push_back(
+        pipeline::effective_config(
+            read(std::string(kHead) + "[[run]]\nname = \"a\"\nlayers = [{ type = \"flatten\" }, { "
+                                      "type = \"dense\", units = 10, use_bias = false }]\n")
+                .runs.at(0))
+            .digest);
+    std::sort(digests.begin(), digests.end());
+    CHECK(std::adjacent_find(digests.begin(), digests.end()) == digests.end());
+}
+
+TEST_CASE("of initial weights the content counts, not the path", "[effective_config]") {
+    const TemporaryDirectory folder;
+    const auto write = [&](const char* name, const char* content) {
+        std::ofstream(folder / name) << content;
+        return "train.initial_weights=" + (folder / name).string();
+    };
+    const std::string digest = config_of("", {write("a.h5", "one")}).digest;
+    CHECK(digest != config_of("").digest);
+    CHECK(config_of("", {write("b.h5", "one")}).digest == digest);
+    CHECK(config_of("", {write("a.h5", "two")}).digest != digest);
+}
+
+TEST_CASE("the run id is the name and eight digits of the digest", "[effective_config]") {
+    const auto run = read(kHead + run_text("net", "train = { seeds = [1, 2] }\n")).runs.at(1);
+    const EffectiveConfig config = pipeline::effective_config(run);
+    CHECK(pipeline::run_id(run, config) == "net-seed2-" + config.digest.substr(0, 8));
+}
+
+TEST_CASE("effective.toml read again is the same run", "[effective_config]") {
+    const std::string text = std::string(kHead) + R"(
+[data]
+scale = "standard"
+validation = { fraction = 0.1 }
+[train]
+seed = 5
+optimizer = { name = "rmsprop", learning_rate = 1e-4 }
+schedule = { name = "cosine", warmup_epochs = 0.25 }
+early_stopping = { monitor = "val_accuracy", patience = 2, min_delta = 1e-3 }
+[checkpoint]
+monitor = "val_loss"
+[[run]]
+name = "a"
+title = "quotes \" and \\ and \u001b"
+data.classes = ["dog", "cat"]
+expect = { accuracy = [0.5, 0.75] }
+layers = [
+  { type = "conv2d", filters = 3, kernel_size = [1, 2], strides = 2 },
+  { type = "average_pooling2d" }, { type = "batch_normalization" }, { type = "dropout", rate = 0.1 },
+  { type = "activation", activation = "relu" }, { type = "flatten" }, { type = "dense", name = "out", units = 2 },
+]
+)";
+    const auto run = read(text).runs.at(0);
+    const EffectiveConfig config = pipeline::effective_config(run);
+    const std::string printed = pipeline::effective_toml(config, "test");
+    CHECK(contains(printed, "learning_rate = 0.0001  # exp.toml:9\n"));
+
+    const auto again = read(printed);
+    REQUIRE(again.runs.size() == 1);
+    CHECK(again.name == "test");
+    CHECK(again.runs[0].title == run.title);
+    CHECK(again.runs[0].expect.at(0).values == run.expect.at(0).values);
+    CHECK(again.runs[0].architecture.parameter_count() == run.architecture.parameter_count());
+    CHECK(pipeline::effective_config(again.runs[0]).digest == config.digest);
+}
+
+TEST_CASE("expected figures are JSON, whole numbers whole", "[effective_config]") {
+    CHECK(pipeline::expected_json({}).empty());
+    CHECK(
+        pipeline::expected_json({{"parameters", {552362}, false}, {"accuracy", {0.5, 1}, true}}) ==
+        "{\"parameters\":552362,\"accuracy\":[0.5,1]}");
+}

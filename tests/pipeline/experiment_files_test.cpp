@@ -1,0 +1,119 @@
+// The files in experiments/, and the page that explains their keys.
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/plan.hpp"
+#include "tests/pipeline/spec_support.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace lockstep;
+using namespace lockstep::tests;
+
+namespace {
+
+const std::filesystem::path kFolder = LOCKSTEP_EXPERIMENTS_DIR;
+
+std::string text_of(const std::string& name) {
+    std::ostringstream text;
+    text << std::ifstream(kFolder / name).rdbuf();
+    return text.str();
+}
+
+pipeline::Plan plan_of(const std::string& name, const std::vector<std::string>& overrides = {}) {
+    const auto unset = [](const std::string&) { return std::optional<std::string>(); };
+    return pipeline::plan(pipeline::read_spec(text_of(name), kFolder / name, {overrides, unset}));
+}
+
+// The part of the page below the heading, up to the next one.
+std::string section(const std::string& page, const std::string& heading) {
+    const std::size_t begin = page.find("\n### " + heading + "\n");
+    if (begin == std::string::npos) return {};
+    return page.substr(begin, page.find("\n##", begin + 4) - begin);
+}
+
+}  // namespace
+
+TEST_CASE("the five tutorials have the parameters of their texts", "[experiments]") {
+    const pipeline::Plan plan = plan_of("tutorials.toml");
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts;  // all, not trainable
+    for (const auto& run : plan.runs) {
+        counts[run.run.config.name] = {run.parameters, run.parameters - run.trainable_parameters};
+    }
+    REQUIRE(counts.size() == 5);
+    CHECK(counts["conv10-64-64"] == std::pair<std::int64_t, std::int64_t>(146'542, 0));
+    CHECK(counts["vgg-bn"] == std::pair<std::int64_t, std::int64_t>(552'362, 896));
+    CHECK(counts["three-class-bn"] == std::pair<std::int64_t, std::int64_t>(289'443, 448));
+    CHECK(counts["small-alexnet"] == std::pair<std::int64_t, std::int64_t>(528'054, 0));
+    CHECK(counts["conv32-64-64"] == std::pair<std::int64_t, std::int64_t>(122'570, 0));
+}
+
+TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
+    const pipeline::Plan plan = plan_of("tutorials.toml");
+    const auto& conv10 = plan.runs.at(0);
+    CHECK(conv10.run.config.data.scale == trainer::Scale::raw);
+    CHECK(conv10.run.config.train.epochs == 10);
+    CHECK(conv10.validates_on_test_set);
+    CHECK_FALSE(conv10.selects_on_test_set);
+    CHECK(conv10.warnings.empty());
+
+    const auto& vgg = plan.runs.at(1);
+    CHECK(vgg.run.config.train.epochs == 12);
+    CHECK(vgg.estimate.validation_samples == 0);
+
+    const auto& three = plan.runs.at(2);
+    CHECK(three.run.config.train.batch_size == 128);
+    CHECK(three.run.config.train.early_stopping->patience == 3);
+    CHECK(three.run.config.train.checkpoint->monitor.metric == "val_accuracy");
+    CHECK(three.estimate.training_samples == 15'000);
+    CHECK(three.selects_on_test_set);
+
+    const auto& alexnet = plan.runs.at(3);
+    CHECK(alexnet.run.config.train.epochs == 100);
+    CHECK(alexnet.estimate.training_samples == 45'000);
+    CHECK(alexnet.run.config.train.checkpoint->monitor.metric == "val_loss");
+    CHECK(alexnet.run.config.train.checkpoint->restore_best_weights);
+    CHECK_FALSE(alexnet.validates_on_test_set);
+
+    const auto& conv32 = plan.runs.at(4);
+    CHECK(conv32.run.config.train.epochs == 10);
+    CHECK(conv32.validates_on_test_set);
+}
+
+TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
+    std::map<std::string, std::size_t> runs{
+        {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12}, {"smoke.toml", 4}};
+    for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+        if (entry.path().extension() != ".toml") continue;
+        const std::string name = entry.path().filename().string();
+        CAPTURE(name);
+        CHECK(plan_of(name).runs.size() == runs[name]);
+        CHECK(plan_of(name, {"data.dataset=\"synthetic\""}).runs.size() == runs[name]);
+    }
+}
+
+TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {
+    for (const char* name : {"quickstart.toml", "cluster.toml"}) {
+        for (const auto& run : plan_of(name).runs) CHECK(run.warnings.empty());
+    }
+}
+
+TEST_CASE("every key that is known is explained under its heading", "[experiments]") {
+    const std::string page = text_of("README.md");
+    for (const auto& known : pipeline::known_keys()) {
+        const std::string text = section(page, known.table);
+        CAPTURE(known.table);
+        CHECK_FALSE(text.empty());
+        for (const std::string& key : known.keys) {
+            CAPTURE(key);
+            CHECK(contains(text, "`" + key + "`"));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+// A run in Keras' words: the summary, and the JSON of a model.
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "pipeline/keras_config.hpp"
+#include "pipeline/model_summary.hpp"
+#include "tests/pipeline/spec_support.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace lockstep;
+using namespace lockstep::tests;
+
+namespace {
+
+pipeline::RunSpec small_run(const std::string& last_layer,
+                            const std::string& optimizer = "\"adam\"") {
+    return read(std::string(kHead) + R"([[run]]
+name = "small"
+train = { optimizer = )" +
+                optimizer + R"( }
+layers = [
+  { type = "conv2d", filters = 4, kernel_size = [2, 3], padding = "same", activation = "relu" },
+  { type = "max_pooling2d" },
+  { type = "batch_normalization" },
+  { type = "dropout", rate = 0.25 },
+  { type = "flatten" },
+  { type = "batch_normalization" },
+  )" + last_layer +
+                "\n]\n")
+        .runs.at(0);
+}
+
+storage::KerasModel model_of(const pipeline::RunSpec& run) {
+    return pipeline::keras_model(run.config, run.architecture);
+}
+
+const std::string kSoftmax = "{ type = \"dense\", units = 10, activation = \"softmax\" }";
+const std::string kLogits = "{ type = \"dense\", units = 10 }";
+
+}  // namespace
+
+TEST_CASE("the layers are Keras', the input first", "[keras]") {
+    const storage::KerasModel model = model_of(small_run(kSoftmax));
+    CHECK(model.name == "small");
+    REQUIRE(model.layers.size() == 8);
+    CHECK(model.layers[0].class_name == "InputLayer");
+    CHECK(
+        model.layers[0].config_json ==
+        R"({"batch_input_shape":[null,32,32,3],"dtype":"float32","sparse":false,"ragged":false,"name":"input_1"})");
+    CHECK(model.layers[1].class_name == "Conv2D");
+    CHECK(
+        model.layers[1].config_json ==
+        R"({"name":"conv2d","trainable":true,"dtype":"float32","filters":4,"kernel_size":[2,3],"strides":[1,1],)"
+        R"("padding":"same","data_format":"channels_last","activation":"relu","use_bias":true})");
+    const auto json = [&](std::size_t i) {
+        return nlohmann::json::parse(model.layers[i].config_json);
+    };
+    CHECK(json(2)["pool_size"] == nlohmann::json({2, 2}));
+    CHECK(json(3)["axis"] == nlohmann::json({3}));
+    CHECK(json(3)["epsilon"] == 1e-3);
+    CHECK(json(4)["rate"] == 0.25);
+    CHECK(json(6)["axis"] == nlohmann::json({1}));  // of a vector
+    CHECK(json(7)["activation"] == "softmax");
+    CHECK(json(7)["units"] == 10);
+}
+
+TEST_CASE("the loss tells whether the network ends in logits", "[keras]") {
+    const auto training = [](const pipeline::RunSpec& run) {
+        return nlohmann::json::parse(model_of(run).training_config_json);
+    };
+    CHECK(training(small_run(kSoftmax))["loss"] == "sparse_categorical_crossentropy");
+    CHECK(training(small_run(kLogits))["loss"]["config"]["from_logits"] == true);
+    CHECK(training(small_run(kLogits +
+                             ", { type = \"activation\", activation = \"softmax\" }"))["loss"] ==
+          "sparse_categorical_crossentropy");
+    CHECK(training(small_run(kSoftmax)).contains("loss_weights"));
+}
+
+TEST_CASE("each optimizer has its class and its keys", "[keras]") {
+    const auto optimizer = [](const std::string& text) {
+        return nlohmann::json::parse(
+            model_of(small_run(kSoftmax, text)).training_config_json)["optimizer_config"];
+    };
+    CHECK(optimizer("\"adam\"")["class_name"] == "Adam");
+    CHECK(optimizer("\"adam\"")["config"]["beta_2"] == 0.999);
+    CHECK(optimizer("\"rmsprop\"")["class_name"] == "RMSprop");
+    CHECK(optimizer("\"rmsprop\"")["config"]["rho"] == 0.9);
+    CHECK(optimizer("{ name = \"sgd\", nesterov = true }")["config"]["nesterov"] == true);
+    CHECK(optimizer("\"sgd\"")["config"]["learning_rate"] == 0.01);
+}
+
+TEST_CASE("the summary has Keras' columns and totals", "[keras]") {
+    const std::string summary = pipeline::model_summary("small", small_run(kSoftmax).architecture);
+    // conv 2*3*3*4+4 = 76; BN 16; BN of 1024: 4096; dense 10250
+    CHECK(contains(summary, "Model: \"small\""));
+    CHECK(contains(summary, "Layer (type)"));
+    CHECK(contains(summary, "max_pooling2d (MaxPooling2D)"));
+    CHECK(contains(summary, "(None, 16, 16, 4)"));
+    CHECK(contains(summary, "Total params: 14,438 (56.40 KB)"));
+    CHECK(contains(summary, "Trainable params: 12,382"));
+    CHECK(contains(summary, "Non-trainable params: 2,056"));
+}
+
+TEST_CASE("thousands are set apart", "[keras]") {
+    CHECK(pipeline::with_thousands(0) == "0");
+    CHECK(pipeline::with_thousands(999) == "999");
+    CHECK(pipeline::with_thousands(1000) == "1,000");
+    CHECK(pipeline::with_thousands(-123456) == "-123,456");
+    CHECK(pipeline::with_thousands(9223372036854775807) == "9,223,372,036,854,775,807");
+}

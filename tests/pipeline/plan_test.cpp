@@ -1,0 +1,110 @@
+#include "pipeline/plan.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tests/pipeline/spec_support.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace lockstep;
+using namespace lockstep::tests;
+
+namespace {
+
+pipeline::PlannedRun planned(const std::string& lines,
+                             const std::vector<std::string>& overrides = {}, int ranks = 1) {
+    return pipeline::plan(read(kHead + run_text("a", lines), overrides), ranks).runs.at(0);
+}
+
+bool warns(const pipeline::PlannedRun& run, const std::string& part) {
+    for (const std::string& warning : run.warnings) {
+        if (contains(warning, part)) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("steps follow from samples, batch and validation", "[plan]") {
+    const auto all = planned("").estimate;
+    CHECK(all.training_samples == 50'000);
+    CHECK(all.validation_samples == 0);
+    CHECK(all.steps_per_epoch == 1563);  // 1562 full batches of 32, and one of 16
+
+    const auto cut =
+        planned("train = { epochs = 100 }\ndata = { validation = { first = 5000 } }\n").estimate;
+    CHECK(cut.training_samples == 45'000);
+    CHECK(cut.validation_samples == 5'000);
+    CHECK(cut.steps_per_epoch == 1407);
+    CHECK(cut.steps == 140'700);
+
+    CHECK(planned("data = { validation = \"test\" }\n").estimate.validation_samples == 10'000);
+    CHECK(planned("data = { validation = { fraction = 0.1 } }\n").estimate.training_samples ==
+          45'000);
+    CHECK(planned("", {"train.steps_per_epoch=10"}).estimate.steps_per_epoch == 10);
+    CHECK(planned("", {"train.steps_per_epoch=99999"}).estimate.steps_per_epoch == 1563);
+    CHECK(planned("", {"train.batch_size=50000"}).estimate.steps_per_epoch == 1);
+}
+
+TEST_CASE("three of ten classes have three tenths of the samples", "[plan]") {
+    const auto run = pipeline::plan(read(std::string(kHead) + R"([[run]]
+name = "a"
+data = { classes = ["airplane", "automobile", "bird"], validation = "test" }
+train = { batch_size = 128 }
+layers = [{ type = "flatten" }, { type = "dense", units = 3 }]
+)"))
+                         .runs.at(0);
+    CHECK(run.estimate.training_samples == 15'000);
+    CHECK(run.estimate.test_samples == 3'000);
+    CHECK(run.estimate.steps_per_epoch == 118);
+    CHECK(run.parameters == 3 * 3073);
+    CHECK(run.validates_on_test_set);
+    CHECK_FALSE(run.selects_on_test_set);
+}
+
+TEST_CASE("operations of a training: three forward passes a trained image, one an evaluated",
+          "[plan]") {
+    const auto run =
+        planned("", {"train.epochs=2", "data.validation=test", "train.steps_per_epoch=10"});
+    const double images = 2.0 * (3 * 320 + 10'000) + 10'000;
+    CHECK(run.estimate.training_flops == Approx(images * (2 * 3072 * 10 + 10)));
+}
+
+TEST_CASE("more ranks need less memory each, down to the data and one shard", "[plan]") {
+    const auto memory = [](int ranks) { return planned("", {}, ranks).estimate.memory_per_rank; };
+    CHECK(memory(1) > memory(2));
+    CHECK(memory(2) > memory(8));
+    CHECK(memory(8) == memory(9));
+    CHECK(memory(8) > 60'000 * 3073);
+    CHECK(planned("", {"parallel.ranks_per_run=2"}, 8).estimate.memory_per_rank == memory(2));
+}
+
+TEST_CASE("choosing by the test set is marked", "[plan]") {
+    const std::string watch = "data = { validation = \"test\" }\n";
+    CHECK(planned(watch, {"train.early_stopping={patience=3}"}).selects_on_test_set);
+    CHECK(planned(watch, {"checkpoint={restore_best_weights=true}"}).selects_on_test_set);
+    CHECK_FALSE(planned(watch, {"checkpoint={monitor=\"loss\"}"}).selects_on_test_set);
+    CHECK_FALSE(planned("", {"train.early_stopping={patience=3}", "data.validation={first=10}"})
+                    .selects_on_test_set);
+    CHECK(warns(planned(watch, {"train.early_stopping={patience=3}"}), "test set"));
+}
+
+TEST_CASE("what is allowed but odd is a warning", "[plan]") {
+    CHECK(planned("").warnings.empty());
+    CHECK(warns(planned("", {"train.epochs=0"}), "epochs = 0"));
+    CHECK(planned("", {"train.epochs=0"}).estimate.steps == 0);
+    CHECK(warns(planned("", {"train.batch_size=50001"}), "more than the 50000 training samples"));
+    CHECK(warns(planned("expect = { parameters = 5 }\n"), "has 30,730 parameters, not the 5"));
+    CHECK(warns(planned("", {"train.initial_weights=/nowhere.h5"}), "/nowhere.h5"));
+}
+
+TEST_CASE("the plan as a table has a row a run", "[plan]") {
+    const auto plan =
+        pipeline::plan(read(kHead + run_text("a") + run_text("b", "train = { epochs = 0 }\n")));
+    const storage::Table table = pipeline::plan_table(plan);
+    REQUIRE(table.rows.size() == 2);
+    CHECK(table.rows[0].size() == table.columns.size());
+    CHECK(std::get<std::string>(table.rows[1][0]) == plan.runs[1].id);
+    CHECK(contains(pipeline::plan_text(plan), "note: " + plan.runs[1].id + " epochs = 0"));
+}

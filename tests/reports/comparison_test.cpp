@@ -1,0 +1,93 @@
+#include "reports/comparison.hpp"
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+storage::EpochRow epoch(int number, std::optional<double> val_accuracy) {
+    storage::EpochRow row;
+    row.epoch = number;
+    row.training_count = 100;
+    row.val_accuracy = val_accuracy;
+    row.epoch_seconds = 3.0;
+    row.training_seconds = 2.0;
+    return row;
+}
+
+RunFacts facts(std::vector<storage::EpochRow> epochs) {
+    RunFacts result;
+    result.run.run = "vgg-bn-00000000";
+    result.run.name = "vgg-bn";
+    result.run.epochs = 12;
+    result.epochs = std::move(epochs);
+    return result;
+}
+
+ComparedRun compared(const RunFacts& run) { return compare({run}).runs.at(0); }
+
+TEST_CASE("The best epoch is the first of those with the highest validation accuracy") {
+    const auto run = compared(facts({epoch(1, 0.5), epoch(2, 0.7), epoch(3, 0.6), epoch(4, 0.7)}));
+    CHECK(run.best_val_accuracy == 0.7);
+    CHECK(run.best_epoch == 2);
+    CHECK(run.epochs == 4);
+    CHECK(run.epochs_planned == 12);
+}
+
+TEST_CASE("Without validation there is no best epoch, and a NaN is never the best") {
+    CHECK_FALSE(compared(facts({epoch(1, std::nullopt)})).best_val_accuracy.has_value());
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(compared(facts({epoch(1, 0.2), epoch(2, nan)})).best_epoch == 1);
+}
+
+TEST_CASE("Images per second are all samples by all seconds of training, not a mean of means") {
+    std::vector<storage::EpochRow> epochs{epoch(1, 0.5), epoch(2, 0.5)};
+    epochs[1].training_seconds = 8.0;
+    const auto run = compared(facts(epochs));
+    CHECK(run.images_per_second == Approx(20.0));
+    CHECK(run.seconds == Approx(6.0));
+}
+
+TEST_CASE("A run that has not begun has no speed and no figures") {
+    const Comparison comparison = compare({facts({})});
+    const ComparedRun& run = comparison.runs.at(0);
+    CHECK(run.images_per_second == 0.0);
+    CHECK_FALSE(run.test_accuracy.has_value());
+    const storage::Table table = comparison_table(comparison);
+    REQUIRE(table.rows.at(0).size() == table.columns.size());
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const bool is_time = table.columns[i].ends_with("second") || table.columns[i] == "run_seconds";
+        if (is_time) CHECK(std::holds_alternative<std::monostate>(table.rows[0][i]));
+    }
+}
+
+TEST_CASE("Test figures are those of the run's end") {
+    RunFacts run = facts({epoch(1, 0.5)});
+    run.metrics = {{"vgg-bn-00000000", "test_loss", 0.5}, {"vgg-bn-00000000", "test_accuracy", 0.83}};
+    CHECK(compared(run).test_accuracy == 0.83);
+    CHECK(compared(run).test_loss == 0.5);
+}
+
+TEST_CASE("The printed figure is the test accuracy, else validation's, else training's last") {
+    CHECK_FALSE(printed_figure("").has_value());
+    CHECK_FALSE(printed_figure(R"({"parameters": 289443})").has_value());
+    CHECK_FALSE(printed_figure("no json").has_value());
+    CHECK_FALSE(printed_figure(R"({"accuracy": []})").has_value());
+
+    const auto test = printed_figure(R"({"accuracy": 0.9, "test_accuracy": 0.83})");
+    REQUIRE(test.has_value());
+    CHECK(test->value == 0.83);
+    CHECK(test->metric == "test_accuracy");
+
+    const auto list = printed_figure(R"({"accuracy": [0.4551, 0.8491]})");
+    REQUIRE(list.has_value());
+    CHECK(list->value == 0.8491);
+    CHECK(list->metric == "accuracy");
+}
+
+}  // namespace
+}  // namespace lockstep::reports

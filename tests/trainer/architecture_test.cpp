@@ -1,0 +1,167 @@
+// Shapes, parameters and operations against Keras' documented rules and figures worked by hand.
+#include "trainer/architecture.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+using namespace lockstep::trainer;
+
+namespace {
+
+const Shape kCifarImage{32, 32, 3, false};
+
+LayerConfig conv(std::string name, int filters, int kernel, Padding padding = Padding::valid) {
+    return {std::move(name), Conv2dConfig{.filters = filters,
+                                          .kernel_size = {kernel, kernel},
+                                          .padding = padding,
+                                          .activation = Activation::relu}};
+}
+LayerConfig pool(std::string name, int size = 2) {
+    return {std::move(name), PoolingConfig{.pool_size = {size, size}, .strides = {size, size}}};
+}
+LayerConfig flatten() { return {"flatten", FlattenConfig{}}; }
+LayerConfig dense(std::string name, int units, Activation activation = Activation::linear) {
+    return {std::move(name), DenseConfig{.units = units, .activation = activation}};
+}
+
+std::string shape_error(const std::vector<LayerConfig>& layers, int classes = 10) {
+    try {
+        infer_shapes(layers, kCifarImage, classes);
+    } catch (const ShapeError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// A plain restatement of "valid" and "same": slide the window and count where it may stand.
+int positions(int size, int kernel, int stride, Padding padding) {
+    int count = 0;
+    for (int start = 0; start < size; start += stride) {
+        if (padding == Padding::same || start + kernel <= size) ++count;
+    }
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("a window stands where Keras lets it", "[architecture]") {
+    for (int size = 1; size <= 12; ++size) {
+        for (int kernel = 1; kernel <= 6; ++kernel) {
+            for (int stride = 1; stride <= 5; ++stride) {
+                CAPTURE(size, kernel, stride);
+                const Window valid = window_of(size, kernel, stride, Padding::valid);
+                CHECK(valid.output == positions(size, kernel, stride, Padding::valid));
+                CHECK(valid.pad_before + valid.pad_after == 0);
+
+                const Window same = window_of(size, kernel, stride, Padding::same);
+                CHECK(same.output == positions(size, kernel, stride, Padding::same));
+                const int covered = (same.output - 1) * stride + kernel;
+                CHECK(same.pad_before + same.pad_after == std::max(covered - size, 0));
+                CHECK((same.pad_after == same.pad_before || same.pad_after == same.pad_before + 1));
+            }
+        }
+    }
+}
+
+TEST_CASE("same padding of an even kernel pads behind only", "[architecture]") {
+    const Window window = window_of(32, 2, 1, Padding::same);
+    CHECK(window.output == 32);
+    CHECK(window.pad_before == 0);
+    CHECK(window.pad_after == 1);
+}
+
+TEST_CASE("a small network has Keras' shapes, parameters and operations", "[architecture]") {
+    const std::vector<LayerConfig> layers{conv("conv2d", 10, 3),
+                                          pool("max_pooling2d"),
+                                          {"batch_normalization", BatchNormalizationConfig{}},
+                                          {"dropout", DropoutConfig{0.25}},
+                                          flatten(),
+                                          dense("dense", 7, Activation::softmax)};
+    const Architecture architecture = infer_shapes(layers, kCifarImage, 7);
+
+    REQUIRE(architecture.layers.size() == 6);
+    CHECK(to_string(architecture.layers[0].output) == "(None, 30, 30, 10)");
+    CHECK(to_string(architecture.layers[1].output) == "(None, 15, 15, 10)");
+    CHECK(to_string(architecture.layers[4].output) == "(None, 2250)");
+    CHECK(to_string(architecture.output()) == "(None, 7)");
+    CHECK(architecture.layers[0].class_name == "Conv2D");
+    CHECK(architecture.layers[0].parameters[0].shape == std::vector<std::int64_t>{3, 3, 3, 10});
+    CHECK(architecture.layers[5].parameters[0].shape == std::vector<std::int64_t>{2250, 7});
+
+    CHECK(architecture.layers[0].parameter_count() == 3 * 3 * 3 * 10 + 10);
+    CHECK(architecture.layers[2].parameter_count() == 40);
+    CHECK(architecture.layers[2].trainable_count() == 20);
+    CHECK(architecture.parameter_count() == 280 + 40 + 2250 * 7 + 7);
+    CHECK(architecture.trainable_count() == architecture.parameter_count() - 20);
+
+    const std::int64_t conv_flops = 2 * (3 * 3 * 3) * (30 * 30 * 10) + 30 * 30 * 10;
+    CHECK(architecture.layers[0].flops == conv_flops);
+    CHECK(architecture.layers[5].flops == 2 * 2250 * 7 + 7 + 5 * 7);
+}
+
+TEST_CASE("strides and rectangular kernels work per axis", "[architecture]") {
+    const Conv2dConfig config{
+        .filters = 4, .kernel_size = {5, 1}, .strides = {2, 3}, .use_bias = false};
+    const std::vector<LayerConfig> layers{{"conv2d", config}, flatten(), dense("dense", 2)};
+    const Architecture architecture = infer_shapes(layers, kCifarImage, 2);
+    CHECK(to_string(architecture.layers[0].output) == "(None, 14, 11, 4)");
+    CHECK(architecture.layers[0].parameter_count() == 5 * 1 * 3 * 4);
+}
+
+TEST_CASE("layers that do not fit are named with their input and the layers before",
+          "[architecture]") {
+    SECTION("pool larger than the image") {
+        const std::vector<LayerConfig> layers{conv("first", 8, 31), pool("too_big", 3), flatten(),
+                                              dense("dense", 10)};
+        CHECK(shape_error(layers) ==
+              "layer \"too_big\" cannot take its input (None, 2, 2, 8): its pool of 3x3 is larger "
+              "than the input");
+        try {
+            infer_shapes(layers, kCifarImage, 10);
+        } catch (const ShapeError& error) {
+            CHECK(error.layer_index() == 1);
+            REQUIRE(error.so_far().layers.size() == 1);
+            CHECK(error.so_far().layers[0].name == "first");
+        }
+    }
+    SECTION("dense before flatten") {
+        CHECK(contains(
+            shape_error({conv("conv2d", 8, 3), dense("dense", 10)}),
+            "\"dense\" cannot take its input (None, 30, 30, 8): a dense layer needs a flatten"));
+    }
+    SECTION("convolution after flatten") {
+        CHECK(contains(shape_error({flatten(), conv("conv2d", 8, 3)}),
+                       "\"conv2d\" cannot take its input (None, 3072)"));
+    }
+    SECTION("softmax on an image, and softmax that is not the end") {
+        CHECK(contains(shape_error({{"activation", ActivationConfig{Activation::softmax}}}),
+                       "softmax needs a flatten"));
+        CHECK(
+            contains(shape_error({flatten(), dense("a", 10, Activation::softmax), dense("b", 10)}),
+                     "softmax may only be applied by the last layer"));
+    }
+    SECTION("outputs that are not the classes") {
+        CHECK(contains(shape_error({flatten(), dense("dense", 9)}),
+                       "ends in 9 values, but there are 10 classes"));
+        CHECK(contains(shape_error({conv("conv2d", 10, 32)}), "ends in an image"));
+    }
+    SECTION("nothing") { CHECK(shape_error({}) == "the network has no layers"); }
+}
+
+TEST_CASE("softmax at the end, a kernel as large as its input and a second flatten are fine",
+          "[architecture]") {
+    const std::vector<LayerConfig> layers{conv("conv2d", 4, 32),
+                                          flatten(),
+                                          {"flatten_1", FlattenConfig{}},
+                                          dense("dense", 10),
+                                          {"activation", ActivationConfig{Activation::softmax}}};
+    CHECK(to_string(infer_shapes(layers, kCifarImage, 10).output()) == "(None, 10)");
+}

@@ -1,0 +1,91 @@
+#pragma once
+
+// Data sets in memory, as bytes, and the samples of a run as lists of indices into them.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "trainer/architecture.hpp"
+#include "trainer/train_config.hpp"
+
+namespace lockstep::trainer {
+
+// Data files that are missing or damaged. what() names the file, what was expected and what to do.
+class DataError : public std::runtime_error {
+public:
+    enum class Kind { missing, damaged, bad_request };
+    DataError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+    Kind kind() const { return kind_; }
+
+private:
+    Kind kind_;
+};
+
+// Images of one split as they lie in CIFAR's files: bytes [samples, channels, height, width].
+struct ImageSet {
+    std::vector<std::uint8_t> pixels;
+    std::vector<std::uint8_t> labels;  // [samples]
+
+    std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
+};
+
+struct Dataset {
+    std::string name;                      // cifar10, synthetic
+    Shape shape;                           // of one image
+    std::vector<std::string> class_names;  // by label
+    ImageSet training;
+    ImageSet test;
+    std::string digest;  // SHA-256, hex, over the pixels and labels of both splits
+};
+
+// Some samples of one split, with the labels the network learns (0..classes-1).
+struct SampleSet {
+    const ImageSet* images = nullptr;
+    std::vector<std::uint32_t> indices;  // into *images
+    std::vector<std::uint8_t> labels;    // beside indices
+
+    std::int64_t count() const { return static_cast<std::int64_t>(indices.size()); }
+};
+
+// value = (pixel - offset) / divisor, per channel, in float32; exactly pixel / 255 for `unit`.
+struct PixelScale {
+    std::vector<float> offset;   // [channels]
+    std::vector<float> divisor;  // [channels]
+};
+
+// What one run sees of a data set.
+struct RunData {
+    std::shared_ptr<const Dataset> dataset;
+    Shape shape;
+    std::vector<std::string> class_names;  // of the run, by its labels
+    SampleSet training;
+    SampleSet validation;                  // empty where there is none
+    SampleSet test;
+    bool validates_on_test_set = false;
+    PixelScale scale;
+};
+
+// Reads or makes the data set. Every rank may call it; it does not communicate.
+// Throws DataError.
+std::shared_ptr<const Dataset> load_dataset(const DataConfig& config);
+
+// Shape and class names, without reading any images (for checking a file beforehand).
+struct DatasetTraits {
+    Shape shape;
+    std::vector<std::string> class_names;
+    std::int64_t training_samples = 0;
+    std::int64_t test_samples = 0;
+};
+DatasetTraits dataset_traits(const DataConfig& config);
+
+// Picks the run's classes, cuts off the validation samples and fixes the scale of the pixels.
+// Labels are renumbered in the order of config.classes. `seed` draws the stratified fraction.
+// Throws DataError (bad_request) for an unknown class or a split that leaves nothing to train on.
+RunData select_samples(std::shared_ptr<const Dataset> dataset, const DataConfig& config,
+                       std::uint64_t seed);
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,128 @@
+#include "trainer/evaluator.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "trainer/data/batch_input.hpp"
+#include "trainer/layers/activation.hpp"
+#include "trainer/shards.hpp"
+#include "trainer/softmax_cross_entropy.hpp"
+
+namespace lockstep::trainer {
+
+namespace {
+
+// Samples of one call: enough to keep dense layers busy, few enough for the L2 cache.
+constexpr int kSlice = 50;
+
+int slices_in(const SampleSet& samples) {
+    return static_cast<int>((samples.count() + kSlice - 1) / kSlice);
+}
+
+SampleRange slice_range(const SampleSet& samples, int slice) {
+    const int first = slice * kSlice;
+    return {first, std::min(kSlice, static_cast<int>(samples.count()) - first)};
+}
+
+// Doubles that each rank contributes, where a slice gives `per_slice`, and where they begin.
+struct Contributions {
+    std::vector<int> counts;
+    std::vector<int> offsets;
+};
+
+template <class SizeOf>
+Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_of_slice) {
+    Contributions result;
+    int offset = 0;
+    for (int rank = 0; rank < ranks; ++rank) {
+        const SampleRange own = near_equal_piece(slices_in(samples), ranks, rank);
+        int count = 0;
+        for (int slice = own.first; slice < own.first + own.count; ++slice)
+            count += doubles_of_slice(slice);
+        result.counts.push_back(count);
+        result.offsets.push_back(offset);
+        offset += count;
+    }
+    return result;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const RunData& data, Network& network, const Communicator& comm,
+                     BufferPool& pool)
+    : data_(data), network_(network), comm_(comm), pool_(pool) {}
+
+StepPlan& Evaluator::plan_of(int samples) {
+    for (const auto& plan : plans_)
+        if (plan->geometry().samples == samples) return *plan;
+    PlanSetting setting;
+    setting.geometry = {
+        .batch = samples, .first_sample = 0, .samples = samples, .shards = {{0, samples}}};
+    plans_.push_back(
+        std::make_unique<StepPlan>(network_, std::move(setting), comm_, clocks_, pool_));
+    return *plans_.back();
+}
+
+std::vector<double> Evaluator::run_slices(const SampleSet& samples,
+                                          std::vector<double>* probabilities) {
+    const SampleRange own = near_equal_piece(slices_in(samples), comm_.size(), comm_.rank());
+    std::vector<double> sums;
+    std::vector<std::uint32_t> which;
+    std::vector<float> slice_probabilities;
+    for (int slice = own.first; slice < own.first + own.count; ++slice) {
+        const SampleRange range = slice_range(samples, slice);
+        which.resize(static_cast<std::size_t>(range.count));
+        std::iota(which.begin(), which.end(), static_cast<std::uint32_t>(range.first));
+        StepPlan& plan = plan_of(range.count);
+        write_input(samples, which, data_.scale, network_.input(), plan.input());
+        plan.forward({});
+        const auto labels = std::span(samples.labels)
+                                .subspan(static_cast<std::size_t>(range.first), which.size());
+        const LossSum sum =
+            softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {});
+        sums.push_back(sum.loss);
+        sums.push_back(static_cast<double>(sum.correct));
+        if (probabilities == nullptr) continue;
+        slice_probabilities.resize(plan.logits().size());
+        softmax_forward(plan.logits().data(), slice_probabilities.data(), range.count,
+                        network_.classes());
+        probabilities->insert(probabilities->end(), slice_probabilities.begin(),
+                              slice_probabilities.end());
+    }
+    return sums;
+}
+
+Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) const {
+    const Contributions from = contributions(samples, comm_.size(), [](int) { return 2; });
+    std::vector<double> all(2 * static_cast<std::size_t>(slices_in(samples)));
+    comm_.all_gather(own, all, from.counts, from.offsets);
+    double loss = 0.0, correct = 0.0;
+    for (std::size_t i = 0; i < all.size(); i += 2) {
+        loss += all[i];
+        correct += all[i + 1];
+    }
+    const auto count = static_cast<double>(samples.count());
+    return {.loss = loss / count, .accuracy = correct / count, .count = samples.count()};
+}
+
+Metrics Evaluator::metrics(const SampleSet& samples) {
+    return sum_of_slices(samples, run_slices(samples, nullptr));
+}
+
+Evaluation Evaluator::evaluate(const SampleSet& samples) {
+    std::vector<double> own;
+    Evaluation evaluation{.metrics = sum_of_slices(samples, run_slices(samples, &own)),
+                          .probabilities = {}};
+    const Contributions from = contributions(samples, comm_.size(), [&](int slice) {
+        return slice_range(samples, slice).count * network_.classes();
+    });
+    // A float survives the trip as a double unchanged.
+    std::vector<double> all(static_cast<std::size_t>(samples.count()) *
+                            static_cast<std::size_t>(network_.classes()));
+    comm_.all_gather(own, all, from.counts, from.offsets);
+    if (comm_.is_root())
+        for (const double p : all) evaluation.probabilities.push_back(static_cast<float>(p));
+    return evaluation;
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,35 @@
+#include "trainer/exchange/exchange_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+
+namespace lockstep::trainer {
+
+void require_equal_on_all_ranks(const Communicator& comm, std::size_t value,
+                                std::string_view what) {
+    // The least value and, as its complement, the greatest, in one collective call.
+    std::array<std::uint64_t, 2> least{value, ~std::uint64_t{value}};
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, least.data(), 2, MPI_UINT64_T, MPI_MIN, comm.handle()),
+              "MPI_Allreduce");
+    if (least[0] == ~least[1]) return;
+    throw CommError(
+        fmt::format("ranks were given different {}: from {} to {}", what, least[0], ~least[1]));
+}
+
+void require_lengths(ShardGradients own_shards, std::span<const float> sum, std::size_t count) {
+    if (sum.size() != count) {
+        throw std::invalid_argument(
+            fmt::format("the sum has {} elements instead of {}", sum.size(), count));
+    }
+    for (std::size_t i = 0; i < own_shards.size(); ++i) {
+        if (own_shards[i].size() == count) continue;
+        throw std::invalid_argument(
+            fmt::format("gradient {} of the own shards has {} elements instead of {}", i,
+                        own_shards[i].size(), count));
+    }
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,39 @@
+#pragma once
+
+// oneDNN's engine, stream and scratchpad, shared by all kernels of a rank. One thread.
+
+#include <memory>
+#include <string>
+
+namespace lockstep::trainer {
+
+struct OneDnn;  // kernels/onednn.hpp: seen by this folder alone
+
+class ComputeEngine {
+public:
+    ComputeEngine();
+    ~ComputeEngine();
+    ComputeEngine(const ComputeEngine&) = delete;
+    ComputeEngine& operator=(const ComputeEngine&) = delete;
+
+    OneDnn& onednn() const { return *onednn_; }
+
+    // Channels in one block of the layout that oneDNN's direct convolutions like here.
+    int channel_block() const;
+    // Whether forward and backward-data of a dense layer give an image the same bits in a batch of
+    // any size. True for AVX-512 in float32; on AVX2 oneDNN's gemm depends on the batch size, so
+    // there a dense layer works shard by shard (tests/trainer/batch_invariance_test.cpp).
+    bool dense_is_batch_invariant() const;
+
+private:
+    std::unique_ptr<OneDnn> onednn_;
+};
+
+// oneDNN's instruction set in use, from least to most able.
+int onednn_isa_level();
+// Caps oneDNN at `level` (one that onednn_isa_level() gave on some rank). Works once, before any
+// kernel is made. Returns the name of the instruction set then in effect.
+std::string cap_onednn_isa(int level);
+std::string onednn_version();  // "2.6.3"
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,78 @@
+#pragma once
+
+// Dense layer by oneDNN: dst = relu?(src * weights + bias), and its three gradients.
+//
+//   src [N, IC] * weights [IC, OC] + bias [OC] -> dst [N, OC]
+//
+// Weight gradients are computed shard by shard. Forward and backward-data run in one call over
+// all own samples where oneDNN's result for an image is known not to depend on the others
+// (ComputeEngine::dense_is_batch_invariant), shard by shard elsewhere.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trainer/kernels/batch_geometry.hpp"
+#include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/layout.hpp"
+#include "trainer/kernels/parameter_format.hpp"
+
+namespace lockstep::trainer {
+
+// The weights' layout of one dense layer, chosen once for a whole network.
+class InnerProductFormat {
+public:
+    // incoming: a flat layout; its padding takes part as features with weights that stay zero.
+    //   batch   samples of a whole batch: what the layout is chosen for
+    InnerProductFormat(ComputeEngine& engine, const Layout& incoming, int units, bool has_relu,
+                       int batch);
+    ~InnerProductFormat();
+
+    int features() const { return features_; }  // of src, padding included
+    int units() const { return units_; }
+    bool has_relu() const { return has_relu_; }
+    std::unique_ptr<ParameterFormat> kernel_format() const;  // Keras' [features, units]
+    std::unique_ptr<ParameterFormat> bias_format() const;
+
+    struct Descriptors;
+    const Descriptors& descriptors() const { return *descriptors_; }
+    ComputeEngine& engine() const { return engine_; }
+
+private:
+    ComputeEngine& engine_;
+    int features_;
+    int units_;
+    bool has_relu_;
+    std::vector<std::uint32_t> feature_positions_;
+    std::unique_ptr<Descriptors> descriptors_;
+};
+
+struct InnerProductBuffers {
+    const float* src = nullptr;
+    const float* weights = nullptr;
+    const float* bias = nullptr;
+    float* dst = nullptr;
+    // training only
+    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
+    float* diff_src = nullptr;         // null: not wanted (first layer)
+    std::vector<float*> diff_weights;  // one a shard, written
+    std::vector<float*> diff_bias;
+};
+
+class InnerProduct {
+public:
+    //   samples   of this rank; 0 is allowed
+    InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers, int samples,
+                 std::span<const SampleRange> shards);
+    ~InnerProduct();
+
+    void forward();
+    void backward_data();
+    void backward_weights();
+
+private:
+    struct Calls;
+    std::unique_ptr<Calls> calls_;
+};
+
+}  // namespace lockstep::trainer

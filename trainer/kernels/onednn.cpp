@@ -1,0 +1,109 @@
+#include "trainer/kernels/onednn.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "trainer/kernels/compute_engine.hpp"
+
+namespace lockstep::trainer {
+
+OneDnnCall::OneDnnCall(const dnnl::primitive& primitive,
+                       std::vector<std::pair<int, dnnl::memory>> arguments)
+    : primitive_(primitive) {
+    for (const auto& [index, memory] : arguments) {
+        memories_.push_back(memory);
+        arguments_.push_back({index, memory.get()});
+    }
+}
+
+void OneDnnCall::run(dnnl_stream_t stream) const {
+    // The C call: the C++ one builds a list of arguments each time.
+    const dnnl_status_t status = dnnl_primitive_execute(
+        primitive_.get(), stream, static_cast<int>(arguments_.size()), arguments_.data());
+    if (status != dnnl_success) throw dnnl::error(status, "oneDNN could not execute a primitive");
+}
+
+dnnl::memory OneDnn::scratchpad(const dnnl::memory::desc& desc) {
+    if (desc.get_size() > scratchpad_.size()) {
+        scratchpad_ = AlignedArray<unsigned char>(desc.get_size());
+        for (auto& user : scratchpad_users_) user.set_data_handle(scratchpad_.data());
+    }
+    scratchpad_users_.emplace_back(desc, engine, scratchpad_.data());
+    return scratchpad_users_.back();
+}
+
+dnnl::primitive_attr attributes(bool with_relu) {
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (with_relu) {
+        dnnl::post_ops post_ops;
+#if DNNL_VERSION_MAJOR >= 3
+        post_ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#else
+        post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#endif
+        attr.set_post_ops(post_ops);
+    }
+    return attr;
+}
+
+void reorder_now(OneDnn& dnn, const dnnl::memory::desc& from, const float* src,
+                 const dnnl::memory::desc& to, float* dst) {
+    reorder_call(dnn, dnn.over(from, src), dnn.over(to, dst)).run(dnn.stream.get());
+    dnn.stream.wait();
+}
+
+OneDnnCall reorder_call(OneDnn& dnn, const dnnl::memory& from, const dnnl::memory& to) {
+    const dnnl::reorder::primitive_desc pd(from, to, attributes());
+    return OneDnnCall(dnnl::reorder(pd), {{DNNL_ARG_FROM, from},
+                                          {DNNL_ARG_TO, to},
+                                          {DNNL_ARG_SCRATCHPAD, dnn.scratchpad(pd.scratchpad_desc())}});
+}
+
+ComputeEngine::ComputeEngine() {
+    // oneDNN bakes the number of threads into a primitive when it is made, and weight gradients
+    // have other bits with another number: one thread a rank.
+    omp_set_num_threads(1);
+    onednn_ = std::make_unique<OneDnn>();
+}
+
+ComputeEngine::~ComputeEngine() = default;
+
+namespace {
+
+bool has_avx512() { return onednn_isa_level() >= static_cast<int>(dnnl::cpu_isa::avx512_core); }
+
+std::string isa_name(dnnl::cpu_isa isa) {
+    using dnnl::cpu_isa;
+    switch (isa) {
+        case cpu_isa::sse41: return "sse41";
+        case cpu_isa::avx: return "avx";
+        case cpu_isa::avx2: return "avx2";
+        case cpu_isa::avx512_core: return "avx512_core";
+        case cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
+        case cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
+        case cpu_isa::avx512_core_amx: return "avx512_core_amx";
+        default: return fmt::format("isa-{:#x}", static_cast<int>(isa));
+    }
+}
+
+}  // namespace
+
+int ComputeEngine::channel_block() const { return has_avx512() ? 16 : 8; }
+
+bool ComputeEngine::dense_is_batch_invariant() const { return has_avx512(); }
+
+int onednn_isa_level() { return static_cast<int>(dnnl::get_effective_cpu_isa()); }
+
+std::string cap_onednn_isa(int level) {
+    // Asking for the effective one fixes it, so this only holds where a rank must come down.
+    if (level < onednn_isa_level()) dnnl::set_max_cpu_isa(static_cast<dnnl::cpu_isa>(level));
+    return isa_name(dnnl::get_effective_cpu_isa());
+}
+
+std::string onednn_version() {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
+}
+
+}  // namespace lockstep::trainer

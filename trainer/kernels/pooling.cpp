@@ -1,0 +1,254 @@
+#include "trainer/kernels/pooling.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "trainer/kernels/pooling.cpp"
+#include <hwy/foreach_target.h>
+// after foreach_target.h
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lockstep::trainer::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// The pixels of one window, clipped at the borders: rows [top, bottom), columns [left, right).
+struct ClippedWindow {
+    int top, bottom, left, right;
+    int first_place;  // place of (top, left) in the whole window
+};
+
+inline ClippedWindow window_at(const PoolingShape& s, int oh, int ow) {
+    const int top = oh * s.strides[0] - s.pad_before[0];
+    const int left = ow * s.strides[1] - s.pad_before[1];
+    const int clipped_top = std::max(top, 0), clipped_left = std::max(left, 0);
+    return {clipped_top, std::min(top + s.pool_size[0], s.src.height), clipped_left,
+            std::min(left + s.pool_size[1], s.src.width),
+            (clipped_top - top) * s.pool_size[1] + (clipped_left - left)};
+}
+
+// One channel block of one sample.
+template <class D>
+HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT src,
+                                float* HWY_RESTRICT dst, std::uint8_t* HWY_RESTRICT places) {
+    const hn::Rebind<std::int32_t, D> di;
+    const hn::Rebind<std::uint8_t, D> du8;
+    const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
+    for (int oh = 0; oh < s.dst.height; ++oh) {
+        for (int ow = 0; ow < s.dst.width; ++ow) {
+            const ClippedWindow w = window_at(s, oh, ow);
+            const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
+            for (int v = 0; v < block; v += lanes) {
+                const float* first = src + std::ptrdiff_t{w.top * s.src.width + w.left} * block + v;
+                auto best = hn::LoadU(d, first);
+                auto place = hn::Set(di, w.first_place);
+                for (int h = w.top; h < w.bottom; ++h) {
+                    const float* pixel = src + std::ptrdiff_t{h * s.src.width + w.left} * block + v;
+                    int here = w.first_place + (h - w.top) * s.pool_size[1];
+                    for (int x = w.left; x < w.right; ++x, ++here, pixel += block) {
+                        const auto value = hn::LoadU(d, pixel);
+                        const auto is_more = hn::Gt(value, best);  // strictly: ties keep the first
+                        best = hn::IfThenElse(is_more, value, best);
+                        place = hn::IfThenElse(hn::RebindMask(di, is_more), hn::Set(di, here), place);
+                    }
+                }
+                hn::StoreU(best, d, dst + out + v);
+                hn::StoreU(hn::DemoteTo(du8, place), du8, places + out + v);
+            }
+        }
+    }
+}
+
+// Windows that do not overlap write each pixel once; others add up.
+template <bool kOverlaps, class D>
+HWY_ATTR void max_backward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT diff_dst,
+                                 const std::uint8_t* HWY_RESTRICT places,
+                                 const float* HWY_RESTRICT relu_src, float* HWY_RESTRICT diff_src) {
+    const hn::Rebind<std::int32_t, D> di;
+    const hn::Rebind<std::uint8_t, D> du8;
+    const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
+    const auto zero = hn::Zero(d);
+    for (int oh = 0; oh < s.dst.height; ++oh) {
+        for (int ow = 0; ow < s.dst.width; ++ow) {
+            const ClippedWindow w = window_at(s, oh, ow);
+            const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
+            for (int v = 0; v < block; v += lanes) {
+                const auto gradient = hn::LoadU(d, diff_dst + out + v);
+                const auto place = hn::PromoteTo(di, hn::LoadU(du8, places + out + v));
+                for (int h = w.top; h < w.bottom; ++h) {
+                    std::ptrdiff_t at = std::ptrdiff_t{h * s.src.width + w.left} * block + v;
+                    int here = w.first_place + (h - w.top) * s.pool_size[1];
+                    for (int x = w.left; x < w.right; ++x, ++here, at += block) {
+                        auto is_here = hn::RebindMask(d, hn::Eq(place, hn::Set(di, here)));
+                        if (relu_src != nullptr)
+                            is_here = hn::And(is_here, hn::Gt(hn::LoadU(d, relu_src + at), zero));
+                        auto value = hn::IfThenElseZero(is_here, gradient);
+                        if constexpr (kOverlaps)
+                            value = hn::Add(value, hn::LoadU(d, diff_src + at));
+                        hn::StoreU(value, d, diff_src + at);
+                    }
+                }
+            }
+        }
+    }
+}
+
+template <class D>
+HWY_ATTR void average_forward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT src,
+                                    float* HWY_RESTRICT dst) {
+    const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
+    for (int oh = 0; oh < s.dst.height; ++oh) {
+        for (int ow = 0; ow < s.dst.width; ++ow) {
+            const ClippedWindow w = window_at(s, oh, ow);
+            const auto count = hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
+            for (int v = 0; v < block; v += lanes) {
+                auto sum = hn::Zero(d);
+                for (int h = w.top; h < w.bottom; ++h)
+                    for (int x = w.left; x < w.right; ++x)
+                        sum = hn::Add(sum, hn::LoadU(d, src + std::ptrdiff_t{h * s.src.width + x} * block + v));
+                hn::StoreU(hn::Div(sum, count), d,
+                           dst + std::ptrdiff_t{oh * s.dst.width + ow} * block + v);
+            }
+        }
+    }
+}
+
+template <class D>
+HWY_ATTR void average_backward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT diff_dst,
+                                     float* HWY_RESTRICT diff_src) {
+    const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
+    for (int oh = 0; oh < s.dst.height; ++oh) {
+        for (int ow = 0; ow < s.dst.width; ++ow) {
+            const ClippedWindow w = window_at(s, oh, ow);
+            const auto count = hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
+            for (int v = 0; v < block; v += lanes) {
+                const auto share = hn::Div(
+                    hn::LoadU(d, diff_dst + std::ptrdiff_t{oh * s.dst.width + ow} * block + v), count);
+                for (int h = w.top; h < w.bottom; ++h)
+                    for (int x = w.left; x < w.right; ++x) {
+                        float* at = diff_src + std::ptrdiff_t{h * s.src.width + x} * block + v;
+                        hn::StoreU(hn::Add(hn::LoadU(d, at), share), d, at);
+                    }
+            }
+        }
+    }
+}
+
+// Full vectors where they divide the block of channels, single channels elsewhere (three colours).
+inline bool has_full_vectors(int block) {
+    return block % static_cast<int>(hn::Lanes(hn::ScalableTag<float>())) == 0;
+}
+
+HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places) {
+    if (has_full_vectors(s.src.block))
+        max_forward_block(hn::ScalableTag<float>(), s, src, dst, places);
+    else
+        max_forward_block(hn::CappedTag<float, 1>(), s, src, dst, places);
+}
+
+template <class D>
+HWY_ATTR void max_backward_any(D d, const PoolingShape& s, bool overlaps, const float* diff_dst,
+                               const std::uint8_t* places, const float* relu_src, float* diff_src) {
+    if (overlaps)
+        max_backward_block<true>(d, s, diff_dst, places, relu_src, diff_src);
+    else
+        max_backward_block<false>(d, s, diff_dst, places, relu_src, diff_src);
+}
+
+HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* diff_dst,
+                          const std::uint8_t* places, const float* relu_src, float* diff_src) {
+    if (has_full_vectors(s.src.block))
+        max_backward_any(hn::ScalableTag<float>(), s, overlaps, diff_dst, places, relu_src, diff_src);
+    else
+        max_backward_any(hn::CappedTag<float, 1>(), s, overlaps, diff_dst, places, relu_src, diff_src);
+}
+
+HWY_ATTR void AverageForward(const PoolingShape& s, const float* src, float* dst) {
+    if (has_full_vectors(s.src.block))
+        average_forward_block(hn::ScalableTag<float>(), s, src, dst);
+    else
+        average_forward_block(hn::CappedTag<float, 1>(), s, src, dst);
+}
+
+HWY_ATTR void AverageBackward(const PoolingShape& s, const float* diff_dst, float* diff_src) {
+    if (has_full_vectors(s.src.block))
+        average_backward_block(hn::ScalableTag<float>(), s, diff_dst, diff_src);
+    else
+        average_backward_block(hn::CappedTag<float, 1>(), s, diff_dst, diff_src);
+}
+
+}  // namespace lockstep::trainer::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lockstep::trainer {
+
+HWY_EXPORT(MaxForward);
+HWY_EXPORT(MaxBackward);
+HWY_EXPORT(AverageForward);
+HWY_EXPORT(AverageBackward);
+
+namespace {
+
+std::ptrdiff_t block_size(const Layout& layout) {
+    return std::ptrdiff_t{layout.pixels()} * layout.block;
+}
+
+std::size_t floats_of(const Layout& layout, int samples) {
+    return layout.sample_size() * static_cast<std::size_t>(samples);
+}
+
+bool overlaps(const PoolingShape& s) {
+    return s.strides[0] < s.pool_size[0] || s.strides[1] < s.pool_size[1];
+}
+
+// Whether some pixel lies in no window: its gradient is zero.
+bool leaves_gaps(const PoolingShape& s) {
+    const auto covers = [&](std::size_t axis, int size, int windows) {
+        return s.strides[axis] <= s.pool_size[axis] &&
+               (windows - 1) * s.strides[axis] - s.pad_before[axis] + s.pool_size[axis] >= size;
+    };
+    return !covers(0, s.src.height, s.dst.height) || !covers(1, s.src.width, s.dst.width);
+}
+
+// Channel blocks and samples lie one after another alike, so one loop covers both.
+int blocks_of(const PoolingShape& s, int samples) { return s.src.channel_blocks() * samples; }
+
+}  // namespace
+
+void max_pooling_forward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places,
+                         int samples) {
+    const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
+    for (int i = 0; i < blocks_of(s, samples); ++i)
+        HWY_DYNAMIC_DISPATCH(MaxForward)
+        (s, src + i * src_step, dst + i * dst_step, places + i * dst_step);
+}
+
+void max_pooling_backward(const PoolingShape& s, const float* diff_dst, const std::uint8_t* places,
+                          const float* relu_src, float* diff_src, int samples) {
+    const bool adds = overlaps(s);
+    if (adds || leaves_gaps(s)) std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
+    const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
+    for (int i = 0; i < blocks_of(s, samples); ++i)
+        HWY_DYNAMIC_DISPATCH(MaxBackward)
+        (s, adds, diff_dst + i * dst_step, places + i * dst_step,
+         relu_src == nullptr ? nullptr : relu_src + i * src_step, diff_src + i * src_step);
+}
+
+void average_pooling_forward(const PoolingShape& s, const float* src, float* dst, int samples) {
+    for (int i = 0; i < blocks_of(s, samples); ++i)
+        HWY_DYNAMIC_DISPATCH(AverageForward)
+        (s, src + i * block_size(s.src), dst + i * block_size(s.dst));
+}
+
+void average_pooling_backward(const PoolingShape& s, const float* diff_dst, float* diff_src,
+                              int samples) {
+    std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
+    for (int i = 0; i < blocks_of(s, samples); ++i)
+        HWY_DYNAMIC_DISPATCH(AverageBackward)
+        (s, diff_dst + i * block_size(s.dst), diff_src + i * block_size(s.src));
+}
+
+}  // namespace lockstep::trainer
+#endif

@@ -1,0 +1,91 @@
+#include "trainer/layers/activation.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/kernels/elementwise.hpp"
+
+namespace lockstep::trainer {
+
+void softmax_forward(const float* x, float* p, int rows, int classes) {
+    for (int row = 0; row < rows; ++row, x += classes, p += classes) {
+        const float top = *std::max_element(x, x + classes);
+        double sum = 0.0;
+        for (int i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(x[i] - top));
+        for (int i = 0; i < classes; ++i)
+            p[i] = static_cast<float>(std::exp(static_cast<double>(x[i] - top)) / sum);
+    }
+}
+
+void softmax_backward(const float* p, float* diff, int rows, int classes) {
+    for (int row = 0; row < rows; ++row, p += classes, diff += classes) {
+        double product = 0.0;
+        for (int i = 0; i < classes; ++i)
+            product += static_cast<double>(p[i]) * static_cast<double>(diff[i]);
+        for (int i = 0; i < classes; ++i)
+            diff[i] = static_cast<float>(static_cast<double>(p[i]) *
+                                         (static_cast<double>(diff[i]) - product));
+    }
+}
+
+namespace {
+
+class ReluPass : public LayerPass {
+public:
+    ReluPass(const PassBuffers& buffers, std::size_t floats) : buffers_(buffers), floats_(floats) {}
+    void forward(const StepContext&) override { relu_forward(buffers_.src, buffers_.dst, floats_); }
+    void backward() override {
+        if (buffers_.diff_src == nullptr) return;
+        std::copy_n(buffers_.diff_dst, floats_, buffers_.diff_src);
+        relu_backward(buffers_.dst, buffers_.diff_src, floats_);
+    }
+
+private:
+    PassBuffers buffers_;
+    std::size_t floats_;
+};
+
+// Rows of channels are brought together in a plain copy, since channels may lie in blocks.
+class SoftmaxPass : public LayerPass {
+public:
+    SoftmaxPass(const PassBuffers& buffers, const Layout& layout, int samples)
+        : buffers_(buffers),
+          layout_(layout),
+          rows_(interleaved({layout.height, layout.width, layout.channels, false})),
+          samples_(samples),
+          p_(rows_.sample_size() * static_cast<std::size_t>(samples)),
+          diff_(p_.size()) {}
+
+    void forward(const StepContext&) override {
+        relayout(layout_, buffers_.src, rows_, p_.data(), samples_);
+        softmax_forward(p_.data(), p_.data(), samples_ * rows_.pixels(), rows_.channels);
+        relayout(rows_, p_.data(), layout_, buffers_.dst, samples_);
+    }
+    void backward() override {
+        if (buffers_.diff_src == nullptr) return;
+        relayout(layout_, buffers_.diff_dst, rows_, diff_.data(), samples_);
+        softmax_backward(p_.data(), diff_.data(), samples_ * rows_.pixels(), rows_.channels);
+        relayout(rows_, diff_.data(), layout_, buffers_.diff_src, samples_);
+    }
+
+private:
+    PassBuffers buffers_;
+    Layout layout_;
+    Layout rows_;
+    int samples_;
+    AlignedArray<float> p_;
+    AlignedArray<float> diff_;
+};
+
+}  // namespace
+
+std::unique_ptr<LayerPass> ActivationLayer::bind(const PassBuffers& buffers,
+                                                 const PassContext& context) const {
+    const int samples = context.geometry.samples;
+    if (activation_ == Activation::softmax)
+        return std::make_unique<SoftmaxPass>(buffers, src(), samples);
+    return std::make_unique<ReluPass>(buffers,
+                                      src().sample_size() * static_cast<std::size_t>(samples));
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,30 @@
+#pragma once
+
+// Conv2D: dst = relu?(conv(src, kernel) + bias). Kernel [KH, KW, IC, OC], bias [OC] in files.
+
+#include <optional>
+
+#include "trainer/kernels/convolution.hpp"
+#include "trainer/layers/layer.hpp"
+
+namespace lockstep::trainer {
+
+class Conv2d : public Layer {
+public:
+    Conv2d(const Conv2dConfig& config, const LayerShape& shape, ComputeEngine& engine,
+           Parameters& parameters);
+
+    bool makes_relu() const override { return format_->shape().has_relu; }
+    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
+                                    const PassContext& context) const override;
+
+private:
+    Conv2d(std::unique_ptr<ConvolutionFormat> format, const Conv2dConfig& config,
+           const LayerShape& shape, Parameters& parameters);
+
+    std::unique_ptr<ConvolutionFormat> format_;
+    std::size_t kernel_ = 0;
+    std::optional<std::size_t> bias_;
+};
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,31 @@
+#pragma once
+
+// Dense: dst = activation(src * kernel + bias). Kernel [in, out], bias [out] in files.
+//
+// As the network's last layer a softmax is left to the loss; elsewhere it follows as a pass of its
+// own.
+
+#include <optional>
+
+#include "trainer/kernels/inner_product.hpp"
+#include "trainer/layers/layer.hpp"
+
+namespace lockstep::trainer {
+
+class Dense : public Layer {
+public:
+    Dense(const DenseConfig& config, const LayerSetting& setting, const Layout& src,
+          ComputeEngine& engine, Parameters& parameters);
+
+    bool makes_relu() const override { return format_.has_relu(); }
+    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
+                                    const PassContext& context) const override;
+
+private:
+    InnerProductFormat format_;
+    bool has_softmax_;
+    std::size_t kernel_ = 0;
+    std::optional<std::size_t> bias_;
+};
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,58 @@
+#include "trainer/layers/layer.hpp"
+
+#include "trainer/layers/activation.hpp"
+#include "trainer/layers/batch_normalization.hpp"
+#include "trainer/layers/conv2d.hpp"
+#include "trainer/layers/dense.hpp"
+#include "trainer/layers/dropout.hpp"
+#include "trainer/layers/flatten.hpp"
+#include "trainer/layers/pooling.hpp"
+
+namespace lockstep::trainer {
+
+namespace {
+
+struct Maker {
+    const LayerSetting& setting;
+    const Layout& src;
+    ComputeEngine& engine;
+    Parameters& parameters;
+
+    std::unique_ptr<Layer> operator()(const Conv2dConfig& c) const {
+        return std::make_unique<Conv2d>(c, setting.shape, engine, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const PoolingConfig& c) const {
+        return std::make_unique<Pooling>(c, setting.shape, src);
+    }
+    std::unique_ptr<Layer> operator()(const BatchNormalizationConfig& c) const {
+        return std::make_unique<BatchNormalization>(c, setting.shape, src, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const DropoutConfig& c) const {
+        return std::make_unique<Dropout>(c, setting.index, src);
+    }
+    std::unique_ptr<Layer> operator()(const FlattenConfig&) const {
+        return std::make_unique<Flatten>(src);
+    }
+    std::unique_ptr<Layer> operator()(const DenseConfig& c) const {
+        return std::make_unique<Dense>(c, setting, src, engine, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const ActivationConfig& c) const {
+        return std::make_unique<ActivationLayer>(c.activation, src);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_layer(const LayerSetting& setting, const Layout& src,
+                                  ComputeEngine& engine, Parameters& parameters) {
+    return std::visit(Maker{setting, src, engine, parameters}, setting.config.kind);
+}
+
+std::vector<float*> shard_gradients(const PassContext& context, std::size_t tensor) {
+    std::vector<float*> gradients;
+    for (float* shard : context.gradients)
+        gradients.push_back(shard + context.parameters.offset(tensor));
+    return gradients;
+}
+
+}  // namespace lockstep::trainer

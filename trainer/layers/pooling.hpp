@@ -1,0 +1,22 @@
+#pragma once
+
+// MaxPooling2D and AveragePooling2D.
+
+#include "trainer/kernels/pooling.hpp"
+#include "trainer/layers/layer.hpp"
+
+namespace lockstep::trainer {
+
+class Pooling : public Layer {
+public:
+    Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src);
+    bool can_mask_src_relu() const override { return kind_ == PoolingKind::max; }
+    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
+                                    const PassContext& context) const override;
+
+private:
+    PoolingKind kind_;
+    PoolingShape shape_;
+};
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,90 @@
+#include "trainer/optimizers/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "trainer/optimizers/update_rules.hpp"
+
+namespace lockstep::trainer {
+
+namespace {
+
+struct SlotUse {
+    bool first = false;
+    bool second = false;
+};
+
+SlotUse slots_of(const SgdConfig& sgd) { return {sgd.momentum != 0.0, false}; }
+SlotUse slots_of(const AdamConfig&) { return {true, true}; }
+SlotUse slots_of(const RmspropConfig& rmsprop) { return {rmsprop.momentum != 0.0, true}; }
+
+// The two bias corrections of Adam as one factor; in double, since 1 - 0.999^t starts at 1e-3.
+double bias_correction(const AdamConfig& adam, std::int64_t step) {
+    const auto t = static_cast<double>(step + 1);
+    return std::sqrt(1.0 - std::pow(adam.beta_2, t)) / (1.0 - std::pow(adam.beta_1, t));
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights) : config_(config) {
+    const SlotUse use = std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
+    if (use.first) first_ = AlignedArray<float>(weights);
+    if (use.second) second_ = AlignedArray<float>(weights);
+}
+
+void Optimizer::update(std::span<const float> gradient, double learning_rate, std::int64_t step,
+                       std::span<float> weights) {
+    const auto rate = static_cast<float>(learning_rate);
+    if (const auto* sgd = std::get_if<SgdConfig>(&config_.rule)) {
+        sgd_update({rate, static_cast<float>(sgd->momentum), sgd->nesterov}, gradient,
+                   first_.span(), weights);
+    } else if (const auto* adam = std::get_if<AdamConfig>(&config_.rule)) {
+        adam_update({static_cast<float>(learning_rate * bias_correction(*adam, step)),
+                     static_cast<float>(1.0 - adam->beta_1), static_cast<float>(1.0 - adam->beta_2),
+                     static_cast<float>(adam->epsilon)},
+                    gradient, first_.span(), second_.span(), weights);
+    } else {
+        const auto& rmsprop = std::get<RmspropConfig>(config_.rule);
+        rmsprop_update({rate, static_cast<float>(rmsprop.rho), static_cast<float>(rmsprop.momentum),
+                        static_cast<float>(rmsprop.epsilon)},
+                       gradient, second_.span(), first_.span(), weights);
+    }
+}
+
+std::vector<std::pair<std::string, std::span<float>>> Optimizer::slots() {
+    std::vector<std::pair<std::string, std::span<float>>> slots;
+    if (first_.size() > 0) slots.emplace_back("momentum", first_.span());
+    if (second_.size() > 0) slots.emplace_back("velocity", second_.span());
+    return slots;
+}
+
+namespace {
+
+double shape_at(const ConstantSchedule&, double) { return 1.0; }
+double shape_at(const StepSchedule& s, double epochs) {
+    return std::pow(s.factor, std::floor(epochs / s.every_epochs));
+}
+double shape_at(const ExponentialSchedule& s, double epochs) {
+    return std::pow(s.factor, epochs / s.every_epochs);
+}
+double shape_at(const CosineSchedule& s, double epochs) {
+    const double progress = std::min(1.0, epochs / s.over_epochs);
+    const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+    return s.final_factor + (1.0 - s.final_factor) * cosine;
+}
+
+}  // namespace
+
+double learning_rate_at(const OptimizerConfig& optimizer, const ScheduleConfig& schedule,
+                        std::int64_t step, std::int64_t steps_per_epoch) {
+    const double epochs = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
+    const double shape =
+        std::visit([&](const auto& s) { return shape_at(s, epochs); }, schedule.shape);
+    const double warmup_steps = schedule.warmup_epochs * static_cast<double>(steps_per_epoch);
+    const double warmup =
+        warmup_steps > 0.0 ? std::min(1.0, (static_cast<double>(step) + 1.0) / warmup_steps) : 1.0;
+    return optimizer.learning_rate * shape * warmup;
+}
+
+}  // namespace lockstep::trainer

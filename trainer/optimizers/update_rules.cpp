@@ -1,0 +1,110 @@
+#include "trainer/optimizers/update_rules.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "trainer/optimizers/update_rules.cpp"
+#include <hwy/foreach_target.h>
+// after foreach_target.h
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lockstep::trainer::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class Body>
+HWY_ATTR HWY_INLINE void for_each_vector(std::size_t count, Body body) {
+    const hn::ScalableTag<float> d;
+    const hn::CappedTag<float, 1> one;
+    std::size_t i = 0;
+    for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
+    for (; i < count; ++i) body(one, i);
+}
+
+HWY_ATTR void Sgd(const SgdStep& s, const float* g, float* w, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto lr = hn::Set(d, s.learning_rate);
+        hn::StoreU(hn::NegMulAdd(lr, hn::LoadU(d, g + i), hn::LoadU(d, w + i)), d, w + i);
+    });
+}
+
+HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, float* w,
+                          std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto step = hn::Mul(hn::Set(d, s.learning_rate), hn::LoadU(d, g + i));
+        const auto momentum = hn::Set(d, s.momentum);
+        const auto v = hn::Sub(hn::Mul(momentum, hn::LoadU(d, velocity + i)), step);
+        const auto move = s.nesterov ? hn::Sub(hn::Mul(momentum, v), step) : v;
+        hn::StoreU(v, d, velocity + i);
+        hn::StoreU(hn::Add(hn::LoadU(d, w + i), move), d, w + i);
+    });
+}
+
+HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float* w,
+                   std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto gradient = hn::LoadU(d, g + i);
+        const auto m_old = hn::LoadU(d, m + i), v_old = hn::LoadU(d, v + i);
+        // Keras' form: m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2)
+        const auto m_new =
+            hn::MulAdd(hn::Sub(gradient, m_old), hn::Set(d, s.one_minus_beta_1), m_old);
+        const auto v_new = hn::MulAdd(hn::Sub(hn::Mul(gradient, gradient), v_old),
+                                      hn::Set(d, s.one_minus_beta_2), v_old);
+        const auto move = hn::Div(hn::Mul(hn::Set(d, s.rate), m_new),
+                                  hn::Add(hn::Sqrt(v_new), hn::Set(d, s.epsilon)));
+        hn::StoreU(m_new, d, m + i);
+        hn::StoreU(v_new, d, v + i);
+        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+    });
+}
+
+HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* accumulated, float* w,
+                      std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto gradient = hn::LoadU(d, g + i);
+        const auto v_new = hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
+                                      hn::Mul(hn::Set(d, 1.0F - s.rho), hn::Mul(gradient, gradient)));
+        auto move = hn::Div(hn::Mul(hn::Set(d, s.learning_rate), gradient),
+                            hn::Sqrt(hn::Add(v_new, hn::Set(d, s.epsilon))));
+        if (accumulated != nullptr) {
+            move = hn::MulAdd(hn::Set(d, s.momentum), hn::LoadU(d, accumulated + i), move);
+            hn::StoreU(move, d, accumulated + i);
+        }
+        hn::StoreU(v_new, d, v + i);
+        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+    });
+}
+
+}  // namespace lockstep::trainer::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lockstep::trainer {
+
+HWY_EXPORT(Sgd);
+HWY_EXPORT(SgdMomentum);
+HWY_EXPORT(Adam);
+HWY_EXPORT(Rmsprop);
+
+void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
+                std::span<float> weights) {
+    if (velocity.empty())
+        HWY_DYNAMIC_DISPATCH(Sgd)(step, gradient.data(), weights.data(), weights.size());
+    else
+        HWY_DYNAMIC_DISPATCH(SgdMomentum)
+        (step, gradient.data(), velocity.data(), weights.data(), weights.size());
+}
+
+void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,
+                 std::span<float> v, std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(Adam)
+    (step, gradient.data(), m.data(), v.data(), weights.data(), weights.size());
+}
+
+void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
+                    std::span<float> accumulated, std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(Rmsprop)
+    (step, gradient.data(), v.data(), accumulated.empty() ? nullptr : accumulated.data(),
+     weights.data(), weights.size());
+}
+
+}  // namespace lockstep::trainer
+#endif

@@ -1,0 +1,44 @@
+#pragma once
+
+// One step of each optimizer over a flat array of weights, in Keras' arithmetic.
+
+#include <span>
+
+namespace lockstep::trainer {
+
+// v = momentum v - lr g;  w += v, or with Nesterov  w += momentum v - lr g
+struct SgdStep {
+    float learning_rate;
+    float momentum;
+    bool nesterov;
+};
+// velocity is empty where momentum is zero.
+void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
+                std::span<float> weights);
+
+// m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  w -= rate m / (sqrt(v) + epsilon)
+// with rate = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon is the paper's "epsilon hat" [1].
+//
+// [1] D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980
+struct AdamStep {
+    float rate;  // bias corrections included
+    float one_minus_beta_1;
+    float one_minus_beta_2;
+    float epsilon;
+};
+void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,
+                 std::span<float> v, std::span<float> weights);
+
+// v = rho v + (1-rho) g^2;  d = lr g / sqrt(v + epsilon);  w -= d
+// or with momentum  b = momentum b + d;  w -= b
+struct RmspropStep {
+    float learning_rate;
+    float rho;
+    float momentum;
+    float epsilon;
+};
+// accumulated is empty where momentum is zero.
+void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
+                    std::span<float> accumulated, std::span<float> weights);
+
+}  // namespace lockstep::trainer

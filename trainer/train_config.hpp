@@ -1,0 +1,195 @@
+#pragma once
+
+// Plain settings of one run: what is trained, on what, and how. The experiment file is read into
+// these by the pipeline; the trainer takes them as checked. Names are Keras' own.
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lockstep::trainer {
+
+// ---- layers --------------------------------------------------------------------------------
+
+enum class Padding { valid, same };  // same: Keras' asymmetric "same", the odd zero at bottom/right
+enum class Activation { linear, relu, softmax };
+enum class Initializer { glorot_uniform, glorot_normal, he_uniform, he_normal, zeros };
+
+struct Conv2dConfig {
+    int filters = 0;
+    std::array<int, 2> kernel_size{1, 1};  // height, width
+    std::array<int, 2> strides{1, 1};
+    Padding padding = Padding::valid;
+    Activation activation = Activation::linear;
+    bool use_bias = true;
+    Initializer kernel_initializer = Initializer::glorot_uniform;
+};
+
+enum class PoolingKind { max, average };
+
+struct PoolingConfig {
+    PoolingKind kind = PoolingKind::max;
+    std::array<int, 2> pool_size{2, 2};
+    std::array<int, 2> strides{2, 2};  // the reader sets them to pool_size where absent
+    Padding padding = Padding::valid;
+};
+
+struct BatchNormalizationConfig {
+    double momentum = 0.99;  // weight of the old moving value
+    double epsilon = 1e-3;
+};
+
+struct DropoutConfig {
+    double rate = 0.0;  // fraction set to zero, in [0, 1)
+};
+
+struct FlattenConfig {};
+
+struct DenseConfig {
+    int units = 0;
+    Activation activation = Activation::linear;
+    bool use_bias = true;
+    Initializer kernel_initializer = Initializer::glorot_uniform;
+};
+
+struct ActivationConfig {
+    Activation activation = Activation::linear;
+};
+
+struct LayerConfig {
+    std::string name;  // unique in its network; Keras' automatic names: conv2d, conv2d_1, ...
+    std::variant<Conv2dConfig, PoolingConfig, BatchNormalizationConfig, DropoutConfig,
+                 FlattenConfig, DenseConfig, ActivationConfig>
+        kind;
+};
+
+// ---- data ----------------------------------------------------------------------------------
+
+enum class DatasetName { cifar10, synthetic };
+enum class Scale {
+    unit,      // pixels / 255
+    raw,       // 0..255
+    standard,  // (pixels - mean) / deviation, per channel, over the training samples
+};
+
+struct NoValidation {};
+struct TestSetValidation {};
+struct FirstValidation {
+    std::int64_t count = 0;  // the first n training samples validate, the others train
+};
+struct FractionValidation {
+    double fraction = 0.0;  // of every class, stratified; in (0, 1)
+};
+using ValidationConfig =
+    std::variant<NoValidation, TestSetValidation, FirstValidation, FractionValidation>;
+
+struct DataConfig {
+    DatasetName dataset = DatasetName::cifar10;
+    std::filesystem::path path;        // cifar10: the folder with the batch files, or one above it
+    std::vector<std::string> classes;  // names of the classes used, in label order; empty: all
+    Scale scale = Scale::unit;
+    ValidationConfig validation = NoValidation{};
+    // synthetic only
+    std::int64_t training_samples = 10000;
+    std::int64_t test_samples = 2000;
+    std::uint64_t synthetic_seed = 1;
+};
+
+// ---- training ------------------------------------------------------------------------------
+
+struct SgdConfig {
+    double momentum = 0.0;
+    bool nesterov = false;
+};
+struct AdamConfig {
+    double beta_1 = 0.9;
+    double beta_2 = 0.999;
+    double epsilon = 1e-7;
+};
+struct RmspropConfig {
+    double rho = 0.9;
+    double momentum = 0.0;
+    double epsilon = 1e-7;
+};
+
+struct OptimizerConfig {
+    double learning_rate = 1e-3;
+    std::variant<SgdConfig, AdamConfig, RmspropConfig> rule = AdamConfig{};
+};
+
+// The learning rate at a step is learning_rate x shape(t) x warmup(t), where t is the number of
+// epochs gone by (steps taken / steps per epoch, a fraction).
+struct ConstantSchedule {};
+struct StepSchedule {
+    double every_epochs = 1;  // shape = factor ^ floor(t / every_epochs)
+    double factor = 0.1;
+};
+struct ExponentialSchedule {
+    double every_epochs = 1;  // shape = factor ^ (t / every_epochs)
+    double factor = 0.9;
+};
+struct CosineSchedule {
+    double over_epochs = 1;     // shape falls from 1 to final_factor along half a cosine
+    double final_factor = 0.0;  // and stays there
+};
+struct ScheduleConfig {
+    std::variant<ConstantSchedule, StepSchedule, ExponentialSchedule, CosineSchedule> shape;
+    double warmup_epochs = 0.0;  // warmup = min(1, (step + 1) / (warmup_epochs x steps per epoch))
+};
+
+enum class MonitorMode { min, max };
+
+// A figure of the epochs that training watches: one of loss, accuracy, val_loss, val_accuracy.
+struct MonitorConfig {
+    std::string metric;
+    MonitorMode mode = MonitorMode::min;  // the reader resolves Keras' "auto"
+    double min_delta = 0.0;               // an improvement is more than this
+};
+
+struct EarlyStoppingConfig {
+    MonitorConfig monitor;
+    int patience = 0;                   // epochs without improvement before training stops
+    bool restore_best_weights = false;  // load the best epoch's weights at the end
+};
+
+struct CheckpointConfig {
+    MonitorConfig monitor;
+    bool restore_best_weights = false;  // load best.h5 back before the final test
+};
+
+struct TrainConfig {
+    int batch_size = 32;  // global, over all ranks
+    int epochs = 1;
+    std::optional<std::int64_t> steps_per_epoch;  // fewer steps than the data has; unset: all
+    bool shuffle = true;
+    std::uint64_t seed = 1;
+    OptimizerConfig optimizer;
+    ScheduleConfig schedule;
+    std::optional<EarlyStoppingConfig> early_stopping;
+    std::optional<CheckpointConfig> checkpoint;  // when set, the best epoch's weights are kept
+    std::filesystem::path initial_weights;       // read by the pipeline; empty: drawn
+    bool record_steps = false;
+};
+
+enum class ExchangeKind { ordered, ring, mpi };
+
+struct ParallelConfig {
+    int shards = 8;
+    ExchangeKind exchange = ExchangeKind::ordered;
+    std::optional<int> ranks_per_run;  // unset: all
+};
+
+// One run, complete.
+struct RunConfig {
+    std::string name;
+    std::vector<LayerConfig> layers;
+    DataConfig data;
+    TrainConfig train;
+    ParallelConfig parallel;
+};
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,77 @@
+#pragma once
+
+// One training step, start to end: the page that fixes the bits.
+//
+//   gather    the rank's own samples of the batch, as scaled float32
+//   forward   and loss, per sample or per shard, or from sums over all shards in their order
+//   backward  one gradient buffer per own shard
+//   exchange  the shards' buffers summed in shard order: the only place where ranks meet, beside
+//             the batch statistics
+//   update    the same on every rank, from the same sum
+//
+// Behind the gradients a buffer carries its shard's loss, correct answers and samples, and a wish
+// to stop: so metrics are exact, and all ranks see a NaN or stop at the same step, at no cost.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trainer/data/dataset.hpp"
+#include "trainer/exchange/exchange.hpp"
+#include "trainer/network.hpp"
+#include "trainer/optimizers/optimizer.hpp"
+#include "trainer/step_plan.hpp"
+
+namespace lockstep::trainer {
+
+struct StepResult {
+    double loss_sum = 0.0;  // over the batch
+    std::int64_t correct = 0;
+    std::int64_t count = 0;
+    bool stop_requested = false;  // by some rank; the weights are then as before the step
+};
+
+class TrainingStep {
+public:
+    // Makes the plans of the full and of the short last batch. Collective.
+    TrainingStep(const RunConfig& config, const RunData& data, Network& network,
+                 const Communicator& comm, BufferPool& pool);
+
+    // Trains on the batch of `samples` (numbers into data.training). Collective.
+    //   step   from 0, over the whole run
+    // Throws NonFiniteLoss, before the update, on every rank alike.
+    StepResult run(std::span<const std::uint32_t> samples, int epoch, std::int64_t step,
+                   bool wants_stop);
+
+    std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
+    double learning_rate(std::int64_t step) const;
+    Optimizer& optimizer() { return optimizer_; }
+    const StepClocks& clocks() const { return clocks_; }
+
+private:
+    struct Batch {  // a size of batch
+        std::unique_ptr<StepPlan> plan;
+        std::vector<std::span<const float>> own_shards;
+    };
+    Batch make_batch(int size, const Communicator& comm, BufferPool& pool);
+    Batch& batch_of(std::size_t samples);
+    void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
+    void write_losses(StepPlan& plan, bool wants_stop);
+    StepResult result_of_sum(int epoch, std::int64_t step) const;
+
+    const RunConfig& config_;
+    const RunData& data_;
+    Network& network_;
+    std::int64_t steps_per_epoch_;
+    StepClocks clocks_;
+    std::size_t gradient_size_;                   // floats, without the tail
+    std::vector<AlignedArray<float>> gradients_;  // [own shards][gradient, tail]
+    AlignedArray<float> sum_;                     // [gradient, tail]
+    std::vector<std::uint8_t> labels_;            // [own samples]
+    std::unique_ptr<Exchange> exchange_;
+    Optimizer optimizer_;
+    Batch full_, last_;
+};
+
+}  // namespace lockstep::trainer
