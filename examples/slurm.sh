@@ -3,7 +3,7 @@
 # Three minutes before the time is up, Slurm signals this script. Lockstep then finishes the step,
 # saves and ends with 75; the job goes back into the queue and goes on where it stopped.
 #SBATCH --job-name=lockstep
-#SBATCH --ntasks=32
+#SBATCH --ntasks=16
 #SBATCH --cpus-per-task=1
 #SBATCH --time=04:00:00
 #SBATCH --requeue

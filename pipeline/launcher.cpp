@@ -19,11 +19,13 @@
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/failure.hpp"
+#include "pipeline/stop_request.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -97,9 +99,10 @@ Pipe make_pipe() {
 sigset_t supervised_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
+    for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD}) {
         sigaddset(&set, signal_number);
     }
+    if (!is_hangup_ignored()) sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -188,13 +191,19 @@ public:
 
 private:
     void sort(std::string_view line) {
-        if (const auto event = decode_progress(line)) return progress_.show(*event);
-        if (line.starts_with(ProgressSink::kErrorPrefix)) {
-            const bool is_error = !line.starts_with("lockstep: warning");
-            outcome_.has_told_error = outcome_.has_told_error || is_error;
-            return progress_.message(std::string(line));
+        std::optional<ProgressEvent> event = decode_progress(line);
+        if (!event && line.starts_with(ProgressSink::kErrorPrefix)) {
+            event = ProgressEvent{.kind = ProgressEvent::Kind::message, .text = std::string(line)};
         }
+        if (event) return show(*event);
         if (!line.empty()) keep(line);
+    }
+
+    void show(const ProgressEvent& event) {
+        const bool is_error = event.text.starts_with(ProgressSink::kErrorPrefix) &&
+                              !event.text.starts_with("lockstep: warning");
+        outcome_.has_told_error = outcome_.has_told_error || is_error;
+        progress_.show(event);
     }
 
     void keep(std::string_view line) {
@@ -227,12 +236,12 @@ public:
         return ::waitpid(child_, &status_, WNOHANG) == child_;
     }
 
-    bool was_stopped() const { return stops_ > 0; }
+    int stop_requests() const { return stops_; }
 
     int exit_code() const {
         if (WIFEXITED(status_)) return WEXITSTATUS(status_);
         // Asked to stop before it could listen: as resumable as a stop in order.
-        if (was_stopped() && WTERMSIG(status_) == SIGUSR1) return kExitInterrupted;
+        if (stops_ > 0 && WTERMSIG(status_) == SIGUSR1) return kExitInterrupted;
         return 128 + WTERMSIG(status_);
     }
 
@@ -341,7 +350,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress) {
     drain(lines_pipe.read_end.get(), lines);
     lines.finish();
     outcome.exit_code = supervisor.exit_code();
-    outcome.was_stopped = supervisor.was_stopped();
+    outcome.stop_requests = supervisor.stop_requests();
     if (outcome.exit_code == kProgramNotStarted && outcome.last_words.empty()) {
         throw Failure(kExitUnavailable,
                       "cannot start mpirun; is Open MPI installed? (--ranks 1 needs none)");
@@ -352,10 +361,11 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress) {
 int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay& progress) {
     progress.finish_line();
     const int code = outcome.exit_code;
-    const bool is_told = code == kExitSuccess || code == kExitSomeRunsFailed ||
-                         code == kExitInterrupted || outcome.has_told_error;
-    if (is_told) return code;
-    if (outcome.was_stopped) {
+    // mpirun itself says 1 when it was told to end at once.
+    const bool is_order_kept = code == kExitSuccess || code == kExitInterrupted ||
+                               (code == kExitSomeRunsFailed && outcome.stop_requests < 2);
+    if (is_order_kept || outcome.has_told_error) return code;
+    if (outcome.stop_requests > 0) {
         progress.message("lockstep: stopped at once; the same command resumes");
         return kExitInterrupted;
     }

@@ -38,8 +38,10 @@ public:
     }
 
     std::string line(const Row& row) const {
-        return fmt::format("{:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], widths_[0], row[1],
-                           widths_[1], row[2], widths_[2], row[3], widths_[3]);
+        std::string text = fmt::format("{:<{}}  {:<{}}  {:>{}}  {:>{}}", row[0], widths_[0], row[1],
+                                       widths_[1], row[2], widths_[2], row[3], widths_[3]);
+        text.erase(text.find_last_not_of(' ') + 1);
+        return text + '\n';
     }
 
     std::string rule(char letter) const {

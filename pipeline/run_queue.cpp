@@ -169,9 +169,11 @@ private:
         try {
             const trainer::TrainOutcome outcome = trainer::train(training, group_, observer);
             return conclude(outcome, recorder);
-        } catch (const trainer::NonFiniteLoss& error) {  // on every rank, in the same step
+        } catch (const trainer::NonFiniteLoss& error) {  // these three on every rank alike
             return fail(error, planned, recorder);
-        } catch (const trainer::WeightsError& error) {  // on every rank: all hold the same
+        } catch (const trainer::WeightsError& error) {
+            return fail(error, planned, recorder);
+        } catch (const trainer::ReplicaError& error) {
             return fail(error, planned, recorder);
         } catch (const std::exception& error) {
             // On this rank alone, as far as is known: the job will end. Say why where it can be read.

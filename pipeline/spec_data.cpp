@@ -79,13 +79,13 @@ std::string expanded(const std::string& text, const Origin& origin, const Enviro
     for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", begin)) {
         const std::size_t end = text.find('}', at);
         if (end == std::string::npos) {
-            problems.add(place_of(origin), "\"${\" without \"}\"");
+            problems.add(origin, "\"${\" without \"}\"");
             return text;
         }
         const std::string name = text.substr(at + 2, end - at - 2);
         const std::optional<std::string> value = environment(name);
         if (!value) {
-            problems.add(place_of(origin),
+            problems.add(origin,
                          fmt::format("the environment variable {} is not set", toml_string(name)));
         }
         result += text.substr(begin, at - begin) + value.value_or("");
@@ -120,7 +120,7 @@ const Table& table_at(const Table& settings, std::string_view key, ReadContext c
     const Value* value = settings.find(key);
     if (!value || value->as<Unusable>()) return kEmpty;
     if (const Table* table = value->as<Table>()) return *table;
-    context.problems.add(place_of(value->origin),
+    context.problems.add(value->origin,
                          fmt::format("{} must be a table, not {}", key, described(*value)));
     return kEmpty;
 }

@@ -46,18 +46,18 @@ void collect_axis(const Entry& entry, const std::string& prefix, std::vector<Axi
         return;
     }
     std::vector<std::string> key = split_key(dotted);
-    const std::string place = place_of(entry.origin);
     if (key.size() < 2 || !is_inherited_table(key[0])) {
-        problems.add(place, fmt::format("cannot sweep {}; a swept key begins with data., train., "
-                                        "parallel. or checkpoint.",
-                                        toml_string(dotted)));
+        problems.add(entry.origin,
+                     fmt::format("cannot sweep {}; a swept key begins with data., train., "
+                                 "parallel. or checkpoint.",
+                                 toml_string(dotted)));
     } else if (dotted == "train.seeds") {
-        problems.add(place, "sweep \"train.seed\" or give seeds in [train]");
+        problems.add(entry.origin, "sweep \"train.seed\" or give seeds in [train]");
     } else if (const Array* values = entry.value.as<Array>(); values && !values->empty()) {
         axes.push_back({std::move(key), values, entry.origin});
     } else if (!entry.value.as<Unusable>()) {
-        problems.add(place, fmt::format("{} must be a list of values to sweep, not {}",
-                                        toml_string(dotted), described(entry.value)));
+        problems.add(entry.origin, fmt::format("{} must be a list of values to sweep, not {}",
+                                               toml_string(dotted), described(entry.value)));
     }
 }
 
@@ -68,13 +68,14 @@ std::vector<Axis> sweep_axes(const Table& file, Problems& problems) {
     if (const Table* table = sweep->as<Table>()) {
         for (const Entry& entry : table->entries()) collect_axis(entry, "", axes, problems);
     } else {
-        problems.add(place_of(sweep->origin), "sweep must be a table: [sweep]");
+        problems.add(sweep->origin, "sweep must be a table: [sweep]");
     }
     return axes;
 }
 
 std::string safe_text(std::string text) {
-    std::replace_if(text.begin(), text.end(), [](char c) { return !is_name_letter(c); }, '_');
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return !is_name_letter(c); }, '_');
     return text;
 }
 
@@ -106,11 +107,10 @@ public:
         for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
         const auto [entry, is_new] = taken_.emplace(lower, name);
         if (is_new) return true;
-        problems_.add(place_of(origin),
-                      entry->second == name
-                          ? fmt::format("there is another run named {}", toml_string(name))
-                          : fmt::format("the run names {} and {} differ in case only",
-                                        toml_string(entry->second), toml_string(name)));
+        problems_.add(origin, entry->second == name
+                                  ? fmt::format("there is another run named {}", toml_string(name))
+                                  : fmt::format("the run names {} and {} differ in case only",
+                                                toml_string(entry->second), toml_string(name)));
         return false;
     }
 
@@ -133,8 +133,7 @@ std::vector<Value> seeds_of(const Table& settings, Problems& problems) {
         is_good = seed && *seed >= kSeeds.least && distinct.insert(*seed).second;
     }
     if (is_good) return *list;
-    problems.add(place_of(seeds->origin),
-                 "seeds must be a list of different whole numbers, each at least 0");
+    problems.add(seeds->origin, "seeds must be a list of different whole numbers, each at least 0");
     return {};
 }
 
@@ -142,7 +141,7 @@ void refuse_seed_and_seeds(const Table& settings, Problems& problems) {
     const Value* train = settings.find("train");
     const Table* table = train ? train->as<Table>() : nullptr;
     if (!table || !table->find("seed") || !table->find("seeds")) return;
-    problems.add(place_of(table->find("seed")->origin), "give either seed or seeds, not both");
+    problems.add(table->find("seed")->origin, "give either seed or seeds, not both");
 }
 
 class Expansion {
@@ -157,7 +156,7 @@ public:
     void expand(const Value& run, std::size_t index) {
         const Table* table = run.as<Table>();
         if (!table) {
-            if (!run.as<Unusable>()) problems_.add(place_of(run.origin), "a run must be a table");
+            if (!run.as<Unusable>()) problems_.add(run.origin, "a run must be a table");
             return;
         }
         base_name_ = name_of(run, *table, index);
@@ -181,8 +180,7 @@ private:
         if (value->as<Table>() || (key == "checkpoint" && word && *word == "none")) {
             lay_over(defaults_, nested_table({key}, *value));
         } else {
-            problems_.add(place_of(value->origin),
-                          fmt::format("{} must be a table: [{}]", key, key));
+            problems_.add(value->origin, fmt::format("{} must be a table: [{}]", key, key));
         }
     }
 
@@ -195,9 +193,9 @@ private:
         }
         is_name_good_ = false;  // and a name of our own, to go on looking for problems
         if (!name) {
-            problems_.add(place_of(run.origin), "a run needs a name");
+            problems_.add(run.origin, "a run needs a name");
         } else if (!name->as<Unusable>()) {
-            problems_.add(place_of(name->origin),
+            problems_.add(name->origin,
                           fmt::format("name must be {}, not {}", kNameRule, described(*name)));
         }
         return fmt::format("run{}", index + 1);
@@ -256,7 +254,7 @@ private:
 
     void add(Table settings, const std::string& name) {
         if (runs_.size() == kMostRuns) {
-            problems_.add(place_of(run_origin_),
+            problems_.add(run_origin_,
                           fmt::format("the experiment has more than {} runs", kMostRuns));
         }
         if (runs_.size() >= kMostRuns) return;
@@ -264,7 +262,7 @@ private:
             if (is_safe_name(name)) {
                 names_.take(name, run_origin_);
             } else {
-                problems_.add(place_of(run_origin_),
+                problems_.add(run_origin_,
                               fmt::format("the name of its run {} is longer than 64 characters",
                                           toml_string(name)));
             }

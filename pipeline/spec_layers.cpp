@@ -140,7 +140,7 @@ public:
 
 private:
     void refuse(const Value& value, const std::string& message) {
-        problems_.add(place_of(value.origin), message);
+        problems_.add(value.origin, message);
     }
     std::string refuse_second(const Value& value, const std::string& name) {
         refuse(value, fmt::format("there is another layer named \"{}\"", name));
@@ -157,8 +157,7 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
     const Table* table = layer.as<Table>();
     if (!table) {
         if (!layer.as<Unusable>()) {
-            context.problems.add(place_of(layer.origin),
-                                 "a layer must be a table: { type = \"flatten\" }");
+            context.problems.add(layer.origin, "a layer must be a table: { type = \"flatten\" }");
         }
         return std::nullopt;
     }
@@ -190,13 +189,13 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
     const Array* list = value ? value->as<Array>() : nullptr;
     const Origin& origin = value ? value->origin : run_origin;
     if (!list) {
-        context.problems.add(place_of(origin),
+        context.problems.add(origin,
                              value ? "layers must be a list of tables" : "a run needs layers");
         return layers;
     }
     if (list->empty() || list->size() > kMostLayers) {
-        context.problems.add(place_of(origin), fmt::format("a network has 1 to {} layers, not {}",
-                                                           kMostLayers, list->size()));
+        context.problems.add(
+            origin, fmt::format("a network has 1 to {} layers, not {}", kMostLayers, list->size()));
         return layers;
     }
     LayerNames names(context.problems);
@@ -215,8 +214,9 @@ trainer::Architecture read_architecture(const Table& settings,
         return trainer::infer_shapes(layers, input, classes);
     } catch (const trainer::ShapeError& error) {
         const Array& list = *settings.find("layers")->as<Array>();
-        context.problems.add(place_of(list[error.layer_index()].origin), error.what(),
-                             shape_table(error.so_far()));
+        std::string table = shape_table(error.so_far());
+        table.pop_back();  // its last newline
+        context.problems.add(list[error.layer_index()].origin, error.what(), std::move(table));
         return error.so_far();
     }
 }

@@ -58,7 +58,7 @@ private:
     }
 
     std::nullopt_t refuse(const std::string& text, const std::string& message) {
-        problems_.add("--set " + text, message);
+        problems_.add({Origin::Kind::set, text, 0, 0}, message);
         return std::nullopt;
     }
 

@@ -40,7 +40,7 @@ void read_header(const Table& file, const std::string& path, ExperimentSpec& spe
     } else if (name) {
         experiment.must_be("name", *name, kNameRule);
     } else {
-        context.problems.add(path + ":1:1",
+        context.problems.add(Origin{Origin::Kind::file, path, 1, 1},
                              "the experiment needs a name: [experiment] name = \"...\"");
     }
 }
@@ -48,9 +48,10 @@ void read_header(const Table& file, const std::string& path, ExperimentSpec& spe
 void require_runs(const Table& file, const std::string& path, Problems& problems) {
     const Value* runs = file.find("run");
     if (runs && !runs->as<Array>()) {
-        problems.add(place_of(runs->origin), "runs are written [[run]], with two brackets");
+        problems.add(runs->origin, "runs are written [[run]], with two brackets");
     } else if (!runs || runs->as<Array>()->empty()) {
-        problems.add(path + ":1:1", "nothing to run: the file has no [[run]]");
+        problems.add(Origin{Origin::Kind::file, path, 1, 1},
+                     "nothing to run: the file has no [[run]]");
     }
 }
 
@@ -107,7 +108,6 @@ RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDige
                  Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
-    const std::size_t problems_before = problems.found();
     TableReader reader(expanded.settings, "", KeyGroup::run, context);
     run.base_name = expanded.base_name;
     run.title = reader.text("title").value_or("");
@@ -115,16 +115,18 @@ RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDige
     run.expect = read_expected(expanded.settings, context);
     reader.find("name");
 
-    DataSection data = read_data(expanded.settings, paths, context);
     trainer::RunConfig& config = run.config;
     config.name = expanded.name;
-    config.train = read_train(expanded.settings, data.config, paths, context);
     config.parallel = read_parallel(expanded.settings, context);
+    const std::size_t problems_before = problems.found();
+    DataSection data = read_data(expanded.settings, paths, context);
     config.layers = read_layers(expanded.settings, expanded.origin, context);
+    const bool has_network = problems.found() == problems_before;
+    config.train = read_train(expanded.settings, data.config, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
     run.initial_weights_sha256 = digests.of(config.train.initial_weights);
-    if (problems.found() == problems_before) {
+    if (has_network) {
         run.architecture = read_architecture(expanded.settings, config.layers, data.traits.shape,
                                              static_cast<int>(run.class_names.size()), context);
     }

@@ -107,8 +107,8 @@ trainer::ScheduleConfig read_schedule(const Table& train, int epochs, ReadContex
     return schedule;
 }
 
-// `default_metric`, like Keras, unless the table says otherwise. `holder` is named in the problem
-// of a val_ figure that does not exist.
+// Watches val_loss, like Keras, unless the table says otherwise. A figure that does not exist is a
+// problem at `monitor`, or, where that is not written, at the table itself (`holder`).
 trainer::MonitorConfig read_monitor(TableReader& reader, const Origin& holder,
                                     bool has_validation) {
     trainer::MonitorConfig monitor;
@@ -119,7 +119,7 @@ trainer::MonitorConfig read_monitor(TableReader& reader, const Origin& holder,
     if (is_known && monitor.metric.starts_with("val_") && !has_validation) {
         const bool is_written = reader.has("monitor");
         reader.context().problems.add(
-            place_of(is_written ? reader.find("monitor")->origin : holder),
+            is_written ? reader.find("monitor")->origin : holder,
             fmt::format(
                 "monitor {}\"{}\" needs validation, and there is none: set data.validation, or "
                 "watch \"loss\" or \"accuracy\"",
@@ -143,9 +143,8 @@ const Value* optional_table(const Table& table, std::string_view key, ReadContex
     const auto* word = value->as<std::string>();
     const bool is_none = word && *word == "none";
     if (!is_none && !value->as<Unusable>()) {
-        context.problems.add(
-            place_of(value->origin),
-            fmt::format("{} must be a table or \"none\", not {}", key, described(*value)));
+        context.problems.add(value->origin, fmt::format("{} must be a table or \"none\", not {}",
+                                                        key, described(*value)));
     }
     return nullptr;
 }

@@ -3,34 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 namespace lockstep::pipeline {
-
-namespace {
-
-// On one line, and inert in a terminal and in a comment.
-std::string printable(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return text;
-}
-
-}  // namespace
-
-std::string place_of(const Origin& origin) {
-    if (origin.kind == Origin::Kind::set) return "--set " + printable(origin.text);
-    return fmt::format("{}:{}:{}", printable(origin.text), origin.line, origin.column);
-}
-
-std::string label_of(const Origin& origin) {
-    if (origin.kind == Origin::Kind::set) return "--set";
-    const std::string file = printable(std::filesystem::path(origin.text).filename().string());
-    const std::string line = fmt::format("{}:{}", file, origin.line);
-    return origin.kind == Origin::Kind::sweep ? fmt::format("sweep ({})", line) : line;
-}
 
 const Value* Table::find(std::string_view key) const {
     const auto entry = std::find_if(entries_.begin(), entries_.end(),

@@ -13,16 +13,6 @@
 
 namespace lockstep::pipeline {
 
-struct Origin {
-    enum class Kind { file, sweep, set };
-    Kind kind = Kind::file;
-    std::string text;  // the file as the user named it, or what --set was given
-    int line = 0;      // from 1; 0 for --set
-    int column = 0;
-};
-std::string place_of(const Origin& origin);  // "experiments/my.toml:14:1", "--set train.epoch=3"
-std::string label_of(const Origin& origin);  // "my.toml:14", "sweep (my.toml:40)", "--set"
-
 struct Value;
 struct Entry;
 using Array = std::vector<Value>;

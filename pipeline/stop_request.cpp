@@ -20,12 +20,16 @@ void catch_stop_signals() {
     action.sa_handler = request_stop;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
-        struct sigaction before = {};
-        sigaction(signal_number, nullptr, &before);
-        if (before.sa_handler == SIG_IGN) continue;  // nohup means it
+    for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) {
         sigaction(signal_number, &action, nullptr);
     }
+    if (!is_hangup_ignored()) sigaction(SIGHUP, &action, nullptr);
+}
+
+bool is_hangup_ignored() {
+    struct sigaction now = {};
+    sigaction(SIGHUP, nullptr, &now);
+    return now.sa_handler == SIG_IGN;
 }
 
 bool is_stop_requested() { return stop_requested != 0; }

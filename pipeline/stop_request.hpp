@@ -11,4 +11,7 @@ void catch_stop_signals();
 
 bool is_stop_requested();
 
+// Under nohup a hangup is no wish to stop.
+bool is_hangup_ignored();
+
 }  // namespace lockstep::pipeline

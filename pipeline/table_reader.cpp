@@ -53,7 +53,7 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
         std::string hint = did_you_mean(entry.key, known.keys);
         if (hint.empty())
             hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));
-        context_.problems.add(place_of(entry.origin),
+        context_.problems.add(entry.origin,
                               fmt::format("unknown key {}{}", toml_string(entry.key), hint));
     }
 }
@@ -71,7 +71,7 @@ void TableReader::must_be(std::string_view key, const Value& value, const std::s
 
 void TableReader::problem(const Value& value, const std::string& message,
                           const std::string& detail) {
-    context_.problems.add(place_of(value.origin), message, detail);
+    context_.problems.add(value.origin, message, detail);
 }
 
 std::optional<std::int64_t> TableReader::whole(std::string_view key, WholeRange range) {

@@ -68,13 +68,13 @@ private:
     }
 
     Value refused(const Origin& origin, std::string message) {
-        problems_.add(place_of(origin), std::move(message));
+        problems_.add(origin, std::move(message));
         return {origin, Unusable{}};
     }
 
     bool refuse_nul(std::string_view text, const Origin& origin) {
         if (text.find('\0') == std::string_view::npos) return false;
-        problems_.add(place_of(origin), "a text must not contain a NUL character");
+        problems_.add(origin, "a text must not contain a NUL character");
         return true;
     }
 
@@ -116,8 +116,9 @@ std::string one_line(std::string_view text) {
 
 Table parse_toml(std::string_view text, const std::string& file, Problems& problems) {
     if (text.size() > kLargestFile) {
-        problems.add(file + ":1:1", fmt::format("the file has {} bytes; at most {} are read",
-                                                text.size(), kLargestFile));
+        problems.add(
+            {Origin::Kind::file, file, 1, 1},
+            fmt::format("the file has {} bytes; at most {} are read", text.size(), kLargestFile));
         return {};
     }
     try {
@@ -125,7 +126,8 @@ Table parse_toml(std::string_view text, const std::string& file, Problems& probl
         return Converter({Origin::Kind::file, file, 1, 1}, problems).table(root);
     } catch (const toml::parse_error& error) {
         const auto& begin = error.source().begin;
-        problems.add(fmt::format("{}:{}:{}", file, begin.line, begin.column),
+        problems.add({Origin::Kind::file, file, static_cast<int>(begin.line),
+                      static_cast<int>(begin.column)},
                      one_line(error.description()));
         return {};
     }
@@ -137,7 +139,7 @@ Value parse_override_value(std::string_view text, const std::string& override_te
     try {
         const toml::table root = toml::parse("value = " + std::string(text));
         if (root.size() != 1) {
-            problems.add(place_of(origin), "one value is expected");
+            problems.add(origin, "one value is expected");
             return {origin, Unusable{}};
         }
         return Converter(origin, problems).value(root.begin()->second);
@@ -148,7 +150,7 @@ Value parse_override_value(std::string_view text, const std::string& override_te
             text.find('\0') == std::string_view::npos) {
             return {origin, std::string(text)};
         }
-        problems.add(place_of(origin), one_line(error.description()));
+        problems.add(origin, one_line(error.description()));
         return {origin, Unusable{}};
     }
 }

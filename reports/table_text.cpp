@@ -34,7 +34,9 @@ std::string readable_number(std::string_view column, double value) {
     if (!std::isfinite(value)) return not_finite(value);
     const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss");
     if (is_figure && std::abs(value) < 1e4) return fmt::format("{:.4f}", value);
-    if (column.ends_with("_seconds") && std::abs(value) >= 1.0) return fmt::format("{:.1f}", value);
+    if (column.ends_with("_seconds")) {
+        return std::abs(value) >= 1.0 ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
+    }
     if (column.ends_with("per_second")) return fmt::format("{:.0f}", value);
     return fmt::format("{:.6g}", value);
 }

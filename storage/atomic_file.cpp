@@ -163,8 +163,14 @@ SavedFile replace(const fs::path& previous, const fs::path& path,
     }
     TemporaryName temporary(temporary_name(path));
     write_durably(temporary.path(), content, path);
-    if (!previous.empty() && fs::exists(path, unknown)) rename_over(path, previous);
-    rename_over(temporary.path(), path);
+    const bool is_kept = !previous.empty() && fs::exists(path, unknown);
+    if (is_kept) rename_over(path, previous);
+    try {
+        rename_over(temporary.path(), path);
+    } catch (const StorageError&) {
+        if (is_kept) ::rename(previous.c_str(), path.c_str());
+        throw;
+    }
     temporary.release();
     sync_folder(folder_of(path));
     return {static_cast<std::int64_t>(content.size()), sha256_hex(content)};

@@ -36,7 +36,8 @@ SavedFile replace_file(const std::filesystem::path& path, std::span<const std::b
 SavedFile replace_file(const std::filesystem::path& path, std::string_view content);
 
 // The same, and the old content stays as `previous` (in the same folder). The new content is
-// durable beside both before the first of the two renames; between them only `previous` exists.
+// durable beside both before the first of the two renames; between them only `previous` exists. If
+// the second one fails, the first is undone.
 SavedFile replace_file_keeping(const std::filesystem::path& previous,
                                const std::filesystem::path& path,
                                std::span<const std::byte> content);

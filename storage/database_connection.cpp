@@ -1,5 +1,6 @@
 #include "storage/database_connection.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -31,7 +32,8 @@ fs::path absolute_path(const fs::path& path) {
 }
 
 bool is_forbidden(const fs::path& path, int mode) {
-    return ::access(path.c_str(), mode) != 0 && (errno == EACCES || errno == EROFS);
+    return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0 &&
+           (errno == EACCES || errno == EROFS);
 }
 
 // What SQLite would report as "unable to open database file", told apart.
@@ -50,6 +52,10 @@ void require_reachable(const fs::path& path, DatabaseAccess access) {
     }
     if (is_there && is_forbidden(path, may_write ? R_OK | W_OK : R_OK)) {
         throw error_of(Kind::no_permission, path, "the file's modes forbid it");
+    }
+    // SQLite takes a file of one byte for an empty one, and would fill it.
+    if (is_there && fs::file_size(path, ignored) == 1) {
+        throw error_of(Kind::bad_data, path, "no SQLite database; left untouched");
     }
     // A transaction writes its journal beside the file.
     if (may_write && is_forbidden(path.parent_path(), W_OK | X_OK)) {

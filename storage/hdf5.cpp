@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t kGrowth = std::size_t{1} << 20;  // bytes that an image grows by
 
 // Two files in memory of one name would be one file for libhdf5, so an object's address names it.
-std::string image_name(const void* owner) { return fmt::format("lockstep-image-{}", owner); }
+// It first looks for such a file on the disk; under a device there can be none.
+std::string image_name(const void* owner) { return fmt::format("/dev/null/lockstep-{}", owner); }
 
 Hdf5Properties memory_access() {
     Hdf5Properties access(check_hdf5(H5Pcreate(H5P_FILE_ACCESS), "prepare", "a file in memory"));

@@ -31,25 +31,41 @@ bool may_pragma(const char* name, const char* argument) {
     return is_telling && !(is_number && argument != nullptr);
 }
 
-// sqlite3_set_authorizer()'s callback: what a reading statement needs, and nothing else.
-int authorize(void*, int action, const char* first, const char* second, const char*, const char*) {
+// What the callbacks of SQLite tell of a query.
+struct Watch {
+    std::int64_t looks_left = 0;
+    bool was_forbidden = false;
+};
+
+bool is_reading(int action, const char* first, const char* second) {
     switch (action) {
         case SQLITE_SELECT:
         case SQLITE_READ:
         case SQLITE_RECURSIVE:
-            return SQLITE_OK;
+            return true;
         case SQLITE_FUNCTION:
-            return second != nullptr && std::string_view(second) == "load_extension" ? SQLITE_DENY
-                                                                                     : SQLITE_OK;
+            return second == nullptr || std::string_view(second) != "load_extension";
         case SQLITE_PRAGMA:
-            return may_pragma(first, second) ? SQLITE_OK : SQLITE_DENY;
+            return may_pragma(first, second);
+        case SQLITE_UPDATE:
+            // Asked when json_each() and its like declare their columns. A user's own update of
+            // this table needs writable_schema, which is a pragma.
+            return first != nullptr && std::string_view(first) == "sqlite_master";
         default:
-            return SQLITE_DENY;
+            return false;
     }
 }
 
+// sqlite3_set_authorizer()'s callback: what a reading statement needs, and nothing else.
+int authorize(void* watch, int action, const char* first, const char* second, const char*,
+              const char*) {
+    if (is_reading(action, first, second)) return SQLITE_OK;
+    static_cast<Watch*>(watch)->was_forbidden = true;
+    return SQLITE_DENY;
+}
+
 // Counts the virtual machine's instructions down, and interrupts it at zero.
-int count_down(void* looks_left) { return --*static_cast<std::int64_t*>(looks_left) < 0 ? 1 : 0; }
+int count_down(void* watch) { return --static_cast<Watch*>(watch)->looks_left < 0 ? 1 : 0; }
 
 bool is_only_space(const char* text) {
     return std::string_view(text).find_first_not_of(" \t\r\n;") == std::string_view::npos;
@@ -68,48 +84,18 @@ void require_one_statement(SQLite::Database& db, const std::string& sql) {
     }
 }
 
-StorageError query_error(const SQLite::Exception& error) {
-    switch (error.getErrorCode() & 0xff) {
-        case SQLITE_AUTH:
-            return {
-                Kind::no_permission,
+StorageError query_error(const SQLite::Exception& error, const Watch& watch) {
+    if (watch.was_forbidden) {
+        return {Kind::no_permission,
                 "a query may only read: SELECT, WITH, VALUES, and PRAGMA table_info and its like"};
-        case SQLITE_INTERRUPT:
-            return {Kind::bad_data, "the query was stopped: it takes too long"};
-        default:
-            return {Kind::bad_data, fmt::format("the query fails: {}", error.what())};
     }
-}
-
-Cell cell_of(const SQLite::Column& column) {
-    switch (column.getType()) {
-        case SQLITE_INTEGER:
-            return column.getInt64();
-        case SQLITE_FLOAT:
-            return column.getDouble();
-        case SQLITE_NULL:
-            return std::monostate{};
-        default:
-            return column.getString();
+    if (watch.looks_left < 0) {
+        return {Kind::bad_data, "the query was stopped: it takes too long"};
     }
+    return {Kind::bad_data, fmt::format("the query fails: {}", error.what())};
 }
 
 }  // namespace
-
-Table read_table(SQLite::Statement& statement, std::int64_t max_rows) {
-    Table table;
-    const int columns = statement.getColumnCount();
-    for (int i = 0; i < columns; ++i) table.columns.emplace_back(statement.getColumnName(i));
-    while (statement.executeStep()) {
-        if (static_cast<std::int64_t>(table.rows.size()) == max_rows) {
-            throw StorageError(Kind::bad_data,
-                               fmt::format("the query gives more than {} rows", max_rows));
-        }
-        std::vector<Cell>& row = table.rows.emplace_back();
-        for (int i = 0; i < columns; ++i) row.push_back(cell_of(statement.getColumn(i)));
-    }
-    return table;
-}
 
 Table RunDatabase::run_query(std::string_view sql, const QueryLimits& limits) const {
     // On a copy: however long the query takes, no writer waits for it.
@@ -118,17 +104,17 @@ Table RunDatabase::run_query(std::string_view sql, const QueryLimits& limits) co
 
     copy.exec("PRAGMA trusted_schema = OFF");
     sqlite3* const handle = copy.getHandle();
-    std::int64_t looks_left = limits.instructions / kInstructionsPerLook;
+    Watch watch{.looks_left = limits.instructions / kInstructionsPerLook};
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kLongestValueBytes);
-    sqlite3_progress_handler(handle, kInstructionsPerLook, count_down, &looks_left);
-    sqlite3_set_authorizer(handle, authorize, nullptr);
+    sqlite3_progress_handler(handle, kInstructionsPerLook, count_down, &watch);
+    sqlite3_set_authorizer(handle, authorize, &watch);
     const std::string text(sql);
     try {
         require_one_statement(copy, text);
         SQLite::Statement statement(copy, text);
         return read_table(statement, limits.rows);
     } catch (const SQLite::Exception& error) {
-        throw query_error(error);
+        throw query_error(error, watch);
     }
 }
 

@@ -1,12 +1,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "storage/database_connection.hpp"
-#include "storage/database_table.hpp"
 #include "storage/run_database.hpp"
 
 namespace lockstep::storage {
@@ -171,11 +169,6 @@ EventRow event_row(RowReader& row) {
             .text = row.text()};
 }
 
-std::string json_list(std::span<const std::string> texts) {
-    const nlohmann::json list(std::vector<std::string>(texts.begin(), texts.end()));
-    return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace
 
 void RunDatabase::read_at_once(const std::function<void()>& read) const {
@@ -304,36 +297,6 @@ std::vector<std::string> RunDatabase::checkpoint_digests(std::string_view run) c
             ORDER BY epoch DESC)sql",
             [](RowReader& row) { return row.text(); }, run, kCheckpointArtifact,
             kPreviousCheckpointArtifact);
-    });
-}
-
-Table RunDatabase::runs_table(std::string_view experiment) const {
-    return connection_->use([&](SQLite::Database& db) {
-        SQLite::Statement statement(db, R"sql(
-            SELECT v.* FROM v_runs v JOIN runs r USING (run)
-            WHERE ?1 = '' OR v.experiment = ?1
-            ORDER BY r.experiment, r.created_utc, r.run)sql");
-        bind_values(statement, experiment);
-        return read_table(statement);
-    });
-}
-
-Table RunDatabase::epochs_table(std::string_view run) const {
-    return connection_->use([&](SQLite::Database& db) {
-        SQLite::Statement statement(db, "SELECT * FROM v_epochs WHERE run = ?1 ORDER BY epoch");
-        bind_values(statement, run);
-        return read_table(statement);
-    });
-}
-
-Table RunDatabase::compare_table(std::span<const std::string> runs) const {
-    return connection_->use([&](SQLite::Database& db) {
-        SQLite::Statement statement(db, R"sql(
-            SELECT v.* FROM v_compare v JOIN runs r USING (run)
-            WHERE ?1 = '[]' OR v.run IN (SELECT value FROM json_each(?1))
-            ORDER BY r.experiment, r.created_utc, r.run)sql");
-        bind_values(statement, json_list(runs));
-        return read_table(statement);
     });
 }
 

@@ -1,5 +1,6 @@
 #include "storage/run_store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ void make_folder(const fs::path& folder) {
 }
 
 void require_writable(const fs::path& folder) {
-    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return;
     throw StorageError(Kind::no_permission,
                        fmt::format("cannot write in the folder {}: {}", folder.string(),
                                    std::generic_category().message(errno)));

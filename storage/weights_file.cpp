@@ -161,7 +161,10 @@ NamedArrays read_weights_of(const Hdf5Source& source) {
     }
     if (!has_attribute(source.root(), kLayerNames) &&
         !has_attribute(source.root(), kLayerNames + "0")) {
-        source.refuse("no Keras weights file: neither model_weights nor layer_names in it");
+        source.refuse(has_member(source.root(), "layers")
+                          ? "the layout of Keras 3's .weights.h5 is not read; save the whole model "
+                            "as a .h5 file"
+                          : "no Keras weights file: neither model_weights nor layer_names in it");
     }
     return read_layers(source, source.root());
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/failure.hpp"
@@ -19,14 +20,17 @@ namespace {
 
 constexpr std::size_t kMaxCount = std::size_t{1} << 30;
 
+// Every rank has the same options, so all of them find the same fault.
+[[noreturn]] void refuse(const std::string& message) { throw AgreedFailure(kExitUsage, message); }
+
 void check(const BenchOptions& options) {
     for (const std::size_t count : options.counts) {
         if (count >= 1 && count <= kMaxCount) continue;
-        throw UsageError(fmt::format("--counts: a count is 1 to {}, not {}", kMaxCount, count));
+        refuse(fmt::format("--counts: a count is 1 to {}, not {}", kMaxCount, count));
     }
-    if (options.counts.empty()) throw UsageError("--counts: give at least one");
-    if (options.repeats < 1) throw UsageError("--repeats is 1 or more");
-    if (options.shards < 1) throw UsageError("--shards is 1 or more");
+    if (options.counts.empty()) refuse("--counts: give at least one");
+    if (options.repeats < 1) refuse("--repeats is 1 or more");
+    if (options.shards < 1) refuse("--shards is 1 or more");
 }
 
 // No more digits than a measurement has.

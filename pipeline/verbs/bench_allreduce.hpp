@@ -22,10 +22,8 @@ struct BenchOptions {
 // slowest rank; gb_s (the gradient's bytes by the best time); ratio_to_mpi (median time by
 // that of the exchange `mpi`, which does the same work with MPI_Allreduce; below 1 is faster).
 // Collective. Returns the exit code.
-// Throws
-//   UsageError      on every rank, if an option is out of range
-//   AgreedFailure   on every rank, if a sum of an ordered exchange has not the bits of the serial
-//   one
+// Throws AgreedFailure, on every rank, if an option is out of range (kExitUsage) or if a sum of an
+// ordered exchange has not the bits of the serial sum (kExitInternal).
 int bench_allreduce(const BenchOptions& options);
 
 }  // namespace lockstep::pipeline

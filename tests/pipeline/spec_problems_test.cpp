@@ -1,4 +1,5 @@
 // What is wrong with a file is said with its place, all at once, and with what was meant.
+#include <algorithm>
 #include <string>
 
 #include "tests/pipeline/spec_support.hpp"
@@ -48,6 +49,7 @@ TEST_CASE("all problems of a file come at once, each only once", "[spec][problem
                              run_text("a", "title = 3\n") + run_text("b");
     const auto problems = problems_in(text);
     REQUIRE(problems.size() == 4);
+    CHECK(std::is_sorted(problems.begin(), problems.end()));  // by line, here all of one digit
     const std::string all = problem_in(text);
     CHECK(contains(all, "exp.toml:4:1: unknown key \"epoch\""));
     CHECK(
@@ -143,6 +145,10 @@ TEST_CASE("layers that do not fit are shown with the shapes before them", "[spec
         "exp.toml:7:1: layer \"max_pooling2d\" cannot take its input (None, 2, 2, 8)"));
     CHECK(contains(problem, "conv2d (Conv2D)"));
     CHECK(contains(problem, "(None, 2, 2, 8)"));
+    CHECK(problem.back() != '\n');
+    CHECK(contains(problem_in(std::string(kHead) + "[train]\nepoch = 3\n[[run]]\nname = \"a\"\n"
+                                                   "layers = [{ type = \"dense\", units = 10 }]\n"),
+                   "needs a flatten before it"));  // found beside the misspelt key
     CHECK(contains(problem_of_layers("{ type = \"dense\", units = 10 }"),
                    "needs a flatten before it"));
     CHECK(contains(problem_of_layers("{ type = \"flatten\" }, { type = \"dense\", units = 9 }"),

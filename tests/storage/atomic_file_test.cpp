@@ -13,6 +13,7 @@
 #include "storage/sha256.hpp"
 #include "storage/storage_error.hpp"
 #include "tests/storage/thrown.hpp"
+#include "tests/storage/unprivileged.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -118,13 +119,15 @@ TEST_CASE("replace_file: a path that cannot be made is named, with its kind", "[
 TEST_CASE("files: what the system's modes forbid is no_permission", "[storage]") {
     const TemporaryDirectory folder;
     touch(folder / "file");
-    const bool is_root = geteuid() == 0;  // whom modes do not stop
-    if (is_root) REQUIRE(seteuid(65534) == 0);
-    if (!is_root) fs::permissions(folder.path(), fs::perms::none);
-    const auto written = kind_thrown_by([&] { replace_file(folder / "file", "x"); });
-    const auto read = kind_thrown_by([&] { read_file(folder / "file"); });
-    if (is_root) REQUIRE(seteuid(0) == 0);
-    if (!is_root) fs::permissions(folder.path(), fs::perms::owner_all);
+    fs::permissions(folder.path(), fs::perms::none);
+    auto written = Kind::io;
+    auto read = Kind::io;
+    {
+        const Unprivileged user;
+        written = kind_thrown_by([&] { replace_file(folder / "file", "x"); });
+        read = kind_thrown_by([&] { read_file(folder / "file"); });
+    }
+    fs::permissions(folder.path(), fs::perms::owner_all);
     CHECK(written == Kind::no_permission);
     CHECK(read == Kind::no_permission);
 }

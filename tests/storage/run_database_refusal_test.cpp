@@ -1,7 +1,6 @@
 // Files that are no run database of ours: refused, and not changed by a byte.
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -10,6 +9,7 @@
 #include "storage/run_database.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/storage/thrown.hpp"
+#include "tests/storage/unprivileged.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -132,17 +132,11 @@ TEST_CASE("database: a read-only file is found before anything is written", "[st
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
     bytes_of_a_run_database(path);
-    fs::permissions(folder.path(),
-                    fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
-    fs::permissions(path, fs::perms::owner_read | fs::perms::others_read);
-    const bool is_root = geteuid() == 0;  // whom modes do not stop
-    if (is_root) REQUIRE(seteuid(65534) == 0);
-    const Kind kind = kind_of_opening(path, DatabaseAccess::read_write);
-    std::size_t runs = 0;
-    { runs = RunDatabase(path, DatabaseAccess::read_only).runs().size(); }
-    if (is_root) REQUIRE(seteuid(0) == 0);
-    CHECK(kind == Kind::no_permission);
-    CHECK(runs == 1);
+    fs::permissions(folder.path(), fs::perms(0755));
+    fs::permissions(path, fs::perms(0444));
+    const Unprivileged user;
+    CHECK(kind_of_opening(path, DatabaseAccess::read_write) == Kind::no_permission);
+    CHECK(RunDatabase(path, DatabaseAccess::read_only).runs().size() == 1);
 }
 
 }  // namespace lockstep::storage

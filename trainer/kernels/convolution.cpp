@@ -104,12 +104,9 @@ private:
 ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionShape& shape)
     : engine_(engine), shape_(shape), descriptors_(std::make_unique<Descriptors>()) {
     const int block = engine.channel_block();
-    // Few channels, as of pixels, have kernels of their own in oneDNN.
-    const bool is_padded = shape.src.channels > 4;
-    src_channels_ = is_padded ? round_up(shape.src.channels, block) : shape.src.channels;
     dst_channels_ = round_up(shape.dst.channels, block);
     Descriptors& d = *descriptors_;
-    d.ic = src_channels_, d.oc = dst_channels_;
+    d.oc = dst_channels_;
     d.ih = shape.src.height, d.iw = shape.src.width;
     d.oh = shape.dst.height, d.ow = shape.dst.width;
     d.kernel = {shape.kernel_size[0], shape.kernel_size[1]};
@@ -119,16 +116,24 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
 
     // oneDNN's choice does not change with the number of images; 4 stands for a shard.
     constexpr int kImages = 4;
-    const auto pd = d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any),
-                              shape.has_relu);
-    const KnownTag src_tag = known_tag(pd.src_desc(), d.src_dims(kImages));
-    const KnownTag dst_tag = known_tag(pd.dst_desc(), d.dst_dims(kImages));
-    d.src_tag = src_tag.format;
-    d.dst_tag = dst_tag.format;
-    d.weights = pd.weights_desc();
-    src_ = layout_of(src_tag, shape.src);
-    dst_ = layout_of(dst_tag, shape.dst);
-    if (src_.padded_channels() != src_channels_ || dst_.padded_channels() != dst_channels_)
+    const auto choose_layouts = [&](int src_channels) {
+        src_channels_ = d.ic = src_channels;
+        d.src_tag = d.dst_tag = tag::any;
+        const auto pd = d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any),
+                                  shape.has_relu);
+        const KnownTag src_tag = known_tag(pd.src_desc(), d.src_dims(kImages));
+        const KnownTag dst_tag = known_tag(pd.dst_desc(), d.dst_dims(kImages));
+        d.src_tag = src_tag.format;
+        d.dst_tag = dst_tag.format;
+        d.weights = pd.weights_desc();
+        src_ = layout_of(src_tag, shape.src);
+        dst_ = layout_of(dst_tag, shape.dst);
+        return src_.padded_channels() == src_channels_ && dst_.padded_channels() == dst_channels_;
+    };
+    // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones.
+    const bool has_few = shape.src.channels <= 4;
+    if (!(has_few && choose_layouts(shape.src.channels)) &&
+        !choose_layouts(round_up(shape.src.channels, block)))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
 }
 

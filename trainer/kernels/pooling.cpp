@@ -28,8 +28,9 @@ inline ClippedWindow window_at(const PoolingShape& s, int oh, int ow) {
             (clipped_top - top) * s.pool_size[1] + (clipped_left - left)};
 }
 
-// One channel block of one sample.
-template <class D>
+// One channel block of one sample. kSize: the rows and columns of every window, where that is known
+// (most pools are 2 x 2) and none is clipped, so that the loops over a window unroll; 0: any.
+template <int kSize, class D>
 HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT src,
                                 float* HWY_RESTRICT dst, std::uint8_t* HWY_RESTRICT places) {
     const hn::Rebind<std::int32_t, D> di;
@@ -38,19 +39,23 @@ HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RES
     for (int oh = 0; oh < s.dst.height; ++oh) {
         for (int ow = 0; ow < s.dst.width; ++ow) {
             const ClippedWindow w = window_at(s, oh, ow);
+            const int rows = kSize > 0 ? kSize : w.bottom - w.top;
+            const int columns = kSize > 0 ? kSize : w.right - w.left;
+            const int places_a_row = kSize > 0 ? kSize : s.pool_size[1];
+            const int first_place = kSize > 0 ? 0 : w.first_place;
             const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
             for (int v = 0; v < block; v += lanes) {
                 const float* first = src + std::ptrdiff_t{w.top * s.src.width + w.left} * block + v;
                 auto best = hn::LoadU(d, first);
-                auto place = hn::Set(di, w.first_place);
-                for (int h = w.top; h < w.bottom; ++h) {
-                    const float* pixel = src + std::ptrdiff_t{h * s.src.width + w.left} * block + v;
-                    int here = w.first_place + (h - w.top) * s.pool_size[1];
-                    for (int x = w.left; x < w.right; ++x, ++here, pixel += block) {
-                        const auto value = hn::LoadU(d, pixel);
+                auto place = hn::Set(di, first_place);
+                for (int row = 0; row < rows; ++row) {
+                    const float* pixels = first + std::ptrdiff_t{row} * s.src.width * block;
+                    for (int column = 0; column < columns; ++column) {
+                        const auto value = hn::LoadU(d, pixels + std::ptrdiff_t{column} * block);
                         const auto is_more = hn::Gt(value, best);  // strictly: ties keep the first
+                        const auto here = hn::Set(di, first_place + row * places_a_row + column);
                         best = hn::IfThenElse(is_more, value, best);
-                        place = hn::IfThenElse(hn::RebindMask(di, is_more), hn::Set(di, here), place);
+                        place = hn::IfThenElse(hn::RebindMask(di, is_more), here, place);
                     }
                 }
                 hn::StoreU(best, d, dst + out + v);
@@ -61,7 +66,7 @@ HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RES
 }
 
 // Windows that do not overlap write each pixel once; others add up.
-template <bool kOverlaps, class D>
+template <int kSize, bool kOverlaps, class D>
 HWY_ATTR void max_backward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT diff_dst,
                                  const std::uint8_t* HWY_RESTRICT places,
                                  const float* HWY_RESTRICT relu_src, float* HWY_RESTRICT diff_src) {
@@ -72,15 +77,21 @@ HWY_ATTR void max_backward_block(D d, const PoolingShape& s, const float* HWY_RE
     for (int oh = 0; oh < s.dst.height; ++oh) {
         for (int ow = 0; ow < s.dst.width; ++ow) {
             const ClippedWindow w = window_at(s, oh, ow);
+            const int rows = kSize > 0 ? kSize : w.bottom - w.top;
+            const int columns = kSize > 0 ? kSize : w.right - w.left;
+            const int places_a_row = kSize > 0 ? kSize : s.pool_size[1];
+            const int first_place = kSize > 0 ? 0 : w.first_place;
             const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
+            const std::ptrdiff_t first = std::ptrdiff_t{w.top * s.src.width + w.left} * block;
             for (int v = 0; v < block; v += lanes) {
                 const auto gradient = hn::LoadU(d, diff_dst + out + v);
                 const auto place = hn::PromoteTo(di, hn::LoadU(du8, places + out + v));
-                for (int h = w.top; h < w.bottom; ++h) {
-                    std::ptrdiff_t at = std::ptrdiff_t{h * s.src.width + w.left} * block + v;
-                    int here = w.first_place + (h - w.top) * s.pool_size[1];
-                    for (int x = w.left; x < w.right; ++x, ++here, at += block) {
-                        auto is_here = hn::RebindMask(d, hn::Eq(place, hn::Set(di, here)));
+                for (int row = 0; row < rows; ++row) {
+                    for (int column = 0; column < columns; ++column) {
+                        const std::ptrdiff_t at =
+                            first + std::ptrdiff_t{row * s.src.width + column} * block + v;
+                        const auto here = hn::Set(di, first_place + row * places_a_row + column);
+                        auto is_here = hn::RebindMask(d, hn::Eq(place, here));
                         if (relu_src != nullptr)
                             is_here = hn::And(is_here, hn::Gt(hn::LoadU(d, relu_src + at), zero));
                         auto value = hn::IfThenElseZero(is_here, gradient);
@@ -140,28 +151,44 @@ inline bool has_full_vectors(int block) {
     return block % static_cast<int>(hn::Lanes(hn::ScalableTag<float>())) == 0;
 }
 
-HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places) {
-    if (has_full_vectors(s.src.block))
-        max_forward_block(hn::ScalableTag<float>(), s, src, dst, places);
-    else
-        max_forward_block(hn::CappedTag<float, 1>(), s, src, dst, places);
+// Whether every window is 2 x 2 and lies inside src.
+inline bool is_plain_2x2(const PoolingShape& s) {
+    const auto fits = [&](std::size_t axis, int size, int windows) {
+        return s.pool_size[axis] == 2 && s.pad_before[axis] == 0 &&
+               (windows - 1) * s.strides[axis] + 2 <= size;
+    };
+    return fits(0, s.src.height, s.dst.height) && fits(1, s.src.width, s.dst.width);
 }
 
-template <class D>
-HWY_ATTR void max_backward_any(D d, const PoolingShape& s, bool overlaps, const float* diff_dst,
-                               const std::uint8_t* places, const float* relu_src, float* diff_src) {
-    if (overlaps)
-        max_backward_block<true>(d, s, diff_dst, places, relu_src, diff_src);
+HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places) {
+    if (!has_full_vectors(s.src.block))
+        max_forward_block<0>(hn::CappedTag<float, 1>(), s, src, dst, places);
+    else if (is_plain_2x2(s))
+        max_forward_block<2>(hn::ScalableTag<float>(), s, src, dst, places);
     else
-        max_backward_block<false>(d, s, diff_dst, places, relu_src, diff_src);
+        max_forward_block<0>(hn::ScalableTag<float>(), s, src, dst, places);
+}
+
+template <bool kOverlaps>
+HWY_ATTR void max_backward_any(const PoolingShape& s, const float* diff_dst,
+                               const std::uint8_t* places, const float* relu_src, float* diff_src) {
+    if (!has_full_vectors(s.src.block))
+        max_backward_block<0, kOverlaps>(hn::CappedTag<float, 1>(), s, diff_dst, places, relu_src,
+                                         diff_src);
+    else if (is_plain_2x2(s))
+        max_backward_block<2, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
+                                         diff_src);
+    else
+        max_backward_block<0, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
+                                         diff_src);
 }
 
 HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* diff_dst,
                           const std::uint8_t* places, const float* relu_src, float* diff_src) {
-    if (has_full_vectors(s.src.block))
-        max_backward_any(hn::ScalableTag<float>(), s, overlaps, diff_dst, places, relu_src, diff_src);
+    if (overlaps)
+        max_backward_any<true>(s, diff_dst, places, relu_src, diff_src);
     else
-        max_backward_any(hn::CappedTag<float, 1>(), s, overlaps, diff_dst, places, relu_src, diff_src);
+        max_backward_any<false>(s, diff_dst, places, relu_src, diff_src);
 }
 
 HWY_ATTR void AverageForward(const PoolingShape& s, const float* src, float* dst) {

@@ -37,7 +37,9 @@ struct Maker {
         return std::make_unique<Dense>(c, setting, src, engine, parameters);
     }
     std::unique_ptr<Layer> operator()(const ActivationConfig& c) const {
-        return std::make_unique<ActivationLayer>(c.activation, src);
+        // As in a dense layer, the network's last softmax is left to the loss.
+        const bool is_left = setting.is_last && c.activation == Activation::softmax;
+        return std::make_unique<ActivationLayer>(is_left ? Activation::linear : c.activation, src);
     }
 };
 

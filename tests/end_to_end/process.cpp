@@ -1,0 +1,133 @@
+#include "tests/end_to_end/process.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <thread>
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+void redirect(int descriptor, const fs::path& path, int flags) {
+    const int file = ::open(path.c_str(), flags, 0600);
+    if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(126);
+}
+
+pid_t start(const std::vector<std::string>& command, const fs::path& folder) {
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const pid_t child = ::fork();
+    if (child < 0) throw std::runtime_error("fork failed");
+    if (child > 0) return child;
+    redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+    redirect(STDOUT_FILENO, folder / "output", O_WRONLY | O_CREAT);
+    redirect(STDERR_FILENO, folder / "errors", O_WRONLY | O_CREAT);
+    ::execvp(arguments.front(), arguments.data());
+    ::_exit(127);
+}
+
+int exit_code_of(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+Process::Process(const std::vector<std::string>& command) : pid_(start(command, folder_.path())) {}
+
+Process::~Process() {
+    if (!is_running()) return;
+    send(SIGKILL);
+    wait();
+}
+
+bool Process::is_running() {
+    int status = 0;
+    if (exit_code_ < 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) exit_code_ = exit_code_of(status);
+    return exit_code_ < 0;
+}
+
+void Process::send(int signal_number) const { ::kill(pid_, signal_number); }
+
+int Process::wait() {
+    int status = 0;
+    if (exit_code_ < 0 && ::waitpid(pid_, &status, 0) == pid_) exit_code_ = exit_code_of(status);
+    return exit_code_;
+}
+
+std::string Process::output() const { return read_text(folder_ / "output"); }
+std::string Process::errors() const { return read_text(folder_ / "errors"); }
+
+Result lockstep(const std::vector<std::string>& arguments) {
+    Process process(lockstep_command(arguments));
+    const int exit_code = process.wait();
+    return {exit_code, process.output(), process.errors()};
+}
+
+std::vector<std::string> lockstep_command(const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{LOCKSTEP_BINARY};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+}
+
+std::vector<std::string> mpirun_command(int ranks, const std::vector<std::string>& arguments) {
+    std::vector<std::string> command{"mpirun",    "--oversubscribe", "--bind-to",
+                                     "none",      "-n",              std::to_string(ranks),
+                                     LOCKSTEP_BINARY};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+}
+
+std::string smoke_file() { return LOCKSTEP_EXPERIMENTS "/smoke.toml"; }
+
+std::string read_text(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+fs::path run_folder(const fs::path& store, const std::string& name) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(store / "runs")) {
+        const std::string id = entry.path().filename().string();
+        if (id.substr(0, id.rfind('-')) == name) found.push_back(entry.path());
+    }
+    if (found.size() != 1) throw std::runtime_error("no single folder of run " + name);
+    return found.front();
+}
+
+void wait_until(const std::function<bool()>& holds) {
+    for (int i = 0; i < 6000; ++i) {
+        if (holds()) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    throw std::runtime_error("what was waited for did not come");
+}
+
+std::vector<pid_t> processes_with(const std::string& text, const std::string& other) {
+    std::vector<pid_t> found;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (!std::all_of(name.begin(), name.end(),
+                         [](unsigned char digit) { return std::isdigit(digit) != 0; })) {
+            continue;
+        }
+        std::string command = read_text(entry.path() / "cmdline");  // empty for a zombie
+        std::replace(command.begin(), command.end(), '\0', ' ');
+        const bool is_match = command.find(text) != std::string::npos &&
+                              command.find(other) != std::string::npos;
+        if (is_match) found.push_back(std::stoi(name));
+    }
+    return found;
+}
+
+}  // namespace lockstep::tests

@@ -1,0 +1,61 @@
+#pragma once
+
+// The program as a user starts it.
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace lockstep::tests {
+
+// A started program, with its output in files. Killed, if it still runs, at the end of its scope.
+class Process {
+public:
+    explicit Process(const std::vector<std::string>& command);
+    ~Process();
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    pid_t pid() const { return pid_; }
+    bool is_running();
+    void send(int signal_number) const;
+    int wait();  // the exit code; 128 + signal
+    std::string output() const;
+    std::string errors() const;
+
+private:
+    TemporaryDirectory folder_;
+    pid_t pid_;
+    int exit_code_ = -1;  // -1: still running
+};
+
+struct Result {
+    int exit_code = 0;
+    std::string output;
+    std::string errors;
+};
+
+// `lockstep ARGUMENTS...`, to its end.
+Result lockstep(const std::vector<std::string>& arguments);
+std::vector<std::string> lockstep_command(const std::vector<std::string>& arguments);
+// The same under `mpirun -n RANKS`.
+std::vector<std::string> mpirun_command(int ranks, const std::vector<std::string>& arguments);
+
+std::string smoke_file();  // experiments/smoke.toml
+std::string read_text(const std::filesystem::path& path);
+
+// The one folder runs/NAME-* of a store. Throws std::runtime_error if there is not exactly one.
+std::filesystem::path run_folder(const std::filesystem::path& store, const std::string& name);
+
+// Polls until it holds. Throws std::runtime_error if that takes more than a minute.
+void wait_until(const std::function<bool()>& holds);
+
+// Processes whose command line has both texts.
+std::vector<pid_t> processes_with(const std::string& text, const std::string& other);
+
+}  // namespace lockstep::tests

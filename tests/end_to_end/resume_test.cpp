@@ -1,0 +1,157 @@
+// A run is never lost: whatever ends it, the same command goes on and ends with the same bytes.
+
+#include <csignal>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRun = "batch-normalized";
+
+// Long enough to be ended in its midst.
+std::vector<std::string> arguments(const fs::path& store, const std::string& ranks) {
+    return {"run",     smoke_file(), "--only",  kRun,  "--set",
+            "train.epochs=40", "--store", store.string(), "--ranks", ranks};
+}
+
+std::string state_of(const fs::path& store) {
+    const Result result = lockstep({"query", "select state from runs", "--store", store.string(),
+                                    "--format", "csv"});
+    CHECK(result.exit_code == 0);
+    return result.output;
+}
+
+std::string log_of(const fs::path& store) {
+    return fs::exists(store / "runs") && !fs::is_empty(store / "runs")
+               ? read_text(run_folder(store, kRun) / "log.txt")
+               : "";
+}
+
+// Waits for a few epochs, does `end` to the training, and waits for its end.
+template <class End>
+int train_and_end(const fs::path& store, End end) {
+    Process training(lockstep_command(arguments(store, "2")));
+    wait_until([&] {
+        if (!training.is_running()) throw std::runtime_error(training.errors());
+        return log_of(store).find("Epoch 3/40") != std::string::npos;
+    });
+    end(training);
+    const int exit_code = training.wait();
+    // The next start must not meet ranks that are still ending.
+    wait_until([&] { return processes_with(store.string(), "--as-rank").empty(); });
+    return exit_code;
+}
+
+// Of a run that nothing ended; trained once.
+const std::string& expected_weights() {
+    static const std::string bytes = [] {
+        const TemporaryDirectory folder;
+        CHECK(lockstep(arguments(folder / "store", "1")).exit_code == 0);
+        return read_text(run_folder(folder / "store", kRun) / "final.h5");
+    }();
+    return bytes;
+}
+
+Result resume(const fs::path& store, const std::string& ranks) {
+    const Result result = lockstep(arguments(store, ranks));
+    INFO(result.errors);
+    CHECK(result.exit_code == 0);
+    CHECK(result.errors.find("resumed after epoch") != std::string::npos);
+    CHECK(state_of(store) == "state\nfinished\n");
+    return result;
+}
+
+void check_epochs(const fs::path& store) {
+    const Result result = lockstep({"query",
+                                    "select count(*), count(distinct epoch), max(epoch), "
+                                    "min(training_count), max(training_count) from epochs",
+                                    "--store", store.string(), "--format", "csv"});
+    CHECK(result.output.substr(result.output.find('\n')) == "\n40,40,40,160,160\n");
+}
+
+TEST_CASE("After a stop on request the run resumes, on other ranks, to the same bytes",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const int signal_number = GENERATE(SIGINT, SIGTERM, SIGUSR1);
+    CHECK(train_and_end(store, [&](Process& training) { training.send(signal_number); }) == 75);
+    CHECK(state_of(store) == "state\ninterrupted\n");
+    resume(store, "1");
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
+    check_epochs(store);
+}
+
+TEST_CASE("After SIGKILL of a rank, or of all that was started, the run resumes to the same bytes",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const bool is_rank = GENERATE(true, false);
+    const int exit_code = train_and_end(store, [&](Process& training) {
+        if (is_rank) {
+            for (const pid_t rank : processes_with(store.string(), "--as-rank")) {
+                const std::string command = read_text("/proc/" + std::to_string(rank) + "/comm");
+                if (command.starts_with("lockstep")) return static_cast<void>(::kill(rank, SIGKILL));
+            }
+        }
+        training.send(SIGKILL);
+    });
+    CHECK(exit_code == 128 + SIGKILL);
+    resume(store, "3");
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
+    check_epochs(store);
+}
+
+TEST_CASE("A torn checkpoint is passed over for the one before", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    CHECK(train_and_end(store, [](Process& training) { training.send(SIGTERM); }) == 75);
+    const fs::path checkpoint = run_folder(store, kRun) / "checkpoint.h5";
+    fs::resize_file(checkpoint, fs::file_size(checkpoint) / 2);
+    const Result result = resume(store, "2");
+    CHECK(result.errors.find("lockstep: warning: ") != std::string::npos);
+    CHECK(result.errors.find("checkpoint.h5") != std::string::npos);
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
+    check_epochs(store);
+}
+
+TEST_CASE("With no good checkpoint left nothing starts anew unless told to", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    CHECK(train_and_end(store, [](Process& training) { training.send(SIGTERM); }) == 75);
+    for (const char* name : {"checkpoint.h5", "checkpoint.prev.h5"}) {
+        fs::resize_file(run_folder(store, kRun) / name, 96);
+    }
+    const Result refused = lockstep(arguments(store, "1"));
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.errors.find("--fresh") != std::string::npos);
+    CHECK(state_of(store) == "state\ninterrupted\n");
+
+    std::vector<std::string> fresh = arguments(store, "1");
+    fresh.emplace_back("--fresh");
+    CHECK(lockstep(fresh).exit_code == 0);
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
+    check_epochs(store);
+}
+
+TEST_CASE("A run that another process trains is left alone", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    train_and_end(store, [&](Process& training) {
+        training.send(SIGSTOP);  // its supervisor sleeps; its ranks go on and hold the lock
+        const Result second = lockstep(arguments(store, "1"));
+        CHECK(second.exit_code == 73);
+        CHECK(second.errors.find("another process") != std::string::npos);
+        training.send(SIGCONT);
+        training.send(SIGTERM);
+    });
+}
+
+}  // namespace
+}  // namespace lockstep::tests

@@ -1,0 +1,105 @@
+// Continuing from a state gives the bits of a training that was never interrupted, on any number
+// of ranks.
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/tiny_training.hpp"
+
+using namespace lockstep::trainer;
+using namespace lockstep::tests;
+
+namespace {
+
+RunConfig run_with_monitors(const OptimizerConfig& optimizer) {
+    RunConfig config = tiny_run();
+    config.train.epochs = 4;
+    config.train.optimizer = optimizer;
+    config.train.schedule = {.shape = ExponentialSchedule{}, .warmup_epochs = 1.5};
+    config.train.early_stopping = EarlyStoppingConfig{
+        .monitor = {.metric = "val_loss"}, .patience = 4, .restore_best_weights = true};
+    config.train.checkpoint =
+        CheckpointConfig{.monitor = {.metric = "val_accuracy", .mode = MonitorMode::max},
+                         .restore_best_weights = false};
+    return config;
+}
+
+void check_same_end(const Trained& resumed, const Trained& whole, std::size_t epochs_before) {
+    CHECK(digest_of(resumed.outcome.weights) == digest_of(whole.outcome.weights));
+    CHECK(resumed.outcome.reason == whole.outcome.reason);
+    CHECK(resumed.outcome.epochs_finished == whole.outcome.epochs_finished);
+    CHECK(resumed.outcome.weights_epoch == whole.outcome.weights_epoch);
+    CHECK(bits_of(resumed.outcome.test) == bits_of(whole.outcome.test));
+    if (resumed.seen.epochs.empty()) return;  // not rank 0, or nothing was left to do
+    const std::vector<EpochRecord> rest(
+        whole.seen.epochs.begin() + static_cast<std::ptrdiff_t>(epochs_before),
+        whole.seen.epochs.end());
+    CHECK(bits_of(resumed.seen.epochs) == bits_of(rest));
+}
+
+bool same_state(const TrainState& a, const TrainState& b) {
+    if (a.slots.size() != b.slots.size()) return false;
+    for (const auto& [name, tensors] : a.slots)
+        if (!b.slots.contains(name) || digest_of(tensors) != digest_of(b.slots.at(name)))
+            return false;
+    return a.epochs_finished == b.epochs_finished && a.steps_taken == b.steps_taken &&
+           digest_of(a.weights) == digest_of(b.weights) && a.early_stopping == b.early_stopping &&
+           a.checkpoint == b.checkpoint &&
+           digest_of(a.early_stopping_weights) == digest_of(b.early_stopping_weights) &&
+           a.stopped_early == b.stopped_early;
+}
+
+}  // namespace
+
+TEST_CASE("resuming after any epoch gives the same bits, also on other numbers of ranks",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const std::vector<OptimizerConfig> optimizers = {
+        {.learning_rate = 0.01, .rule = AdamConfig{}},
+        {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
+        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}}};
+    for (const OptimizerConfig& optimizer : optimizers) {
+        CAPTURE(optimizer.rule.index());
+        const RunConfig config = run_with_monitors(optimizer);
+        // Every rank trains alone and so holds the states of a one-rank run.
+        const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+        for (std::size_t epochs = 1; epochs <= 4; ++epochs) {
+            CAPTURE(epochs);
+            const TrainState& state = whole.seen.snapshots[epochs - 1].state;
+            const Trained resumed = train_tiny(config, world, &state);
+            check_same_end(resumed, whole, epochs);
+            if (!world.is_root() || epochs == 4) continue;
+            CHECK(same_state(resumed.seen.snapshots.back().state,
+                             whole.seen.snapshots.back().state));
+        }
+    }
+}
+
+TEST_CASE("a state saved by several ranks resumes on one", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});
+    const Trained whole = train_tiny(config, world);
+    if (!world.is_root()) return;
+    const TrainState& state = whole.seen.snapshots[1].state;
+    CHECK(state.epochs_finished == 2);
+    CHECK(state.steps_taken == 6);
+    check_same_end(train_tiny(config, Communicator(MPI_COMM_SELF), &state), whole, 2);
+}
+
+TEST_CASE("resuming a run that early stopping has ended trains no further", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run(plain_layers());
+    config.train.epochs = 6;
+    config.train.optimizer = {.learning_rate = 0.0, .rule = SgdConfig{}};  // never improves
+    config.train.early_stopping = EarlyStoppingConfig{.monitor = {.metric = "val_loss"}, .patience = 2};
+    const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+    CHECK(whole.seen.snapshots.back().state.stopped_early);
+    const Trained resumed = train_tiny(config, world, &whole.seen.snapshots.back().state);
+    CHECK(resumed.outcome.reason == StopReason::early_stopping);
+    CHECK(resumed.outcome.epochs_finished == 3);
+    CHECK(resumed.seen.begun.empty());
+    // Stopped a moment before: one epoch is left.
+    const Trained last = train_tiny(config, world, &whole.seen.snapshots[1].state);
+    CHECK(last.outcome.epochs_finished == 3);
+    if (world.is_root()) CHECK(last.seen.begun == std::vector<int>{3});
+}

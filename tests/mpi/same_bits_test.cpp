@@ -1,0 +1,192 @@
+// Training on any number of ranks gives the bits of training on one.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/tiny_training.hpp"
+
+using namespace lockstep::trainer;
+using namespace lockstep::tests;
+
+namespace {
+
+// Everything a run leaves behind, times aside.
+struct Traces {
+    std::string weights;
+    std::string epochs;
+    std::string steps;
+    std::string test;
+    std::vector<float> probabilities;
+};
+
+Traces traces_of(const Trained& trained) {
+    return {digest_of(trained.outcome.weights), bits_of(trained.seen.epochs),
+            bits_of(trained.seen.steps), bits_of(trained.outcome.test),
+            trained.outcome.test_probabilities};
+}
+
+// Trains on as many ranks as there are shards for, and on rank 0 alone; checks that all agree.
+Trained check_same_bits(const RunConfig& config, const TinyDataset& dataset = {}) {
+    const Communicator world(MPI_COMM_WORLD);
+    const bool takes_part = world.rank() < config.parallel.shards;
+    const Communicator ranks = world.split(takes_part ? 0 : 1);
+    if (!takes_part) return {};
+    Trained together = train_tiny(config, ranks, nullptr, dataset);
+    const std::string digest = digest_of(together.outcome.weights);
+    for (const std::string& other : ranks.gather_texts(digest)) CHECK(other == digest);
+    if (!ranks.is_root()) return together;
+
+    const Traces expected =
+        traces_of(train_tiny(config, Communicator(MPI_COMM_SELF), nullptr, dataset));
+    const Traces found = traces_of(together);
+    CHECK(found.epochs == expected.epochs);
+    CHECK(found.steps == expected.steps);
+    CHECK(found.weights == expected.weights);
+    CHECK(found.test == expected.test);
+    CHECK(found.probabilities == expected.probabilities);
+    return together;
+}
+
+std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
+    return {{"sgd", {.learning_rate = 0.05, .rule = SgdConfig{}}},
+            {"momentum", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9}}},
+            {"nesterov",
+             {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}}},
+            {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
+            {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
+            {"rmsprop with momentum",
+             {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}}};
+}
+
+}  // namespace
+
+TEST_CASE("same bits: every kind of layer, every optimizer, a short last batch", "[trainer][mpi]") {
+    for (const auto& [name, optimizer] : all_optimizers()) {
+        CAPTURE(name);
+        RunConfig config = tiny_run();
+        config.train.optimizer = optimizer;
+        check_same_bits(config);
+    }
+}
+
+TEST_CASE("same bits: any number of shards, also ones that do not divide the batch",
+          "[trainer][mpi]") {
+    for (const int shards : {1, 2, 3, 11}) {
+        CAPTURE(shards);
+        RunConfig config = tiny_run();
+        config.parallel.shards = shards;
+        check_same_bits(config);
+    }
+}
+
+TEST_CASE("same bits: batches smaller than the shards, so that ranks have no samples",
+          "[trainer][mpi]") {
+    for (const int batch_size : {1, 5, 7}) {
+        CAPTURE(batch_size);
+        RunConfig config = tiny_run();
+        config.train.batch_size = batch_size;
+        check_same_bits(config, {.training_samples = 19});
+    }
+}
+
+TEST_CASE("same bits: one batch that holds more than there is, and one sample left over",
+          "[trainer][mpi]") {
+    for (const int samples : {9, 16, 17}) {
+        CAPTURE(samples);
+        check_same_bits(tiny_run(), {.training_samples = samples, .test_samples = 61});
+    }
+}
+
+TEST_CASE("same bits: a subset of the classes, standard scale, stratified validation",
+          "[trainer][mpi]") {
+    RunConfig config = tiny_run(every_kind_of_layer(2));
+    config.data.classes = {"class 3", "class 1"};
+    config.data.scale = Scale::standard;
+    config.data.validation = FractionValidation{0.2};
+    check_same_bits(config, {.training_samples = 120});
+}
+
+TEST_CASE("same bits: no validation, fewer steps than the data has, a schedule, no shuffle",
+          "[trainer][mpi]") {
+    RunConfig config = tiny_run();
+    config.data.validation = NoValidation{};
+    config.data.scale = Scale::raw;
+    config.train.steps_per_epoch = 2;
+    config.train.schedule = {.shape = CosineSchedule{.over_epochs = 2.0}, .warmup_epochs = 0.5};
+    config.train.shuffle = false;
+    const Trained trained = check_same_bits(config);
+    for (const EpochRecord& epoch : trained.seen.epochs) {
+        CHECK(epoch.training.count == 2 * 16);
+        CHECK_FALSE(epoch.validation);
+    }
+}
+
+TEST_CASE("same bits: more channels than one vector, one class of images without colour",
+          "[trainer][mpi]") {
+    const std::vector<LayerConfig> layers = {
+        {"conv2d", Conv2dConfig{.filters = 20, .kernel_size = {3, 3}, .strides = {2, 2}}},
+        {"conv2d_1", Conv2dConfig{.filters = 33,
+                                  .kernel_size = {3, 1},
+                                  .padding = Padding::same,
+                                  .activation = Activation::relu}},
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 4, .use_bias = false}}};
+    check_same_bits(tiny_run(layers), {.shape = {9, 7, 1, false}});
+}
+
+TEST_CASE("each sample is trained on once an epoch and evaluated once", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const Trained trained = train_tiny(tiny_run(), world);
+    if (!world.is_root()) return;
+    REQUIRE(trained.seen.epochs.size() == 2);
+    for (const EpochRecord& epoch : trained.seen.epochs) {
+        CHECK(epoch.steps == 3);
+        CHECK(epoch.training.count == 45);
+        REQUIRE(epoch.validation);
+        CHECK(epoch.validation->count == 21);
+    }
+    CHECK(trained.outcome.test.count == 21);
+    CHECK(trained.outcome.test_probabilities.size() == 21 * 4);
+    std::int64_t count = 0;
+    for (const StepRecord& step : trained.seen.steps) count += step.step_metrics.count;
+    CHECK(count == 2 * 45);
+}
+
+TEST_CASE("an epoch's figures are the means of its steps over the samples", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const Trained trained = train_tiny(tiny_run(), world);
+    if (!world.is_root()) return;
+    REQUIRE(trained.seen.steps.size() == 6);
+    for (std::size_t epoch = 0; epoch < 2; ++epoch) {
+        double loss = 0.0, correct = 0.0, count = 0.0;
+        for (std::size_t i = 3 * epoch; i < 3 * epoch + 3; ++i) {
+            const Metrics& step = trained.seen.steps[i].step_metrics;
+            loss += step.loss * static_cast<double>(step.count);
+            correct += step.accuracy * static_cast<double>(step.count);
+            count += static_cast<double>(step.count);
+            CHECK(trained.seen.steps[i].epoch_metrics.loss == Approx(loss / count).epsilon(1e-12));
+        }
+        CHECK(trained.seen.epochs[epoch].training.loss == Approx(loss / count).epsilon(1e-12));
+        CHECK(trained.seen.epochs[epoch].training.accuracy ==
+              Approx(correct / count).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("ring and mpi: replicas stay equal, losses are those of ordered within rounding",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run();
+    config.train.optimizer = {.learning_rate = 0.01, .rule = SgdConfig{.momentum = 0.9}};
+    const Trained ordered = train_tiny(config, world);
+    for (const ExchangeKind kind : {ExchangeKind::ring, ExchangeKind::mpi}) {
+        config.parallel.exchange = kind;
+        const Trained other = train_tiny(config, world);  // compares the replicas every epoch
+        const std::string digest = digest_of(other.outcome.weights);
+        for (const std::string& replica : world.gather_texts(digest)) CHECK(replica == digest);
+        CHECK(other.seen.steps.size() == ordered.seen.steps.size());
+        for (std::size_t i = 0; i < ordered.seen.steps.size(); ++i)
+            CHECK(other.seen.steps[i].step_metrics.loss ==
+                  Approx(ordered.seen.steps[i].step_metrics.loss).epsilon(1e-4));
+    }
+}

@@ -1,0 +1,230 @@
+// How training ends: all epochs, early stopping, a wish to stop, NaN, bad requests.
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/tiny_training.hpp"
+
+using namespace lockstep::trainer;
+using namespace lockstep::tests;
+
+namespace {
+
+// A run that gets worse after its best epoch: steps that are far too long.
+RunConfig restless_run() {
+    RunConfig config = tiny_run(plain_layers());
+    config.train.epochs = 30;
+    config.train.batch_size = 8;
+    config.train.optimizer = {.learning_rate = 0.2, .rule = SgdConfig{.momentum = 0.9}};
+    return config;
+}
+
+// The first epoch with the least value, from 1.
+int best_epoch(const std::vector<EpochRecord>& epochs,
+               const std::function<double(const EpochRecord&)>& value) {
+    int best = 1;
+    for (const EpochRecord& epoch : epochs)
+        if (value(epoch) < value(epochs[static_cast<std::size_t>(best - 1)])) best = epoch.epoch;
+    return best;
+}
+
+double val_loss(const EpochRecord& epoch) { return epoch.validation->loss; }
+
+Training training_of(const RunConfig& config, const RunData& data) {
+    return {.config = config,
+            .data = data,
+            .initial_weights = nullptr,
+            .resume_from = nullptr,
+            .stop_requested = {}};
+}
+
+RunData data_of(const RunConfig& config) {
+    return select_samples(make_tiny_dataset(), config.data, config.train.seed);
+}
+
+std::string weights_error(const RunConfig& config, const NamedTensors& weights) {
+    const RunData data = data_of(config);
+    Training training = training_of(config, data);
+    training.initial_weights = &weights;
+    RecordingObserver observer;
+    try {
+        train(training, Communicator(MPI_COMM_SELF), observer);
+    } catch (const WeightsError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("early stopping: patience epochs after the best, whose weights come back",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = restless_run();
+    config.train.early_stopping = EarlyStoppingConfig{
+        .monitor = {.metric = "val_loss"}, .patience = 3, .restore_best_weights = true};
+    const Trained trained = train_tiny(config, world);
+    CHECK(trained.outcome.reason == StopReason::early_stopping);
+    CHECK(trained.outcome.epochs_finished == trained.outcome.weights_epoch + 3);
+    if (!world.is_root()) return;
+    const int best = best_epoch(trained.seen.epochs, val_loss);
+    CHECK(trained.outcome.weights_epoch == best);
+    CHECK(trained.seen.epochs.size() == static_cast<std::size_t>(best) + 3);
+    CHECK(digest_of(trained.outcome.weights) ==
+          digest_of(trained.seen.snapshots[static_cast<std::size_t>(best - 1)].state.weights));
+    CHECK(trained.seen.snapshots.back().state.stopped_early);
+}
+
+TEST_CASE("early stopping without restoring ends with the last weights", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run(plain_layers());
+    config.train.epochs = 9;
+    config.train.optimizer = {.learning_rate = 0.0, .rule = SgdConfig{}};  // never improves
+    for (const int patience : {0, 1, 3}) {  // 0 is as 1, as in Keras
+        CAPTURE(patience);
+        config.train.early_stopping =
+            EarlyStoppingConfig{.monitor = {.metric = "val_loss"}, .patience = patience};
+        const Trained trained = train_tiny(config, world);
+        CHECK(trained.outcome.reason == StopReason::early_stopping);
+        CHECK(trained.outcome.epochs_finished == 1 + std::max(1, patience));
+        CHECK(trained.outcome.weights_epoch == trained.outcome.epochs_finished);
+    }
+}
+
+TEST_CASE("early stopping in the last epoch is the end of all epochs", "[trainer][mpi]") {
+    RunConfig config = tiny_run(plain_layers());
+    config.train.epochs = 3;
+    config.train.optimizer = {.learning_rate = 0.0, .rule = SgdConfig{}};
+    config.train.early_stopping = EarlyStoppingConfig{.monitor = {.metric = "val_loss"}, .patience = 2};
+    const Trained trained = train_tiny(config, Communicator(MPI_COMM_WORLD));
+    CHECK(trained.outcome.reason == StopReason::all_epochs);
+    CHECK(trained.outcome.epochs_finished == 3);
+}
+
+TEST_CASE("checkpoint: marks every improvement, and is loaded back where asked", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = restless_run();
+    config.train.epochs = 8;
+    for (const bool restores : {false, true}) {
+        CAPTURE(restores);
+        config.train.checkpoint = CheckpointConfig{.monitor = {.metric = "val_loss"},
+                                                   .restore_best_weights = restores};
+        const Trained trained = train_tiny(config, world);
+        CHECK(trained.outcome.reason == StopReason::all_epochs);
+        if (!world.is_root()) continue;
+        const auto& epochs = trained.seen.epochs;
+        const int best = best_epoch(epochs, val_loss);
+        CHECK(best < 8);  // else this shows nothing
+        CHECK(trained.outcome.weights_epoch == (restores ? best : 8));
+        const auto expected = static_cast<std::size_t>(trained.outcome.weights_epoch - 1);
+        CHECK(digest_of(trained.outcome.weights) ==
+              digest_of(trained.seen.snapshots[expected].state.weights));
+        CHECK(bits_of(trained.outcome.test) == bits_of(*epochs[expected].validation));
+        double least = HUGE_VAL;
+        for (std::size_t i = 0; i < epochs.size(); ++i) {
+            CHECK(trained.seen.snapshots[i].is_best == (val_loss(epochs[i]) < least));
+            least = std::min(least, val_loss(epochs[i]));
+        }
+    }
+}
+
+TEST_CASE("no epochs: the initial weights are evaluated", "[trainer][mpi]") {
+    RunConfig config = tiny_run();
+    config.train.epochs = 0;
+    const Trained trained = train_tiny(config, Communicator(MPI_COMM_WORLD));
+    CHECK(trained.outcome.reason == StopReason::all_epochs);
+    CHECK(trained.outcome.epochs_finished == 0);
+    CHECK(trained.outcome.weights_epoch == 0);
+    CHECK(trained.outcome.test.count == 21);
+    CHECK(std::isfinite(trained.outcome.test.loss));
+    CHECK(trained.seen.begun.empty());
+}
+
+TEST_CASE("a loss that is no number stops every rank in the same step", "[trainer][mpi]") {
+    RunConfig config = tiny_run(plain_layers());
+    config.train.optimizer = {.learning_rate = 1e30, .rule = SgdConfig{}};
+    const Communicator world(MPI_COMM_WORLD);
+    std::string where = "no error";
+    try {
+        train_tiny(config, world);
+    } catch (const NonFiniteLoss& error) {
+        where = std::to_string(error.epoch()) + ", step " + std::to_string(error.step());
+        CHECK(contains(error.what(), "epoch 1, step 1"));
+    }
+    // The first update throws the weights away; the second step sees it.
+    for (const std::string& of_rank : world.gather_texts(where)) CHECK(of_rank == "1, step 1");
+}
+
+TEST_CASE("one rank's wish to stop ends the run on all, at once, without an update",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    // 16: every rank has samples. 3: ranks at the end have none in any step.
+    for (const int batch_size : {16, 3}) {
+        CAPTURE(batch_size);
+        RunConfig config = tiny_run();
+        config.train.batch_size = batch_size;
+        const RunData data = data_of(config);
+        Training training = training_of(config, data);
+        int asked = 0;
+        const int wishing = world.size() - 1;
+        training.stop_requested = [&] { return ++asked == 3 && world.rank() == wishing; };
+        RecordingObserver observer;
+        const TrainOutcome outcome = train(training, world, observer);
+        CHECK(outcome.reason == StopReason::requested);
+        CHECK(outcome.epochs_finished == 0);
+        CHECK(outcome.weights.empty());
+        CHECK(asked == 3);
+        if (world.is_root()) CHECK(observer.steps.size() == 2);
+    }
+}
+
+TEST_CASE("more ranks than shards are refused", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run();
+    config.parallel.shards = world.size() - 1;
+    if (config.parallel.shards == 0) return;
+    CHECK_THROWS_AS(train_tiny(config, world), std::invalid_argument);
+}
+
+TEST_CASE("weights of another network are refused, with the layer and both shapes",
+          "[trainer][mpi]") {
+    const RunConfig config = tiny_run(plain_layers());
+    const NamedTensors fitting =
+        train_tiny(config, Communicator(MPI_COMM_SELF)).seen.snapshots.front().state.weights;
+    CHECK(weights_error(config, fitting) == "no error");
+
+    RunConfig other = tiny_run(plain_layers());
+    std::get<DenseConfig>(other.layers[3].kind).units = 13;
+    const std::string message = weights_error(other, fitting);
+    CHECK(contains(message, "dense/kernel should have shape (54, 13)"));
+    CHECK(contains(message, "dense/kernel of shape (54, 12)"));
+
+    NamedTensors fewer = fitting;
+    fewer.pop_back();
+    CHECK(contains(weights_error(config, fewer), "6 tensors, the file has 5"));
+
+    NamedTensors short_of_values = fitting;
+    short_of_values[1].values.pop_back();
+    CHECK(contains(weights_error(config, short_of_values), "conv2d/bias"));
+
+    NamedTensors renamed = fitting;  // names are the user's affair
+    renamed[0].layer = "first";
+    CHECK(weights_error(config, renamed) == "no error");
+}
+
+TEST_CASE("a state without the optimizer's slots is refused", "[trainer][mpi]") {
+    const Communicator self(MPI_COMM_SELF);
+    RunConfig config = tiny_run(plain_layers());
+    config.train.optimizer.rule = SgdConfig{};
+    const Trained sgd = train_tiny(config, self);
+    config.train.optimizer.rule = AdamConfig{};
+    CHECK_THROWS_AS(train_tiny(config, self, &sgd.seen.snapshots.front().state), WeightsError);
+}

@@ -1,0 +1,140 @@
+#include "tests/support/tiny_training.hpp"
+
+#include <cstdio>
+#include <span>
+
+#include "tests/support/random_values.hpp"
+#include "trainer/digest.hpp"
+
+namespace lockstep::tests {
+
+using namespace lockstep::trainer;
+
+namespace {
+
+ImageSet tiny_images(const TinyDataset& setting, int samples, std::uint64_t seed) {
+    ImageSet images;
+    RandomValues random(seed);
+    const auto size = static_cast<std::uint64_t>(setting.shape.size());
+    for (int n = 0; n < samples; ++n) {
+        const auto label = static_cast<std::uint64_t>(n % setting.classes);
+        images.labels.push_back(static_cast<std::uint8_t>(label));
+        for (std::uint64_t i = 0; i < size; ++i) {
+            const std::uint64_t pattern = splitmix64(label << 20 | i) & 127;
+            images.pixels.push_back(static_cast<std::uint8_t>(pattern + random.below(128)));
+        }
+    }
+    return images;
+}
+
+std::string in_hex(double value) {  // exact
+    char text[40];
+    std::snprintf(text, sizeof text, "%a ", value);
+    return text;
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> make_tiny_dataset(const TinyDataset& setting) {
+    auto dataset = std::make_shared<Dataset>();
+    dataset->name = "tiny";
+    dataset->shape = setting.shape;
+    for (int label = 0; label < setting.classes; ++label)
+        dataset->class_names.push_back("class " + std::to_string(label));
+    dataset->training = tiny_images(setting, setting.training_samples, 1);
+    dataset->test = tiny_images(setting, setting.test_samples, 2);
+    return dataset;
+}
+
+std::vector<LayerConfig> every_kind_of_layer(int classes) {
+    return {
+        {"conv2d", Conv2dConfig{.filters = 10,
+                                .kernel_size = {3, 3},
+                                .padding = Padding::same,
+                                .activation = Activation::relu}},
+        {"batch_normalization", BatchNormalizationConfig{}},
+        {"conv2d_1", Conv2dConfig{.filters = 16, .kernel_size = {2, 2}, .activation = Activation::relu}},
+        {"max_pooling2d", PoolingConfig{.pool_size = {3, 3}, .padding = Padding::same}},
+        {"dropout", DropoutConfig{0.25}},
+        {"conv2d_2", Conv2dConfig{.filters = 5,
+                                  .kernel_size = {2, 2},
+                                  .padding = Padding::same,
+                                  .use_bias = false}},
+        {"batch_normalization_1", BatchNormalizationConfig{}},
+        {"activation", ActivationConfig{Activation::relu}},
+        {"average_pooling2d", PoolingConfig{.kind = PoolingKind::average, .strides = {1, 2}}},
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 21, .activation = Activation::relu}},
+        {"dropout_1", DropoutConfig{0.4}},
+        {"batch_normalization_2", BatchNormalizationConfig{}},
+        {"dense_1", DenseConfig{.units = classes, .activation = Activation::softmax}}};
+}
+
+std::vector<LayerConfig> plain_layers(int classes) {
+    return {{"conv2d", Conv2dConfig{.filters = 6, .kernel_size = {3, 3}, .activation = Activation::relu}},
+            {"max_pooling2d", PoolingConfig{}},
+            {"flatten", FlattenConfig{}},
+            {"dense", DenseConfig{.units = 12, .activation = Activation::relu}},
+            {"dense_1", DenseConfig{.units = classes}}};
+}
+
+RunConfig tiny_run(std::vector<LayerConfig> layers) {
+    RunConfig config;
+    config.name = "tiny";
+    config.layers = std::move(layers);
+    config.data.validation = TestSetValidation{};
+    config.train.batch_size = 16;
+    config.train.epochs = 2;
+    return config;
+}
+
+Trained train_tiny(const RunConfig& config, const Communicator& comm, const TrainState* resume_from,
+                   const TinyDataset& dataset) {
+    const RunData data = select_samples(make_tiny_dataset(dataset), config.data, config.train.seed);
+    Trained trained;
+    trained.outcome = train({.config = config,
+                             .data = data,
+                             .initial_weights = nullptr,
+                             .resume_from = resume_from,
+                             .stop_requested = {}},
+                            comm, trained.seen);
+    return trained;
+}
+
+std::string digest_of(const NamedTensors& tensors) {
+    Sha256 digest;
+    for (const NamedTensor& tensor : tensors) {
+        const std::string name = tensor.layer + "/" + tensor.name + "\n";
+        digest.update(std::as_bytes(std::span(name)));
+        digest.update(std::as_bytes(std::span(tensor.shape)));
+        digest.update(std::as_bytes(std::span(tensor.values)));
+    }
+    return digest.hex();
+}
+
+std::string bits_of(const Metrics& metrics) {
+    return in_hex(metrics.loss) + in_hex(metrics.accuracy) + std::to_string(metrics.count) + " ";
+}
+
+std::string bits_of(const std::vector<EpochRecord>& epochs) {
+    std::string text;
+    for (const EpochRecord& epoch : epochs) {
+        text += std::to_string(epoch.epoch) + "/" + std::to_string(epoch.epochs) + " " +
+                std::to_string(epoch.steps) + " " + bits_of(epoch.training) +
+                in_hex(epoch.learning_rate) + epoch.weights_digest;
+        if (epoch.validation) text += " validation " + bits_of(*epoch.validation);
+        text += "\n";
+    }
+    return text;
+}
+
+std::string bits_of(const std::vector<StepRecord>& steps) {
+    std::string text;
+    for (const StepRecord& step : steps)
+        text += std::to_string(step.epoch) + " " + std::to_string(step.step) + " " +
+                std::to_string(step.step_in_epoch) + "/" + std::to_string(step.steps_per_epoch) +
+                " " + bits_of(step.step_metrics) + bits_of(step.epoch_metrics) + "\n";
+    return text;
+}
+
+}  // namespace lockstep::tests
