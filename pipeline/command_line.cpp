@@ -1,8 +1,8 @@
 #include "pipeline/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <string_view>
 #include <vector>
 
@@ -78,8 +78,9 @@ void add_spec(CLI::App& verb, SpecOptions& spec) {
 
 // The parser and the values it fills.
 struct Parser {
-    CLI::App app{"Trains and compares CNNs on CPU clusters, with the same bits on any number of ranks",
-                 "lockstep"};
+    CLI::App app{
+        "Trains and compares CNNs on CPU clusters, with the same bits on any number of ranks",
+        "lockstep"};
     RunOptions run{};
     bool is_quiet = false;
     bool is_rank = false;
@@ -99,7 +100,8 @@ struct Parser {
     void add_reading_verbs();
     void add_evaluate();
     void add_bench();
-    CLI::App& add_verb(const std::string& name, const std::string& help, const std::string& examples);
+    CLI::App& add_verb(const std::string& name, const std::string& help,
+                       const std::string& examples);
     Command command() const;
 };
 
@@ -146,8 +148,9 @@ void Parser::add_file_verbs() {
         add_verb("validate", "check an experiment file; list all its errors",
                  "  lockstep validate my.toml\n  lockstep validate my.toml --set train.epochs=0\n");
     add_spec(validate_verb, validate.spec);
-    CLI::App& plan_verb = add_verb("plan", "list the runs a file expands to, with their cost",
-                                   "  lockstep plan my.toml\n  lockstep plan my.toml --format csv\n");
+    CLI::App& plan_verb =
+        add_verb("plan", "list the runs a file expands to, with their cost",
+                 "  lockstep plan my.toml\n  lockstep plan my.toml --format csv\n");
     add_spec(plan_verb, plan.spec);
     add_format(plan_verb, plan.format);
     CLI::App& summary_verb =
@@ -163,10 +166,10 @@ void Parser::add_reading_verbs() {
     add_store(ls_verb, ls.store);
     add_format(ls_verb, ls.format);
 
-    CLI::App& show_verb = add_verb(
-        "show", "show all of one run: configuration, epochs, attempts, files, events",
-        "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"
-        "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n");
+    CLI::App& show_verb =
+        add_verb("show", "show all of one run: configuration, epochs, attempts, files, events",
+                 "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"
+                 "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n");
     show_verb.add_option("RUN", show.run, "id, unique beginning of an id, or name")
         ->required()
         ->type_name("");
@@ -184,10 +187,10 @@ void Parser::add_reading_verbs() {
     add_store(compare_verb, compare.store);
     add_format(compare_verb, compare.format);
 
-    CLI::App& query_verb =
-        add_verb("query", "ask the run database in SQL; reads only",
-                 "  lockstep query \"select * from v_best\"\n"
-                 "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n");
+    CLI::App& query_verb = add_verb(
+        "query", "ask the run database in SQL; reads only",
+        "  lockstep query \"select * from v_best\"\n"
+        "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n");
     query_verb.add_option("SQL", query.sql, "one statement")->required()->type_name("");
     add_store(query_verb, query.store);
     add_format(query_verb, query.format);
@@ -202,7 +205,8 @@ void Parser::add_evaluate() {
     verb.add_option("RUN_OR_WEIGHTS", evaluate.subject, "a run of the store, or a Keras .h5 file")
         ->required()
         ->type_name("");
-    verb.add_option("--file", evaluate.file, "the experiment file with the network of a weights file")
+    verb.add_option("--file", evaluate.file,
+                    "the experiment file with the network of a weights file")
         ->type_name("FILE");
     verb.add_option("--run", evaluate.run, "the run of that file")->type_name("NAME");
     add_settings(verb, evaluate.settings, evaluate.data);
@@ -242,10 +246,11 @@ void Parser::add_bench() {
 Parser::Parser() {
     app.set_version_flag("--version", "lockstep " + lockstep_version());
     app.require_subcommand(1);
-    app.footer("Examples:\n"
-               "  lockstep run experiments/tutorials.toml     trains, on all cores\n"
-               "  lockstep compare                            sets the results side by side\n"
-               "  lockstep VERB --help                        options and examples of a verb");
+    app.footer(
+        "Examples:\n"
+        "  lockstep run experiments/tutorials.toml     trains, on all cores\n"
+        "  lockstep compare                            sets the results side by side\n"
+        "  lockstep VERB --help                        options and examples of a verb");
     add_run();
     add_file_verbs();
     add_reading_verbs();
@@ -322,13 +327,11 @@ UsageError unexpected(const CLI::App& app) {
     const std::string word = extras.empty() ? "" : extras.front();
     const std::string option = word.substr(0, word.find('='));
     const bool is_option = word.starts_with("-");
-    return UsageError(fmt::format("{} \"{}\"{}; `lockstep {} --help` explains the verb",
-                                  is_option ? "unknown option" : "unexpected argument",
-                                  is_option ? option : word,
-                                  is_option ? meant(option, option_names(verb)) : "",
-                                  verb.get_parent() == &app || &verb == &app
-                                      ? verb.get_name()
-                                      : "bench " + verb.get_name()));
+    return UsageError(fmt::format(
+        "{} \"{}\"{}; `lockstep {} --help` explains the verb",
+        is_option ? "unknown option" : "unexpected argument", is_option ? option : word,
+        is_option ? meant(option, option_names(verb)) : "",
+        verb.get_parent() == &app || &verb == &app ? verb.get_name() : "bench " + verb.get_name()));
 }
 
 }  // namespace

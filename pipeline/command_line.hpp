@@ -15,9 +15,9 @@ struct TextRequest {
     std::string text;
 };
 
-using Command = std::variant<TextRequest, RunOptions, ValidateOptions, PlanOptions, SummaryOptions,
-                             LsOptions, ShowOptions, CompareOptions, QueryOptions, EvaluateOptions,
-                             BenchAllreduceOptions>;
+using Command =
+    std::variant<TextRequest, RunOptions, ValidateOptions, PlanOptions, SummaryOptions, LsOptions,
+                 ShowOptions, CompareOptions, QueryOptions, EvaluateOptions, BenchAllreduceOptions>;
 
 // Throws UsageError for what it does not know, with a suggestion where one is near.
 Command parse_command_line(ProcessArguments arguments);

@@ -7,16 +7,16 @@ namespace lockstep::pipeline {
 
 inline constexpr int kExitSuccess = 0;
 inline constexpr int kExitSomeRunsFailed = 1;
-inline constexpr int kExitUsage = 64;          // unknown verb or option
-inline constexpr int kExitBadData = 65;        // data, weights or database are damaged
-inline constexpr int kExitMissingInput = 66;   // an input file is not there
-inline constexpr int kExitUnavailable = 69;    // a program or feature is missing
-inline constexpr int kExitInternal = 70;       // ranks diverged, loss not finite, internal error
-inline constexpr int kExitSystem = 71;         // out of memory or another limit of the system
-inline constexpr int kExitCannotCreate = 73;   // an output cannot be made
-inline constexpr int kExitInputOutput = 74;    // reading or writing failed
-inline constexpr int kExitInterrupted = 75;    // stopped early; the same command goes on
+inline constexpr int kExitUsage = 64;         // unknown verb or option
+inline constexpr int kExitBadData = 65;       // data, weights or database are damaged
+inline constexpr int kExitMissingInput = 66;  // an input file is not there
+inline constexpr int kExitUnavailable = 69;   // a program or feature is missing
+inline constexpr int kExitInternal = 70;      // ranks diverged, loss not finite, internal error
+inline constexpr int kExitSystem = 71;        // out of memory or another limit of the system
+inline constexpr int kExitCannotCreate = 73;  // an output cannot be made
+inline constexpr int kExitInputOutput = 74;   // reading or writing failed
+inline constexpr int kExitInterrupted = 75;   // stopped early; the same command goes on
 inline constexpr int kExitNoPermission = 77;
-inline constexpr int kExitBadSpec = 78;        // the experiment file is wrong
+inline constexpr int kExitBadSpec = 78;  // the experiment file is wrong
 
 }  // namespace lockstep::pipeline

@@ -48,8 +48,8 @@ struct Launch {
 std::vector<std::string> mpirun_command(const Launch& launch);
 
 struct LaunchOutcome {
-    int exit_code = 0;        // of the ranks, 128 + signal where one killed them
-    int stop_requests = 0;    // signals that asked for a stop
+    int exit_code = 0;                    // of the ranks, 128 + signal where one killed them
+    int stop_requests = 0;                // signals that asked for a stop
     std::vector<std::string> last_words;  // the last lines that are not Lockstep's own
     bool has_told_error = false;          // a rank has told its error in a line of its own
 };

@@ -25,7 +25,7 @@ struct ProgressEvent {
         epoch_end,    // validation figures too, where there are some
     };
     Kind kind = Kind::message;
-    std::string run{};          // the run's name
+    std::string run{};             // the run's name
     bool is_side_by_side = false;  // other runs train at the same time
     std::string text{};
     int epoch = 0;  // from 1
@@ -43,8 +43,8 @@ struct ProgressEvent {
 
 // ---- Keras' formats --------------------------------------------------------------------------
 
-std::string format_metric(double value);               // 0.7515, 5.0000e-04, nan
-std::string format_step_time(double seconds_per_step);  // 1s/step, 7ms/step, 850us/step
+std::string format_metric(double value);                 // 0.7515, 5.0000e-04, nan
+std::string format_step_time(double seconds_per_step);   // 1s/step, 7ms/step, 850us/step
 std::string format_metrics(const ProgressEvent& event);  // "loss: 0.7515 - accuracy: 0.7407 - ..."
 // "1563/1563 - 10s - 7ms/step - loss: ..."
 std::string format_plain_line(const ProgressEvent& event);

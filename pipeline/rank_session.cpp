@@ -17,10 +17,11 @@ namespace {
 // srun and MPI that do not speak with each other start many trainings of one rank each.
 void check_srun(const trainer::Communicator& world) {
     if (world.size() > 1 || ranks_from_srun() <= 1) return;
-    throw Failure(kExitUnavailable,
-                  fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
-                              "mpirun",
-                              ranks_from_srun()));
+    throw Failure(
+        kExitUnavailable,
+        fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
+                    "mpirun",
+                    ranks_from_srun()));
 }
 
 }  // namespace

@@ -20,10 +20,10 @@ void compare_digests(const trainer::Communicator& world, const trainer::Dataset&
     const std::vector<std::string> digests = world.gather_texts(dataset.digest);
     for (std::size_t rank = 1; rank < digests.size(); ++rank) {
         if (digests[rank] == digests[0]) continue;
-        throw AgreedFailure(kExitBadData,
-                            fmt::format("rank {} reads other data ({}) than rank 0 (SHA-256 {}...); "
-                                        "all ranks need the same files",
-                                        rank, digests[rank].substr(0, 12), digests[0].substr(0, 12)));
+        throw AgreedFailure(
+            kExitBadData, fmt::format("rank {} reads other data ({}) than rank 0 (SHA-256 {}...); "
+                                      "all ranks need the same files",
+                                      rank, digests[rank].substr(0, 12), digests[0].substr(0, 12)));
     }
 }
 

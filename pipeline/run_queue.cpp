@@ -176,7 +176,8 @@ private:
         } catch (const trainer::ReplicaError& error) {
             return fail(error, planned, recorder);
         } catch (const std::exception& error) {
-            // On this rank alone, as far as is known: the job will end. Say why where it can be read.
+            // On this rank alone, as far as is known: the job will end. Say why where it can be
+            // read.
             record_broken(error, recorder);
             throw;
         }
@@ -185,8 +186,8 @@ private:
     int conclude(const trainer::TrainOutcome& outcome, RunRecorder* recorder) {
         const bool is_stopped = outcome.reason == trainer::StopReason::requested;
         if (recorder != nullptr && is_stopped) {
-            recorder->interrupt(fmt::format("stopped on request after epoch {}",
-                                            outcome.epochs_finished));
+            recorder->interrupt(
+                fmt::format("stopped on request after epoch {}", outcome.epochs_finished));
         }
         if (recorder != nullptr && !is_stopped) recorder->finish(outcome);
         return is_stopped ? kExitInterrupted : kExitSuccess;
@@ -228,8 +229,9 @@ std::vector<RunResult> train_phase(const Queue& queue, const Phase& phase,
     if (own >= groups) return results;  // a rank left over
     GroupTrainer trainer(queue, group, datasets, groups > 1, progress);
     for (const std::size_t run : phase.groups[static_cast<std::size_t>(own)]) {
-        const int code = trainer.is_stop_agreed() ? kExitInterrupted
-                                                  : trainer.train(queue.plan.runs[run], actions[run]);
+        const int code = trainer.is_stop_agreed()
+                             ? kExitInterrupted
+                             : trainer.train(queue.plan.runs[run], actions[run]);
         if (group.is_root()) results.push_back({run, code});
     }
     return results;
@@ -286,7 +288,8 @@ std::vector<std::size_t> sort_out(const Queue& queue, const std::vector<RunActio
             if (world.is_root()) progress.message(name + ": finished already");
         } else if (actions[run] == RunAction::skip_failed) {
             results.push_back({run, kExitSomeRunsFailed});
-            if (world.is_root()) progress.message(name + ": failed before; --retry-failed retries");
+            if (world.is_root())
+                tell_error(progress, name + ": failed before; --retry-failed retries");
         } else {
             pending.push_back(run);
         }

@@ -20,7 +20,7 @@ struct Queue {
     const Plan& plan;
     storage::ExperimentRow experiment;  // created_utc is filled in when it is first stored
     std::filesystem::path store;
-    bool is_fresh = false;        // trains anew what is finished or begun
+    bool is_fresh = false;  // trains anew what is finished or begun
     bool retries_failed = false;
     trainer::ComputeEnvironment environment;
 };

@@ -68,7 +68,11 @@ std::string_view dataset_name(trainer::DatasetName name) {
     return name == trainer::DatasetName::cifar10 ? "cifar10" : "synthetic";
 }
 
-// "Conv2D (None, 30, 30, 32) -> ..."
+std::string counted(int count, std::string_view thing) {
+    return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+// A line a layer: "Conv2D conv2d_1 (None, 30, 30, 32)".
 std::string architecture_text(const trainer::Architecture& architecture) {
     std::string text = "Input " + trainer::to_string(architecture.input);
     for (const trainer::LayerShape& layer : architecture.layers) {
@@ -168,15 +172,15 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
         artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
     database_.put_artifacts(rows);
 
-    log(fmt::format("--- {} attempt {} on {} ({} ranks)", row.started_utc, attempt_, row.host,
-                    row.ranks));
+    log(fmt::format("--- {} attempt {} on {} ({})", row.started_utc, attempt_, row.host,
+                    counted(row.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;
-    tell(fmt::format(
-        "{}: {} parameters, {} training samples, {} epochs, {} rank{}{}", planned_.run.config.name,
-        with_thousands(planned_.parameters), with_thousands(data_.training.count()), train.epochs,
-        setting_.ranks, setting_.ranks == 1 ? "" : "s",
-        resume.epochs_finished > 0 ? fmt::format(", resumed after epoch {}", resume.epochs_finished)
-                                   : ""));
+    const std::string where = resume.epochs_finished > 0
+                                  ? fmt::format(", resumed after epoch {}", resume.epochs_finished)
+                                  : "";
+    tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
+                     with_thousands(planned_.parameters), with_thousands(data_.training.count()),
+                     counted(train.epochs, "epoch"), counted(setting_.ranks, "rank"), where));
 }
 
 void RunRecorder::finish(const trainer::TrainOutcome& outcome) {

@@ -80,9 +80,9 @@ private:
     storage::KerasModel model_;
     std::ofstream log_;
     int attempt_ = 0;
-    int epoch_ = 0;   // the one that goes on
+    int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;
-    double last_step_seconds_ = 0.0;     // of the epoch, when a step was shown last
+    double last_step_seconds_ = 0.0;       // of the epoch, when a step was shown last
     std::vector<storage::StepRow> steps_;  // of the epoch, where steps are recorded
 };
 

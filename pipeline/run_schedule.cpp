@@ -42,12 +42,15 @@ Phase phase_of(const Plan& plan, std::vector<std::size_t> runs, int ranks_per_ru
 RunAction action_for(const storage::RunState* state, const Queue& queue) {
     if (queue.is_fresh || state == nullptr) return RunAction::start;
     switch (*state) {
-        case storage::RunState::finished: return RunAction::skip_finished;
+        case storage::RunState::finished:
+            return RunAction::skip_finished;
         case storage::RunState::failed:
             return queue.retries_failed ? RunAction::start : RunAction::skip_failed;
-        case storage::RunState::queued: return RunAction::start;
+        case storage::RunState::queued:
+            return RunAction::start;
         case storage::RunState::running:  // by a process that is gone: its lock tells
-        case storage::RunState::interrupted: break;
+        case storage::RunState::interrupted:
+            break;
     }
     return RunAction::resume;
 }
@@ -57,11 +60,12 @@ void check_ranks(const Plan& plan, int ranks) {
         const int shards = planned.run.config.parallel.shards;
         const int own = ranks_of_run(planned, ranks);
         if (own <= shards) continue;
-        throw Failure(kExitBadSpec,
-                      fmt::format("run \"{}\" has {} shards, too few for {} ranks; start at most {} "
-                                  "ranks, or let runs go side by side with "
-                                  "`ranks_per_run = {}` under [parallel]",
-                                  planned.run.config.name, shards, own, shards, shards));
+        throw Failure(
+            kExitBadSpec,
+            fmt::format("run \"{}\" has {} shards, too few for {} ranks; start at most {} "
+                        "ranks, or let runs go side by side with "
+                        "`ranks_per_run = {}` under [parallel]",
+                        planned.run.config.name, shards, own, shards, shards));
     }
 }
 

@@ -48,8 +48,8 @@ std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore
         return storage::load_newest_good_checkpoint(files.checkpoint, files.previous_checkpoint,
                                                     digests);
     } catch (const storage::StorageError& error) {
-        throw Failure(kExitBadData, fmt::format("run {}: {}; --fresh starts anew", planned.id,
-                                                error.what()));
+        throw Failure(kExitBadData,
+                      fmt::format("run {}: {}; --fresh starts anew", planned.id, error.what()));
     }
 }
 
@@ -59,8 +59,8 @@ RunStart start_anew(const PlannedRun& planned) {
     RunStart start;
     const auto& path = planned.run.config.train.initial_weights;
     if (!path.empty()) {
-        start.initial_weights = to_tensors(storage::read_weights(path), planned.run.architecture,
-                                           path.string());
+        start.initial_weights =
+            to_tensors(storage::read_weights(path), planned.run.architecture, path.string());
     }
     return start;
 }

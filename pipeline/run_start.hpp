@@ -16,7 +16,7 @@
 namespace lockstep::pipeline {
 
 struct RunStart {
-    std::optional<trainer::TrainState> state;            // of the checkpoint to go on from
+    std::optional<trainer::TrainState> state;              // of the checkpoint to go on from
     std::optional<trainer::NamedTensors> initial_weights;  // where the run starts with given ones
     storage::ResumePoint point;
     std::vector<std::string> warnings;  // one line each

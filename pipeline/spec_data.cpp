@@ -24,11 +24,18 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
     const Value* value = reader.find("classes");
     if (!value || value->as<Unusable>()) return classes;
     const Array* list = value->as<Array>();
-    if (!list || (!list->empty() && !list->front().as<std::string>())) {
+    const auto is_other = [](const Value& element) {
+        return !element.as<std::string>() && !element.as<Unusable>();
+    };
+    if (!list || std::any_of(list->begin(), list->end(), is_other)) {
         reader.must_be("classes", *value, "a list of class names");
         return classes;
     }
     for (const Value& element : *list) {
+        if (element.as<Unusable>()) {
+            reader.context().problems.add_again();
+            continue;
+        }
         const std::string& name = *element.as<std::string>();
         const auto& known = traits.class_names;
         if (std::find(known.begin(), known.end(), name) == known.end()) {

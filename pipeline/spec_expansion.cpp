@@ -10,92 +10,14 @@
 #include <utility>
 
 #include "pipeline/spec_inheritance.hpp"
-#include "pipeline/suggestion.hpp"
+#include "pipeline/spec_sweep.hpp"
 #include "pipeline/table_reader.hpp"
+#include "storage/run_store.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr std::size_t kMostRuns = 10'000;  // of one experiment, expanded
-constexpr std::array<std::string_view, 4> kInheritedTables{"data", "train", "parallel",
-                                                           "checkpoint"};
-
-bool is_name_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-}
-
-bool is_inherited_table(std::string_view key) {
-    return std::find(kInheritedTables.begin(), kInheritedTables.end(), key) !=
-           kInheritedTables.end();
-}
-
-// ---- sweep -----------------------------------------------------------------------------------
-
-struct Axis {
-    std::vector<std::string> key;
-    const Array* values;
-    Origin origin;
-};
-
-void collect_axis(const Entry& entry, const std::string& prefix, std::vector<Axis>& axes,
-                  Problems& problems) {
-    const std::string dotted = prefix + entry.key;
-    if (const Table* inner = entry.value.as<Table>()) {  // train.epochs = [...] without quotes
-        for (const Entry& one : inner->entries()) collect_axis(one, dotted + '.', axes, problems);
-        return;
-    }
-    std::vector<std::string> key = split_key(dotted);
-    if (key.size() < 2 || !is_inherited_table(key[0])) {
-        problems.add(entry.origin,
-                     fmt::format("cannot sweep {}; a swept key begins with data., train., "
-                                 "parallel. or checkpoint.",
-                                 toml_string(dotted)));
-    } else if (dotted == "train.seeds") {
-        problems.add(entry.origin, "sweep \"train.seed\" or give seeds in [train]");
-    } else if (const Array* values = entry.value.as<Array>(); values && !values->empty()) {
-        axes.push_back({std::move(key), values, entry.origin});
-    } else if (!entry.value.as<Unusable>()) {
-        problems.add(entry.origin, fmt::format("{} must be a list of values to sweep, not {}",
-                                               toml_string(dotted), described(entry.value)));
-    }
-}
-
-std::vector<Axis> sweep_axes(const Table& file, Problems& problems) {
-    std::vector<Axis> axes;
-    const Value* sweep = file.find("sweep");
-    if (!sweep) return axes;
-    if (const Table* table = sweep->as<Table>()) {
-        for (const Entry& entry : table->entries()) collect_axis(entry, "", axes, problems);
-    } else {
-        problems.add(sweep->origin, "sweep must be a table: [sweep]");
-    }
-    return axes;
-}
-
-std::string safe_text(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return !is_name_letter(c); }, '_');
-    return text;
-}
-
-// What stands for a swept value in the run's name: "-batch_size32".
-std::string name_part(const Axis& axis, std::size_t index) {
-    const Value& value = (*axis.values)[index];
-    std::string text = fmt::format("{}", index + 1);  // of a list or a table without a name
-    if (const auto* word = value.as<std::string>()) text = safe_text(*word);
-    if (value.as<bool>() || value.as<std::int64_t>() || value.as<double>()) {
-        text = safe_text(described(value));
-    }
-    if (const Table* table = value.as<Table>()) {
-        const Value* name = table->find("name");
-        if (name && name->as<std::string>()) text = safe_text(*name->as<std::string>());
-    }
-    return fmt::format("-{}{}", safe_text(axis.key.back()), text);
-}
-
-// ---- runs ------------------------------------------------------------------------------------
-
 // The names of an experiment, each once; those that differ in case only would share a folder on
 // some file systems.
 class Names {
@@ -187,7 +109,7 @@ private:
     std::string name_of(const Value& run, const Table& table, std::size_t index) {
         const Value* name = table.find("name");
         const auto* text = name ? name->as<std::string>() : nullptr;
-        if (text && is_safe_name(*text)) {
+        if (text && storage::is_safe_name(*text)) {
             is_name_good_ = names_.take(*text, name->origin);
             return *text;
         }
@@ -259,7 +181,7 @@ private:
         }
         if (runs_.size() >= kMostRuns) return;
         if (is_name_good_ && name != base_name_) {
-            if (is_safe_name(name)) {
+            if (storage::is_safe_name(name)) {
                 names_.take(name, run_origin_);
             } else {
                 problems_.add(run_origin_,
@@ -288,11 +210,6 @@ const Array* runs_in(const Table& file) {
 }
 
 }  // namespace
-
-bool is_safe_name(const std::string& name) {
-    return !name.empty() && name.size() <= 64 && name[0] != '.' && name[0] != '-' &&
-           std::all_of(name.begin(), name.end(), is_name_letter);
-}
 
 std::vector<ExpandedRun> expand_runs(const Table& file, const std::vector<Override>& overrides,
                                      Problems& problems) {

@@ -35,10 +35,4 @@ struct ExpandedRun {
 std::vector<ExpandedRun> expand_runs(const Table& file, const std::vector<Override>& overrides,
                                      Problems& problems);
 
-// True for [A-Za-z0-9._-]{1,64} without a leading '.' or '-': safe as a file name anywhere.
-bool is_safe_name(const std::string& name);
-inline constexpr const char* kNameRule =
-    "1 to 64 letters, digits, '.', '_' or '-', the first none of '.' and '-' (free text goes into "
-    "title)";
-
 }  // namespace lockstep::pipeline

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "pipeline/model_summary.hpp"
-#include "pipeline/spec_expansion.hpp"
+#include "storage/run_store.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -118,7 +118,7 @@ public:
 
     std::string written(const Value& name) {
         const auto* text = name.as<std::string>();
-        if (!text || !is_safe_name(*text)) {
+        if (!text || !storage::is_safe_name(*text)) {
             if (!name.as<Unusable>()) {
                 refuse(name, fmt::format("name must be {}, not {}", kNameRule, described(name)));
             }
@@ -156,7 +156,9 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
                                                LayerNames& names, ReadContext context) {
     const Table* table = layer.as<Table>();
     if (!table) {
-        if (!layer.as<Unusable>()) {
+        if (layer.as<Unusable>()) {
+            context.problems.add_again();
+        } else {
             context.problems.add(layer.origin, "a layer must be a table: { type = \"flatten\" }");
         }
         return std::nullopt;
@@ -185,7 +187,10 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
                                               ReadContext context) {
     std::vector<trainer::LayerConfig> layers;
     const Value* value = settings.find("layers");
-    if (value && value->as<Unusable>()) return layers;
+    if (value && value->as<Unusable>()) {
+        context.problems.add_again();
+        return layers;
+    }
     const Array* list = value ? value->as<Array>() : nullptr;
     const Origin& origin = value ? value->origin : run_origin;
     if (!list) {

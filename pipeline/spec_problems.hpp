@@ -28,8 +28,10 @@ std::string label_of(const Origin& origin);  // "my.toml:14", "sweep (my.toml:40
 class Problems {
 public:
     void add(const Origin& origin, std::string message, std::string detail = {});
+    // For a value that was refused before, where it is met again.
+    void add_again() { ++found_; }
     bool empty() const { return problems_.empty(); }
-    // How often add() was called: tells whether a piece of the file was read without problems.
+    // How often a problem was met: tells whether a piece of the file was read without any.
     std::size_t found() const { return found_; }
     // Throws SpecError with all problems, in the order of the file, those of --set last; if there
     // are any.

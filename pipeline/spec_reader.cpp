@@ -12,6 +12,7 @@
 #include "pipeline/spec_layers.hpp"
 #include "pipeline/spec_sections.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/run_store.hpp"
 #include "storage/storage_error.hpp"
 #include "trainer/digest.hpp"
 
@@ -35,7 +36,7 @@ void read_header(const Table& file, const std::string& path, ExperimentSpec& spe
     spec.title = experiment.text("title").value_or("");
     const Value* name = experiment.find("name");
     const auto* text = name ? name->as<std::string>() : nullptr;
-    if (text && is_safe_name(*text)) {
+    if (text && storage::is_safe_name(*text)) {
         spec.name = *text;
     } else if (name) {
         experiment.must_be("name", *name, kNameRule);

@@ -42,8 +42,8 @@ std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
 }
 
 void print(std::string_view text) {
-    const bool is_written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                            std::fflush(stdout) == 0;
+    const bool is_written =
+        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     if (is_written) return;
     throw Failure(kExitInputOutput,
                   fmt::format("cannot write to standard output: {}", std::strerror(errno)));

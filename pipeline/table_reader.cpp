@@ -60,7 +60,9 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
 
 const Value* TableReader::find(std::string_view key) {
     const Value* value = table_.find(key);
-    if (value) context_.origins[key_prefix_ + std::string(key)] = label_of(value->origin);
+    if (!value) return nullptr;
+    context_.origins[key_prefix_ + std::string(key)] = label_of(value->origin);
+    if (value->as<Unusable>()) context_.problems.add_again();
     return value;
 }
 

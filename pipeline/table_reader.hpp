@@ -40,6 +40,11 @@ struct RealRange {
 };
 
 inline constexpr std::int64_t kMostCount = 1'000'000'000'000;  // of samples, steps: no real limit
+// What storage::is_safe_name() takes, in words.
+inline constexpr const char* kNameRule =
+    "1 to 64 letters, digits, '.', '_' or '-', the first none of '.' and '-' (free text goes into "
+    "title)";
+
 inline constexpr WholeRange kSeeds{0, INT64_MAX};
 
 // Every reading function returns nothing if the key is absent, or if its value is wrong, which then

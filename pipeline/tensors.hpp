@@ -33,7 +33,7 @@ trainer::TrainState train_state(storage::CheckpointState checkpoint);
 // Rank 0's tensors or state, or nothing, on every rank. Collective.
 std::optional<trainer::NamedTensors> broadcast_tensors(
     const trainer::Communicator& comm, const std::optional<trainer::NamedTensors>& tensors);
-std::optional<trainer::TrainState> broadcast_state(
-    const trainer::Communicator& comm, const std::optional<trainer::TrainState>& state);
+std::optional<trainer::TrainState> broadcast_state(const trainer::Communicator& comm,
+                                                   const std::optional<trainer::TrainState>& state);
 
 }  // namespace lockstep::pipeline

@@ -65,8 +65,10 @@ ComparedRun compare_one(const RunFacts& facts) {
 template <class Value>
 Cell cell(const std::optional<Value>& value) {
     if (!value) return std::monostate{};
-    if constexpr (std::is_same_v<Value, int>) return std::int64_t{*value};
-    else return *value;
+    if constexpr (std::is_same_v<Value, int>)
+        return std::int64_t{*value};
+    else
+        return *value;
 }
 
 // The last one of a list, or the number itself.
@@ -97,30 +99,40 @@ std::optional<PrintedFigure> printed_figure(const std::string& expected_json) {
 
 storage::Table comparison_table(const Comparison& comparison) {
     storage::Table table;
-    table.columns = {"name",          "seed",          "state",
-                     "parameters",    "epochs",        "best_val_accuracy",
-                     "best_epoch",    "test_accuracy", "printed_accuracy",
-                     "printed_metric", "run_seconds",   "images_per_second",
-                     "selected_on",   "run"};
+    table.columns = {"name",
+                     "seed",
+                     "state",
+                     "parameters",
+                     "epochs",
+                     "best_val_accuracy",
+                     "best_epoch",
+                     "test_accuracy",
+                     "printed_accuracy",
+                     "printed_metric",
+                     "run_seconds",
+                     "images_per_second",
+                     "selected_on",
+                     "run"};
     for (const ComparedRun& run : comparison.runs) {
         const bool has_trained = run.epochs > 0;
-        table.rows.push_back(
-            {run.name, run.seed, std::string(storage::to_string(run.state)), run.parameters,
-             std::int64_t{run.epochs}, cell(run.best_val_accuracy), cell(run.best_epoch),
-             cell(run.test_accuracy),
-             run.printed ? Cell(run.printed->value) : Cell(std::monostate{}),
-             run.printed ? Cell(run.printed->metric) : Cell(std::monostate{}),
-             has_trained ? Cell(run.seconds) : Cell(std::monostate{}),
-             has_trained ? Cell(run.images_per_second) : Cell(std::monostate{}),
-             run.selected_on_test_set ? Cell("test set") : Cell(std::monostate{}), run.run});
+        table.rows.push_back({run.name, run.seed, std::string(storage::to_string(run.state)),
+                              run.parameters, std::int64_t{run.epochs}, cell(run.best_val_accuracy),
+                              cell(run.best_epoch), cell(run.test_accuracy),
+                              run.printed ? Cell(run.printed->value) : Cell(std::monostate{}),
+                              run.printed ? Cell(run.printed->metric) : Cell(std::monostate{}),
+                              has_trained ? Cell(run.seconds) : Cell(std::monostate{}),
+                              has_trained ? Cell(run.images_per_second) : Cell(std::monostate{}),
+                              run.selected_on_test_set ? Cell("test set") : Cell(std::monostate{}),
+                              run.run});
     }
     return table;
 }
 
 storage::Table results_table(const Comparison& comparison) {
     storage::Table table;
-    table.columns = {"name",    "state",       "parameters",       "epochs", "best_val_accuracy",
-                     "test_accuracy", "printed", "run_seconds", "images_per_second"};
+    table.columns = {
+        "name",          "state",   "parameters",  "epochs",           "best_val_accuracy",
+        "test_accuracy", "printed", "run_seconds", "images_per_second"};
     for (const ComparedRun& run : comparison.runs) {
         const bool has_trained = run.epochs > 0;
         table.rows.push_back(

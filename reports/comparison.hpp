@@ -30,7 +30,7 @@ struct ComparedRun {
     std::int64_t seed = 0;
     storage::RunState state = storage::RunState::queued;
     std::int64_t parameters = 0;
-    int epochs = 0;          // trained
+    int epochs = 0;  // trained
     int epochs_planned = 0;
     std::optional<double> best_val_accuracy{};
     std::optional<int> best_epoch{};  // of best_val_accuracy, the first one

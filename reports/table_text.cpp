@@ -45,13 +45,25 @@ std::string markdown_text(std::string_view text) {
     std::string result;
     for (const char byte : terminal_text(text)) {
         switch (byte) {
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            case '&': result += "&amp;"; break;
-            case '|': case '`': case '*': case '[': case ']': case '\\':
+            case '<':
+                result += "&lt;";
+                break;
+            case '>':
+                result += "&gt;";
+                break;
+            case '&':
+                result += "&amp;";
+                break;
+            case '|':
+            case '`':
+            case '*':
+            case '[':
+            case ']':
+            case '\\':
                 result += '\\';
                 [[fallthrough]];
-            default: result += byte;
+            default:
+                result += byte;
         }
     }
     return result;
@@ -193,10 +205,14 @@ std::string markdown_table(const Table& table) {
 
 std::string table_text(const Table& table, TableFormat format) {
     switch (format) {
-        case TableFormat::csv: return csv_table(table);
-        case TableFormat::json: return json_dump(json_rows(table));
-        case TableFormat::md: return markdown_table(table);
-        case TableFormat::table: break;
+        case TableFormat::csv:
+            return csv_table(table);
+        case TableFormat::json:
+            return json_dump(json_rows(table));
+        case TableFormat::md:
+            return markdown_table(table);
+        case TableFormat::table:
+            break;
     }
     return aligned_table(table);
 }

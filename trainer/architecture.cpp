@@ -19,14 +19,6 @@ std::string text_of(const std::array<int, 2>& size) {
     return fmt::format("{}x{}", size[0], size[1]);
 }
 
-bool applies_softmax(const LayerConfig& layer) {
-    const auto is_softmax = [](const auto& kind) {
-        if constexpr (requires { kind.activation; }) return kind.activation == Activation::softmax;
-        return false;
-    };
-    return std::visit(is_softmax, layer.kind);
-}
-
 // Operations of an activation on one image, as TensorFlow's profiler counts them: five per value of
 // a softmax, none for a relu.
 std::int64_t activation_flops(Activation activation, const Shape& shape) {
@@ -201,10 +193,6 @@ Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& inpu
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Shape layer_input = architecture.output();
         try {
-            // Training takes the logits from in front of the one softmax there may be.
-            if (applies_softmax(layers[i]) && i + 1 < layers.size()) {
-                throw Misfit{"softmax may only be applied by the last layer"};
-            }
             architecture.layers.push_back(infer_layer(layers[i], layer_input));
         } catch (const Misfit& misfit) {
             throw ShapeError(fmt::format("layer \"{}\" cannot take its input {}: {}",

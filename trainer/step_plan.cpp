@@ -79,6 +79,13 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
                stages[i - 1].layer->makes_relu();
     };
 
+    // In front of the first layer that is trained, nobody wants gradients.
+    const auto is_trained = [](const Stage& stage) {
+        return stage.layer != nullptr && stage.layer->has_parameters();
+    };
+    const auto first_trained = static_cast<std::size_t>(
+        std::ranges::find_if(stages, is_trained) - stages.begin());
+
     input_ = pool.buffer(kInput, floats(network.input()));
     const float* src = input_;
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -86,7 +93,7 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
         PassBuffers buffers{.src = src, .dst = pool.buffer(kFirstActivation + i, floats(stage.dst))};
         if (setting_.is_training) {
             buffers.diff_dst = diff_of(i);
-            buffers.diff_src = i == 0 ? nullptr : diff_of(i - 1);
+            buffers.diff_src = i <= first_trained ? nullptr : diff_of(i - 1);
         }
         if (stage.layer == nullptr) {
             passes_.push_back(std::make_unique<RelayoutPass>(stage.src, stage.dst, buffers,

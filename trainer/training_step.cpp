@@ -54,6 +54,10 @@ TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm,
         setting.gradients.push_back(gradients_[i].data());
         batch.own_shards.emplace_back(gradients_[i].span());
     }
+    if (batch.own_shards.empty()) {  // zeros change no sum, but carry a wish to stop
+        if (idle_.size() == 0) idle_ = AlignedArray<float>(sum_.size());
+        batch.own_shards.emplace_back(idle_.span());
+    }
     batch.plan = std::make_unique<StepPlan>(network_, std::move(setting), comm, clocks_, pool);
     return batch;
 }
@@ -106,6 +110,7 @@ void TrainingStep::write_losses(StepPlan& plan, bool wants_stop) {
         tail[kCount] = static_cast<float>(count);
         tail[kStop] = wants_stop ? 1.0F : 0.0F;
     }
+    if (geometry.shards.empty()) idle_[gradient_size_ + kStop] = wants_stop ? 1.0F : 0.0F;
 }
 
 StepResult TrainingStep::result_of_sum(int epoch, std::int64_t step) const {

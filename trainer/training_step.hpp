@@ -67,6 +67,7 @@ private:
     StepClocks clocks_;
     std::size_t gradient_size_;                   // floats, without the tail
     std::vector<AlignedArray<float>> gradients_;  // [own shards][gradient, tail]
+    AlignedArray<float> idle_;                    // likewise, where a batch leaves this rank none
     AlignedArray<float> sum_;                     // [gradient, tail]
     std::vector<std::uint8_t> labels_;            // [own samples]
     std::unique_ptr<Exchange> exchange_;

@@ -51,14 +51,15 @@ Subject weights_file(const EvaluateOptions& options) {
     // Beside the weights that were trained here lies the file that describes them.
     subject.spec.file = subject.weights.parent_path() / "effective.toml";
     if (fs::exists(subject.spec.file)) return subject;
-    throw UsageError(fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
-                                 "where the file has several runs",
-                                 options.subject));
+    throw UsageError(
+        fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
+                    "where the file has several runs",
+                    options.subject));
 }
 
 Subject find_subject(const EvaluateOptions& options) {
     Subject subject = fs::exists(options.subject) || !options.file.empty() ? weights_file(options)
-                                                                            : run_of_store(options);
+                                                                           : run_of_store(options);
     subject.spec.settings = options.settings;
     subject.spec.data = options.data;
     return subject;
@@ -73,18 +74,24 @@ PlannedRun the_planned_run(const Subject& subject) {
 
 const trainer::SampleSet& samples_of(const trainer::RunData& data, EvaluatedSplit split) {
     switch (split) {
-        case EvaluatedSplit::validation: return data.validation;
-        case EvaluatedSplit::training: return data.training;
-        case EvaluatedSplit::test: break;
+        case EvaluatedSplit::validation:
+            return data.validation;
+        case EvaluatedSplit::training:
+            return data.training;
+        case EvaluatedSplit::test:
+            break;
     }
     return data.test;
 }
 
 std::string_view name_of(EvaluatedSplit split) {
     switch (split) {
-        case EvaluatedSplit::validation: return "validation";
-        case EvaluatedSplit::training: return "training";
-        case EvaluatedSplit::test: break;
+        case EvaluatedSplit::validation:
+            return "validation";
+        case EvaluatedSplit::training:
+            return "training";
+        case EvaluatedSplit::test:
+            break;
     }
     return "test";
 }
@@ -129,9 +136,8 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
 }  // namespace
 
 int evaluate(const EvaluateOptions& options, ProcessArguments arguments) {
-    return do_with_ranks(arguments, [&](const trainer::Communicator& world) {
-        return evaluate_on(world, options);
-    });
+    return do_with_ranks(
+        arguments, [&](const trainer::Communicator& world) { return evaluate_on(world, options); });
 }
 
 }  // namespace lockstep::pipeline

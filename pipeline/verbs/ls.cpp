@@ -14,11 +14,12 @@ namespace {
 
 void check_experiment(const storage::RunDatabase& database, const std::string& name) {
     const auto rows = database.experiments();
-    const bool is_known = std::any_of(rows.begin(), rows.end(),
-                                      [&](const auto& row) { return row.name == name; });
+    const bool is_known =
+        std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
     if (name.empty() || is_known) return;
-    throw Failure(kExitMissingInput,
-                  fmt::format("the store has no experiment \"{}\"; `lockstep ls` lists all runs", name));
+    throw Failure(
+        kExitMissingInput,
+        fmt::format("the store has no experiment \"{}\"; `lockstep ls` lists all runs", name));
 }
 
 }  // namespace

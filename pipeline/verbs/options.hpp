@@ -28,8 +28,8 @@ inline constexpr const char* kDefaultStore = "lockstep-store";
 // How an experiment file is read: the same for every verb that takes one.
 struct SpecOptions {
     std::filesystem::path file;
-    std::vector<std::string> only;      // run names; empty: all
-    std::vector<std::string> settings;  // key=value, in the order given; the last one wins
+    std::vector<std::string> only;              // run names; empty: all
+    std::vector<std::string> settings;          // key=value, in the order given; the last one wins
     std::optional<std::filesystem::path> data;  // stands for data.path, relative to the caller
 };
 
@@ -37,7 +37,7 @@ struct RunOptions {
     SpecOptions spec;
     std::filesystem::path store = kDefaultStore;
     std::optional<int> ranks;  // >= 1; unset: one per core, at most one per shard
-    bool is_fresh = false;         // trains anew what is finished or begun
+    bool is_fresh = false;     // trains anew what is finished or begun
     bool retries_failed = false;
     bool is_dry_run = false;
     ProgressMode progress = ProgressMode::automatic;
@@ -86,7 +86,7 @@ enum class EvaluatedSplit { test, validation, training };
 
 struct EvaluateOptions {
     std::filesystem::path store = kDefaultStore;
-    std::string subject;  // a run of the store, or a weights file
+    std::string subject;         // a run of the store, or a weights file
     std::filesystem::path file;  // the experiment file, where the subject is a bare weights file
     std::string run;             // its run, where the file has several
     std::vector<std::string> settings;

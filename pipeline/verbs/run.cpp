@@ -33,14 +33,9 @@ std::string shared_text(const RunOptions& options, const trainer::Communicator& 
     return world.broadcast_text(text);
 }
 
-std::unique_ptr<ProgressSink> progress_of_rank(const RunOptions& options,
-                                               const trainer::Communicator& world) {
+std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
     if (options.progress == ProgressMode::protocol) return std::make_unique<ProgressLineWriter>();
-    // Under mpirun standard error is never a terminal; alone, this process is the supervisor.
-    const bool is_alone = world.size() == 1 && !is_started_as_rank();
-    const bool is_guess = !is_alone && options.progress == ProgressMode::automatic;
-    return std::make_unique<ProgressDisplay>(is_guess ? ProgressMode::plain : options.progress,
-                                             options.color);
+    return std::make_unique<ProgressDisplay>(options.progress, options.color);
 }
 
 void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
@@ -75,7 +70,7 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
                       .is_fresh = options.is_fresh,
                       .retries_failed = options.retries_failed,
                       .environment = trainer::agree_on_compute_environment(world)};
-    const auto progress = progress_of_rank(options, world);
+    const auto progress = progress_of(options);
     const int exit_code = train_all(queue, world, *progress);
     const bool is_supervised = options.progress == ProgressMode::protocol;
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
@@ -86,9 +81,14 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
 
 int train_here(const RunOptions& options, ProcessArguments arguments) {
     catch_stop_signals();
-    return do_with_ranks(arguments, [&](const trainer::Communicator& world) {
-        return train_on(world, options);
-    });
+    return do_with_ranks(
+        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); });
+}
+
+// A rank cannot tell whether its lines reach a terminal: no bar, unless it is asked for.
+int train_as_rank(RunOptions options, ProcessArguments arguments) {
+    if (options.progress == ProgressMode::automatic) options.progress = ProgressMode::plain;
+    return train_here(options, arguments);
 }
 
 std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
@@ -114,7 +114,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
 
 int run(const RunOptions& options, ProcessArguments arguments) {
     if (options.is_dry_run) return rank_from_environment() == 0 ? plan({.spec = options.spec}) : 0;
-    if (is_started_as_rank()) return train_here(options, arguments);
+    if (is_started_as_rank()) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
     const int ranks = options.ranks.value_or(usable_ranks(plan, available_cores()));

@@ -51,17 +51,16 @@ Section described(const storage::RunRow& row) {
 }
 
 Section attempts(const std::vector<storage::AttemptRow>& rows) {
-    Section section{"attempts",
-                    {{"attempt", "outcome", "first_epoch", "ranks", "host", "job_id", "isa",
-                      "lockstep_version", "onednn_version", "mpi_version", "started_utc",
-                      "finished_utc", "cause"},
-                     {}}};
+    Section section{
+        "attempts",
+        {{"attempt", "outcome", "first_epoch", "ranks", "host", "job_id", "isa", "lockstep_version",
+          "onednn_version", "mpi_version", "started_utc", "finished_utc", "cause"},
+         {}}};
     for (const storage::AttemptRow& row : rows) {
-        section.table.rows.push_back({std::int64_t{row.attempt}, row.outcome,
-                                      std::int64_t{row.first_epoch}, std::int64_t{row.ranks},
-                                      row.host, row.job_id, row.isa, row.lockstep_version,
-                                      row.onednn_version, row.mpi_version, row.started_utc,
-                                      row.finished_utc, row.cause});
+        section.table.rows.push_back(
+            {std::int64_t{row.attempt}, row.outcome, std::int64_t{row.first_epoch},
+             std::int64_t{row.ranks}, row.host, row.job_id, row.isa, row.lockstep_version,
+             row.onednn_version, row.mpi_version, row.started_utc, row.finished_utc, row.cause});
     }
     return section;
 }

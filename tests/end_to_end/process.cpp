@@ -53,7 +53,8 @@ Process::~Process() {
 
 bool Process::is_running() {
     int status = 0;
-    if (exit_code_ < 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) exit_code_ = exit_code_of(status);
+    if (exit_code_ < 0 && ::waitpid(pid_, &status, WNOHANG) == pid_)
+        exit_code_ = exit_code_of(status);
     return exit_code_ < 0;
 }
 
@@ -81,9 +82,8 @@ std::vector<std::string> lockstep_command(const std::vector<std::string>& argume
 }
 
 std::vector<std::string> mpirun_command(int ranks, const std::vector<std::string>& arguments) {
-    std::vector<std::string> command{"mpirun",    "--oversubscribe", "--bind-to",
-                                     "none",      "-n",              std::to_string(ranks),
-                                     LOCKSTEP_BINARY};
+    std::vector<std::string> command{"mpirun", "--oversubscribe",     "--bind-to",    "none",
+                                     "-n",     std::to_string(ranks), LOCKSTEP_BINARY};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return command;
 }
@@ -123,8 +123,8 @@ std::vector<pid_t> processes_with(const std::string& text, const std::string& ot
         }
         std::string command = read_text(entry.path() / "cmdline");  // empty for a zombie
         std::replace(command.begin(), command.end(), '\0', ' ');
-        const bool is_match = command.find(text) != std::string::npos &&
-                              command.find(other) != std::string::npos;
+        const bool is_match =
+            command.find(text) != std::string::npos && command.find(other) != std::string::npos;
         if (is_match) found.push_back(std::stoi(name));
     }
     return found;

@@ -52,8 +52,10 @@ std::vector<std::string> lines(const std::string& text) {
 }
 
 TEST_CASE("ls, compare and query give every run, in JSON, CSV and Markdown", "[end_to_end]") {
-    for (const std::vector<std::string>& verb :
-         {std::vector<std::string>{"ls"}, {"ls", "smoke"}, {"compare"}, {"query", "select * from v_runs"}}) {
+    for (const std::vector<std::string>& verb : {std::vector<std::string>{"ls"},
+                                                 {"ls", "smoke"},
+                                                 {"compare"},
+                                                 {"query", "select * from v_runs"}}) {
         const Json rows = read_json(verb);
         CHECK(rows.size() == 4);
         for (const Json& row : rows) CHECK(row.at("state") == "finished");
@@ -127,7 +129,8 @@ TEST_CASE("evaluate gives the figures of the training, from a run, our file or a
         CHECK(row.at("loss") == stored.at(0).at("test_loss"));
         CHECK(row.at("accuracy") == stored.at(0).at("test_accuracy"));
     }
-    CHECK(read_json({"evaluate", "batch-normalized", "--split", "validation"}).at(0).at("count") == 43);
+    CHECK(read_json({"evaluate", "batch-normalized", "--split", "validation"}).at(0).at("count") ==
+          43);
     const Result unknown = lockstep({"evaluate", bare.string(), "--store", store().string()});
     CHECK(unknown.exit_code == 64);
     CHECK(unknown.errors.find("--file") != std::string::npos);
@@ -136,17 +139,19 @@ TEST_CASE("evaluate gives the figures of the training, from a run, our file or a
 TEST_CASE("The reading verbs work while a training writes", "[end_to_end]") {
     const TemporaryDirectory folder;
     const std::string busy = (folder / "store").string();
-    Process training(lockstep_command({"run", smoke_file(), "--store", busy, "--ranks", "2", "--set",
-                                       "train.epochs=100000", "--only", "batch-normalized"}));
+    Process training(
+        lockstep_command({"run", smoke_file(), "--store", busy, "--ranks", "2", "--set",
+                          "train.epochs=100000", "--only", "batch-normalized"}));
     wait_until([&] {
         return training.is_running() && fs::exists(folder / "store/runs") &&
                !fs::is_empty(folder / "store/runs") &&
                read_text(run_folder(folder / "store", "batch-normalized") / "log.txt")
                        .find("Epoch 2/") != std::string::npos;
     });
-    for (const std::vector<std::string>& verb :
-         {std::vector<std::string>{"ls"}, {"compare"}, {"show", "batch-normalized"},
-          {"query", "select count(*) from v_epochs"}}) {
+    for (const std::vector<std::string>& verb : {std::vector<std::string>{"ls"},
+                                                 {"compare"},
+                                                 {"show", "batch-normalized"},
+                                                 {"query", "select count(*) from v_epochs"}}) {
         auto arguments = verb;
         arguments.insert(arguments.end(), {"--store", busy, "--format", "json"});
         const Result result = lockstep(arguments);

@@ -17,13 +17,13 @@ constexpr const char* kRun = "batch-normalized";
 
 // Long enough to be ended in its midst.
 std::vector<std::string> arguments(const fs::path& store, const std::string& ranks) {
-    return {"run",     smoke_file(), "--only",  kRun,  "--set",
-            "train.epochs=40", "--store", store.string(), "--ranks", ranks};
+    return {"run",     smoke_file(),   "--only",  kRun, "--set", "train.epochs=40",
+            "--store", store.string(), "--ranks", ranks};
 }
 
 std::string state_of(const fs::path& store) {
-    const Result result = lockstep({"query", "select state from runs", "--store", store.string(),
-                                    "--format", "csv"});
+    const Result result =
+        lockstep({"query", "select state from runs", "--store", store.string(), "--format", "csv"});
     CHECK(result.exit_code == 0);
     return result.output;
 }
@@ -97,7 +97,8 @@ TEST_CASE("After SIGKILL of a rank, or of all that was started, the run resumes 
         if (is_rank) {
             for (const pid_t rank : processes_with(store.string(), "--as-rank")) {
                 const std::string command = read_text("/proc/" + std::to_string(rank) + "/comm");
-                if (command.starts_with("lockstep")) return static_cast<void>(::kill(rank, SIGKILL));
+                if (command.starts_with("lockstep"))
+                    return static_cast<void>(::kill(rank, SIGKILL));
             }
         }
         training.send(SIGKILL);

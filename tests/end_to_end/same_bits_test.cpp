@@ -79,7 +79,8 @@ TEST_CASE("mpirun's ranks, one of them or several, give the bits of our own", "[
 TEST_CASE("Runs side by side give the bits of runs one after the other", "[end_to_end]") {
     const TemporaryDirectory folder;
     train(lockstep_command(arguments(folder / "own", {"--ranks", "1"})));
-    const std::vector<std::string> side_by_side{"--ranks", "3", "--set", "parallel.ranks_per_run=1"};
+    const std::vector<std::string> side_by_side{"--ranks", "3", "--set",
+                                                "parallel.ranks_per_run=1"};
     train(lockstep_command(arguments(folder / "3", side_by_side)));
     // effective.toml tells ranks_per_run; nothing else may differ.
     for (const std::string& run : kRuns) {

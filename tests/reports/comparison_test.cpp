@@ -60,14 +60,16 @@ TEST_CASE("A run that has not begun has no speed and no figures") {
     const storage::Table table = comparison_table(comparison);
     REQUIRE(table.rows.at(0).size() == table.columns.size());
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-        const bool is_time = table.columns[i].ends_with("second") || table.columns[i] == "run_seconds";
+        const bool is_time =
+            table.columns[i].ends_with("second") || table.columns[i] == "run_seconds";
         if (is_time) CHECK(std::holds_alternative<std::monostate>(table.rows[0][i]));
     }
 }
 
 TEST_CASE("Test figures are those of the run's end") {
     RunFacts run = facts({epoch(1, 0.5)});
-    run.metrics = {{"vgg-bn-00000000", "test_loss", 0.5}, {"vgg-bn-00000000", "test_accuracy", 0.83}};
+    run.metrics = {{"vgg-bn-00000000", "test_loss", 0.5},
+                   {"vgg-bn-00000000", "test_accuracy", 0.83}};
     CHECK(compared(run).test_accuracy == 0.83);
     CHECK(compared(run).test_loss == 0.5);
 }

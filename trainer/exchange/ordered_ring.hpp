@@ -78,8 +78,9 @@ private:
         MPI_Request arrived = MPI_REQUEST_NULL;  // from the left; never on rank 0
         MPI_Request sent = MPI_REQUEST_NULL;     // to the right; never on rank P-1
     };
-    // Few, so that they stay in the cache: half of them wait for chunks, half are being sent.
-    static constexpr std::size_t kSlots = 8;
+    // Half of them wait for chunks while half are being sent: enough that a rank seldom waits for a
+    // chunk to leave, and memory does not grow with the gradient.
+    static constexpr std::size_t kSlots = 16;
     static constexpr std::size_t kSlotsAhead = kSlots / 2;
 
     void post_first_receives(std::span<float> sum);

@@ -12,8 +12,7 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 
-// Four vectors at a time: enough independent additions to hide the latency of one.
-// Every element is added up alone, so body and tail give the same bits.
+// Where a sum begins.
 struct FromZero {
     hn::Vec<Floats> vector(std::size_t) const { return hn::Zero(Floats()); }
     float element(std::size_t) const { return 0.0F; }
@@ -24,6 +23,8 @@ struct FromPartial {
     float element(std::size_t i) const { return partial[i]; }
 };
 
+// Four vectors at a time: enough independent additions to hide the latency of one.
+// Every element is added up alone, so body and tail give the same bits.
 template <class Start>
 void add_shards(const Start& start, ShardGradients shards, std::size_t first,
                 std::span<float> sum) {

@@ -130,8 +130,9 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
         dst_ = layout_of(dst_tag, shape.dst);
         return src_.padded_channels() == src_channels_ && dst_.padded_channels() == dst_channels_;
     };
-    // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones.
-    const bool has_few = shape.src.channels <= 4;
+    // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones, and
+    // none for backward data.
+    const bool has_few = shape.src.channels <= 4 && !shape.needs_diff_src;
     if (!(has_few && choose_layouts(shape.src.channels)) &&
         !choose_layouts(round_up(shape.src.channels, block)))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");

@@ -28,6 +28,7 @@ struct ConvolutionShape {
     std::array<int, 2> pad_before{};  // top, left
     std::array<int, 2> pad_after{};   // bottom, right
     bool has_relu = false;
+    bool needs_diff_src = true;  // some layer in front is trained
 };
 
 // The layouts of one convolution, chosen once for a whole network by what oneDNN likes.

@@ -21,6 +21,7 @@ public:
     BatchNormalization(const BatchNormalizationConfig& config, const LayerShape& shape,
                        const Layout& src, Parameters& parameters);
     bool can_mask_src_relu() const override { return true; }
+    bool has_parameters() const override { return true; }
     std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
                                     const PassContext& context) const override;
 

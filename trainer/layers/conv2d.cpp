@@ -7,7 +7,9 @@ namespace lockstep::trainer {
 namespace {
 
 std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
-                                                 const LayerShape& shape, ComputeEngine& engine) {
+                                                 const LayerSetting& setting,
+                                                 ComputeEngine& engine) {
+    const LayerShape& shape = setting.shape;
     const Window rows = window_of(shape.input.height, config.kernel_size[0], config.strides[0],
                                   config.padding);
     const Window columns = window_of(shape.input.width, config.kernel_size[1], config.strides[1],
@@ -19,7 +21,8 @@ std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
                                  .strides = config.strides,
                                  .pad_before = {rows.pad_before, columns.pad_before},
                                  .pad_after = {rows.pad_after, columns.pad_after},
-                                 .has_relu = config.activation == Activation::relu});
+                                 .has_relu = config.activation == Activation::relu,
+                                 .needs_diff_src = setting.needs_diff_src});
 }
 
 class Conv2dPass : public LayerPass {
@@ -55,9 +58,9 @@ private:
 
 }  // namespace
 
-Conv2d::Conv2d(const Conv2dConfig& config, const LayerShape& shape, ComputeEngine& engine,
+Conv2d::Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
                Parameters& parameters)
-    : Conv2d(choose_format(config, shape, engine), config, shape, parameters) {}
+    : Conv2d(choose_format(config, setting, engine), config, setting.shape, parameters) {}
 
 Conv2d::Conv2d(std::unique_ptr<ConvolutionFormat> format, const Conv2dConfig& config,
                const LayerShape& shape, Parameters& parameters)

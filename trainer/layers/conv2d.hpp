@@ -11,10 +11,11 @@ namespace lockstep::trainer {
 
 class Conv2d : public Layer {
 public:
-    Conv2d(const Conv2dConfig& config, const LayerShape& shape, ComputeEngine& engine,
+    Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
            Parameters& parameters);
 
     bool makes_relu() const override { return format_->shape().has_relu; }
+    bool has_parameters() const override { return true; }
     std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
                                     const PassContext& context) const override;
 

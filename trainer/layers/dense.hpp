@@ -18,6 +18,7 @@ public:
           ComputeEngine& engine, Parameters& parameters);
 
     bool makes_relu() const override { return format_.has_relu(); }
+    bool has_parameters() const override { return true; }
     std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
                                     const PassContext& context) const override;
 

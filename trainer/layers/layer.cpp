@@ -19,7 +19,7 @@ struct Maker {
     Parameters& parameters;
 
     std::unique_ptr<Layer> operator()(const Conv2dConfig& c) const {
-        return std::make_unique<Conv2d>(c, setting.shape, engine, parameters);
+        return std::make_unique<Conv2d>(c, setting, engine, parameters);
     }
     std::unique_ptr<Layer> operator()(const PoolingConfig& c) const {
         return std::make_unique<Pooling>(c, setting.shape, src);

@@ -64,6 +64,7 @@ public:
     virtual bool is_identity() const { return false; }
     // dst was made by a ReLU that this layer computes along.
     virtual bool makes_relu() const { return false; }
+    virtual bool has_parameters() const { return false; }
     // The backward pass can apply the ReLU gradient of the layer in front, for nothing.
     virtual bool can_mask_src_relu() const { return false; }
 
@@ -83,6 +84,7 @@ struct LayerSetting {
     std::uint32_t index;  // in the network
     int batch;            // samples of a whole batch
     bool is_last;         // the loss follows: a softmax is left to it
+    bool needs_diff_src;  // a layer in front is trained
 };
 class ComputeEngine;
 std::unique_ptr<Layer> make_layer(const LayerSetting& setting, const Layout& src,

@@ -1,0 +1,101 @@
+#include "pipeline/launcher.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/failure.hpp"
+#include "pipeline/spec.hpp"
+#include "storage/storage_error.hpp"
+#include "tests/support/catch.hpp"
+#include "trainer/data/dataset.hpp"
+#include "trainer/train.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+Launch launch_on(int ranks, int cores) {
+    return {.program = "/opt/lockstep",
+            .arguments = {"run", "my file.toml"},
+            .ranks = ranks,
+            .cores = cores,
+            .log = {}};
+}
+
+bool has(const std::vector<std::string>& words, const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+TEST_CASE("mpirun gets the ranks, then the program and its arguments as they were") {
+    const auto command = mpirun_command(launch_on(4, 8));
+    REQUIRE(command.size() > 6);
+    CHECK(std::vector<std::string>(command.begin(), command.begin() + 3) ==
+          std::vector<std::string>{"mpirun", "-n", "4"});
+    CHECK(std::vector<std::string>(command.end() - 3, command.end()) ==
+          std::vector<std::string>{"/opt/lockstep", "run", "my file.toml"});
+}
+
+TEST_CASE("Ranks are bound only where they take all cores, and oversubscribed only beyond") {
+    CHECK(has(mpirun_command(launch_on(8, 8)), "core"));
+    CHECK(has(mpirun_command(launch_on(4, 8)), "none"));
+    CHECK_FALSE(has(mpirun_command(launch_on(8, 8)), ":OVERSUBSCRIBE"));
+    CHECK(has(mpirun_command(launch_on(9, 8)), ":OVERSUBSCRIBE"));
+    CHECK(has(mpirun_command(launch_on(9, 8)), "none"));
+}
+
+TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a batch script") {
+    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_STEP_ID"}) {
+        ::unsetenv(name);
+    }
+    ::setenv("SLURM_PROCID", "0", 1);
+    CHECK_FALSE(is_started_as_rank());
+    ::setenv("SLURM_STEP_ID", "1", 1);
+    ::setenv("SLURM_PROCID", "3", 1);
+    ::setenv("SLURM_STEP_NUM_TASKS", "4", 1);
+    CHECK(is_started_as_rank());
+    CHECK(rank_from_environment() == 3);
+    CHECK(ranks_from_srun() == 4);
+    ::unsetenv("SLURM_STEP_ID");
+    ::unsetenv("SLURM_PROCID");
+    ::setenv("OMPI_COMM_WORLD_RANK", "2", 1);
+    CHECK(is_started_as_rank());
+    CHECK(rank_from_environment() == 2);
+    CHECK(ranks_from_srun() == 1);
+    ::unsetenv("OMPI_COMM_WORLD_RANK");
+}
+
+TEST_CASE("There is a core") { CHECK(available_cores() >= 1); }
+
+template <class Error>
+int exit_code_for(const Error& error) {
+    return failure_of(std::make_exception_ptr(error)).exit_code();
+}
+
+TEST_CASE("Every error has its exit code of sysexits") {
+    using storage::StorageError;
+    using trainer::DataError;
+    CHECK(exit_code_for(UsageError("")) == 64);
+    CHECK(exit_code_for(SpecError({})) == 78);
+    CHECK(exit_code_for(trainer::ShapeError("", 0, {})) == 78);
+    CHECK(exit_code_for(DataError(DataError::Kind::missing, "")) == 66);
+    CHECK(exit_code_for(DataError(DataError::Kind::damaged, "")) == 65);
+    CHECK(exit_code_for(DataError(DataError::Kind::bad_request, "")) == 78);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::cannot_create, "")) == 73);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::io, "")) == 74);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::bad_data, "")) == 65);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::missing, "")) == 66);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::no_permission, "")) == 77);
+    CHECK(exit_code_for(trainer::WeightsError("")) == 65);
+    CHECK(exit_code_for(trainer::CommError("")) == 70);
+    CHECK(exit_code_for(trainer::ReplicaError("")) == 70);
+    CHECK(exit_code_for(std::bad_alloc()) == 71);
+    CHECK(exit_code_for(Failure(kExitCannotCreate, "")) == 73);
+    CHECK(exit_code_for(42) == 70);
+}
+
+}  // namespace
+}  // namespace lockstep::pipeline

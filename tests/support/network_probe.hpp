@@ -1,0 +1,47 @@
+#pragma once
+
+// A whole network on one rank: loss and gradient of one batch, in Keras' layouts.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trainer/network.hpp"
+#include "trainer/softmax_cross_entropy.hpp"
+#include "trainer/step_plan.hpp"
+
+namespace lockstep::tests {
+
+struct NetworkProbeSetting {
+    std::vector<trainer::LayerConfig> layers;
+    trainer::Shape input;
+    int classes = 0;
+    int batch = 0;
+    int shards = 1;
+};
+
+struct LossGradient {
+    double loss = 0.0;               // mean over the batch
+    trainer::NamedTensors gradient;  // of the trainable tensors
+};
+
+class NetworkProbe {
+public:
+    // comm: of one rank; must outlive the probe.
+    NetworkProbe(const NetworkProbeSetting& setting, const trainer::Communicator& comm);
+
+    trainer::Network& network() { return network_; }
+    // input: [batch, height, width, channels]
+    LossGradient run(std::span<const float> input, std::span<const std::uint8_t> labels);
+
+private:
+    trainer::Layout input_layout_;  // Keras'
+    int batch_;
+    trainer::Network network_;
+    trainer::StepClocks clocks_;
+    trainer::BufferPool pool_;
+    std::vector<trainer::AlignedArray<float>> gradients_;  // [filled shards]
+    std::unique_ptr<trainer::StepPlan> plan_;
+};
+
+}  // namespace lockstep::tests
