@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/uio.h>
@@ -13,14 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <initializer_list>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "pipeline/exit_codes.hpp"
@@ -32,29 +29,6 @@ namespace {
 
 constexpr std::size_t kLastWords = 12;   // lines kept to explain an end nobody told
 constexpr int kProgramNotStarted = 127;  // what a shell says for it too
-
-int number_in_environment(const char* name, int otherwise) {
-    const char* text = std::getenv(name);
-    int value = otherwise;
-    if (text != nullptr) std::from_chars(text, text + std::strlen(text), value);
-    return value;
-}
-
-std::string first_line_of(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    std::string line;
-    std::getline(file, line);
-    return line;
-}
-
-// The quota of the control group (version 2) in whole CPUs; 0: none.
-int cpu_quota() {
-    long long quota = 0;
-    long long period = 0;
-    std::ifstream file("/sys/fs/cgroup/cpu.max");
-    if (!(file >> quota >> period) || period <= 0) return 0;  // "max" is no number
-    return static_cast<int>(std::max(1LL, quota / period));
-}
 
 // Containers may forbid the system call by which Open MPI copies between ranks.
 bool can_copy_between_processes() {
@@ -272,44 +246,6 @@ void drain(int descriptor, LineSorter& lines) {
 
 }  // namespace
 
-bool is_started_as_rank() {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
-        if (std::getenv(name) != nullptr) return true;
-    }
-    // A batch script has SLURM_PROCID too; only a step of srun has a number.
-    return std::getenv("SLURM_PROCID") != nullptr && std::getenv("SLURM_STEP_ID") != nullptr;
-}
-
-int rank_from_environment() {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
-        if (std::getenv(name) != nullptr) return number_in_environment(name, 0);
-    }
-    return is_started_as_rank() ? number_in_environment("SLURM_PROCID", 0) : 0;
-}
-
-int ranks_from_srun() {
-    if (std::getenv("SLURM_STEP_ID") == nullptr || std::getenv("OMPI_COMM_WORLD_RANK") != nullptr) {
-        return 1;
-    }
-    return number_in_environment("SLURM_STEP_NUM_TASKS", 1);
-}
-
-int available_cores() {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-    std::set<std::string> cores;  // hardware threads of one core share this line
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-        if (!CPU_ISSET(cpu, &allowed)) continue;
-        const std::string siblings = first_line_of(
-            fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-        cores.insert(siblings.empty() ? fmt::format("cpu{}", cpu) : siblings);
-    }
-    const int count = std::max(1, static_cast<int>(cores.size()));
-    const int quota = cpu_quota();
-    return quota > 0 ? std::min(count, quota) : count;
-}
-
 std::vector<std::string> mpirun_command(const Launch& launch) {
     std::vector<std::string> command{"mpirun", "-n", std::to_string(launch.ranks)};
     if (launch.ranks > launch.cores) {
@@ -340,7 +276,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress) {
         std::array<pollfd, 2> sources{
             {{signal_descriptor.get(), POLLIN, 0}, {lines_pipe.read_end.get(), POLLIN, 0}}};
         // The time limit covers a child's end whose signal came together with another's.
-        ::poll(sources.data(), (sources[1].fd >= 0) ? 2 : 1, 500);
+        ::poll(sources.data(), sources.size(), 500);  // a closed one, -1, is passed over
         drain(lines_pipe.read_end.get(), lines);
         has_ended = supervisor.handle_signals(signal_descriptor.get());
         if ((sources[1].revents & POLLIN) == 0 && (sources[1].revents & POLLHUP) != 0) {
@@ -361,22 +297,18 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress) {
 int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay& progress) {
     progress.finish_line();
     const int code = outcome.exit_code;
-    // mpirun itself says 1 when it was told to end at once.
-    const bool is_order_kept = code == kExitSuccess || code == kExitInterrupted ||
-                               (code == kExitSomeRunsFailed && outcome.stop_requests < 2);
-    if (is_order_kept || outcome.has_told_error) return code;
-    if (outcome.stop_requests > 0) {
-        progress.message("lockstep: stopped at once; the same command resumes");
-        return kExitInterrupted;
-    }
+    if (code == kExitSuccess || code == kExitInterrupted || outcome.has_told_error) return code;
+    if (outcome.stop_requests > 0) return kExitInterrupted;
     for (const std::string& line : outcome.last_words) progress.message("  mpirun: " + line);
-    const std::string how =
-        code > 128 ? fmt::format("killed by signal {} ({})", code - 128, ::strsignal(code - 128))
-                   : fmt::format("with exit code {}", code);
-    progress.message(
-        fmt::format("lockstep: the ranks ended {}; the same command resumes; "
-                    "mpirun's own words: {}",
-                    how, launch.log.string()));
+    if (code == kExitSomeRunsFailed) {  // mpirun's own word: a rank would have told its errors
+        progress.error("mpirun could not start the ranks; --ranks 1 needs none");
+        return kExitUnavailable;
+    }
+    const std::string how = code > 128 ? fmt::format("were killed by signal {} ({})", code - 128,
+                                                     ::strsignal(code - 128))
+                                       : fmt::format("ended with exit code {}", code);
+    progress.error(fmt::format("the ranks {}; the same command resumes; mpirun's own words: {}",
+                               how, launch.log.string()));
     return code;
 }
 

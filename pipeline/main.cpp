@@ -9,6 +9,7 @@
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/failure.hpp"
 #include "pipeline/launcher.hpp"
+#include "pipeline/rank_environment.hpp"
 #include "pipeline/rank_session.hpp"
 #include "pipeline/store_reading.hpp"
 #include "pipeline/verbs/bench.hpp"

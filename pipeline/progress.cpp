@@ -162,6 +162,10 @@ void ProgressSink::message(std::string text) {
     show({.kind = ProgressEvent::Kind::message, .text = std::move(text)});
 }
 
+void ProgressSink::error(const std::string& text) {
+    message(fmt::format("{}{}", kErrorPrefix, text));
+}
+
 TerminalTraits terminal_traits(int descriptor) {
     TerminalTraits traits;
     traits.is_terminal = ::isatty(descriptor) == 1;

@@ -64,7 +64,8 @@ class ProgressSink {
 public:
     virtual ~ProgressSink() = default;
     virtual void show(const ProgressEvent& event) = 0;
-    void message(std::string text);  // a line of its own
+    void message(std::string text);       // a line of its own
+    void error(const std::string& text);  // the same behind kErrorPrefix
 
     // Errors and warnings begin so; they are shown in every mode.
     static constexpr std::string_view kErrorPrefix = "lockstep: ";

@@ -9,6 +9,7 @@
 
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/failure.hpp"
+#include "pipeline/rank_environment.hpp"
 #include "reports/terminal_text.hpp"
 
 namespace lockstep::pipeline {

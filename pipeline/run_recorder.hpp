@@ -9,6 +9,7 @@
 
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
+#include "pipeline/run_rows.hpp"
 #include "storage/run_database.hpp"
 #include "storage/run_store.hpp"
 #include "storage/weights_file.hpp"
@@ -17,19 +18,6 @@
 #include "trainer/train_observer.hpp"
 
 namespace lockstep::pipeline {
-
-// Where and with what a run is trained. Nothing of it may reach a .h5 file but the versions.
-struct RunSetting {
-    std::string experiment;
-    trainer::ComputeEnvironment environment;
-    int ranks = 1;
-    bool is_side_by_side = false;  // with other runs
-};
-
-// Describes a run in the database. The counts of samples are the real ones where `data` is given,
-// the estimated ones otherwise.
-storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment,
-                        const trainer::RunData* data);
 
 // All references must outlive the recorder. Every function throws StorageError.
 class RunRecorder : public trainer::TrainObserver {
@@ -62,8 +50,6 @@ private:
     storage::ArtifactRow write_predictions(const trainer::TrainOutcome& outcome);
     storage::ArtifactRow artifact(std::string_view kind, const std::filesystem::path& path,
                                   const storage::SavedFile& saved, int epoch) const;
-    storage::EpochRow epoch_row(const trainer::EpochRecord& epoch) const;
-    std::vector<storage::MetricRow> final_metrics(const trainer::TrainOutcome& outcome) const;
     ProgressEvent progress_event(ProgressEvent::Kind kind) const;
     void end(storage::RunState state, const std::string& cause);
     void add_event(const std::string& kind, const std::string& text);

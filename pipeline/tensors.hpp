@@ -1,15 +1,12 @@
 #pragma once
 
-// Tensors between the rooms and between the ranks: the trainer's and storage's values, which know
-// nothing of each other, and the bytes by which rank 0 shares what it read from a file.
+// Tensors between the rooms: the trainer's values and storage's, which know nothing of each other.
 
-#include <optional>
 #include <string>
 
 #include "storage/checkpoint_file.hpp"
 #include "storage/records.hpp"
 #include "trainer/architecture.hpp"
-#include "trainer/exchange/communicator.hpp"
 #include "trainer/named_tensor.hpp"
 #include "trainer/train_observer.hpp"
 
@@ -29,11 +26,5 @@ trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
 // The training state of a checkpoint, and back. The weights' names are our own already.
 void put_state(const trainer::TrainState& state, storage::CheckpointState& checkpoint);
 trainer::TrainState train_state(storage::CheckpointState checkpoint);
-
-// Rank 0's tensors or state, or nothing, on every rank. Collective.
-std::optional<trainer::NamedTensors> broadcast_tensors(
-    const trainer::Communicator& comm, const std::optional<trainer::NamedTensors>& tensors);
-std::optional<trainer::TrainState> broadcast_state(const trainer::Communicator& comm,
-                                                   const std::optional<trainer::TrainState>& state);
 
 }  // namespace lockstep::pipeline

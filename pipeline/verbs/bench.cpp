@@ -6,6 +6,7 @@
 
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/progress.hpp"
+#include "pipeline/rank_environment.hpp"
 #include "pipeline/rank_session.hpp"
 #include "pipeline/verbs/bench_allreduce.hpp"
 

@@ -14,6 +14,7 @@
 #include "pipeline/store_reading.hpp"
 #include "pipeline/tensors.hpp"
 #include "reports/table_text.hpp"
+#include "storage/atomic_file.hpp"
 #include "storage/run_store.hpp"
 #include "storage/weights_file.hpp"
 #include "trainer/train.hpp"
@@ -48,6 +49,7 @@ Subject weights_file(const EvaluateOptions& options) {
     subject.spec.file = options.file;
     if (!options.run.empty()) subject.spec.only = {options.run};
     if (!options.file.empty()) return subject;
+    if (!fs::exists(subject.weights)) storage::read_file(subject.weights);  // throws, in its words
     // Beside the weights that were trained here lies the file that describes them.
     subject.spec.file = subject.weights.parent_path() / "effective.toml";
     if (fs::exists(subject.spec.file)) return subject;
@@ -58,8 +60,10 @@ Subject weights_file(const EvaluateOptions& options) {
 }
 
 Subject find_subject(const EvaluateOptions& options) {
-    Subject subject = fs::exists(options.subject) || !options.file.empty() ? weights_file(options)
-                                                                           : run_of_store(options);
+    const fs::path path = options.subject;
+    const bool is_file =
+        fs::is_regular_file(path) || path.extension() == ".h5" || !options.file.empty();
+    Subject subject = is_file ? weights_file(options) : run_of_store(options);
     subject.spec.settings = options.settings;
     subject.spec.data = options.data;
     return subject;

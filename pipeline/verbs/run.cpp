@@ -12,6 +12,7 @@
 #include "pipeline/experiment_file.hpp"
 #include "pipeline/failure.hpp"
 #include "pipeline/progress.hpp"
+#include "pipeline/rank_environment.hpp"
 #include "pipeline/rank_session.hpp"
 #include "pipeline/run_queue.hpp"
 #include "pipeline/stop_request.hpp"

@@ -209,6 +209,23 @@ TEST_CASE("The store: 66 missing, 73 cannot be made, 65 of another program, 77 n
     CHECK(read_text(store.file("foreign") / "lockstep.db") == std::string(4096, 'x'));
 }
 
+TEST_CASE("mpirun missing, or unable to start ranks: 69, with its words", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string binary = lockstep_command({}).front();
+    const auto run_with_path = [&](const std::string& path) {
+        Process process({"/bin/sh", "-c",
+                         "PATH=\"$0\" exec \"$1\" run \"$2\" --ranks 2 --store \"$3\"", path,
+                         binary, smoke_file(), (folder / "store").string()});
+        CHECK(process.wait() == 69);
+        return process.errors();
+    };
+    CHECK(run_with_path(folder.path().string()).find("lockstep: cannot start mpirun") !=
+          std::string::npos);
+    write_text(folder / "mpirun", "#!/bin/sh\necho not enough slots >&2\nexit 1\n");
+    fs::permissions(folder / "mpirun", fs::perms::owner_all);
+    CHECK(run_with_path(folder.path().string()).find("not enough slots") != std::string::npos);
+}
+
 // A linear network so deep that its gradients overflow in a few steps, and one that learns.
 constexpr const char* kDiverging = R"(schema = 1
 [experiment]

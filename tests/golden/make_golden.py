@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes the golden steps beside itself: README.md says what they are.
 
 usage: make_golden.py [NAME ...]
@@ -37,8 +37,8 @@ NETWORKS = {  # name: (first seed to try, classes, optimizer, layers)
                [("flatten",), dense(128, "relu"), dense(10)]),
     "three-class-bn": (2100, 3, "adam", pair_block(32) + pair_block(64) + pair_block(128) +
                        [("flatten",), dense(3)]),
-    "small-alexnet": (3100, 10, "rmsprop", [conv(16, 2, "same"), ("pool",), conv(32, 2, "same"), ("pool",),
-                                            conv(64, 2, "same"), ("pool",), ("flatten",),
+    "small-alexnet": (3100, 10, "rmsprop", [conv(16, 2, "same"), ("pool",), conv(32, 2, "same"),
+                                            ("pool",), conv(64, 2, "same"), ("pool",), ("flatten",),
                                             dense(500, "relu"), dense(10)]),
     "conv32-64-64": (4100, 10, "adam", [conv(32, 3), ("pool",), conv(64, 3), ("pool",), conv(64, 3),
                                         ("flatten",), dense(64, "relu"), dense(10)]),
@@ -62,7 +62,8 @@ def make_images(count, classes):
     """Inputs [count, 3, 32, 32] in float64 and labels."""
     n = np.arange(count, dtype=np.uint64)
     labels = splitmix64(2**60 + n) % np.uint64(classes)
-    n, c, h, w = np.meshgrid(n, *(np.arange(k, dtype=np.uint64) for k in (3, 32, 32)), indexing="ij")
+    axes = [np.arange(k, dtype=np.uint64) for k in (3, 32, 32)]
+    n, c, h, w = np.meshgrid(n, *axes, indexing="ij")
     four = np.uint64(4)
     pattern = 2**61 + 2**20 * labels[n.astype(int)] + 64 * c + 8 * (h // four) + w // four
     noise = 2**62 + 2**20 * n + 1024 * c + 32 * h + w
@@ -100,8 +101,9 @@ def initial_weights(layers, seed):
             kernel(name, (channels, rest[0]))
             channels = rest[0]
         elif kind == "bn":
-            for what, value in (("gamma", 1), ("beta", 0), ("moving_mean", 0), ("moving_variance", 1)):
-                weights[name + "/" + what] = np.full(channels, value, np.float32)
+            for what in ("gamma", "beta", "moving_mean", "moving_variance"):
+                is_one = what in ("gamma", "moving_variance")
+                weights[name + "/" + what] = np.full(channels, float(is_one), np.float32)
     return {name: torch.from_numpy(w.astype(np.float64)) for name, w in weights.items()}
 
 
@@ -173,7 +175,8 @@ def update(optimizer, weight, gradient, slots, t):
     """One update by Keras' formulas."""
     if optimizer == "adam":
         rate, b1, b2, epsilon = 1e-3, 0.9, 0.999, 1e-7
-        m, v = slots.setdefault("m", torch.zeros_like(weight)), slots.setdefault("v", torch.zeros_like(weight))
+        m = slots.setdefault("m", torch.zeros_like(weight))
+        v = slots.setdefault("v", torch.zeros_like(weight))
         m += (gradient - m) * (1 - b1)
         v += (gradient * gradient - v) * (1 - b2)
         alpha = rate * np.sqrt(1 - b2**t) / (1 - b1**t)
@@ -223,7 +226,7 @@ def main():
         result = trace(name)
         lines = ",\n".join("  %s: %s" % (json.dumps(k), json.dumps(v)) for k, v in result.items())
         (here / (name + ".json")).write_text("{\n" + lines + "\n}\n")
-        print(name, "seed", result["seed"], "losses", result["losses"][0], "...", result["losses"][-1])
+        print(name, "seed", result["seed"], "losses", *result["losses"])
 
 
 if __name__ == "__main__":

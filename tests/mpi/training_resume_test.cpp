@@ -69,8 +69,8 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
             const Trained resumed = train_tiny(config, world, &state);
             check_same_end(resumed, whole, epochs);
             if (!world.is_root() || epochs == 4) continue;
-            CHECK(same_state(resumed.seen.snapshots.back().state,
-                             whole.seen.snapshots.back().state));
+            CHECK(
+                same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
         }
     }
 }
@@ -91,7 +91,8 @@ TEST_CASE("resuming a run that early stopping has ended trains no further", "[tr
     RunConfig config = tiny_run(plain_layers());
     config.train.epochs = 6;
     config.train.optimizer = {.learning_rate = 0.0, .rule = SgdConfig{}};  // never improves
-    config.train.early_stopping = EarlyStoppingConfig{.monitor = {.metric = "val_loss"}, .patience = 2};
+    config.train.early_stopping =
+        EarlyStoppingConfig{.monitor = {.metric = "val_loss"}, .patience = 2};
     const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
     CHECK(whole.seen.snapshots.back().state.stopped_early);
     const Trained resumed = train_tiny(config, world, &whole.seen.snapshots.back().state);

@@ -49,14 +49,14 @@ Trained check_same_bits(const RunConfig& config, const TinyDataset& dataset = {}
 }
 
 std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
-    return {{"sgd", {.learning_rate = 0.05, .rule = SgdConfig{}}},
-            {"momentum", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9}}},
-            {"nesterov",
-             {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}}},
-            {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
-            {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
-            {"rmsprop with momentum",
-             {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}}};
+    return {
+        {"sgd", {.learning_rate = 0.05, .rule = SgdConfig{}}},
+        {"momentum", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9}}},
+        {"nesterov", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}}},
+        {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
+        {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
+        {"rmsprop with momentum",
+         {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}}};
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "pipeline/exit_codes.hpp"
 #include "pipeline/failure.hpp"
+#include "pipeline/rank_environment.hpp"
 #include "pipeline/spec.hpp"
 #include "storage/storage_error.hpp"
 #include "tests/support/catch.hpp"

@@ -17,7 +17,8 @@ std::vector<LayerConfig> with_flatten(const LayerConfig& config) {
 
 LayerShape shape_of(const LayerConfig& config, const Shape& input) {
     try {
-        infer_shapes(with_flatten(config), input, -1);  // never fits: the shapes come with the error
+        infer_shapes(with_flatten(config), input,
+                     -1);  // never fits: the shapes come with the error
     } catch (const ShapeError& error) {
         if (error.so_far().layers.size() == 2) return error.so_far().layers.front();
         throw;
@@ -29,8 +30,8 @@ LayerShape shape_of(const LayerConfig& config, const Shape& input) {
 
 LayerProbe::LayerProbe(const LayerProbeSetting& setting, const Communicator& comm)
     : shape_(shape_of(setting.config, setting.input)),
-      network_(with_flatten(setting.config), setting.input,
-               static_cast<int>(shape_.output.size()), setting.batch),
+      network_(with_flatten(setting.config), setting.input, static_cast<int>(shape_.output.size()),
+               setting.batch),
       geometry_(batch_geometry(setting.batch, setting.shards, 1, 0)),
       filled_shards_(filled_shards_by_rank(setting.batch, setting.shards, 1)) {
     const auto samples = static_cast<std::size_t>(setting.batch);

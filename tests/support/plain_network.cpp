@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 #include <variant>
 
 namespace lockstep::tests {
@@ -13,8 +14,8 @@ using namespace lockstep::trainer;
 namespace {
 
 std::size_t at(const Shape& shape, int sample, int h, int w, int c) {
-    return static_cast<std::size_t>(((sample * shape.height + h) * shape.width + w) *
-                                        shape.channels + c);
+    return static_cast<std::size_t>(
+        ((sample * shape.height + h) * shape.width + w) * shape.channels + c);
 }
 
 // Zeros in front of an axis, from Keras' rule: as few as let ceil(size / stride) windows stand,
@@ -28,8 +29,8 @@ int zeros_before(int size, int kernel, int stride, Padding padding) {
 // Calls visit(h, w, row in the window, column in the window) for the pixels of a window that are
 // not padding.
 template <class Config, class Visit>
-void for_each_pixel(const Config& config, std::array<int, 2> window, const LayerShape& shape, int oh,
-                    int ow, Visit visit) {
+void for_each_pixel(const Config& config, std::array<int, 2> window, const LayerShape& shape,
+                    int oh, int ow, Visit visit) {
     const int top = oh * config.strides[0] -
                     zeros_before(shape.input.height, window[0], config.strides[0], config.padding);
     const int left = ow * config.strides[1] -
@@ -41,8 +42,24 @@ void for_each_pixel(const Config& config, std::array<int, 2> window, const Layer
                 visit(top + i, left + j, i, j);
 }
 
-double activated(double value, Activation activation) {
-    return activation == Activation::relu ? std::max(value, 0.0) : value;
+Values softmax(Values x, int classes) {
+    const auto width = static_cast<std::size_t>(classes);
+    for (std::size_t row = 0; row < x.size(); row += width) {
+        const std::span<double> values = std::span(x).subspan(row, width);
+        double sum = 0.0;
+        for (double& value : values) sum += value = std::exp(value);
+        for (double& value : values) value /= sum;
+    }
+    return x;
+}
+
+LayerConfig without_softmax(LayerConfig layer) {
+    const auto leave_out = [](auto& kind) {
+        if constexpr (requires { kind.activation; })
+            if (kind.activation == Activation::softmax) kind.activation = Activation::linear;
+    };
+    std::visit(leave_out, layer.kind);
+    return layer;
 }
 
 struct Forward {
@@ -68,16 +85,18 @@ struct Forward {
 
     Values operator()(const Conv2dConfig& config) const {
         const int ic = shape.input.channels, oc = shape.output.channels;
-        return by_element([&](int n, int oh, int ow, int c) {
+        Values dst = by_element([&](int n, int oh, int ow, int c) {
             double sum = config.use_bias ? parameters[1][static_cast<std::size_t>(c)] : 0.0;
-            for_each_pixel(config, config.kernel_size, shape, oh, ow, [&](int h, int w, int i, int j) {
-                const int tap = i * config.kernel_size[1] + j;
-                for (int k = 0; k < ic; ++k)
-                    sum += src[at(shape.input, n, h, w, k)] *
-                           parameters[0][static_cast<std::size_t>((tap * ic + k) * oc + c)];
-            });
-            return activated(sum, config.activation);
+            for_each_pixel(
+                config, config.kernel_size, shape, oh, ow, [&](int h, int w, int i, int j) {
+                    const int tap = i * config.kernel_size[1] + j;
+                    for (int k = 0; k < ic; ++k)
+                        sum += src[at(shape.input, n, h, w, k)] *
+                               parameters[0][static_cast<std::size_t>((tap * ic + k) * oc + c)];
+                });
+            return sum;
         });
+        return activated(std::move(dst), config.activation);
     }
 
     Values operator()(const PoolingConfig& config) const {
@@ -106,27 +125,35 @@ struct Forward {
         Values dst = output();
         for (std::size_t i = 0; i < src.size(); ++i) {
             const std::size_t c = i % channels;
-            dst[i] = parameters[0][c] * (src[i] - mean[c]) / std::sqrt(variance[c] + config.epsilon) +
-                     parameters[1][c];
+            dst[i] =
+                parameters[0][c] * (src[i] - mean[c]) / std::sqrt(variance[c] + config.epsilon) +
+                parameters[1][c];
         }
         return dst;
     }
 
     Values operator()(const DenseConfig& config) const {
         const int features = shape.input.channels, units = shape.output.channels;
-        return by_element([&](int n, int, int, int unit) {
+        Values dst = by_element([&](int n, int, int, int unit) {
             double sum = config.use_bias ? parameters[1][static_cast<std::size_t>(unit)] : 0.0;
             for (int i = 0; i < features; ++i)
                 sum += src[static_cast<std::size_t>(n * features + i)] *
                        parameters[0][static_cast<std::size_t>(i * units + unit)];
-            return activated(sum, config.activation);
+            return sum;
         });
+        return activated(std::move(dst), config.activation);
     }
 
     Values operator()(const ActivationConfig& config) const {
-        Values dst(src.begin(), src.end());
-        for (double& value : dst) value = activated(value, config.activation);
-        return dst;
+        return activated({src.begin(), src.end()}, config.activation);
+    }
+
+    Values activated(Values values, Activation activation) const {
+        if (activation == Activation::softmax)
+            return softmax(std::move(values), shape.output.channels);
+        if (activation == Activation::relu)
+            for (double& value : values) value = std::max(value, 0.0);
+        return values;
     }
 
     Values operator()(const FlattenConfig&) const { return {src.begin(), src.end()}; }
@@ -151,14 +178,16 @@ Values plain_forward(std::span<const LayerConfig> layers, const Architecture& ar
     Values values(src.begin(), src.end());
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const LayerShape& shape = architecture.layers[i];
-        values = plain_forward(layers[i], shape, parameters.first(shape.parameters.size()), values,
+        const LayerConfig config = i + 1 == layers.size() ? without_softmax(layers[i]) : layers[i];
+        values = plain_forward(config, shape, parameters.first(shape.parameters.size()), values,
                                samples);
         parameters = parameters.subspan(shape.parameters.size());
     }
     return values;
 }
 
-double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels, int classes) {
+double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels,
+                  int classes) {
     const auto width = static_cast<std::size_t>(classes);
     double sum = 0.0;
     for (std::size_t n = 0; n < labels.size(); ++n) {

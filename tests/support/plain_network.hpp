@@ -17,19 +17,20 @@ using Values = std::vector<double>;  // of a batch: [samples, height, width, cha
 
 Values in_double(std::span<const float> values);
 
-// One layer's forward pass in training mode (batch statistics). A softmax is left out, and so is
+// One layer's forward pass in training mode (batch statistics). Throws std::invalid_argument for
 // dropout, whose mask is tested by itself.
 //   parameters   the layer's tensors in the order of shape.parameters, each in Keras' layout
 Values plain_forward(const trainer::LayerConfig& config, const trainer::LayerShape& shape,
                      std::span<const Values> parameters, std::span<const double> src, int samples);
 
-// All layers, one after another.
+// All layers, one after another, to the logits: a softmax of the last one is left out.
 //   parameters   of all layers, in the order of Keras' get_weights
 Values plain_forward(std::span<const trainer::LayerConfig> layers,
                      const trainer::Architecture& architecture, std::span<const Values> parameters,
                      std::span<const double> src, int samples);
 
 // Softmax cross-entropy from logits [samples, classes], mean over the samples.
-double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels, int classes);
+double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels,
+                  int classes);
 
 }  // namespace lockstep::tests

@@ -47,31 +47,31 @@ std::shared_ptr<const Dataset> make_tiny_dataset(const TinyDataset& setting) {
 }
 
 std::vector<LayerConfig> every_kind_of_layer(int classes) {
-    return {
-        {"conv2d", Conv2dConfig{.filters = 10,
-                                .kernel_size = {3, 3},
-                                .padding = Padding::same,
-                                .activation = Activation::relu}},
-        {"batch_normalization", BatchNormalizationConfig{}},
-        {"conv2d_1", Conv2dConfig{.filters = 16, .kernel_size = {2, 2}, .activation = Activation::relu}},
-        {"max_pooling2d", PoolingConfig{.pool_size = {3, 3}, .padding = Padding::same}},
-        {"dropout", DropoutConfig{0.25}},
-        {"conv2d_2", Conv2dConfig{.filters = 5,
-                                  .kernel_size = {2, 2},
-                                  .padding = Padding::same,
-                                  .use_bias = false}},
-        {"batch_normalization_1", BatchNormalizationConfig{}},
-        {"activation", ActivationConfig{Activation::relu}},
-        {"average_pooling2d", PoolingConfig{.kind = PoolingKind::average, .strides = {1, 2}}},
-        {"flatten", FlattenConfig{}},
-        {"dense", DenseConfig{.units = 21, .activation = Activation::relu}},
-        {"dropout_1", DropoutConfig{0.4}},
-        {"batch_normalization_2", BatchNormalizationConfig{}},
-        {"dense_1", DenseConfig{.units = classes, .activation = Activation::softmax}}};
+    return {{"conv2d", Conv2dConfig{.filters = 10,
+                                    .kernel_size = {3, 3},
+                                    .padding = Padding::same,
+                                    .activation = Activation::relu}},
+            {"batch_normalization", BatchNormalizationConfig{}},
+            {"conv2d_1",
+             Conv2dConfig{.filters = 16, .kernel_size = {2, 2}, .activation = Activation::relu}},
+            {"max_pooling2d", PoolingConfig{.pool_size = {3, 3}, .padding = Padding::same}},
+            {"dropout", DropoutConfig{0.25}},
+            {"conv2d_2",
+             Conv2dConfig{
+                 .filters = 5, .kernel_size = {2, 2}, .padding = Padding::same, .use_bias = false}},
+            {"batch_normalization_1", BatchNormalizationConfig{}},
+            {"activation", ActivationConfig{Activation::relu}},
+            {"average_pooling2d", PoolingConfig{.kind = PoolingKind::average, .strides = {1, 2}}},
+            {"flatten", FlattenConfig{}},
+            {"dense", DenseConfig{.units = 21, .activation = Activation::relu}},
+            {"dropout_1", DropoutConfig{0.4}},
+            {"batch_normalization_2", BatchNormalizationConfig{}},
+            {"dense_1", DenseConfig{.units = classes, .activation = Activation::softmax}}};
 }
 
 std::vector<LayerConfig> plain_layers(int classes) {
-    return {{"conv2d", Conv2dConfig{.filters = 6, .kernel_size = {3, 3}, .activation = Activation::relu}},
+    return {{"conv2d",
+             Conv2dConfig{.filters = 6, .kernel_size = {3, 3}, .activation = Activation::relu}},
             {"max_pooling2d", PoolingConfig{}},
             {"flatten", FlattenConfig{}},
             {"dense", DenseConfig{.units = 12, .activation = Activation::relu}},

@@ -40,6 +40,15 @@ TEST_CASE("ReLU as a layer, on images and on vectors", "[trainer][layer]") {
     }
 }
 
+TEST_CASE("softmax as a layer inside a network", "[trainer][layer]") {
+    for (const int features : {2, 16, 17}) {
+        LayerProbeSetting setting;
+        setting.config = {"activation", ActivationConfig{Activation::softmax}};
+        setting.input = {1, 1, features, true};
+        check_layer(setting);
+    }
+}
+
 TEST_CASE("ReLU's gradient at zero is zero", "[trainer][layer]") {
     LayerProbeSetting setting;
     setting.config = {"activation", ActivationConfig{Activation::relu}};

@@ -103,7 +103,8 @@ TEST_CASE("batch normalization: a batch of one vector and a constant channel giv
         CHECK(y[c] == Approx(weights[1].values[c]).margin(1e-3));  // beta, less rounding of 3000
 }
 
-TEST_CASE("batch normalization applies the ReLU gradient of the layer in front", "[trainer][layer]") {
+TEST_CASE("batch normalization applies the ReLU gradient of the layer in front",
+          "[trainer][layer]") {
     const Communicator comm(MPI_COMM_SELF);
     RandomValues random(6);
     auto src = random.floats(5 * 120);

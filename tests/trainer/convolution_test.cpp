@@ -68,7 +68,8 @@ TEST_CASE("convolution: with ReLU and without a bias", "[trainer][layer]") {
                        .use_bias = use_bias});
 }
 
-TEST_CASE("convolution: images of one pixel, and kernels as large as the image", "[trainer][layer]") {
+TEST_CASE("convolution: images of one pixel, and kernels as large as the image",
+          "[trainer][layer]") {
     check({.kernel_size = {1, 1}, .image = {1, 1, 0, false}});
     check({.padding = Padding::same, .channels = 16, .image = {1, 1, 0, false}});
     check({.kernel_size = {4, 5}, .channels = 10, .image = {4, 5, 0, false}});

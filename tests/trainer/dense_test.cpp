@@ -11,8 +11,8 @@ LayerProbeSetting dense(int features, int units, Activation activation = Activat
                         bool use_bias = true) {
     LayerProbeSetting setting;
     setting.input = {1, 1, features, true};
-    setting.config = {
-        "dense", DenseConfig{.units = units, .activation = activation, .use_bias = use_bias}};
+    setting.config = {"dense",
+                      DenseConfig{.units = units, .activation = activation, .use_bias = use_bias}};
     return setting;
 }
 
@@ -30,6 +30,11 @@ TEST_CASE("dense: with ReLU and without a bias", "[trainer][layer]") {
     check_layer(dense(20, 13, Activation::relu));
     check_layer(dense(20, 13, Activation::linear, false));
     check_layer(dense(20, 13, Activation::relu, false));
+}
+
+TEST_CASE("dense: with a softmax inside a network", "[trainer][layer]") {
+    check_layer(dense(20, 13, Activation::softmax));
+    check_layer(dense(20, 16, Activation::softmax, false));
 }
 
 TEST_CASE("dense: a batch of one sample, and fewer samples than shards", "[trainer][layer]") {

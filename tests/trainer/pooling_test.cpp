@@ -65,8 +65,8 @@ std::vector<PoolingConfig> all_windows(PoolingKind kind) {
     return all;
 }
 
-#define CAPTURE_WINDOW(config)                                                      \
-    CAPTURE((config).pool_size[0], (config).pool_size[1], (config).strides[0],      \
+#define CAPTURE_WINDOW(config)                                                 \
+    CAPTURE((config).pool_size[0], (config).pool_size[1], (config).strides[0], \
             (config).strides[1], (config).padding == Padding::same)
 
 }  // namespace

@@ -162,6 +162,7 @@ struct Convolution::Calls {
     std::vector<OneDnnCall> backward_weights;  // per shard: the gradient, then its reorder if any
     AlignedArray<float> data_weights;
     AlignedArray<float> raw_diff_weights;
+    AlignedArray<float> raw_diff_dst, raw_diff_src;  // where backward data wants other layouts
 };
 
 namespace {
@@ -188,15 +189,26 @@ public:
         return backward_data_of(count).weights_desc();
     }
 
-    OneDnnCall backward_data(const SampleRange& shard, const float* weights) {
+    // With reorders around it where oneDNN has a kernel for other layouts only (strides of 3).
+    std::vector<OneDnnCall> backward_data(const SampleRange& shard, const float* weights,
+                                          AlignedArray<float>& raw_dst,
+                                          AlignedArray<float>& raw_src) {
         const auto pd = backward_data_of(shard.count);
-        return OneDnnCall(
-            BackwardData(pd),
-            {{DNNL_ARG_DIFF_SRC,
-              dnn_.over(d_.src(shard.count), buffers_.diff_src + offset(shard, format_.src()))},
-             {DNNL_ARG_WEIGHTS, dnn_.over(pd.weights_desc(), weights)},
-             {DNNL_ARG_DIFF_DST, dst(shard, buffers_.diff_dst)},
-             {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
+        const memory diff_dst = dst(shard, buffers_.diff_dst);
+        const memory diff_src =
+            dnn_.over(d_.src(shard.count), buffers_.diff_src + offset(shard, format_.src()));
+        const memory read = in_layout(pd.diff_dst_desc(), diff_dst, raw_dst);
+        const memory written = in_layout(pd.diff_src_desc(), diff_src, raw_src);
+        std::vector<OneDnnCall> calls;
+        if (read != diff_dst) calls.push_back(reorder_call(dnn_, diff_dst, read));
+        calls.emplace_back(BackwardData(pd),
+                           std::vector<std::pair<int, memory>>{
+                               {DNNL_ARG_DIFF_SRC, written},
+                               {DNNL_ARG_WEIGHTS, dnn_.over(pd.weights_desc(), weights)},
+                               {DNNL_ARG_DIFF_DST, read},
+                               {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
+        if (written != diff_src) calls.push_back(reorder_call(dnn_, written, diff_src));
+        return calls;
     }
 
     // The calls of shard i: its gradient, and a reorder where oneDNN gives it in another layout.
@@ -231,6 +243,12 @@ private:
     memory dst(const SampleRange& shard, const float* data) const {
         return dnn_.over(d_.dst(shard.count), data + offset(shard, format_.dst()));
     }
+    // `own` itself if it has that layout, else a memory over `raw`. The first shard is the largest.
+    memory in_layout(const memory::desc& wanted, const memory& own, AlignedArray<float>& raw) const {
+        if (wanted == own.get_desc()) return own;
+        if (raw.size() == 0) raw = AlignedArray<float>(floats_of(wanted));
+        return dnn_.over(wanted, raw.data());
+    }
 
     const Forward::primitive_desc& forward_of(int n) {
         auto found = forward_pds_.find(n);
@@ -241,9 +259,14 @@ private:
         return found->second;
     }
     BackwardData::primitive_desc backward_data_of(int n) {
-        return backward_pd<BackwardData>(dnn_, forward_of(n), algorithm::convolution_direct,
-                                         d_.src(n), f32(d_.weights_dims(), tag::any), d_.dst(n),
-                                         d_.strides, d_.pad_before, d_.pad_after);
+        const auto make = [&](const memory::desc& diff_src, const memory::desc& diff_dst) {
+            return backward_pd<BackwardData>(dnn_, forward_of(n), algorithm::convolution_direct,
+                                             diff_src, f32(d_.weights_dims(), tag::any), diff_dst,
+                                             d_.strides, d_.pad_before, d_.pad_after);
+        };
+        const auto direct = make(d_.src(n), d_.dst(n));
+        return is_reference(direct) ? make(f32(d_.src_dims(n), tag::any), f32(d_.dst_dims(n), tag::any))
+                                    : direct;
     }
     BackwardWeights::primitive_desc backward_weights_of(int n) {
         const auto make = [&](const memory::desc& weights) {
@@ -266,7 +289,7 @@ private:
 
 Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffers& buffers,
                          std::span<const SampleRange> shards)
-    : calls_(std::make_unique<Calls>(Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}})) {
+    : calls_(std::make_unique<Calls>(Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}, {}, {}})) {
     CallBuilder build(format, buffers);
     for (const SampleRange& shard : shards) calls_->forward.push_back(build.forward(shard));
     for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
@@ -286,7 +309,9 @@ Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffe
     for (const SampleRange& shard : shards) {
         if (build.data_weights_desc(shard.count) != wanted)
             throw std::runtime_error("oneDNN wants other weights for another shard size");
-        calls_->backward_data.push_back(build.backward_data(shard, weights));
+        for (OneDnnCall& call :
+             build.backward_data(shard, weights, calls_->raw_diff_dst, calls_->raw_diff_src))
+            calls_->backward_data.push_back(std::move(call));
     }
 }
 

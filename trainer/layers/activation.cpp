@@ -45,35 +45,47 @@ private:
     std::size_t floats_;
 };
 
-// Rows of channels are brought together in a plain copy, since channels may lie in blocks.
+// Over vectors (infer_shapes() lets no image come here). Features are brought together in a plain
+// copy: behind a flatten they may stand apart, with padding between that must not take part.
 class SoftmaxPass : public LayerPass {
 public:
     SoftmaxPass(const PassBuffers& buffers, const Layout& layout, int samples)
         : buffers_(buffers),
-          layout_(layout),
-          rows_(interleaved({layout.height, layout.width, layout.channels, false})),
+          positions_(feature_positions(layout)),
+          sample_size_(layout.sample_size()),
           samples_(samples),
-          p_(rows_.sample_size() * static_cast<std::size_t>(samples)),
+          p_(positions_.size() * static_cast<std::size_t>(samples)),
           diff_(p_.size()) {}
 
     void forward(const StepContext&) override {
-        relayout(layout_, buffers_.src, rows_, p_.data(), samples_);
-        softmax_forward(p_.data(), p_.data(), samples_ * rows_.pixels(), rows_.channels);
-        relayout(rows_, p_.data(), layout_, buffers_.dst, samples_);
+        gather(buffers_.src, p_.data());
+        softmax_forward(p_.data(), p_.data(), samples_, features());
+        scatter(p_.data(), buffers_.dst);
     }
     void backward() override {
         if (buffers_.diff_src == nullptr) return;
-        relayout(layout_, buffers_.diff_dst, rows_, diff_.data(), samples_);
-        softmax_backward(p_.data(), diff_.data(), samples_ * rows_.pixels(), rows_.channels);
-        relayout(rows_, diff_.data(), layout_, buffers_.diff_src, samples_);
+        gather(buffers_.diff_dst, diff_.data());
+        softmax_backward(p_.data(), diff_.data(), samples_, features());
+        scatter(diff_.data(), buffers_.diff_src);
     }
 
 private:
+    int features() const { return static_cast<int>(positions_.size()); }
+    void gather(const float* values, float* rows) const {
+        for (int n = 0; n < samples_; ++n, values += sample_size_)
+            for (const std::uint32_t position : positions_) *rows++ = values[position];
+    }
+    void scatter(const float* rows, float* values) const {
+        std::fill_n(values, sample_size_ * static_cast<std::size_t>(samples_), 0.0F);
+        for (int n = 0; n < samples_; ++n, values += sample_size_)
+            for (const std::uint32_t position : positions_) values[position] = *rows++;
+    }
+
     PassBuffers buffers_;
-    Layout layout_;
-    Layout rows_;
+    std::vector<std::uint32_t> positions_;
+    std::size_t sample_size_;
     int samples_;
-    AlignedArray<float> p_;
+    AlignedArray<float> p_;  // [samples, features], in Keras' order
     AlignedArray<float> diff_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Activation as a layer of its own: relu, softmax over the channels of each pixel, linear.
+// Activation as a layer of its own: relu, softmax of vectors, linear.
 
 #include "trainer/layers/layer.hpp"
 

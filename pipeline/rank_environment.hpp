@@ -1,0 +1,20 @@
+#pragma once
+
+// What this process can learn of its place before MPI runs: from the variables of mpirun and srun,
+// and from the kernel.
+
+namespace lockstep::pipeline {
+
+// This process is one of the ranks that mpirun or srun started.
+bool is_started_as_rank();
+// Its number before MPI is up; 0 where nothing tells it.
+int rank_from_environment();
+// The ranks srun says it started; 1 where it says nothing. More than MPI knows of means that srun
+// and MPI do not speak with each other.
+int ranks_from_srun();
+
+// Physical cores this process may use: the affinity mask, one per core, and the quota of the
+// control group.
+int available_cores();
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,198 @@
+// What the same bits on any number of ranks stand on: an image's result does not depend on the
+// other images in the call, or, where it does, not on anything beyond its shard.
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/random_values.hpp"
+#include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/convolution.hpp"
+#include "trainer/kernels/inner_product.hpp"
+#include "trainer/shards.hpp"
+
+using namespace lockstep::trainer;
+using namespace lockstep::tests;
+
+namespace {
+
+constexpr int kBatch = 32, kShards = 8;
+
+AlignedArray<float> random_array(std::size_t size, std::uint64_t seed) {
+    AlignedArray<float> array(size);
+    RandomValues random(seed);
+    for (float& value : array.span()) value = static_cast<float>(random.uniform(-1.0, 1.0));
+    return array;
+}
+
+std::vector<SampleRange> ranges(int samples, int count) {
+    std::vector<SampleRange> all;
+    for (int i = 0; i < count; ++i) all.push_back(near_equal_piece(samples, count, i));
+    return all;
+}
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// Forward and backward data of samples [first, first + count) of a fixed batch of 32.
+struct Passes {
+    std::vector<float> dst;
+    std::vector<float> diff_src;
+};
+
+Passes part_of(const Passes& whole, const SampleRange& range) {
+    const auto cut = [&](const std::vector<float>& values) {
+        const auto size = static_cast<std::ptrdiff_t>(values.size()) / kBatch;
+        return std::vector<float>(values.begin() + range.first * size,
+                                  values.begin() + (range.first + range.count) * size);
+    };
+    return {cut(whole.dst), cut(whole.diff_src)};
+}
+
+class DenseLayer {
+public:
+    DenseLayer(ComputeEngine& engine, int features, int units)
+        : format_(engine, {1, 1, features, features, nullptr}, units, false, kBatch),
+          src_(random_array(static_cast<std::size_t>(kBatch * features), 1)),
+          diff_dst_(random_array(static_cast<std::size_t>(kBatch * units), 2)),
+          weights_(random_array(format_.kernel_format()->size(), 3)),
+          bias_(random_array(static_cast<std::size_t>(units), 4)) {}
+
+    Passes run(const SampleRange& range, int shards) const {
+        const auto at = static_cast<std::size_t>(range.first),
+                   count = static_cast<std::size_t>(range.count);
+        const auto features = static_cast<std::size_t>(format_.features());
+        const auto units = static_cast<std::size_t>(format_.units());
+        AlignedArray<float> dst(count * units), diff_src(count * features);
+        InnerProduct product(format_,
+                             {.src = src_.data() + at * features,
+                              .weights = weights_.data(),
+                              .bias = bias_.data(),
+                              .dst = dst.data(),
+                              .diff_dst = diff_dst_.data() + at * units,
+                              .diff_src = diff_src.data(),
+                              .diff_weights = {},
+                              .diff_bias = {}},
+                             range.count, ranges(range.count, shards));
+        product.forward();
+        product.backward_data();
+        return {{dst.span().begin(), dst.span().end()},
+                {diff_src.span().begin(), diff_src.span().end()}};
+    }
+
+private:
+    InnerProductFormat format_;
+    AlignedArray<float> src_, diff_dst_, weights_, bias_;
+};
+
+struct DenseShape {
+    int features, units;
+};
+// All of the five tutorials.
+constexpr DenseShape kDenseShapes[] = {{1024, 100}, {100, 10}, {2048, 128}, {128, 10}, {512, 3},
+                                       {1024, 500}, {500, 10}, {1024, 64},  {64, 10}};
+
+ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padding padding) {
+    const Window rows = window_of(src.height, size, 1, padding);
+    const Window columns = window_of(src.width, size, 1, padding);
+    return {.src = src,
+            .dst = {rows.output, columns.output, filters, false},
+            .kernel_size = {size, size},
+            .strides = {1, 1},
+            .pad_before = {rows.pad_before, columns.pad_before},
+            .pad_after = {rows.pad_after, columns.pad_after},
+            .has_relu = false};
+}
+
+class ConvolutionLayer {
+public:
+    ConvolutionLayer(ComputeEngine& engine, const ConvolutionShape& shape)
+        : format_(engine, shape),
+          src_(random_array(kBatch * format_.src().sample_size(), 5)),
+          diff_dst_(random_array(kBatch * format_.dst().sample_size(), 6)),
+          weights_(random_array(format_.kernel_format()->size(), 7)),
+          bias_(random_array(static_cast<std::size_t>(format_.dst_channels()), 8)) {}
+
+    Passes run(const SampleRange& range, int shards) const {
+        const auto at = static_cast<std::size_t>(range.first),
+                   count = static_cast<std::size_t>(range.count);
+        const std::size_t from = format_.src().sample_size(), to = format_.dst().sample_size();
+        AlignedArray<float> dst(count * to), diff_src(count * from);
+        Convolution convolution(format_,
+                                {.src = src_.data() + at * from,
+                                 .weights = weights_.data(),
+                                 .bias = bias_.data(),
+                                 .dst = dst.data(),
+                                 .diff_dst = diff_dst_.data() + at * to,
+                                 .diff_src = diff_src.data(),
+                                 .diff_weights = {},
+                                 .diff_bias = {}},
+                                ranges(range.count, shards));
+        convolution.forward();
+        convolution.backward_data();
+        return {{dst.span().begin(), dst.span().end()},
+                {diff_src.span().begin(), diff_src.span().end()}};
+    }
+
+private:
+    ConvolutionFormat format_;
+    AlignedArray<float> src_, diff_dst_, weights_, bias_;
+};
+
+// Each rank's part of the batch, cut as the ranks of a run are.
+template <class Layer>
+void check_ranks(const Layer& layer) {
+    const Passes whole = layer.run({0, kBatch}, kShards);
+    for (const int ranks : {2, 3, 8})
+        for (int rank = 0; rank < ranks; ++rank) {
+            CAPTURE(ranks, rank);
+            const BatchGeometry own = batch_geometry(kBatch, kShards, ranks, rank);
+            const SampleRange range{own.first_sample, own.samples};
+            const Passes expected = part_of(whole, range);
+            const Passes found = layer.run(range, static_cast<int>(own.shards.size()));
+            CHECK(same_bits(found.dst, expected.dst));
+            CHECK(same_bits(found.diff_src, expected.diff_src));
+        }
+}
+
+}  // namespace
+
+TEST_CASE("dense: a rank's shards give the bits they have in the whole batch",
+          "[trainer][kernel]") {
+    ComputeEngine engine;
+    for (const auto& [features, units] : kDenseShapes) {
+        CAPTURE(features, units);
+        check_ranks(DenseLayer(engine, features, units));
+    }
+}
+
+TEST_CASE("dense: where the kernels are called batch invariant, they are, at every position",
+          "[trainer][kernel]") {
+    ComputeEngine engine;
+    if (!engine.dense_is_batch_invariant()) return;
+    for (const auto& [features, units] : kDenseShapes) {
+        const DenseLayer layer(engine, features, units);
+        const Passes whole = layer.run({0, kBatch}, 1);
+        for (const int size : {1, 4, 8, 11, 16})
+            for (int first = 0; first + size <= kBatch; first += size == 1 ? 1 : size / 2) {
+                CAPTURE(features, units, size, first);
+                const Passes expected = part_of(whole, {first, size});
+                const Passes found = layer.run({first, size}, 1);
+                CHECK(same_bits(found.dst, expected.dst));
+                CHECK(same_bits(found.diff_src, expected.diff_src));
+            }
+    }
+}
+
+TEST_CASE("convolution: a rank's shards give the bits they have in the whole batch",
+          "[trainer][kernel]") {
+    ComputeEngine engine;
+    for (const auto& [channels, filters, size, image, padding] :
+         {std::tuple{3, 10, 3, 32, Padding::valid}, std::tuple{10, 64, 3, 15, Padding::valid},
+          std::tuple{3, 32, 3, 32, Padding::same}, std::tuple{32, 32, 3, 16, Padding::same},
+          std::tuple{128, 128, 3, 8, Padding::same}, std::tuple{128, 128, 3, 6, Padding::valid},
+          std::tuple{3, 16, 2, 32, Padding::same}, std::tuple{16, 32, 2, 16, Padding::same}}) {
+        CAPTURE(channels, filters, size, image);
+        const Shape src{image, image, channels, false};
+        check_ranks(ConvolutionLayer(engine, convolution_shape(src, filters, size, padding)));
+    }
+}

@@ -1,0 +1,151 @@
+// Update rules against Keras' formulas, one scalar at a time in double.
+#include "trainer/optimizers/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/random_values.hpp"
+
+using namespace lockstep::trainer;
+using namespace lockstep::tests;
+
+namespace {
+
+// One weight with its slots. Formulas: keras.optimizers, Keras 3.
+struct ScalarWeight {
+    double w = 0.0, m = 0.0, v = 0.0;
+
+    void update(const SgdConfig& sgd, double g, double rate, int) {
+        m = sgd.momentum * m - rate * g;
+        w += sgd.nesterov ? sgd.momentum * m - rate * g : m;
+    }
+    void update(const AdamConfig& adam, double g, double rate, int t) {
+        m = adam.beta_1 * m + (1.0 - adam.beta_1) * g;
+        v = adam.beta_2 * v + (1.0 - adam.beta_2) * g * g;
+        const double alpha =
+            rate * std::sqrt(1.0 - std::pow(adam.beta_2, t)) / (1.0 - std::pow(adam.beta_1, t));
+        w -= alpha * m / (std::sqrt(v) + adam.epsilon);
+    }
+    void update(const RmspropConfig& rmsprop, double g, double rate, int) {
+        v = rmsprop.rho * v + (1.0 - rmsprop.rho) * g * g;
+        const double step = rate * g / std::sqrt(v + rmsprop.epsilon);
+        m = rmsprop.momentum * m + step;
+        w -= m;
+    }
+};
+
+std::vector<OptimizerConfig> all_rules() {
+    return {
+        {.learning_rate = 0.1, .rule = SgdConfig{}},
+        {.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9}},
+        {.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
+        {.learning_rate = 0.1, .rule = AdamConfig{}},
+        {.learning_rate = 0.1, .rule = AdamConfig{.beta_1 = 0.5, .beta_2 = 0.9, .epsilon = 1e-3}},
+        {.learning_rate = 0.1, .rule = RmspropConfig{}},
+        {.learning_rate = 0.1,
+         .rule = RmspropConfig{.rho = 0.5, .momentum = 0.9, .epsilon = 1e-4}}};
+}
+
+// Gradients of very different sizes, about the epsilons too, where their place shows.
+std::vector<float> gradient_of_step(std::size_t count, std::uint64_t step) {
+    RandomValues random(100 + step);
+    std::vector<float> gradient = random.floats(count, 0.2, 1.0);
+    const float sizes[] = {1.0F, -1e-2F, 1e-4F, -1e-7F, 0.0F};
+    for (std::size_t i = 0; i < count; ++i) gradient[i] *= sizes[i % 5];
+    return gradient;
+}
+
+double rate_of_step(int step) { return 0.1 / (1.0 + step); }
+
+}  // namespace
+
+TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer][optimizer]") {
+    for (const OptimizerConfig& config : all_rules())
+        for (const std::size_t count : {0, 1, 15, 16, 17, 1003}) {
+            CAPTURE(config.rule.index(), count);
+            Optimizer optimizer(config, count);
+            std::vector<float> weights(count, 0.0F);  // from zero: only the moves count
+            std::vector<ScalarWeight> expected(count);
+            for (int step = 0; step < 20; ++step) {
+                const auto gradient = gradient_of_step(count, static_cast<std::uint64_t>(step));
+                optimizer.update(gradient, rate_of_step(step), step, weights);
+                for (std::size_t i = 0; i < count; ++i)
+                    std::visit(
+                        [&](const auto& rule) {
+                            expected[i].update(rule, static_cast<double>(gradient[i]),
+                                               rate_of_step(step), step + 1);
+                        },
+                        config.rule);
+            }
+            double worst = 0.0;  // relative
+            for (std::size_t i = 0; i < count; ++i) {
+                const double error = std::abs(static_cast<double>(weights[i]) - expected[i].w);
+                const double relative = error / std::max(std::abs(expected[i].w), 1e-12);
+                if (!(relative <= worst)) worst = relative;  // a NaN is the worst
+            }
+            CHECK(worst < 1e-5);
+        }
+}
+
+TEST_CASE("an element's update does not depend on where it stands", "[trainer][optimizer]") {
+    constexpr std::size_t kCount = 37;
+    for (const OptimizerConfig& config : all_rules()) {
+        CAPTURE(config.rule.index());
+        RandomValues random(1);
+        std::vector<float> together = random.floats(kCount), alone = together;
+        Optimizer optimizer(config, kCount);
+        for (int step = 0; step < 3; ++step)
+            optimizer.update(gradient_of_step(kCount, static_cast<std::uint64_t>(step)), 0.1, step,
+                             together);
+        for (std::size_t i = 0; i < kCount; ++i) {
+            Optimizer single(config, 1);
+            for (int step = 0; step < 3; ++step) {
+                const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
+                single.update(std::span(gradient).subspan(i, 1), 0.1, step,
+                              std::span(alone).subspan(i, 1));
+            }
+        }
+        CHECK(together == alone);
+    }
+}
+
+TEST_CASE("a weight without gradient stays: padding remains zero", "[trainer][optimizer]") {
+    for (const OptimizerConfig& config : all_rules()) {
+        Optimizer optimizer(config, 20);
+        std::vector<float> weights(20, 0.0F);
+        const std::vector<float> gradient(20, 0.0F);
+        for (int step = 0; step < 5; ++step) optimizer.update(gradient, 0.1, step, weights);
+        CHECK(weights == std::vector<float>(20, 0.0F));
+    }
+}
+
+TEST_CASE("Adam's correction holds after millions of steps", "[trainer][optimizer]") {
+    Optimizer optimizer({.learning_rate = 1.0, .rule = AdamConfig{}}, 1);
+    std::vector<float> weights{0.0F};
+    const std::vector<float> gradient{1.0F};
+    optimizer.update(gradient, 1.0, 10'000'000, weights);  // corrections are one by then
+    CHECK(weights[0] == Approx(-0.1 / (std::sqrt(0.001) + 1e-7)).epsilon(1e-5));
+}
+
+TEST_CASE("each rule keeps the slots it needs, under Keras' names", "[trainer][optimizer]") {
+    const auto names = [](const OptimizerConfig& config) {
+        std::string text;
+        Optimizer optimizer(config, 3);
+        for (const auto& [name, values] : optimizer.slots()) {
+            CHECK(values.size() == 3);
+            text += name + " ";
+        }
+        return text;
+    };
+    const auto rules = all_rules();
+    CHECK(names(rules[0]).empty());
+    CHECK(names(rules[1]) == "momentum ");
+    CHECK(names(rules[3]) == "momentum velocity ");
+    CHECK(names(rules[5]) == "velocity ");
+    CHECK(names(rules[6]) == "momentum velocity ");
+}
