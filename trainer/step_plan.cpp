@@ -18,18 +18,17 @@ namespace {
 class RelayoutPass : public LayerPass {
 public:
     RelayoutPass(const Layout& from, const Layout& to, const PassBuffers& buffers, int samples)
-        : from_(from), to_(to), buffers_(buffers), samples_(samples) {}
+        : relayout_(from, to), buffers_(buffers), samples_(samples) {}
     void forward(const StepContext&) override {
-        relayout(from_, buffers_.src, to_, buffers_.dst, samples_);
+        relayout_.forward(buffers_.src, buffers_.dst, samples_);
     }
     void backward() override {
         if (buffers_.diff_src != nullptr)
-            relayout(to_, buffers_.diff_dst, from_, buffers_.diff_src, samples_);
+            relayout_.backward(buffers_.diff_dst, buffers_.diff_src, samples_);
     }
 
 private:
-    Layout from_;
-    Layout to_;
+    Relayout relayout_;
     PassBuffers buffers_;
     int samples_;
 };
@@ -51,6 +50,10 @@ std::vector<Stage> stages_of(const Network& network) {
         }
         layout = layer->dst();
     }
+    // The loss reads one row of classes a sample: a flatten at the very end may have left them
+    // elsewhere, with padding between.
+    const Layout rows = interleaved({1, 1, network.classes(), true});
+    if (layout != rows) stages.push_back({nullptr, layout, rows});
     return stages;
 }
 

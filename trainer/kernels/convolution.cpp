@@ -42,8 +42,9 @@ struct KnownTag {
     tag format;
     int block;  // 0: all channels
 };
+// nhwc before nchw: on a single pixel both are the same, and only the first can be padded.
 constexpr std::array<KnownTag, 4> kKnownTags{
-    {{tag::nChw16c, 16}, {tag::nChw8c, 8}, {tag::nchw, 1}, {tag::nhwc, 0}}};
+    {{tag::nChw16c, 16}, {tag::nChw8c, 8}, {tag::nhwc, 0}, {tag::nchw, 1}}};
 
 KnownTag known_tag(const memory::desc& desc, const memory::dims& dims) {
     for (const KnownTag& known : kKnownTags)
@@ -51,8 +52,9 @@ KnownTag known_tag(const memory::desc& desc, const memory::dims& dims) {
     throw std::runtime_error("oneDNN chose an activation layout that Lockstep does not know");
 }
 
-Layout layout_of(const KnownTag& known, const Shape& shape) {
-    return known.block == 0 ? interleaved(shape) : blocked(shape, known.block);
+// padded: the channels oneDNN was told of. Interleaved pixels with padding are one block of them.
+Layout layout_of(const KnownTag& known, const Shape& shape, int padded) {
+    return blocked(shape, known.block == 0 ? padded : known.block);
 }
 
 int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -116,9 +118,9 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
 
     // oneDNN's choice does not change with the number of images; 4 stands for a shard.
     constexpr int kImages = 4;
-    const auto choose_layouts = [&](int src_channels) {
+    const auto choose_layouts = [&](int src_channels, tag asked) {
         src_channels_ = d.ic = src_channels;
-        d.src_tag = d.dst_tag = tag::any;
+        d.src_tag = d.dst_tag = asked;
         const auto pd = d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any),
                                   shape.has_relu);
         const KnownTag src_tag = known_tag(pd.src_desc(), d.src_dims(kImages));
@@ -126,15 +128,16 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
         d.src_tag = src_tag.format;
         d.dst_tag = dst_tag.format;
         d.weights = pd.weights_desc();
-        src_ = layout_of(src_tag, shape.src);
-        dst_ = layout_of(dst_tag, shape.dst);
+        src_ = layout_of(src_tag, shape.src, src_channels_);
+        dst_ = layout_of(dst_tag, shape.dst, dst_channels_);
         return src_.padded_channels() == src_channels_ && dst_.padded_channels() == dst_channels_;
     };
     // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones, and
-    // none for backward data.
+    // none for backward data. Interleaved pixels fit where oneDNN would have padded planes.
     const bool has_few = shape.src.channels <= 4 && !shape.needs_diff_src;
-    if (!(has_few && choose_layouts(shape.src.channels)) &&
-        !choose_layouts(round_up(shape.src.channels, block)))
+    const int padded = round_up(shape.src.channels, block);
+    if (!(has_few && choose_layouts(shape.src.channels, tag::any)) &&
+        !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
 }
 

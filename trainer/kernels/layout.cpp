@@ -34,13 +34,35 @@ std::vector<std::uint32_t> feature_positions(const Layout& layout) {
     return identity;
 }
 
+Relayout::Side Relayout::side_of(const Layout& layout) {
+    if (layout.feature_positions) return {*layout.feature_positions, layout.sample_size()};
+    Side side{{}, layout.sample_size()};
+    for (int h = 0; h < layout.height; ++h)
+        for (int w = 0; w < layout.width; ++w)
+            for (int c = 0; c < layout.channels; ++c)
+                side.positions.push_back(static_cast<std::uint32_t>(layout.position(h, w, c)));
+    return side;
+}
+
+Relayout::Relayout(const Layout& from, const Layout& to) : from_(side_of(from)), to_(side_of(to)) {}
+
+void Relayout::move(const Side& from, const float* src, const Side& to, float* dst, int samples) {
+    std::fill_n(dst, to.sample_size * static_cast<std::size_t>(samples), 0.0F);
+    for (int n = 0; n < samples; ++n, src += from.sample_size, dst += to.sample_size)
+        for (std::size_t i = 0; i < from.positions.size(); ++i)
+            dst[to.positions[i]] = src[from.positions[i]];
+}
+
+void Relayout::forward(const float* src, float* dst, int samples) const {
+    move(from_, src, to_, dst, samples);
+}
+
+void Relayout::backward(const float* diff_dst, float* diff_src, int samples) const {
+    move(to_, diff_dst, from_, diff_src, samples);
+}
+
 void relayout(const Layout& from, const float* src, const Layout& to, float* dst, int samples) {
-    std::fill_n(dst, to.sample_size() * static_cast<std::size_t>(samples), 0.0F);
-    for (int n = 0; n < samples; ++n, src += from.sample_size(), dst += to.sample_size())
-        for (int c = 0; c < from.channels; ++c)
-            for (int h = 0; h < from.height; ++h)
-                for (int w = 0; w < from.width; ++w)
-                    dst[to.position(h, w, c)] = src[from.position(h, w, c)];
+    Relayout(from, to).forward(src, dst, samples);
 }
 
 }  // namespace lockstep::trainer

@@ -55,7 +55,27 @@ Layout flattened(const Layout& image);
 // have one value a feature or channel. Length: the logical number of features.
 std::vector<std::uint32_t> feature_positions(const Layout& layout);
 
-// Copies samples from one layout into another of the same shape; padding becomes zero.
+// Moves activations between two layouts of the same values; padding becomes zero. Where each value
+// goes is found once, so that moving allocates nothing.
+class Relayout {
+public:
+    Relayout(const Layout& from, const Layout& to);
+    void forward(const float* src, float* dst, int samples) const;
+    void backward(const float* diff_dst, float* diff_src, int samples) const;
+
+private:
+    struct Side {
+        std::vector<std::uint32_t> positions;  // of Keras' values, in the order (h, w, c)
+        std::size_t sample_size;
+    };
+    static Side side_of(const Layout& layout);
+    static void move(const Side& from, const float* src, const Side& to, float* dst, int samples);
+
+    Side from_;
+    Side to_;
+};
+
+// The same once.
 void relayout(const Layout& from, const float* src, const Layout& to, float* dst, int samples);
 
 }  // namespace lockstep::trainer
