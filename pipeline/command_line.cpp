@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
 #include "pipeline/failure.hpp"
 #include "pipeline/suggestion.hpp"
 #include "pipeline/version.hpp"
+#include "pipeline/words.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -60,6 +62,23 @@ void add_store(CLI::App& verb, std::filesystem::path& store) {
         ->default_str(kDefaultStore);
 }
 
+// Options of verbs that show rows of a table.
+void add_rows(CLI::App& verb, RowOptions& rows) {
+    verb.add_option("--where", rows.where, "only these rows: an SQL expression over the columns")
+        ->type_name("EXPRESSION");
+    verb.add_option("--sort", rows.sort, "columns to sort by; -COLUMN from high to low")
+        ->type_name("COLUMN,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    verb.add_option("--columns", rows.columns, "columns to show, in this order")
+        ->type_name("COLUMN,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    verb.add_option("--limit", rows.limit, "rows to show at most")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+}
+
 void add_settings(CLI::App& verb, std::vector<std::string>& settings,
                   std::optional<std::filesystem::path>& data) {
     add_list(verb, "--set", settings, "KEY=VALUE",
@@ -90,19 +109,36 @@ struct Parser {
     LsOptions ls{};
     ShowOptions show{};
     CompareOptions compare{};
+    DiffOptions diff{};
+    TailOptions tail{};
     QueryOptions query{};
     EvaluateOptions evaluate{};
+    PredictOptions predict{};
+    ExportWeightsOptions export_weights{};
+    ExportTablesOptions export_runs{};
+    ExportTablesOptions export_epochs{};
+    ExportTensorboardOptions export_tensorboard{};
+    ReportOptions report{};
     BenchAllreduceOptions bench{};
 
     Parser();
     void add_run();
     void add_file_verbs();
     void add_reading_verbs();
+    void add_compare_and_diff();
+    void add_tail();
     void add_evaluate();
+    void add_predict();
+    void add_export();
+    void add_export_weights(CLI::App& parent);
+    void add_export_tables(CLI::App& parent);
+    void add_export_tensorboard(CLI::App& parent);
+    void add_report();
     void add_bench();
     CLI::App& add_verb(const std::string& name, const std::string& help,
                        const std::string& examples);
     Command command() const;
+    Command export_command() const;
 };
 
 CLI::App& Parser::add_verb(const std::string& name, const std::string& help,
@@ -161,31 +197,28 @@ void Parser::add_file_verbs() {
 
 void Parser::add_reading_verbs() {
     CLI::App& ls_verb = add_verb("ls", "list the runs of the store",
-                                 "  lockstep ls\n  lockstep ls tutorials --format json\n");
+                                 "  lockstep ls\n  lockstep ls tutorials --format json\n"
+                                 "  lockstep ls --where \"val_accuracy > 0.7 and optimizer = "
+                                 "'adam'\" --sort -test_accuracy\n"
+                                 "  lockstep ls --columns run,batch_size,test_accuracy --sort "
+                                 "batch_size,-test_accuracy --limit 10\n");
     ls_verb.add_option("EXPERIMENT", ls.experiment, "only this experiment's runs")->type_name("");
+    add_rows(ls_verb, ls.rows);
     add_store(ls_verb, ls.store);
     add_format(ls_verb, ls.format);
 
     CLI::App& show_verb =
         add_verb("show", "show all of one run: configuration, epochs, attempts, files, events",
                  "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"
-                 "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n");
+                 "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n"
+                 "  lockstep show vgg-bn --where \"val_accuracy > 0.7\" --sort -val_accuracy "
+                 "--columns epoch,val_accuracy\n");
     show_verb.add_option("RUN", show.run, "id, unique beginning of an id, or name")
         ->required()
         ->type_name("");
+    add_rows(show_verb, show.rows);
     add_store(show_verb, show.store);
     add_format(show_verb, show.format);
-
-    CLI::App& compare_verb =
-        add_verb("compare", "set runs side by side, with what their sources printed",
-                 "  lockstep compare\n  lockstep compare vgg-bn conv32-64-64 --format md\n"
-                 "  lockstep compare --experiment tutorials --format csv\n");
-    compare_verb.add_option("RUN", compare.runs, "ids, beginnings of ids, or names; all if none")
-        ->type_name("");
-    compare_verb.add_option("--experiment", compare.experiment, "all runs of this experiment")
-        ->type_name("NAME");
-    add_store(compare_verb, compare.store);
-    add_format(compare_verb, compare.format);
 
     CLI::App& query_verb = add_verb(
         "query", "ask the run database in SQL; reads only",
@@ -196,27 +229,188 @@ void Parser::add_reading_verbs() {
     add_format(query_verb, query.format);
 }
 
+void Parser::add_compare_and_diff() {
+    CLI::App& compare_verb =
+        add_verb("compare", "set runs side by side, with what their sources printed",
+                 "  lockstep compare\n  lockstep compare vgg-bn conv32-64-64 --format md\n"
+                 "  lockstep compare --experiment tutorials --format csv\n"
+                 "  lockstep compare --by architecture     means and intervals over seeds\n");
+    compare_verb.add_option("RUN", compare.runs, "ids, beginnings of ids, or names; all if none")
+        ->type_name("");
+    compare_verb.add_option("--experiment", compare.experiment, "all runs of this experiment")
+        ->type_name("NAME");
+    add_choice<ComparedBy>(
+        compare_verb, "--by", compare.by,
+        {{"run", ComparedBy::run}, {"architecture", ComparedBy::architecture}},
+        "a row a run, or a row for all seeds of an architecture");
+    add_store(compare_verb, compare.store);
+    add_format(compare_verb, compare.format);
+
+    CLI::App& diff_verb =
+        add_verb("diff", "what differs between two runs: settings, and figures beyond seed noise",
+                 "  lockstep diff vgg-bn vgg-bn-batch_size128\n"
+                 "  lockstep diff vgg-bn-1f3a vgg-bn-77c0 --format md\n");
+    diff_verb.add_option("FIRST", diff.first, "id, unique beginning of an id, or name")
+        ->required()
+        ->type_name("");
+    diff_verb.add_option("SECOND", diff.second, "the run to set against it")
+        ->required()
+        ->type_name("");
+    add_store(diff_verb, diff.store);
+    add_format(diff_verb, diff.format);
+}
+
+void Parser::add_tail() {
+    CLI::App& verb = add_verb("tail", "follow a training that goes on elsewhere",
+                              "  lockstep tail vgg-bn\n"
+                              "  lockstep tail vgg-bn --store /scratch/me/lockstep-store\n"
+                              "Ends with the run, or with Ctrl-C; the training goes on.\n");
+    verb.add_option("RUN", tail.run, "id, unique beginning of an id, or name")
+        ->required()
+        ->type_name("");
+    add_store(verb, tail.store);
+}
+
+// The weights that a verb works on.
+void add_saved_network(CLI::App& verb, SavedNetworkOptions& network) {
+    verb.add_option("RUN_OR_WEIGHTS", network.subject, "a run of the store, or a Keras .h5 file")
+        ->required()
+        ->type_name("");
+    verb.add_option("--file", network.file,
+                    "the experiment file with the network of a weights file")
+        ->type_name("FILE");
+    verb.add_option("--run", network.run, "the run of that file")->type_name("NAME");
+    add_settings(verb, network.settings, network.data);
+    add_store(verb, network.store);
+}
+
 void Parser::add_evaluate() {
     CLI::App& verb = add_verb(
         "evaluate", "loss and accuracy of saved weights on a data set",
         "  lockstep evaluate vgg-bn\n"
         "  lockstep evaluate lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --split validation\n"
-        "  lockstep evaluate keras-model.h5 --file my.toml --run vgg-bn --data ~/cifar10\n");
-    verb.add_option("RUN_OR_WEIGHTS", evaluate.subject, "a run of the store, or a Keras .h5 file")
-        ->required()
-        ->type_name("");
-    verb.add_option("--file", evaluate.file,
-                    "the experiment file with the network of a weights file")
-        ->type_name("FILE");
-    verb.add_option("--run", evaluate.run, "the run of that file")->type_name("NAME");
-    add_settings(verb, evaluate.settings, evaluate.data);
+        "  lockstep evaluate keras-model.h5 --file my.toml --run vgg-bn --data ~/cifar10\n"
+        "  lockstep evaluate vgg-bn --dataset cifar10 --data ~/relabelled     another set, with "
+        "the same class names\n");
+    add_saved_network(verb, evaluate.network);
     add_choice<EvaluatedSplit>(verb, "--split", evaluate.split,
                                {{"test", EvaluatedSplit::test},
                                 {"validation", EvaluatedSplit::validation},
                                 {"training", EvaluatedSplit::training}},
                                "which samples");
-    add_store(verb, evaluate.store);
+    const auto choose = [this](const std::string& word) {
+        for (const auto& known : kDatasets) {
+            if (known.word == word) return static_cast<void>(evaluate.dataset = known.value);
+        }
+        throw CLI::ValidationError("--dataset", fmt::format("\"{}\" is no data set", word));
+    };
+    verb.add_option_function<std::string>("--dataset", choose,
+                                          "another data set, which lies in --data; its classes are "
+                                          "matched by name")
+        ->type_name("cifar10|synthetic");
     add_format(verb, evaluate.format);
+}
+
+void Parser::add_predict() {
+    CLI::App& verb =
+        add_verb("predict", "the classes of image files: PNG, JPEG, PPM",
+                 "  lockstep predict vgg-bn cat.jpg\n"
+                 "  lockstep predict vgg-bn photos/ --top 1 --format csv > classes.csv\n"
+                 "  lockstep predict keras-model.h5 --file my.toml --run vgg-bn -- cat.png dog.png\n"
+                 "Images are resized to the network's input; files that cannot be read are named, "
+                 "and the exit code is 65.\n");
+    add_saved_network(verb, predict.network);
+    verb.add_option("IMAGE", predict.files, "image files, and folders of them")
+        ->required()
+        ->type_name("");
+    verb.add_option("--top", predict.top, "classes to name for each image")
+        ->type_name("K")
+        ->check(CLI::Range(1, 1000));
+    add_format(verb, predict.format);
+}
+
+// What is exported is a verb below this one; `weights` may be left out (with_implied_verb).
+void Parser::add_export() {
+    CLI::App& verb = add_verb("export", "write results as other programs read them",
+                              "  lockstep export weights vgg-bn --format onnx\n"
+                              "  lockstep export vgg-bn --format keras          the same verb\n"
+                              "  lockstep export epochs --format csv > epochs.csv\n"
+                              "  lockstep export tensorboard --out logs\n");
+    verb.require_subcommand(1);
+    add_export_weights(verb);
+    add_export_tables(verb);
+    add_export_tensorboard(verb);
+}
+
+void Parser::add_export_tables(CLI::App& parent) {
+    const auto add = [&](const std::string& name, const std::string& help,
+                         ExportTablesOptions& options, ExportedRows kind) {
+        options.kind = kind;
+        CLI::App& verb = *parent.add_subcommand(name, help);
+        verb.footer(fmt::format(
+            "Examples:\n  lockstep export {0} --format csv > {0}.csv\n"
+            "  lockstep export {0} --experiment tutorials --format json\n",
+            name));
+        verb.add_option("--experiment", options.experiment, "only this experiment's runs")
+            ->type_name("NAME");
+        add_choice<reports::TableFormat>(
+            verb, "--format", options.format,
+            {{"csv", reports::TableFormat::csv}, {"json", reports::TableFormat::json}},
+            "how to print");
+        verb.add_flag("--for-spreadsheets", options.is_for_spreadsheets,
+                      "a ' in front of text that spreadsheets would take for a formula");
+        add_store(verb, options.store);
+    };
+    add("runs", "a row a run: every column of v_runs", export_runs, ExportedRows::runs);
+    add("epochs", "a row an epoch: every column of v_epochs", export_epochs,
+        ExportedRows::epochs);
+}
+
+void Parser::add_export_tensorboard(CLI::App& parent) {
+    CLI::App& verb = *parent.add_subcommand("tensorboard", "learning curves for TensorBoard");
+    verb.footer(
+        "Examples:\n"
+        "  lockstep export tensorboard --out logs; tensorboard --logdir logs\n"
+        "  lockstep export tensorboard vgg-bn conv32-64-64 --out logs\n");
+    verb.add_option("RUN", export_tensorboard.runs, "ids, beginnings of ids, or names; all if none")
+        ->type_name("");
+    verb.add_option("--experiment", export_tensorboard.experiment, "all runs of this experiment")
+        ->type_name("NAME");
+    verb.add_option("--out", export_tensorboard.out, "the folder to write into")
+        ->required()
+        ->type_name("DIR");
+    add_store(verb, export_tensorboard.store);
+}
+
+void Parser::add_export_weights(CLI::App& parent) {
+    CLI::App& verb = *parent.add_subcommand("weights", "a saved network for Keras or ONNX");
+    verb.footer(
+        "Examples:\n"
+        "  lockstep export weights vgg-bn --format onnx\n"
+        "  lockstep export weights vgg-bn --format keras --out model.keras\n"
+        "  lockstep export weights lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --format keras-h5\n"
+        "ONNX files scale the pixels themselves; for Keras files the message says how to.\n");
+    add_saved_network(verb, export_weights.network);
+    add_choice<WeightsFormat>(verb, "--format", export_weights.format,
+                              {{"keras-h5", WeightsFormat::keras_h5},
+                               {"keras-weights", WeightsFormat::keras_weights},
+                               {"keras", WeightsFormat::keras},
+                               {"onnx", WeightsFormat::onnx}},
+                              "which file");
+    verb.get_option("--format")->required();
+    verb.add_option("--out", export_weights.out, "the file; the run's name in this folder if none")
+        ->type_name("FILE");
+}
+
+void Parser::add_report() {
+    CLI::App& verb = add_verb("report", "write an experiment's report: HTML, Markdown and CSV",
+                              "  lockstep report tutorials\n"
+                              "  lockstep report tutorials --out ~/public_html/tutorials\n");
+    verb.add_option("EXPERIMENT", report.experiment, "needed where the store has several")
+        ->type_name("");
+    verb.add_option("--out", report.out, "the folder of the files; reports/EXPERIMENT in the store")
+        ->type_name("DIR");
+    add_store(verb, report.store);
 }
 
 void Parser::add_bench() {
@@ -254,8 +448,21 @@ Parser::Parser() {
     add_run();
     add_file_verbs();
     add_reading_verbs();
+    add_compare_and_diff();
+    add_tail();
     add_evaluate();
+    add_predict();
+    add_export();
+    add_report();
     add_bench();
+}
+
+Command Parser::export_command() const {
+    const std::string what = app.get_subcommand("export")->get_subcommands().front()->get_name();
+    if (what == "runs") return export_runs;
+    if (what == "epochs") return export_epochs;
+    if (what == "tensorboard") return export_tensorboard;
+    return export_weights;
 }
 
 Command Parser::command() const {
@@ -272,8 +479,13 @@ Command Parser::command() const {
     if (verb == "ls") return ls;
     if (verb == "show") return show;
     if (verb == "compare") return compare;
+    if (verb == "diff") return diff;
+    if (verb == "tail") return tail;
     if (verb == "query") return query;
     if (verb == "evaluate") return evaluate;
+    if (verb == "predict") return predict;
+    if (verb == "export") return export_command();
+    if (verb == "report") return report;
     return bench;
 }
 
@@ -321,17 +533,34 @@ const CLI::App& parsed_verb(const CLI::App& app) {
     return verbs.empty() ? app : parsed_verb(*verbs.front());
 }
 
+// "bench allreduce"
+std::string full_name(const CLI::App& verb) {
+    const CLI::App* parent = verb.get_parent();
+    const bool is_nested = parent != nullptr && parent->get_parent() != nullptr;
+    return is_nested ? parent->get_name() + ' ' + verb.get_name() : verb.get_name();
+}
+
 UsageError unexpected(const CLI::App& app) {
     const CLI::App& verb = parsed_verb(app);
     const std::vector<std::string> extras = app.remaining(true);
     const std::string word = extras.empty() ? "" : extras.front();
     const std::string option = word.substr(0, word.find('='));
     const bool is_option = word.starts_with("-");
-    return UsageError(fmt::format(
-        "{} \"{}\"{}; `lockstep {} --help` explains the verb",
-        is_option ? "unknown option" : "unexpected argument", is_option ? option : word,
-        is_option ? meant(option, option_names(verb)) : "",
-        verb.get_parent() == &app || &verb == &app ? verb.get_name() : "bench " + verb.get_name()));
+    return UsageError(
+        fmt::format("{} \"{}\"{}; `lockstep {} --help` explains the verb",
+                    is_option ? "unknown option" : "unexpected argument", is_option ? option : word,
+                    is_option ? meant(option, option_names(verb)) : "", full_name(verb)));
+}
+
+// `lockstep export vgg-bn --format onnx` means `lockstep export weights vgg-bn --format onnx`.
+std::vector<const char*> with_implied_verb(const CLI::App& app, ProcessArguments arguments) {
+    std::vector<const char*> words(arguments.values, arguments.values + arguments.count);
+    if (words.size() < 3 || std::string_view(words[1]) != "export") return words;
+    std::vector<std::string> known = verb_names(*app.get_subcommand("export"));
+    known.insert(known.end(), {"-h", "--help"});
+    const bool is_said = std::find(known.begin(), known.end(), words[2]) != known.end();
+    if (!is_said) words.insert(words.begin() + 2, "weights");
+    return words;
 }
 
 }  // namespace
@@ -340,7 +569,8 @@ Command parse_command_line(ProcessArguments arguments) {
     Parser parser;
     check_verb(parser.app, arguments);
     try {
-        parser.app.parse(arguments.count, arguments.values);
+        const std::vector<const char*> words = with_implied_verb(parser.app, arguments);
+        parser.app.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
         return TextRequest{parser.app.help()};
     } catch (const CLI::CallForVersion& version) {
@@ -348,7 +578,7 @@ Command parse_command_line(ProcessArguments arguments) {
     } catch (const CLI::ExtrasError&) {
         throw unexpected(parser.app);
     } catch (const CLI::ParseError& error) {
-        const std::string verb = parsed_verb(parser.app).get_name();
+        const std::string verb = full_name(parsed_verb(parser.app));
         throw UsageError(fmt::format("{}; `lockstep {}--help` explains", error.what(),
                                      verb == "lockstep" ? "" : verb + " "));
     }

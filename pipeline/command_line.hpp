@@ -17,7 +17,8 @@ struct TextRequest {
 
 using Command =
     std::variant<TextRequest, RunOptions, ValidateOptions, PlanOptions, SummaryOptions, LsOptions,
-                 ShowOptions, CompareOptions, QueryOptions, EvaluateOptions, BenchAllreduceOptions>;
+                 ShowOptions, CompareOptions, DiffOptions, TailOptions, QueryOptions, EvaluateOptions, PredictOptions, ExportWeightsOptions, ExportTablesOptions, ExportTensorboardOptions,
+                 ReportOptions, BenchAllreduceOptions>;
 
 // Throws UsageError for what it does not know, with a suggestion where one is near.
 Command parse_command_line(ProcessArguments arguments);

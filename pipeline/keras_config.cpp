@@ -79,17 +79,6 @@ storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::L
     return {layer.name, shape.class_name, config.dump()};
 }
 
-bool ends_in_softmax(const trainer::RunConfig& config) {
-    if (config.layers.empty()) return false;
-    const auto is_softmax = [](const auto& kind) {
-        if constexpr (requires { kind.activation; }) {
-            return kind.activation == trainer::Activation::softmax;
-        }
-        return false;
-    };
-    return std::visit(is_softmax, config.layers.back().kind);
-}
-
 Json loss_of(const trainer::RunConfig& config) {
     constexpr const char* kName = "sparse_categorical_crossentropy";
     if (ends_in_softmax(config)) return kName;
@@ -132,6 +121,17 @@ Json training_config(const trainer::RunConfig& config) {
 }
 
 }  // namespace
+
+bool ends_in_softmax(const trainer::RunConfig& config) {
+    if (config.layers.empty()) return false;
+    const auto is_softmax = [](const auto& kind) {
+        if constexpr (requires { kind.activation; }) {
+            return kind.activation == trainer::Activation::softmax;
+        }
+        return false;
+    };
+    return std::visit(is_softmax, config.layers.back().kind);
+}
 
 storage::KerasModel keras_model(const trainer::RunConfig& config,
                                 const trainer::Architecture& architecture) {

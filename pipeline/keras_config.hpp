@@ -15,4 +15,7 @@ namespace lockstep::pipeline {
 storage::KerasModel keras_model(const trainer::RunConfig& config,
                                 const trainer::Architecture& architecture);
 
+// Whether the last layer gives probabilities; if not, it gives logits.
+bool ends_in_softmax(const trainer::RunConfig& config);
+
 }  // namespace lockstep::pipeline

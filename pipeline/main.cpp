@@ -14,13 +14,20 @@
 #include "pipeline/store_reading.hpp"
 #include "pipeline/verbs/bench.hpp"
 #include "pipeline/verbs/compare.hpp"
+#include "pipeline/verbs/diff.hpp"
 #include "pipeline/verbs/evaluate.hpp"
+#include "pipeline/verbs/export_tables.hpp"
+#include "pipeline/verbs/export_tensorboard.hpp"
+#include "pipeline/verbs/export_weights.hpp"
 #include "pipeline/verbs/ls.hpp"
 #include "pipeline/verbs/plan.hpp"
+#include "pipeline/verbs/predict.hpp"
 #include "pipeline/verbs/query.hpp"
+#include "pipeline/verbs/report.hpp"
 #include "pipeline/verbs/run.hpp"
 #include "pipeline/verbs/show.hpp"
 #include "pipeline/verbs/summary.hpp"
+#include "pipeline/verbs/tail.hpp"
 #include "pipeline/verbs/validate.hpp"
 #include "trainer/exchange/communicator.hpp"
 
@@ -42,8 +49,17 @@ struct Verbs {
     int operator()(const LsOptions& options) const { return ls(options); }
     int operator()(const ShowOptions& options) const { return show(options); }
     int operator()(const CompareOptions& options) const { return compare(options); }
+    int operator()(const DiffOptions& options) const { return diff(options); }
+    int operator()(const TailOptions& options) const { return tail(options); }
     int operator()(const QueryOptions& options) const { return query(options); }
     int operator()(const EvaluateOptions& options) const { return evaluate(options, arguments); }
+    int operator()(const PredictOptions& options) const { return predict(options, arguments); }
+    int operator()(const ExportWeightsOptions& options) const { return export_weights(options); }
+    int operator()(const ExportTablesOptions& options) const { return export_tables(options); }
+    int operator()(const ExportTensorboardOptions& options) const {
+        return export_tensorboard(options);
+    }
+    int operator()(const ReportOptions& options) const { return report(options); }
     int operator()(const BenchAllreduceOptions& options) const { return bench(options, arguments); }
 };
 

@@ -20,6 +20,7 @@ namespace lockstep::pipeline {
 namespace {
 
 constexpr double kStepInterval = 0.1;  // seconds between two steps that are shown
+constexpr double kLogInterval = 5.0;   // seconds between two steps that are logged
 
 std::string counted(int count, std::string_view thing) {
     return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
@@ -112,10 +113,12 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
     epoch_ = epoch;
     steps_per_epoch_ = steps;
     last_step_seconds_ = 0.0;
+    last_logged_seconds_ = 0.0;
     steps_.clear();
     ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_begin);
     event.epochs = epochs;
     progress_.show(event);
+    log(fmt::format("Epoch {}/{}", epoch, epochs));
 }
 
 void RunRecorder::on_step_end(const trainer::StepRecord& step) {
@@ -131,6 +134,9 @@ void RunRecorder::on_step_end(const trainer::StepRecord& step) {
     event.loss = step.epoch_metrics.loss;
     event.accuracy = step.epoch_metrics.accuracy;
     progress_.show(event);
+    if (step.epoch_seconds - last_logged_seconds_ < kLogInterval) return;
+    last_logged_seconds_ = step.epoch_seconds;
+    log(format_plain_line(event));  // for `tail`
 }
 
 void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
@@ -144,7 +150,6 @@ void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
         event.val_accuracy = epoch.validation->accuracy;
     }
     progress_.show(event);
-    log(fmt::format("Epoch {}/{}", epoch.epoch, epoch.epochs));
     log(format_plain_line(event));
 }
 

@@ -69,6 +69,7 @@ private:
     int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;
     double last_step_seconds_ = 0.0;       // of the epoch, when a step was shown last
+    double last_logged_seconds_ = 0.0;     // the same, when one was logged last
     std::vector<storage::StepRow> steps_;  // of the epoch, where steps are recorded
 };
 

@@ -4,34 +4,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
+#include <functional>
+#include <numeric>
 #include <string_view>
 #include <variant>
 
 #include "pipeline/effective_config.hpp"
+#include "pipeline/process_identity.hpp"
 #include "pipeline/version.hpp"
 #include "storage/utc_time.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-constexpr std::size_t kStoredImages = 25;
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-    return name.data();
-}
-
-std::string boot_id() {
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::string id;
-    std::getline(file, id);
-    return id;
-}
+constexpr std::size_t kStoredImages = 25;  // the first ones, and as many mistakes
 
 std::string scheduler_job() {
     for (const char* name : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
@@ -83,6 +72,39 @@ void append_image(const trainer::SampleSet& samples, std::size_t sample,
     for (std::size_t place = 0; place < plane; ++place) {
         for (std::size_t c = 0; c < channels; ++c) images.push_back(pixels[c * plane + place]);
     }
+}
+
+struct Mistake {
+    std::uint32_t sample = 0;
+    float confidence = 0.0f;  // of the wrong class
+};
+
+// Most confident first; equals in the order of samples.
+std::vector<Mistake> mistakes_of(const storage::Predictions& predictions) {
+    std::vector<Mistake> mistakes;
+    const std::size_t classes = predictions.class_names.size();
+    for (std::size_t sample = 0; sample < predictions.labels.size(); ++sample) {
+        const float* row = predictions.probabilities.data() + sample * classes;
+        const float* top = std::max_element(row, row + classes);
+        if (top - row == predictions.labels[sample] || !std::isfinite(*top)) continue;
+        mistakes.push_back({static_cast<std::uint32_t>(sample), *top});
+    }
+    std::ranges::stable_sort(mistakes, std::ranges::greater{}, &Mistake::confidence);
+    return mistakes;
+}
+
+// The first ones, then those of the most confident mistakes that are not among them.
+std::vector<std::uint32_t> shown_samples(const storage::Predictions& predictions) {
+    const auto first =
+        static_cast<std::uint32_t>(std::min(kStoredImages, predictions.labels.size()));
+    std::vector<std::uint32_t> samples(first);
+    std::iota(samples.begin(), samples.end(), 0u);
+    std::vector<Mistake> mistakes = mistakes_of(predictions);
+    mistakes.resize(std::min(mistakes.size(), kStoredImages));
+    for (const Mistake& mistake : mistakes) {
+        if (mistake.sample >= first) samples.push_back(mistake.sample);
+    }
+    return samples;
 }
 
 }  // namespace
@@ -200,9 +222,8 @@ storage::Predictions predictions_of(const trainer::RunData& data,
     predictions.probabilities = outcome.test_probabilities;
     predictions.image_height = data.shape.height;
     predictions.image_width = data.shape.width;
-    const std::size_t images = std::min(kStoredImages, data.test.labels.size());
-    for (std::size_t sample = 0; sample < images; ++sample) {
-        predictions.image_samples.push_back(static_cast<std::uint32_t>(sample));
+    predictions.image_samples = shown_samples(predictions);
+    for (const std::uint32_t sample : predictions.image_samples) {
         append_image(data.test, sample, data.shape, predictions.images);
     }
     return predictions;

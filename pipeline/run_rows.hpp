@@ -40,7 +40,8 @@ std::vector<storage::MetricRow> final_metrics(const std::string& run,
                                               const trainer::TrainOutcome& outcome,
                                               const std::vector<storage::EpochRow>& epochs);
 
-// Of the test set, with the first images for a grid in the report.
+// Of the test set, with the images that the report shows: the first 25, and those of the 25 most
+// confident mistakes.
 storage::Predictions predictions_of(const trainer::RunData& data,
                                     const trainer::TrainOutcome& outcome);
 

@@ -26,7 +26,8 @@ constexpr std::array<KeyGroup, 8> kLayerKeys{
     KeyGroup::dropout, KeyGroup::flatten, KeyGroup::dense,   KeyGroup::activation};
 
 // Names that Keras' files give another meaning.
-constexpr std::array<std::string_view, 2> kReservedNames{"input_1", "top_level_model_weights"};
+constexpr std::array<std::string_view, 4> kReservedNames{"input_1", "top_level_model_weights",
+                                                         "model_weights", "lockstep"};
 
 using Kind = decltype(trainer::LayerConfig::kind);
 
@@ -126,7 +127,7 @@ public:
         }
         for (const std::string_view reserved : kReservedNames) {
             if (*text == reserved)
-                refuse(name, fmt::format("the name \"{}\" is Keras' own", reserved));
+                refuse(name, fmt::format("the name \"{}\" is Keras' own or ours", reserved));
         }
         return taken_.insert(*text).second ? *text : refuse_second(name, *text);
     }

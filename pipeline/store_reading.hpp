@@ -20,6 +20,18 @@ storage::RunDatabase open_for_reading(const std::filesystem::path& store);
 // Throws Failure (kExitMissingInput) if there is none, UsageError if there are several.
 storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text);
 
+// The ids of all runs that the texts may mean, in their order, each once: a name may stand for
+// several runs, of other seeds or settings.
+// Throws Failure (kExitMissingInput) for a text without any.
+std::vector<std::string> matching_runs(const storage::RunDatabase& database,
+                                       const std::vector<std::string>& texts);
+
+// Throws Failure (kExitMissingInput) if the store has no such experiment; "" stands for all.
+void require_experiment(const storage::RunDatabase& database, const std::string& experiment);
+
+// The texts in a column of a table.
+std::vector<std::string> texts_of(const storage::Table& table, std::string_view column);
+
 // What is known of runs, from one moment.
 std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
                                         const std::vector<std::string>& run_ids);

@@ -97,37 +97,6 @@ std::optional<PrintedFigure> printed_figure(const std::string& expected_json) {
     return std::nullopt;
 }
 
-storage::Table comparison_table(const Comparison& comparison) {
-    storage::Table table;
-    table.columns = {"name",
-                     "seed",
-                     "state",
-                     "parameters",
-                     "epochs",
-                     "best_val_accuracy",
-                     "best_epoch",
-                     "test_accuracy",
-                     "printed_accuracy",
-                     "printed_metric",
-                     "run_seconds",
-                     "images_per_second",
-                     "selected_on",
-                     "run"};
-    for (const ComparedRun& run : comparison.runs) {
-        const bool has_trained = run.epochs > 0;
-        table.rows.push_back({run.name, run.seed, std::string(storage::to_string(run.state)),
-                              run.parameters, std::int64_t{run.epochs}, cell(run.best_val_accuracy),
-                              cell(run.best_epoch), cell(run.test_accuracy),
-                              run.printed ? Cell(run.printed->value) : Cell(std::monostate{}),
-                              run.printed ? Cell(run.printed->metric) : Cell(std::monostate{}),
-                              has_trained ? Cell(run.seconds) : Cell(std::monostate{}),
-                              has_trained ? Cell(run.images_per_second) : Cell(std::monostate{}),
-                              run.selected_on_test_set ? Cell("test set") : Cell(std::monostate{}),
-                              run.run});
-    }
-    return table;
-}
-
 storage::Table results_table(const Comparison& comparison) {
     storage::Table table;
     table.columns = {

@@ -52,12 +52,9 @@ Comparison compare(const std::vector<RunFacts>& runs);
 // set, else the best or last one on the validation set, else the last one of training.
 std::optional<PrintedFigure> printed_figure(const std::string& expected_json);
 
-// One row a run. `selected_on` says "test set" where a run chose its weights or its last epoch by
-// figures of the test set: its test accuracy flatters.
-storage::Table comparison_table(const Comparison& comparison);
-
-// The same for the end of a training, narrow enough for a terminal. A `*` behind the name is that
-// mark.
+// One row a run, for the end of a training: narrow enough for a terminal. A `*` behind the name
+// marks a run that chose its weights or its last epoch by figures of the test set: its test accuracy
+// flatters.
 storage::Table results_table(const Comparison& comparison);
 
 }  // namespace lockstep::reports

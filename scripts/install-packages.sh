@@ -10,7 +10,8 @@ set -euo pipefail
 tools=(cmake ninja-build g++ ca-certificates curl)
 libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libhdf5-dev libsqlite3-dev libsqlitecpp-dev
-    libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev)
+    libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
+    libpng-dev libjpeg-dev libjs-chart.js)
 tests=(catch2)
 
 say() { printf 'install: %s\n' "$*" >&2; }

@@ -100,10 +100,16 @@ void set_up(SQLite::Database& db) {
     sqlite3_extended_result_codes(db.getHandle(), 1);
 }
 
-void create_schema(SQLite::Database& db) {
+// Creates the schema, or brings an older one up to date. Another process may have been first.
+void bring_up_to_date(SQLite::Database& db, const fs::path& path) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
-    // Another process may have been first.
-    if (identity_of(db).is_empty()) db.exec(kSchemaSql);
+    const Identity identity = identity_of(db);
+    if (identity.is_empty()) {
+        create_schema(db);
+    } else {
+        require_ours(identity, path);
+        if (identity.version < kSchemaVersion) upgrade_schema(db);
+    }
     transaction.commit();
 }
 
@@ -121,7 +127,7 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path) {
     auto db = std::make_unique<SQLite::Database>(
         path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds);
     set_up(*db);
-    if (identity_of(*db).is_empty()) create_schema(*db);
+    if (identity_of(*db).is_empty()) bring_up_to_date(*db, path);
     require_ours(identity_of(*db), path);
     // Where the file system is read-only SQLite opens for reading without a word.
     if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
@@ -129,16 +135,18 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path) {
     }
     require_undamaged(*db, path);
     db->exec("PRAGMA journal_mode = DELETE");
+    if (identity_of(*db).version < kSchemaVersion) bring_up_to_date(*db, path);
     return db;
 }
 
 std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int flags) {
     auto db = std::make_unique<SQLite::Database>(path.string(), flags, kBusyMilliseconds);
     set_up(*db);
-    db->exec("PRAGMA query_only = ON");
     const Identity identity = identity_of(*db);
     if (identity.is_empty()) throw error_of(Kind::missing, path, "it is empty");
     require_ours(identity, path);
+    if (identity.version < kSchemaVersion) show_as_new_schema(*db);
+    db->exec("PRAGMA query_only = ON");
     return db;
 }
 

@@ -105,6 +105,8 @@ private:
 // ---- writing -----------------------------------------------------------------------------------
 
 Hdf5Group create_group(hid_t parent, const std::string& name);
+// A further name, in `parent`, of what already stands at `path` below it.
+void link_member(hid_t parent, const std::string& path, const std::string& name);
 
 // Where an array may stand: at once in one piece, or in chunks with a fletcher32 checksum each.
 enum class Hdf5Layout { contiguous, checksummed };

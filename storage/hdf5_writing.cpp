@@ -128,6 +128,11 @@ Hdf5Group create_group(hid_t parent, const std::string& name) {
                    "create the group", name));
 }
 
+void link_member(hid_t parent, const std::string& path, const std::string& name) {
+    check_hdf5(H5Lcreate_hard(parent, path.c_str(), parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+               "link", name);
+}
+
 void write_floats(hid_t parent, const std::string& name, std::span<const std::int64_t> shape,
                   std::span<const float> values, Hdf5Layout layout) {
     write_data_set(parent, name, checked_shape(name, shape, values.size()),

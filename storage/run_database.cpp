@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "storage/database_connection.hpp"
+#include "storage/run_database_schema.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -204,6 +205,7 @@ int RunDatabase::begin_attempt(const AttemptRow& row, const ResumePoint& resume)
             promote_previous_row(db, row.run, resume.epochs_finished);
         }
         delete_after(db, row.run, resume);
+        update_totals(db, row.run);
         insert_attempt(db, row, attempt);
         const bool is_resumed = resume.epochs_finished > 0;
         insert_event(db, {row.run, attempt, row.started_utc, is_resumed ? "resumed" : "started",
@@ -216,6 +218,7 @@ void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> s
                                std::span<const ArtifactRow> artifacts) {
     connection_->write([&](SQLite::Database& db) {
         upsert_epoch(db, epoch);
+        update_totals(db, epoch.run);
         upsert_steps(db, steps);
         upsert_artifacts(db, artifacts);
     });

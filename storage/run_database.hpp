@@ -32,7 +32,7 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 1;  // user_version
+inline constexpr int kSchemaVersion = 2;  // user_version; docs/database_schema.md
 
 enum class DatabaseAccess { read_only, read_write };
 

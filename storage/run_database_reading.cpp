@@ -75,25 +75,18 @@ RunRow run_row(RowReader& row) {
 }
 
 // The columns of run_row(), as the table has them.
-constexpr const char* kRunsOfExperiment = R"sql(
+constexpr std::string_view kSelectRuns = R"sql(
     SELECT run, experiment, name, title, notes, source, seed, config_digest, data_digest, dataset,
         architecture, optimizer, batch_size, shards, exchange, parameters, trainable_parameters,
         flops_per_image, epochs, training_samples, validation_samples, test_samples,
         validates_on_test_set, selected_on_test_set, expected, effective_config, state, created_utc
-    FROM runs WHERE (?1 = '' OR experiment = ?1) AND (?2 = '' OR run = ?2) AND (?3 = '' OR name = ?3)
-        AND substr(run, 1, length(?4)) = ?4
-    ORDER BY created_utc, run)sql";
+    FROM runs WHERE )sql";
 
-struct RunFilter {
-    std::string_view experiment = {};
-    std::string_view run = {};
-    std::string_view name = {};
-    std::string_view prefix = {};  // of the run's id
-};
-
-std::vector<RunRow> select_runs(SQLite::Database& db, const RunFilter& filter) {
-    return select(db, kRunsOfExperiment, run_row, filter.experiment, filter.run, filter.name,
-                  filter.prefix);
+// `condition` is a constant of ours that an index answers; ?1 in it is `value`.
+std::vector<RunRow> select_runs(SQLite::Database& db, std::string_view condition,
+                                std::string_view value) {
+    const std::string sql = fmt::format("{}{} ORDER BY created_utc, run", kSelectRuns, condition);
+    return select(db, sql.c_str(), run_row, value);
 }
 
 EpochRow epoch_row(RowReader& row) {
@@ -191,14 +184,16 @@ std::vector<ExperimentRow> RunDatabase::experiments() const {
 }
 
 std::vector<RunRow> RunDatabase::runs(std::string_view experiment) const {
-    return connection_->use(
-        [&](SQLite::Database& db) { return select_runs(db, {.experiment = experiment}); });
+    return connection_->use([&](SQLite::Database& db) {
+        return experiment.empty() ? select_runs(db, "?1 = ''", "")
+                                  : select_runs(db, "experiment = ?1", experiment);
+    });
 }
 
 std::optional<RunRow> RunDatabase::find_run(std::string_view run) const {
     if (run.empty()) return std::nullopt;
     auto found =
-        connection_->use([&](SQLite::Database& db) { return select_runs(db, {.run = run}); });
+        connection_->use([&](SQLite::Database& db) { return select_runs(db, "run = ?1", run); });
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
 }
@@ -206,9 +201,11 @@ std::optional<RunRow> RunDatabase::find_run(std::string_view run) const {
 std::vector<RunRow> RunDatabase::match_runs(std::string_view text) const {
     if (text.empty()) return {};
     return connection_->use([&](SQLite::Database& db) {
-        auto found = select_runs(db, {.run = text});
-        if (found.empty()) found = select_runs(db, {.name = text});
-        if (found.empty()) found = select_runs(db, {.prefix = text});
+        auto found = select_runs(db, "run = ?1", text);
+        if (found.empty()) found = select_runs(db, "name = ?1", text);
+        if (found.empty()) {  // the range of an index; U+10FFFF sorts behind all text
+            found = select_runs(db, "run >= ?1 AND run < ?1 || char(1114111)", text);
+        }
         return found;
     });
 }

@@ -1,14 +1,16 @@
 #include "storage/run_database_schema.hpp"
 
+#include <string>
+
+#include "storage/database_connection.hpp"
+
 namespace lockstep::storage {
+namespace {
 
 // Figures are REAL and may be NULL: SQLite stores a NaN as NULL. Everything that may differ between
 // two numbers of ranks (times, and what attempts say) stands in columns that end in _seconds or
 // _utc, in images_per_second, or in attempts and events.
-const char* const kSchemaSql = R"sql(
-PRAGMA application_id = 1282110324;  -- 0x4c6b7374, "Lkst"
-PRAGMA user_version = 1;
-
+constexpr const char* kTables = R"sql(
 CREATE TABLE experiments (
     name         TEXT PRIMARY KEY,  -- as in the experiment file: [A-Za-z0-9._-]{1,64}
     title        TEXT NOT NULL,     -- free text
@@ -140,55 +142,127 @@ CREATE TABLE events (
     text     TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_by_run ON events (run, id);
+)sql";
 
--- Every epoch with the name of its run.
-CREATE VIEW v_epochs AS
+// New in version 2.
+constexpr const char* kTotalsTable = R"sql(
+-- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
+-- epochs. Written with every change of a run's epochs; no row where there are none.
+CREATE TABLE run_totals (
+    run                 TEXT PRIMARY KEY REFERENCES runs(run) ON DELETE CASCADE,
+    epochs_finished     INTEGER NOT NULL,
+    last_epoch          INTEGER NOT NULL,
+    best_epoch          INTEGER NOT NULL,  -- by val_accuracy, or accuracy without validation
+    all_epochs_seconds  REAL,
+    training_seconds    REAL,
+    training_count      INTEGER NOT NULL   -- samples trained on in all epochs
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// The rows of run_totals. A NaN, being NULL, is never the best; of equals the first one is.
+constexpr const char* kTotals = R"sql(
+SELECT run, count(*) AS epochs_finished, max(epoch) AS last_epoch,
+       (SELECT b.epoch FROM epochs b WHERE b.run = e.run
+        ORDER BY CASE WHEN b.validation_count > 0 THEN b.val_accuracy ELSE b.accuracy END DESC,
+                 b.epoch
+        LIMIT 1) AS best_epoch,
+       sum(epoch_seconds) AS all_epochs_seconds, sum(training_seconds) AS training_seconds,
+       sum(training_count) AS training_count
+FROM epochs e)sql";
+
+struct View {
+    const char* name;
+    const char* select;
+};
+
+constexpr View kViews[] = {
+    {"v_epochs", R"sql(
+-- Every epoch with the name and the settings of its run.
 SELECT r.experiment, r.name, r.seed, e.run, e.epoch, e.attempt, e.steps,
        e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.is_nan, e.learning_rate,
        e.training_count, e.validation_count, e.weights_digest,
        e.epoch_seconds, e.training_seconds, e.exchange_seconds, e.data_seconds,
-       e.evaluation_seconds, e.images_per_second, e.finished_utc
-FROM epochs e JOIN runs r USING (run);
-
+       e.evaluation_seconds, e.images_per_second, e.finished_utc,
+       r.state, r.dataset, r.optimizer, r.batch_size
+FROM epochs e JOIN runs r USING (run))sql"},
+    {"v_best", R"sql(
 -- The best epoch of each run: by val_accuracy; by accuracy where there is no validation. The first
 -- one of equals.
-CREATE VIEW v_best AS
-SELECT experiment, name, seed, run, epoch AS best_epoch, loss, accuracy, val_loss, val_accuracy,
-       finished_utc
-FROM (SELECT *, row_number() OVER (
-          PARTITION BY run ORDER BY coalesce(val_accuracy, accuracy) DESC, epoch) AS place
-      FROM v_epochs)
-WHERE place = 1;
-
--- One row a run: how far it is, and what it reached.
-CREATE VIEW v_runs AS
+SELECT r.experiment, r.name, r.seed, t.run, t.best_epoch, e.loss, e.accuracy, e.val_loss,
+       e.val_accuracy, e.finished_utc
+FROM run_totals t JOIN runs r USING (run)
+JOIN epochs e ON e.run = t.run AND e.epoch = t.best_epoch)sql"},
+    {"v_runs", R"sql(
+-- One row a run: how far it is, and what it reached. loss, accuracy, val_loss, val_accuracy and
+-- learning_rate are those of its last epoch.
 SELECT r.experiment, r.run, r.name, r.seed, r.state,
-       (SELECT count(*) FROM epochs e WHERE e.run = r.run) AS epochs_finished,
-       r.epochs AS epochs_planned,
-       b.best_epoch, b.val_accuracy AS best_val_accuracy,
+       coalesce(t.epochs_finished, 0) AS epochs_finished, r.epochs AS epochs_planned,
+       t.best_epoch, b.val_accuracy AS best_val_accuracy,
        (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_loss') AS test_loss,
        (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_accuracy')
            AS test_accuracy,
-       r.parameters, a.ranks, a.host, a.attempt AS attempts,
-       (SELECT sum(epoch_seconds) FROM epochs e WHERE e.run = r.run) AS all_epochs_seconds,
-       a.started_utc, a.finished_utc, a.cause
+       r.parameters, a.ranks, a.host, a.attempt AS attempts, t.all_epochs_seconds,
+       a.started_utc, a.finished_utc, a.cause,
+       l.loss, l.accuracy, l.val_loss, l.val_accuracy, l.learning_rate,
+       t.all_epochs_seconds / t.epochs_finished AS mean_epoch_seconds,
+       t.training_count / t.training_seconds AS images_per_second,
+       r.title, r.source, r.dataset, r.optimizer, r.batch_size, r.shards, r.exchange,
+       r.trainable_parameters, r.flops_per_image,
+       r.training_samples, r.validation_samples, r.test_samples,
+       r.validates_on_test_set, r.selected_on_test_set,
+       r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc
 FROM runs r
-LEFT JOIN v_best b ON b.run = r.run
+LEFT JOIN run_totals t ON t.run = r.run
+LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
+LEFT JOIN epochs l ON l.run = r.run AND l.epoch = t.last_epoch
 LEFT JOIN attempts a ON a.run = r.run
-    AND a.attempt = (SELECT max(attempt) FROM attempts WHERE run = r.run);
-
+    AND a.attempt = (SELECT max(attempt) FROM attempts WHERE run = r.run))sql"},
+    {"v_compare", R"sql(
 -- Runs side by side, with what their source printed.
-CREATE VIEW v_compare AS
-SELECT v.experiment, v.run, v.name, v.seed, v.state, r.source, r.dataset, r.optimizer,
-       r.batch_size, r.parameters, r.trainable_parameters, r.flops_per_image,
-       v.epochs_finished, v.epochs_planned, v.best_epoch, v.best_val_accuracy,
-       v.test_loss, v.test_accuracy,
-       r.printed_val_accuracy, r.printed_test_accuracy,
-       r.validates_on_test_set, r.selected_on_test_set, v.ranks, r.exchange,
-       (SELECT avg(epoch_seconds) FROM epochs e WHERE e.run = r.run) AS mean_epoch_seconds,
-       (SELECT sum(training_count) / sum(training_seconds) FROM epochs e WHERE e.run = r.run)
-           AS images_per_second
-FROM v_runs v JOIN runs r ON r.run = v.run;
-)sql";
+SELECT experiment, run, name, seed, state, source, dataset, optimizer,
+       batch_size, parameters, trainable_parameters, flops_per_image,
+       epochs_finished, epochs_planned, best_epoch, best_val_accuracy, test_loss, test_accuracy,
+       printed_val_accuracy, printed_test_accuracy, validates_on_test_set, selected_on_test_set,
+       ranks, exchange, mean_epoch_seconds, images_per_second
+FROM v_runs)sql"},
+};
+
+// Statements are put together from the constants above alone.
+void create_views(SQLite::Database& db, const std::string& create) {
+    for (const View& view : kViews) db.exec(create + view.name + " AS " + view.select);
+}
+
+std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
+
+}  // namespace
+
+void create_schema(SQLite::Database& db) {
+    db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
+    db.exec("PRAGMA user_version = 2");
+    db.exec(kTables);
+    db.exec(kTotalsTable);
+    create_views(db, "CREATE VIEW ");
+}
+
+void upgrade_schema(SQLite::Database& db) {
+    for (const View& view : kViews) db.exec(std::string("DROP VIEW IF EXISTS ") + view.name);
+    db.exec(kTotalsTable);
+    db.exec("INSERT INTO run_totals " + totals_of_all());
+    create_views(db, "CREATE VIEW ");
+    db.exec("PRAGMA user_version = 2");
+}
+
+void show_as_new_schema(SQLite::Database& db) {
+    db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
+    create_views(db, "CREATE TEMP VIEW ");
+}
+
+void update_totals(SQLite::Database& db, std::string_view run) {
+    execute(db, "DELETE FROM run_totals WHERE run = ?1", run);
+    SQLite::Statement insert(
+        db, "INSERT INTO run_totals " + std::string(kTotals) + " WHERE run = ?1 GROUP BY run");
+    bind_values(insert, run);
+    insert.exec();
+}
 
 }  // namespace lockstep::storage

@@ -1,11 +1,26 @@
 #pragma once
 
-// The SQL that makes an empty database a run database: tables and views of kSchemaVersion.
-// docs/database_schema.md explains them to those who query them.
+// Inside storage only: the tables and views of lockstep.db. docs/database_schema.md describes them.
+//
+// Version 2 added run_totals and columns of the views. All functions throw SQLite::Exception; those
+// that change the file are called inside a transaction.
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <string_view>
 
 namespace lockstep::storage {
 
-extern const char* const
-    kSchemaSql;  // several statements; application_id and user_version included
+// Tables, views, application_id and user_version, in an empty database.
+void create_schema(SQLite::Database& db);
+
+// Turns a database of version 1 into one of this version; its rows stay.
+void upgrade_schema(SQLite::Database& db);
+
+// Lets a connection that may not write see a database of version 1 as one of this version.
+void show_as_new_schema(SQLite::Database& db);
+
+// Brings the run's row of run_totals up to date, after its epochs changed.
+void update_totals(SQLite::Database& db, std::string_view run);
 
 }  // namespace lockstep::storage

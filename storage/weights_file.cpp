@@ -20,6 +20,7 @@ constexpr const char* kKerasVersion = "2.15.0";
 constexpr const char* kBackend = "tensorflow";
 
 const std::string kWeightsGroup = "model_weights";
+const std::string kTopLevelGroup = "top_level_model_weights";
 const std::string kStateGroup = "lockstep";
 const std::string kLayerNames = "layer_names";
 const std::string kWeightNames = "weight_names";
@@ -87,7 +88,7 @@ void write_weights(hid_t root, const KerasModel& model, const NamedArrays& weigh
     std::vector<std::string> sorted = names;  // as Keras makes the groups
     std::sort(sorted.begin(), sorted.end());
     for (const std::string& layer : sorted) write_layer(group.id(), layer, weights);
-    const Hdf5Group top_level = create_group(group.id(), "top_level_model_weights");
+    const Hdf5Group top_level = create_group(group.id(), kTopLevelGroup);
     write_attribute(top_level.id(), kWeightNames, std::span<const std::string>());
 }
 
@@ -124,6 +125,33 @@ void write_state(hid_t root, const StateGroup& state) {
     for (const auto& [path, arrays] : state.arrays) paths.push_back(path);
     write_attribute(group.id(), kArrayGroups, std::span<const std::string>(paths));
     for (const auto& [path, arrays] : state.arrays) write_arrays(group.id(), path, arrays);
+}
+
+void write_model(hid_t root, const KerasModel& model, const NamedArrays& weights,
+                 const std::optional<StateGroup>& state) {
+    write_attribute(root, "keras_version", kKerasVersion, TextEncoding::ascii);
+    write_attribute(root, "backend", kBackend, TextEncoding::ascii);
+    write_attribute(root, "model_config", model_config_json(model), TextEncoding::ascii);
+    if (!model.training_config_json.empty()) {
+        const Json training = parse_json(model.training_config_json, "the training");
+        write_attribute(root, "training_config", ascii_text(training), TextEncoding::ascii);
+    }
+    write_weights(root, model, weights);
+    if (state) write_state(root, *state);
+}
+
+// Hard links, which are the only ones that readers follow.
+void name_weights_at_root(hid_t root, const KerasModel& model) {
+    std::vector<std::string> names = layer_names_of(model);
+    write_attribute(root, kLayerNames, std::span<const std::string>(names));
+    names.push_back(kTopLevelGroup);
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+        if (name == kWeightsGroup || name == kStateGroup) {
+            throw std::invalid_argument("no layer may be named " + name);
+        }
+        link_member(root, kWeightsGroup + "/" + name, name);
+    }
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -231,15 +259,15 @@ std::string model_config_json(const KerasModel& model) {
 Bytes model_file_bytes(const KerasModel& model, const NamedArrays& weights,
                        const std::optional<StateGroup>& state) {
     const Hdf5Image image;
-    write_attribute(image.root(), "keras_version", kKerasVersion, TextEncoding::ascii);
-    write_attribute(image.root(), "backend", kBackend, TextEncoding::ascii);
-    write_attribute(image.root(), "model_config", model_config_json(model), TextEncoding::ascii);
-    if (!model.training_config_json.empty()) {
-        const Json training = parse_json(model.training_config_json, "the training");
-        write_attribute(image.root(), "training_config", ascii_text(training), TextEncoding::ascii);
-    }
-    write_weights(image.root(), model, weights);
-    if (state) write_state(image.root(), *state);
+    write_model(image.root(), model, weights, state);
+    return image.bytes();
+}
+
+Bytes portable_model_bytes(const KerasModel& model, const NamedArrays& weights,
+                           const std::optional<StateGroup>& state) {
+    const Hdf5Image image;
+    write_model(image.root(), model, weights, state);
+    name_weights_at_root(image.root(), model);
     return image.bytes();
 }
 

@@ -63,7 +63,14 @@ std::string model_config_json(const KerasModel& model);
 Bytes model_file_bytes(const KerasModel& model, const NamedArrays& weights,
                        const std::optional<StateGroup>& state = {});
 
-// The same, written to `path`. Throws StorageError as replace_file() does.
+// The bytes of a model.h5 that is a file of weights alone too: layer_names and the layers' groups
+// stand at the root as well, as further names of the ones in model_weights. So Keras' load_model,
+// its load_weights, and programs that know the older layout alone all find what they look for.
+// Throws as above, and std::invalid_argument for a layer named model_weights or lockstep.
+Bytes portable_model_bytes(const KerasModel& model, const NamedArrays& weights,
+                           const std::optional<StateGroup>& state = {});
+
+// The same as model_file_bytes(), written to `path`. Throws StorageError as replace_file() does.
 SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& model,
                            const NamedArrays& weights, const std::optional<StateGroup>& state = {});
 

@@ -7,74 +7,19 @@
 #include <string_view>
 
 #include "pipeline/exit_codes.hpp"
-#include "pipeline/experiment_file.hpp"
+#include "pipeline/export_notes.hpp"
 #include "pipeline/failure.hpp"
 #include "pipeline/rank_session.hpp"
 #include "pipeline/run_queue.hpp"
+#include "pipeline/saved_network.hpp"
 #include "pipeline/store_reading.hpp"
-#include "pipeline/tensors.hpp"
 #include "reports/table_text.hpp"
-#include "storage/atomic_file.hpp"
-#include "storage/run_store.hpp"
-#include "storage/weights_file.hpp"
 #include "trainer/train.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The weights, and the experiment file that describes their network.
-struct Subject {
-    fs::path weights;
-    SpecOptions spec;
-};
-
-Subject run_of_store(const EvaluateOptions& options) {
-    const auto store = storage::RunStore::open(options.store);
-    const auto row = the_run(open_for_reading(options.store), options.subject);
-    const storage::RunFiles files = store.run_files(row.run);
-    if (!fs::exists(files.final_weights)) {
-        throw Failure(kExitMissingInput,
-                      fmt::format("run {} is {} and has no final weights yet; its files lie in {}",
-                                  row.run, storage::to_string(row.state), files.folder.string()));
-    }
-    Subject subject{files.final_weights, {}};
-    subject.spec.file = files.effective_config;
-    return subject;
-}
-
-Subject weights_file(const EvaluateOptions& options) {
-    Subject subject{options.subject, {}};
-    subject.spec.file = options.file;
-    if (!options.run.empty()) subject.spec.only = {options.run};
-    if (!options.file.empty()) return subject;
-    if (!fs::exists(subject.weights)) storage::read_file(subject.weights);  // throws, in its words
-    // Beside the weights that were trained here lies the file that describes them.
-    subject.spec.file = subject.weights.parent_path() / "effective.toml";
-    if (fs::exists(subject.spec.file)) return subject;
-    throw UsageError(
-        fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
-                    "where the file has several runs",
-                    options.subject));
-}
-
-Subject find_subject(const EvaluateOptions& options) {
-    const fs::path path = options.subject;
-    const bool is_file =
-        fs::is_regular_file(path) || path.extension() == ".h5" || !options.file.empty();
-    Subject subject = is_file ? weights_file(options) : run_of_store(options);
-    subject.spec.settings = options.settings;
-    subject.spec.data = options.data;
-    return subject;
-}
-
-PlannedRun the_planned_run(const Subject& subject) {
-    Plan plan = plan_experiment(read_experiment_file(subject.spec.file), subject.spec);
-    if (plan.runs.size() == 1) return plan.runs.front();
-    throw UsageError(fmt::format("{} has {} runs; say which one with --run NAME",
-                                 subject.spec.file.string(), plan.runs.size()));
-}
 
 const trainer::SampleSet& samples_of(const trainer::RunData& data, EvaluatedSplit split) {
     switch (split) {
@@ -100,38 +45,68 @@ std::string_view name_of(EvaluatedSplit split) {
     return "test";
 }
 
-storage::Table result_table(const Subject& subject, EvaluatedSplit split,
+storage::Table result_table(const SavedNetwork& network, EvaluatedSplit split,
                             const trainer::Metrics& metrics) {
     return {{"weights", "samples", "count", "loss", "accuracy"},
-            {{subject.weights.string(), std::string(name_of(split)), metrics.count, metrics.loss,
+            {{network.path.string(), std::string(name_of(split)), metrics.count, metrics.loss,
               metrics.accuracy}}};
 }
 
+// The samples of the run's own data set.
+trainer::RunData own_data(const SavedNetwork& network) {
+    const trainer::RunConfig& config = network.planned.run.config;
+    return trainer::select_samples(trainer::load_dataset(config.data), config.data,
+                                   config.train.seed);
+}
+
+// The samples of another data set, by the names of the run's classes. Its pixels are scaled as
+// those the network was trained on.
+trainer::RunData other_data(const SavedNetwork& network, const EvaluateOptions& options) {
+    const RunSpec& run = network.planned.run;
+    trainer::DataConfig config = run.config.data;
+    config.dataset = *options.dataset;
+    if (options.network.data) config.path = fs::absolute(*options.network.data);
+    config.classes = run.class_names;
+    if (options.split != EvaluatedSplit::validation) config.validation = trainer::NoValidation{};
+    config.scale = trainer::Scale::unit;  // whatever its own pixels are like
+    trainer::RunData data =
+        trainer::select_samples(trainer::load_dataset(config), config, run.config.train.seed);
+    if (!(data.shape == run.architecture.input)) {
+        throw Failure(kExitBadData,
+                      fmt::format("the network sees images {}, those of {} are {}",
+                                  trainer::to_string(run.architecture.input), data.dataset->name,
+                                  trainer::to_string(data.shape)));
+    }
+    data.scale = pixel_scale_of(network);
+    return data;
+}
+
+// Where --data tells where another data set lies, the run's own stays where it was.
+SavedNetworkOptions network_options(const EvaluateOptions& options) {
+    SavedNetworkOptions network = options.network;
+    if (options.dataset) network.data.reset();
+    return network;
+}
+
 int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& options) {
-    Subject subject;
-    PlannedRun planned;
-    trainer::NamedTensors weights;
+    SavedNetwork network;
     trainer::RunData data;
     // Every rank reads for itself: a job of this verb is short, and mostly one rank.
     do_on_all(world, [&] {
-        subject = find_subject(options);
-        planned = the_planned_run(subject);
-        check_ranks({.experiment = {}, .title = {}, .runs = {planned}}, world.size());
-        weights = to_tensors(storage::read_weights(subject.weights), planned.run.architecture,
-                             subject.weights.string());
-        const trainer::RunConfig& config = planned.run.config;
-        data = trainer::select_samples(trainer::load_dataset(config.data), config.data,
-                                       config.train.seed);
+        network = read_saved_network(network_options(options));
+        check_ranks({.experiment = {}, .title = {}, .runs = {network.planned}}, world.size());
+        data = options.dataset ? other_data(network, options) : own_data(network);
         if (samples_of(data, options.split).count() == 0) {
-            throw Failure(kExitBadSpec, fmt::format("run \"{}\" has no {} samples", config.name,
-                                                    name_of(options.split)));
+            throw Failure(kExitBadSpec,
+                          fmt::format("run \"{}\" has no {} samples",
+                                      network.planned.run.config.name, name_of(options.split)));
         }
     });
     trainer::agree_on_compute_environment(world);
-    const auto result = trainer::evaluate(planned.run.config, weights, data,
+    const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,
                                           samples_of(data, options.split), world);
     if (world.is_root()) {
-        print(reports::table_text(result_table(subject, options.split, result.metrics),
+        print(reports::table_text(result_table(network, options.split, result.metrics),
                                   options.format));
     }
     return kExitSuccess;

@@ -1,33 +1,44 @@
 #include "pipeline/verbs/ls.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
+#include "pipeline/row_options.hpp"
 #include "pipeline/store_reading.hpp"
 #include "reports/table_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-void check_experiment(const storage::RunDatabase& database, const std::string& name) {
-    const auto rows = database.experiments();
-    const bool is_known =
-        std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; });
-    if (name.empty() || is_known) return;
-    throw Failure(
-        kExitMissingInput,
-        fmt::format("the store has no experiment \"{}\"; `lockstep ls` lists all runs", name));
-}
+constexpr std::array<std::string_view, 19> kUsualColumns{"experiment",
+                                                         "run",
+                                                         "name",
+                                                         "seed",
+                                                         "state",
+                                                         "epochs_finished",
+                                                         "epochs_planned",
+                                                         "best_epoch",
+                                                         "best_val_accuracy",
+                                                         "test_loss",
+                                                         "test_accuracy",
+                                                         "parameters",
+                                                         "ranks",
+                                                         "host",
+                                                         "attempts",
+                                                         "all_epochs_seconds",
+                                                         "started_utc",
+                                                         "finished_utc",
+                                                         "cause"};
 
 }  // namespace
 
 int ls(const LsOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
-    check_experiment(database, options.experiment);
-    print(reports::table_text(database.runs_table(options.experiment), options.format));
+    require_experiment(database, options.experiment);
+    const storage::Table runs = database.runs_table(options.experiment);
+    print(reports::table_text(chosen_rows(runs, "v_runs", options.rows, kUsualColumns),
+                              options.format));
     return kExitSuccess;
 }
 

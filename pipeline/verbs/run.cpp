@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 #include "pipeline/stop_request.hpp"
 #include "pipeline/store_reading.hpp"
 #include "pipeline/verbs/plan.hpp"
+#include "pipeline/verbs/report.hpp"
 #include "reports/comparison.hpp"
 #include "reports/table_text.hpp"
 #include "storage/run_store.hpp"
@@ -39,6 +41,16 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
     return std::make_unique<ProgressDisplay>(options.progress, options.color);
 }
 
+// The training is worth more than its report, which `lockstep report` can make again.
+void print_report(const RunOptions& options, const Plan& plan) {
+    try {
+        const auto html = write_report(options.store, plan.experiment);
+        print(fmt::format("The report is {}\n", html.string()));
+    } catch (const std::exception& error) {
+        tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
+    }
+}
+
 void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
@@ -50,6 +62,7 @@ void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
     const auto root = storage::RunStore::open(options.store).root();
     print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n", root.string()));
+    print_report(options, plan);
     if (exit_code == kExitInterrupted) {
         tell_failure({exit_code, "stopped early; the same command resumes"});
     }

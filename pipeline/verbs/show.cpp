@@ -1,11 +1,14 @@
 #include "pipeline/verbs/show.hpp"
 
+#include <array>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "pipeline/exit_codes.hpp"
+#include "pipeline/row_options.hpp"
 #include "pipeline/store_reading.hpp"
 #include "reports/table_text.hpp"
 #include "reports/terminal_text.hpp"
@@ -18,6 +21,31 @@ using reports::Section;
 using reports::TableFormat;
 using storage::Cell;
 using storage::Table;
+
+// Of v_epochs: without what is the same in every row, but for what names the run.
+constexpr std::array<std::string_view, 23> kUsualColumns{"experiment",
+                                                         "name",
+                                                         "seed",
+                                                         "run",
+                                                         "epoch",
+                                                         "attempt",
+                                                         "steps",
+                                                         "loss",
+                                                         "accuracy",
+                                                         "val_loss",
+                                                         "val_accuracy",
+                                                         "is_nan",
+                                                         "learning_rate",
+                                                         "training_count",
+                                                         "validation_count",
+                                                         "weights_digest",
+                                                         "epoch_seconds",
+                                                         "training_seconds",
+                                                         "exchange_seconds",
+                                                         "data_seconds",
+                                                         "evaluation_seconds",
+                                                         "images_per_second",
+                                                         "finished_utc"};
 
 Section described(const storage::RunRow& row) {
     const auto yes_no = [](bool value) { return Cell(std::string(value ? "yes" : "no")); };
@@ -111,6 +139,7 @@ int show(const ShowOptions& options) {
         details = database.run_details(id);
         epochs = database.epochs_table(id);
     });
+    epochs = chosen_rows(epochs, "v_epochs", options.rows, kUsualColumns);
     if (options.format == TableFormat::csv) {
         print(reports::table_text(epochs, options.format));
         return kExitSuccess;

@@ -48,7 +48,13 @@ const std::vector<Library>& libraries() {
         {"toml++", {"toml++/", "toml.hpp"}, {"pipeline/toml_text.cpp"}},
         {"CLI11", {"CLI/"}, {"pipeline/command_line.cpp"}},
         {"SQLite", {"sqlite3", "SQLiteCpp/"}, {"storage/", "tests/storage/"}},
+        {"zlib", {"zlib.h"}, {"storage/", "tests/storage/"}},
         {"HDF5", {"hdf5", "H5"}, {"storage/", "tests/storage/"}},
+        {"libpng",
+         {"png.h"},
+         {"reports/png_image.cpp", "trainer/data/png_image.cpp", "tests/reports/",
+          "tests/trainer/"}},
+        {"libjpeg", {"jpeglib.h", "jerror.h"}, {"trainer/data/jpeg_image.cpp", "tests/trainer/"}},
         {"Catch2", {"catch2/"}, {"tests/support/"}},
     };
     return kLibraries;

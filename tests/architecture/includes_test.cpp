@@ -1,9 +1,10 @@
+#include "tests/architecture/includes.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "tests/architecture/includes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 

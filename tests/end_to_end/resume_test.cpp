@@ -17,7 +17,7 @@ constexpr const char* kRun = "batch-normalized";
 
 // Long enough to be ended in its midst.
 std::vector<std::string> arguments(const fs::path& store, const std::string& ranks) {
-    return {"run",     smoke_file(),   "--only",  kRun, "--set", "train.epochs=40",
+    return {"run",     smoke_file(),   "--only",  kRun, "--set", "train.epochs=120",
             "--store", store.string(), "--ranks", ranks};
 }
 
@@ -40,7 +40,7 @@ int train_and_end(const fs::path& store, End end) {
     Process training(lockstep_command(arguments(store, "2")));
     wait_until([&] {
         if (!training.is_running()) throw std::runtime_error(training.errors());
-        return log_of(store).find("Epoch 3/40") != std::string::npos;
+        return log_of(store).find("Epoch 3/120") != std::string::npos;
     });
     end(training);
     const int exit_code = training.wait();
@@ -73,7 +73,7 @@ void check_epochs(const fs::path& store) {
                                     "select count(*), count(distinct epoch), max(epoch), "
                                     "min(training_count), max(training_count) from epochs",
                                     "--store", store.string(), "--format", "csv"});
-    CHECK(result.output.substr(result.output.find('\n')) == "\n40,40,40,160,160\n");
+    CHECK(result.output.substr(result.output.find('\n')) == "\n120,120,120,160,160\n");
 }
 
 TEST_CASE("After a stop on request the run resumes, on other ranks, to the same bytes",

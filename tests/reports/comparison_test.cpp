@@ -57,7 +57,7 @@ TEST_CASE("A run that has not begun has no speed and no figures") {
     const ComparedRun& run = comparison.runs.at(0);
     CHECK(run.images_per_second == 0.0);
     CHECK_FALSE(run.test_accuracy.has_value());
-    const storage::Table table = comparison_table(comparison);
+    const storage::Table table = results_table(comparison);
     REQUIRE(table.rows.at(0).size() == table.columns.size());
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         const bool is_time =

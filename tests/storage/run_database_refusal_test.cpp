@@ -71,7 +71,8 @@ TEST_CASE("database: a newer version is refused, untouched", "[storage]") {
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
     bytes_of_a_run_database(path);
-    SQLite::Database(path.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 2");
+    SQLite::Database(path.string(), SQLite::OPEN_READWRITE)
+        .exec("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1));
     check_refused(path);
 }
 

@@ -49,7 +49,7 @@ TEST_CASE("database: other programs can tell what it is", "[storage]") {
     { const RunDatabase created = writable(path); }
     SQLite::Database raw(path.string());
     CHECK(raw.execAndGet("PRAGMA application_id").getInt() == 0x4c6b7374);
-    CHECK(raw.execAndGet("PRAGMA user_version").getInt() == 1);
+    CHECK(raw.execAndGet("PRAGMA user_version").getInt() == kSchemaVersion);
     CHECK(raw.execAndGet("PRAGMA journal_mode").getString() == "delete");
     CHECK(raw.execAndGet("PRAGMA integrity_check").getString() == "ok");
     CHECK(raw.execAndGet("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "

@@ -1,0 +1,23 @@
+#pragma once
+
+// How far an epoch that goes on has come, as a run's log.txt tells it: `Epoch 3/12`, and below it a
+// line like `310/1563 - 10s - ...` now and then.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lockstep::pipeline {
+
+struct LogProgress {
+    int epoch = 0;     // from 1
+    std::string line;  // "310/1563 - 10s - ...", as it stands in the log
+
+    bool operator==(const LogProgress&) const = default;
+};
+
+// The last such line of the end of a log, which may begin and end in the middle of a line. Nothing
+// if the last epoch it names has no line yet, or if something else was said since.
+std::optional<LogProgress> log_progress(std::string_view end_of_log);
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,118 @@
+#include "pipeline/verbs/diff.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/exit_codes.hpp"
+#include "pipeline/store_reading.hpp"
+#include "reports/run_difference.hpp"
+#include "reports/run_figures.hpp"
+#include "reports/table_text.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using reports::FigureDifference;
+using reports::RunFigures;
+using reports::SettingDifference;
+using storage::Cell;
+using storage::Table;
+
+// The finished runs of the store that are the same design: they differ in their seed alone.
+std::vector<RunFigures> seeds_of(const storage::RunDatabase& database, const RunFigures& run) {
+    std::vector<RunFigures> seeds;
+    for (const storage::RunRow& row : database.runs()) {
+        const bool may_be = row.state == storage::RunState::finished &&
+                            row.architecture == run.run.architecture &&
+                            row.data_digest == run.run.data_digest;
+        if (!may_be) continue;
+        const auto values = reports::config_values(row.effective_config);
+        if (reports::design_of(values) != run.design) continue;
+        seeds.push_back(reports::run_figures(database.run_details(row.run)));
+    }
+    return seeds;
+}
+
+Cell text_or_none(const std::string& text) {
+    return text.empty() ? Cell(std::monostate{}) : Cell(text);
+}
+
+Cell cell(const std::optional<double>& value) {
+    return value ? Cell(*value) : Cell(std::monostate{});
+}
+
+Cell moved_by(const FigureDifference& figure) {
+    if (!figure.first || !figure.second) return std::monostate{};
+    return *figure.second - *figure.first;
+}
+
+Table runs_table(const RunFigures& first, const RunFigures& second) {
+    Table table{{"which", "run", "experiment", "seed", "state"}, {}};
+    const auto add = [&](const char* which, const storage::RunRow& row) {
+        table.rows.push_back({std::string(which), row.run, row.experiment, row.seed,
+                              std::string(storage::to_string(row.state))});
+    };
+    add("first", first.run);
+    add("second", second.run);
+    return table;
+}
+
+Table settings_table(const std::vector<SettingDifference>& differences) {
+    Table table{{"key", "first", "second"}, {}};
+    for (const SettingDifference& each : differences) {
+        table.rows.push_back({each.key, text_or_none(each.first), text_or_none(each.second)});
+    }
+    return table;
+}
+
+Table figures_table(const std::vector<FigureDifference>& differences) {
+    Table table{{"figure", "first", "second", "difference", "seed_noise", "movement"}, {}};
+    for (const FigureDifference& each : differences) {
+        table.rows.push_back({each.figure, cell(each.first), cell(each.second), moved_by(each),
+                              cell(each.seed_noise), std::string(to_string(each.movement))});
+    }
+    return table;
+}
+
+// CSV has room for one table: settings and figures below each other.
+Table one_table(const Table& settings, const Table& figures) {
+    Table table{{"kind", "key", "first", "second", "difference", "seed_noise", "movement"}, {}};
+    for (const auto& row : settings.rows) {
+        table.rows.push_back({std::string("setting"), row[0], row[1], row[2], {}, {}, {}});
+    }
+    for (const auto& row : figures.rows) {
+        table.rows.push_back(
+            {std::string("figure"), row[0], row[1], row[2], row[3], row[4], row[5]});
+    }
+    return table;
+}
+
+}  // namespace
+
+int diff(const DiffOptions& options) {
+    const storage::RunDatabase database = open_for_reading(options.store);
+    const auto figures_of = [&](const std::string& text) {
+        return reports::run_figures(database.run_details(the_run(database, text).run));
+    };
+    const RunFigures first = figures_of(options.first);
+    const RunFigures second = figures_of(options.second);
+    const Table settings =
+        settings_table(reports::setting_differences(first.config, second.config));
+    const bool is_one_design = first.design == second.design;
+    const Table figures = figures_table(reports::figure_differences(
+        first, second, seeds_of(database, first),
+        is_one_design ? std::vector<RunFigures>() : seeds_of(database, second)));
+    if (options.format == reports::TableFormat::csv) {
+        print(reports::table_text(one_table(settings, figures), options.format));
+    } else {
+        print(reports::sections_text(
+            {{"runs", runs_table(first, second)}, {"settings", settings}, {"figures", figures}},
+            options.format));
+    }
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "pipeline/verbs/options.hpp"
+
+namespace lockstep::pipeline {
+
+// `lockstep report`: writes report.html, report.md and report.csv of an experiment and prints where
+// they are. Works while a training goes on.
+int report(const ReportOptions& options);
+
+// Writes the three files, each whole or not at all, and returns the path of the HTML file.
+//   out   their folder; empty: reports/<experiment>/ in the store
+// Throws StorageError; Failure (kExitMissingInput) if the store has no such experiment.
+std::filesystem::path write_report(const std::filesystem::path& store,
+                                   const std::string& experiment,
+                                   const std::filesystem::path& out = {});
+
+}  // namespace lockstep::pipeline

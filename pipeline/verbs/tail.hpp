@@ -1,0 +1,14 @@
+#pragma once
+
+#include "pipeline/verbs/options.hpp"
+
+namespace lockstep::pipeline {
+
+// `lockstep tail RUN`: follows a training from another terminal, or another machine that sees the
+// store. Prints the finished epochs, then each new one as it ends; on a terminal also how far the
+// epoch has come. Ends with 0 when the run ends, or with Ctrl-C.
+//
+// It looks into the database and log.txt now and then, and holds no lock between two looks.
+int tail(const TailOptions& options);
+
+}  // namespace lockstep::pipeline

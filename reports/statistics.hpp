@@ -1,0 +1,89 @@
+#pragma once
+
+// What may honestly be said of accuracies that were measured a few times. Pure functions.
+//
+// Nothing here prints or rounds; a figure that is not defined (an interval of one value, a test
+// without disagreement) is absent, never 0.
+//
+// [1] NIST Digital Library of Mathematical Functions, sections 8.17 (incomplete beta) and 5.12.
+// [2] Student: The probable error of a mean. Biometrika 6(1):1-25, 1908. doi:10.1093/biomet/6.1.1
+// [3] E. B. Wilson: Probable inference, the law of succession, and statistical inference. J. Am.
+//     Stat. Assoc. 22(158):209-212, 1927. doi:10.1080/01621459.1927.10502953
+// [4] Q. McNemar: Note on the sampling error of the difference between correlated proportions or
+//     percentages. Psychometrika 12:153-157, 1947. doi:10.1007/BF02295996
+// [5] T. G. Dietterich: Approximate statistical tests for comparing supervised classification
+//     learning algorithms. Neural Computation 10(7):1895-1923, 1998.
+//     doi:10.1162/089976698300017197
+// [6] S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Statist.
+//     6(2):65-70, 1979. https://www.jstor.org/stable/4615733
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lockstep::reports {
+
+inline constexpr double kConfidence = 0.95;    // of every interval
+inline constexpr double kSignificance = 0.05;  // of every test, after correction
+
+struct Interval {
+    double low = 0.0;
+    double high = 0.0;
+
+    bool contains(double value) const { return low <= value && value <= high; }
+    bool operator==(const Interval&) const = default;
+};
+
+// The regularized incomplete beta function I_x(a, b), a and b > 0, x in [0, 1]; about 14 digits.
+// By the continued fraction of [1] 8.17.22, evaluated from the front (Lentz).
+double incomplete_beta(double x, double a, double b);
+
+// P(T <= t) of Student's t distribution with `degrees` > 0 of freedom, which need not be whole:
+// with x = degrees / (degrees + t^2) the upper tail is I_x(degrees / 2, 1/2) / 2 [1].
+double student_t_probability(double t, double degrees);
+
+// The t with P(T <= t) = probability, which lies in (0, 1). 12.706 for 0.975 and 1 degree.
+// Throws std::invalid_argument outside of that.
+double student_t_quantile(double probability, double degrees);
+
+// Several measurements of one thing: accuracies of one architecture over seeds.
+struct Estimate {
+    int count = 0;
+    double mean = 0.0;                   // 0 of none
+    std::optional<double> deviation{};   // of the sample (over n - 1); from two values on
+    std::optional<Interval> interval{};  // mean -+ t(0.975, n - 1) s / sqrt(n) [2]
+};
+// NaN and infinite values are measurements that failed: they are left out and not counted.
+Estimate estimate_of(std::span<const double> values);
+
+// The score interval of a proportion [3], for one accuracy measured on `trials` images:
+// (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n). Always inside [0, 1]. It tells how
+// well the test set measures this one network, not how much another seed would change.
+// None without trials. Throws std::invalid_argument unless 0 <= successes <= trials.
+std::optional<Interval> wilson_interval(std::int64_t successes, std::int64_t trials);
+
+// Two networks on the same images: how many each alone has right.
+struct McNemar {
+    std::int64_t only_first = 0;   // b
+    std::int64_t only_second = 0;  // c
+    double p_value = 1.0;
+};
+// McNemar's test [4], as [5] advises for two networks trained once; exact: under the hypothesis b
+// is Binomial(b + c, 1/2), p = min(1, 2 P(X <= min(b, c))). 1 where b + c = 0.
+// Throws std::invalid_argument for a negative count.
+McNemar mcnemar_exact(std::int64_t only_first, std::int64_t only_second);
+
+// Differences between two architectures trained with the same seeds.
+struct PairedDifference {
+    Estimate difference;              // second - first, over the seeds where both are finite
+    std::optional<double> p_value{};  // two-sided t test; none where the deviation is 0
+};
+// Throws std::invalid_argument unless both have the same length.
+PairedDifference paired_difference(std::span<const double> first, std::span<const double> second);
+
+// Holm's step-down correction [6]: the adjusted p-values in the order given, at most 1. The i-th
+// smallest of m becomes max over j <= i of (m - j + 1) p(j).
+std::vector<double> holm_adjusted(std::span<const double> p_values);
+
+}  // namespace lockstep::reports

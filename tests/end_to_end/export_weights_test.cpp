@@ -1,0 +1,132 @@
+// `lockstep export weights`: what users say and get. What other programs make of the files is
+// tested in tests/interop.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kFormats{"keras-h5", "keras-weights", "keras", "onnx"};
+
+std::string end_of_name(const std::string& format) {
+    if (format == "keras-h5") return ".h5";
+    return format == "keras-weights" ? ".weights.h5" : "." + format;
+}
+
+// A store with the run batch-normalized of experiments/smoke.toml, for all tests of this file.
+const fs::path& store() {
+    static const TemporaryDirectory folder;
+    static const fs::path path = [] {
+        const Result result =
+            lockstep({"run", smoke_file(), "--store", (folder / "store").string(), "--ranks", "1",
+                      "--quiet", "--only", "batch-normalized", "--only", "logits-seed1"});
+        INFO(result.errors);
+        REQUIRE(result.exit_code == 0);
+        return folder / "store";
+    }();
+    return path;
+}
+
+Result export_weights(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "export");
+    arguments.insert(arguments.end(), {"--store", store().string()});
+    return lockstep(arguments);
+}
+
+TEST_CASE("export: every format, twice, gives the same bytes", "[end_to_end][export]") {
+    const TemporaryDirectory folder;
+    for (const std::string& format : kFormats) {
+        CAPTURE(format);
+        const std::string first = (folder / ("first" + end_of_name(format))).string();
+        const std::string second = (folder / ("second" + end_of_name(format))).string();
+        const Result result =
+            export_weights({"weights", "batch-normalized", "--format", format, "--out", first});
+        INFO(result.errors);
+        CHECK(result.exit_code == 0);
+        CHECK(result.output == first + "\n");
+        CHECK(result.errors.find("divisor [255.0,255.0,255.0]") != std::string::npos);
+        // `weights` may be left out, and the order of words is free.
+        CHECK(export_weights({"--format", format, "--out", second, "batch-normalized"}).exit_code ==
+              0);
+        CHECK(read_text(first).size() > 1000);
+        CHECK(read_text(first) == read_text(second));
+    }
+}
+
+TEST_CASE("export: an exported .h5 evaluates as the run did", "[end_to_end][export]") {
+    const TemporaryDirectory folder;
+    const std::string file = (folder / "portable.h5").string();
+    REQUIRE(export_weights({"batch-normalized", "--format", "keras-h5", "--out", file}).exit_code ==
+            0);
+    const std::string weights = (run_folder(store(), "batch-normalized") / "final.h5").string();
+    const auto figures = [&](const std::string& path) {
+        const Result result = lockstep({"evaluate", path, "--file", smoke_file(), "--run",
+                                        "batch-normalized", "--format", "csv"});
+        CHECK(result.exit_code == 0);
+        return result.output.substr(result.output.find(",test,"));
+    };
+    CHECK(figures(file) == figures(weights));
+}
+
+TEST_CASE("export: the standard scale needs the data it was taken from", "[end_to_end][export]") {
+    const TemporaryDirectory folder;
+    const std::string out = (folder / "standard.onnx").string();
+    CHECK(export_weights({"logits-seed1", "--format", "onnx", "--out", out}).exit_code == 0);
+    const Result other =
+        export_weights({"logits-seed1", "--format", "onnx", "--out", out, "--set", "data.seed=99"});
+    CHECK(other.exit_code == 65);
+    CHECK(other.errors.find("another data set") != std::string::npos);
+}
+
+TEST_CASE("export: mistakes are named, and nothing is written", "[end_to_end][export]") {
+    struct Mistake {
+        std::vector<std::string> words;
+        int exit_code;
+        std::string text;
+    };
+    const TemporaryDirectory folder;
+    const std::string out = (folder / "model.bin").string();
+    const std::string weights = (run_folder(store(), "batch-normalized") / "final.h5").string();
+    const std::string before = read_text(weights);
+    const std::vector<Mistake> mistakes{
+        {{"batch-normalized"}, 64, "--format"},
+        {{"batch-normalized", "--format", "pickle"}, 64, "pickle"},
+        {{"batch-normalized", "--format", "keras", "--out", out}, 64, ".keras"},
+        {{"batch-normalized", "--format", "keras-h5", "--out", "a.weights.h5"},
+         64,
+         "keras-weights"},
+        {{weights, "--format", "keras-h5", "--out", weights}, 64, "the file to export"},
+        {{"nobody", "--format", "onnx", "--out", out}, 66, "nobody"},
+        {{out + ".h5", "--format", "onnx", "--out", out}, 66, "model.bin.h5"},
+        {{smoke_file(), "--format", "onnx", "--out", out, "--file", smoke_file(), "--run",
+          "batch-normalized"},
+         65,
+         "smoke.toml"},
+        {{weights, "--format", "onnx", "--out", out, "--file", smoke_file(), "--run",
+          "three-classes"},
+         65,
+         "another network"},
+        {{"batch-normalized", "--format", "onnx", "--out", (folder / "no/such").string()},
+         73,
+         "no/such"},
+    };
+    for (const Mistake& mistake : mistakes) {
+        CAPTURE(mistake.words);
+        const Result result = export_weights(mistake.words);
+        CHECK(result.exit_code == mistake.exit_code);
+        INFO(result.errors);
+        CHECK(result.errors.find(mistake.text) != std::string::npos);
+    }
+    CHECK(fs::is_empty(folder.path()));
+    CHECK(read_text(weights) == before);
+}
+
+}  // namespace
+}  // namespace lockstep::tests

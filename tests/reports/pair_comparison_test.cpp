@@ -1,0 +1,107 @@
+#include "reports/pair_comparison.hpp"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "reports/pair_text.hpp"
+#include "tests/reports/report_rows.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+// Answers of a run: so many of 100 images right, the first ones or the last ones.
+enum class Where { first, last };
+TestAnswers answers(const RunFigures& run, std::size_t right, Where where) {
+    TestAnswers result{run.run.run, std::vector<std::uint8_t>(100, 0), std::vector<bool>(100)};
+    for (std::size_t i = 0; i < right; ++i) {
+        result.is_correct[where == Where::first ? i : 99 - i] = true;
+    }
+    return result;
+}
+
+RunFigures finished(const std::string& name, std::int64_t seed, double accuracy) {
+    return run_figures(finished_run(name, seed, accuracy));
+}
+
+TEST_CASE("One run each is compared on the images where one alone is right") {
+    const std::vector runs{finished("a", 1, 0.9), finished("b", 1, 0.5)};
+    const auto pairs =
+        compare_pairs(runs, leaderboard(runs),
+                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
+    REQUIRE(pairs.size() == 1);
+    CHECK(pairs[0].on_images->only_first == 40);
+    CHECK(pairs[0].on_images->only_second == 0);
+    CHECK(pairs[0].p_value == mcnemar_exact(40, 0).p_value);
+    CHECK(pairs[0].difference == Approx(-0.4));
+    CHECK(pairs[0].verdict == Verdict::first_is_better);
+    CHECK(verdict_text(pairs[0]) == "a is better, in these trainings");
+}
+
+TEST_CASE("Equal accuracies on different images cannot be told apart") {
+    const std::vector runs{finished("a", 1, 0.5), finished("b", 1, 0.5)};
+    const auto pairs =
+        compare_pairs(runs, leaderboard(runs),
+                      {answers(runs[0], 50, Where::first), answers(runs[1], 50, Where::last)});
+    CHECK(pairs[0].p_value == 1.0);
+    CHECK(verdict_text(pairs[0]) == "not distinguishable");
+}
+
+TEST_CASE("Shared seeds are compared by a paired t test, others left out") {
+    const std::vector runs{finished("a-seed1", 1, 0.50), finished("a-seed2", 2, 0.52),
+                           finished("a-seed3", 3, 0.54), finished("b-seed1", 1, 0.60),
+                           finished("b-seed2", 2, 0.63), finished("b-seed9", 9, 0.10)};
+    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    REQUIRE(pairs.size() == 1);
+    CHECK(pairs[0].is_over_seeds);
+    CHECK(pairs[0].over_seeds->difference.count == 2);
+    // a is first: its mean is the higher one.
+    CHECK(pairs[0].difference == Approx((0.10 + 0.11) / 2));
+    // Closed form for one degree of freedom: p = 1 - 2 atan(t) / pi with t = 0.105 / 0.005.
+    CHECK(*pairs[0].p_value == Approx(1.0 - 2.0 * std::atan(21.0) / std::acos(-1.0)));
+}
+
+TEST_CASE("What was not tested alike is not comparable, and says why") {
+    auto other = finished_run("b", 1, 0.5);
+    other.run.test_samples = 30;
+    const std::vector runs{finished("a", 1, 0.9), run_figures(other), finished("c", 1, 0.8),
+                           run_figures(queued_run("d"))};
+    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    for (const PairComparison& pair : pairs) {
+        CHECK(pair.verdict == Verdict::not_comparable);
+        CHECK_FALSE(pair.reason.empty());
+        CHECK(pair.has_one_test_set == (pair.first != "b" && pair.second != "b"));
+    }
+    CHECK(pairs.size() == 6);
+}
+
+TEST_CASE("Predictions on other labels or other data are not paired") {
+    auto elsewhere = finished_run("b", 1, 0.5);
+    elsewhere.run.data_digest = "other";
+    const std::vector runs{finished("a", 1, 0.9), run_figures(elsewhere)};
+    const auto pairs =
+        compare_pairs(runs, leaderboard(runs),
+                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
+    CHECK_FALSE(pairs[0].on_images.has_value());
+}
+
+TEST_CASE("Holm's correction is over the pairs that were tested") {
+    const std::vector runs{finished("a", 1, 0.60), finished("b", 1, 0.54), finished("c", 1, 0.53)};
+    const auto pairs =
+        compare_pairs(runs, leaderboard(runs),
+                      {answers(runs[0], 60, Where::first), answers(runs[1], 54, Where::first),
+                       answers(runs[2], 53, Where::first)});
+    std::vector<double> p_values;
+    for (const PairComparison& pair : pairs) p_values.push_back(*pair.p_value);
+    const auto adjusted = holm_adjusted(p_values);
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        CHECK(pairs[i].adjusted_p_value == adjusted[i]);
+    }
+    // 6 to 0 alone is p = 0.03; of three pairs it is not enough.
+    CHECK(p_values[0] == Approx(2.0 / 64));
+    CHECK(pairs[0].verdict == Verdict::not_distinguishable);
+}
+
+}  // namespace
+}  // namespace lockstep::reports

@@ -1,0 +1,113 @@
+#include "reports/run_difference.hpp"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+constexpr const char* kFirst =
+    "name = \"a\"  # x.toml:1\n"
+    "train.batch_size = 32  # default\n"
+    "train.optimizer.rho = 0.9  # default\n"
+    "\n[[run.layers]]\n"
+    "type = \"conv2d\"  # x.toml:2\nname = \"conv2d\"  # default\nfilters = 8  # x.toml:2\n"
+    "\n[[run.layers]]\n"
+    "type = \"flatten\"  # x.toml:3\nname = \"flatten\"  # default\n"
+    "\n[[run.layers]]\n"
+    "type = \"dense\"  # x.toml:4\nname = \"dense\"  # default\nunits = 10  # x.toml:4\n";
+
+std::vector<SettingDifference> differences(const std::string& first, const std::string& second) {
+    return setting_differences(config_values(first), config_values(second));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+}
+
+TEST_CASE("diff: equal settings differ in nothing, wherever they come from") {
+    CHECK(differences(kFirst, kFirst).empty());
+    CHECK(differences(kFirst, replaced(kFirst, "# default", "# --set")).empty());
+    CHECK(differences("", "").empty());
+}
+
+TEST_CASE("diff: a setting that changed, that came, and that went") {
+    const std::string second =
+        replaced(replaced(kFirst, "batch_size = 32", "batch_size = 64"), "rho", "beta_1");
+    CHECK(differences(kFirst, second) ==
+          std::vector<SettingDifference>{{"train.batch_size", "32", "64"},
+                                         {"train.optimizer.rho", "0.9", ""},
+                                         {"train.optimizer.beta_1", "", "0.9"}});
+}
+
+TEST_CASE("diff: a layer more is one difference, though all behind it count on") {
+    const std::string pooling = "[[run.layers]]\ntype = \"max_pooling2d\"\nname = \"pool\"\n\n";
+    const std::string second = replaced(kFirst, "[[run.layers]]\ntype = \"flatten\"",
+                                        pooling + "[[run.layers]]\ntype = \"flatten\"");
+    CHECK(differences(kFirst, second) ==
+          std::vector<SettingDifference>{{"layers.1", "", "type = \"max_pooling2d\""}});
+    CHECK(differences(second, kFirst) ==
+          std::vector<SettingDifference>{{"layers.1", "type = \"max_pooling2d\"", ""}});
+}
+
+TEST_CASE("diff: two layers of one type differ in their settings, others as a whole") {
+    CHECK(differences(kFirst, replaced(kFirst, "filters = 8", "filters = 16")) ==
+          std::vector<SettingDifference>{{"layers.0.filters", "8", "16"}});
+    const auto swapped = differences(kFirst, replaced(kFirst, "\"conv2d\"", "\"dropout\""));
+    REQUIRE(swapped.size() == 2);
+    CHECK(swapped[0].key == "layers.0");
+    CHECK(swapped[1].key == "layers.0");
+}
+
+RunFigures run(const std::string& design, double test_accuracy) {
+    RunFigures figures;
+    figures.design = design;
+    figures.test_accuracy = test_accuracy;
+    return figures;
+}
+
+FigureDifference of_test_accuracy(double first, double second,
+                                  const std::vector<RunFigures>& first_seeds,
+                                  const std::vector<RunFigures>& second_seeds,
+                                  const std::string& second_design = "b") {
+    const auto all =
+        figure_differences(run("a", first), run(second_design, second), first_seeds, second_seeds);
+    REQUIRE(all.size() == 1);  // neither has any other figure
+    CHECK(all[0].figure == "test_accuracy");
+    return all[0];
+}
+
+TEST_CASE("diff: the noise is t sqrt(2) s over the seeds of either design") {
+    // Distances from the means 0.5 and 0.7: 0.1, 0, -0.1 and 0.1, -0.1, so s^2 = 0.04 / 3; t of 3
+    // degrees is 3.1824 (tables).
+    const std::vector<RunFigures> first{run("a", 0.6), run("a", 0.5), run("a", 0.4)};
+    const std::vector<RunFigures> second{run("b", 0.8), run("b", 0.6)};
+    const double noise = 3.182446 * std::sqrt(2.0 * 0.04 / 3.0);
+    const auto within = of_test_accuracy(0.1, 0.6, first, second);
+    CHECK(within.seed_noise.value() == Approx(noise));
+    CHECK(within.movement == Movement::within);
+    CHECK(of_test_accuracy(0.1, 0.1 + noise * 1.01, first, second).movement == Movement::beyond);
+    CHECK(of_test_accuracy(0.9, 0.9 - noise * 1.01, first, second).movement == Movement::beyond);
+    CHECK(of_test_accuracy(0.4, 0.4, first, second).movement == Movement::none);
+    // One design: its seeds count once. s^2 = 0.02 / 2, t of 2 degrees 4.3027.
+    CHECK(of_test_accuracy(0.4, 0.6, first, first, "a").seed_noise.value() ==
+          Approx(4.302653 * std::sqrt(2.0 * 0.01)));
+}
+
+TEST_CASE("diff: without two seeds that differ nobody knows the noise") {
+    const std::vector<RunFigures> one{run("a", 0.5)};
+    CHECK(of_test_accuracy(0.5, 0.9, one, one).movement == Movement::unknown);
+    CHECK_FALSE(of_test_accuracy(0.5, 0.9, {}, {}).seed_noise.has_value());
+    const std::vector<RunFigures> equal{run("a", 0.5), run("a", 0.5)};
+    CHECK(of_test_accuracy(0.5, 0.9, equal, {}).movement == Movement::unknown);
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<RunFigures> two{run("a", 0.5), run("a", 0.6)};
+    CHECK(of_test_accuracy(0.5, nan, two, {}).movement == Movement::unknown);
+}
+
+}  // namespace
+}  // namespace lockstep::reports

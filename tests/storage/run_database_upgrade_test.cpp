@@ -1,0 +1,115 @@
+// A database of version 1: read as it is, and brought up to date by whoever may write.
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "storage/atomic_file.hpp"
+#include "storage/run_database.hpp"
+#include "tests/storage/sample_rows.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::TemporaryDirectory;
+
+constexpr const char* kAllRuns = "SELECT * FROM v_runs ORDER BY run";
+constexpr const char* kBest = "SELECT * FROM v_best ORDER BY run";
+
+void record(RunDatabase& database, const std::string& run, int epoch, double val_accuracy) {
+    EpochRow row = sample_epoch(run, epoch);
+    row.val_accuracy = val_accuracy;
+    database.record_epoch(row, {}, {});
+}
+
+void fill(const fs::path& path) {
+    RunDatabase database(path, DatabaseAccess::read_write);
+    begin_sample_run(database, "a-1");
+    begin_sample_run(database, "b-1");
+    for (int epoch = 1; epoch <= 3; ++epoch) record(database, "a-1", epoch, 0.125 * epoch);
+}
+
+// Takes away what version 2 added. Its views were made of tables that are still the same.
+void make_version_1(const fs::path& path) {
+    SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
+    raw.exec(
+        "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
+        "DROP TABLE run_totals;"
+        "CREATE VIEW v_runs AS SELECT run FROM runs;"
+        "CREATE VIEW v_best AS SELECT run FROM runs;"
+        "PRAGMA user_version = 1");
+}
+
+}  // namespace
+
+TEST_CASE("upgrade: a reader sees version 1 as the newest, and changes nothing", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path);
+    const RunDatabase fresh(path, DatabaseAccess::read_only);
+    const Table runs = fresh.runs_table();
+    const Table asked = fresh.run_query(kAllRuns);
+    const Table best = fresh.run_query(kBest);
+    make_version_1(path);
+    const Bytes before = read_file(path);
+    const RunDatabase database(path, DatabaseAccess::read_only);
+    CHECK(database.runs_table().rows == runs.rows);
+    CHECK(database.runs_table().columns == runs.columns);
+    CHECK(database.run_query(kAllRuns).rows == asked.rows);
+    CHECK(database.run_query(kBest).rows == best.rows);
+    CHECK(read_file(path) == before);
+}
+
+TEST_CASE("upgrade: a writer brings version 1 up to date, and goes on", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path);
+    const Table runs = RunDatabase(path, DatabaseAccess::read_only).runs_table();
+    make_version_1(path);
+    RunDatabase database(path, DatabaseAccess::read_write);
+    CHECK(database.run_query("PRAGMA user_version").rows.at(0).at(0) ==
+          Cell(std::int64_t{kSchemaVersion}));
+    CHECK(database.runs_table().rows == runs.rows);
+    record(database, "a-1", 4, 0.75);
+    CHECK(database.run_query("SELECT best_epoch, epochs_finished FROM v_runs WHERE run = 'a-1'")
+              .rows.at(0) == std::vector<Cell>{std::int64_t{4}, std::int64_t{4}});
+}
+
+TEST_CASE("totals: they follow the epochs through resumes and deletions", "[storage]") {
+    const TemporaryDirectory folder;
+    RunDatabase database(folder / "lockstep.db", DatabaseAccess::read_write);
+    begin_sample_run(database, "a-1");
+    const auto totals = [&] {
+        return database.run_query(
+            "SELECT epochs_finished, best_epoch, val_accuracy, all_epochs_seconds FROM v_runs");
+    };
+    CHECK(totals().rows.at(0) == std::vector<Cell>{std::int64_t{0}, Cell(), Cell(), Cell()});
+    for (int epoch = 1; epoch <= 3; ++epoch) record(database, "a-1", epoch, 0.125 * epoch);
+    record(database, "a-1", 3, 0.0);  // trained again: the row changes
+    CHECK(totals().rows.at(0) ==
+          std::vector<Cell>{std::int64_t{3}, std::int64_t{2}, 0.0, 3 * 12.5});
+    database.begin_attempt(sample_attempt("a-1"), {.epochs_finished = 1, .steps_taken = 2});
+    CHECK(totals().rows.at(0) == std::vector<Cell>{std::int64_t{1}, std::int64_t{1}, 0.125, 12.5});
+    database.delete_run("a-1");
+    CHECK(database.run_query("SELECT * FROM run_totals").rows.empty());
+}
+
+TEST_CASE("totals: a NaN in validation is no best epoch, however well training went", "[storage]") {
+    const TemporaryDirectory folder;
+    RunDatabase database(folder / "lockstep.db", DatabaseAccess::read_write);
+    begin_sample_run(database, "a-1");
+    record(database, "a-1", 1, 0.25);
+    EpochRow row = sample_epoch("a-1", 2);
+    row.accuracy = 1.0;
+    row.val_accuracy = std::numeric_limits<double>::quiet_NaN();
+    database.record_epoch(row, {}, {});
+    CHECK(database.run_query("SELECT best_epoch FROM v_runs").rows.at(0).at(0) ==
+          Cell(std::int64_t{1}));
+}
+
+}  // namespace lockstep::storage

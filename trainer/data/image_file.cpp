@@ -1,0 +1,179 @@
+#include "trainer/data/image_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+
+#include "trainer/data/dataset.hpp"
+#include "trainer/data/image_decoders.hpp"
+
+namespace lockstep::trainer {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::uint8_t, 4> kPngSignature{0x89, 'P', 'N', 'G'};
+constexpr std::array<std::uint8_t, 3> kJpegSignature{0xff, 0xd8, 0xff};
+constexpr std::array<std::string_view, 6> kImageEndings{".png", ".jpg", ".jpeg",
+                                                        ".ppm", ".pgm", ".pnm"};
+
+template <std::size_t Size>
+bool starts_with(FileBytes bytes, const std::array<std::uint8_t, Size>& signature) {
+    return bytes.size() >= Size && std::equal(signature.begin(), signature.end(), bytes.begin());
+}
+
+bool is_image_name(const fs::path& path) {
+    std::string ending = path.extension().string();
+    std::ranges::transform(ending, ending.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::find(kImageEndings, ending) != kImageEndings.end();
+}
+
+// Where a pixel of the result lies between two of the image, along one axis.
+struct Tap {
+    int low = 0;
+    int high = 0;
+    double weight = 0.0;  // of `high`
+};
+
+std::vector<Tap> taps(int from, int to) {
+    std::vector<Tap> result;
+    for (int i = 0; i < to; ++i) {
+        const double centre = (i + 0.5) * from / to - 0.5;
+        const double clamped = std::clamp(centre, 0.0, from - 1.0);
+        const int low = static_cast<int>(clamped);
+        result.push_back({low, std::min(low + 1, from - 1), clamped - low});
+    }
+    return result;
+}
+
+Image resized(const Image& image, int height, int width) {
+    Image result{height, width, {}};
+    result.pixels.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3);
+    const std::vector<Tap> rows = taps(image.height, height);
+    const std::vector<Tap> columns = taps(image.width, width);
+    const auto at = [&](int y, int x, std::size_t c) {
+        const auto place = static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
+                           static_cast<std::size_t>(x);
+        return static_cast<double>(image.pixels[place * 3 + c]);
+    };
+    for (const Tap& y : rows) {
+        for (const Tap& x : columns) {
+            for (std::size_t c = 0; c < 3; ++c) {
+                const double top = std::lerp(at(y.low, x.low, c), at(y.low, x.high, c), x.weight);
+                const double bottom =
+                    std::lerp(at(y.high, x.low, c), at(y.high, x.high, c), x.weight);
+                const double value = std::lerp(top, bottom, y.weight);
+                result.pixels.push_back(static_cast<std::uint8_t>(std::floor(value + 0.5)));
+            }
+        }
+    }
+    return result;
+}
+
+std::uint8_t luma(const std::uint8_t* rgb) {
+    return static_cast<std::uint8_t>((299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] + 500) / 1000);
+}
+
+}  // namespace
+
+void throw_damaged(const std::string& origin, const std::string& what) {
+    throw DataError(DataError::Kind::damaged, fmt::format("{}: {}", origin, what));
+}
+
+void check_size(std::int64_t height, std::int64_t width, const std::string& origin) {
+    if (height < 1 || width < 1) throw_damaged(origin, "an image without pixels");
+    if (height > kMostPixels / width) {
+        throw_damaged(origin, fmt::format("{} x {} pixels are too many; at most {} are read", width,
+                                          height, kMostPixels));
+    }
+}
+
+Image blank_image(std::int64_t height, std::int64_t width, const std::string& origin) {
+    check_size(height, width, origin);
+    Image image{static_cast<int>(height), static_cast<int>(width), {}};
+    image.pixels.resize(static_cast<std::size_t>(height * width) * 3);
+    return image;
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& origin) {
+    if (bytes.empty()) throw_damaged(origin, "the file is empty");
+    if (starts_with(bytes, kPngSignature)) return decode_png(bytes, origin);
+    if (starts_with(bytes, kJpegSignature)) return decode_jpeg(bytes, origin);
+    const bool is_pnm =
+        bytes.size() > 2 && bytes[0] == 'P' &&
+        std::string_view("2356").find(static_cast<char>(bytes[1])) != std::string_view::npos;
+    if (is_pnm) return decode_pnm(bytes, origin);
+    throw_damaged(origin, "neither PNG nor JPEG nor PPM");
+}
+
+Image read_image(const fs::path& path) {
+    const std::string origin = path.string();
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (!fs::exists(status)) {
+        throw DataError(DataError::Kind::missing, fmt::format("{}: there is no such file", origin));
+    }
+    if (!fs::is_regular_file(status)) throw_damaged(origin, "no regular file");
+    if (static_cast<std::int64_t>(fs::file_size(path, error)) > kLargestImageFile && !error) {
+        throw_damaged(origin, fmt::format("a file of more than {} bytes", kLargestImageFile));
+    }
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        throw DataError(DataError::Kind::missing,
+                        fmt::format("{}: {}", origin, std::strerror(errno)));
+    }
+    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(file), {}};
+    if (file.bad()) throw_damaged(origin, "it cannot be read");
+    return decode_image(bytes, origin);
+}
+
+std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape) {
+    if (shape.channels != 1 && shape.channels != 3) {
+        throw DataError(
+            DataError::Kind::bad_request,
+            fmt::format("the network sees {} channels; image files have 1 or 3", shape.channels));
+    }
+    const Image sized = resized(image, shape.height, shape.width);
+    const std::size_t plane = sized.pixels.size() / 3;
+    std::vector<std::uint8_t> planes;
+    planes.reserve(plane * static_cast<std::size_t>(shape.channels));
+    if (shape.channels == 1) {
+        for (std::size_t i = 0; i < plane; ++i) planes.push_back(luma(&sized.pixels[i * 3]));
+        return planes;
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+        for (std::size_t i = 0; i < plane; ++i) planes.push_back(sized.pixels[i * 3 + c]);
+    }
+    return planes;
+}
+
+std::vector<fs::path> image_files_in(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code ignored;
+        if (entry->is_regular_file(ignored) && is_image_name(entry->path())) {
+            files.push_back(entry->path());
+        }
+    }
+    if (error) {
+        throw DataError(DataError::Kind::missing,
+                        fmt::format("{}: {}", folder.string(), error.message()));
+    }
+    std::ranges::sort(files, {}, [](const fs::path& path) { return path.native(); });
+    return files;
+}
+
+}  // namespace lockstep::trainer
