@@ -1,4 +1,5 @@
 #include "pipeline/model_summary.hpp"
+#include "reports/number_text.hpp"
 
 #include <fmt/format.h>
 
@@ -19,8 +20,8 @@ std::vector<Row> rows_of(const trainer::Architecture& architecture) {
     std::vector<Row> rows;
     for (const trainer::LayerShape& layer : architecture.layers) {
         rows.push_back({fmt::format("{} ({})", layer.name, layer.class_name),
-                        to_string(layer.output), with_thousands(layer.parameter_count()),
-                        with_thousands(layer.flops)});
+                        to_string(layer.output), reports::thousands(layer.parameter_count()),
+                        reports::thousands(layer.flops)});
     }
     return rows;
 }
@@ -67,21 +68,11 @@ std::string bytes_text(std::int64_t bytes) {
 }
 
 std::string total_line(const char* what, std::int64_t parameters) {
-    return fmt::format("{}: {} ({})\n", what, with_thousands(parameters),
+    return fmt::format("{}: {} ({})\n", what, reports::thousands(parameters),
                        bytes_text(4 * parameters));
 }
 
 }  // namespace
-
-std::string with_thousands(std::int64_t number) {
-    std::string text = fmt::format("{}", number);
-    const std::size_t first = number < 0 ? 1 : 0;
-    for (std::size_t at = text.size(); at > first + 3;) {
-        at -= 3;
-        text.insert(at, 1, ',');
-    }
-    return text;
-}
 
 std::string shape_table(const trainer::Architecture& architecture) {
     std::vector<Row> rows = rows_of(architecture);
@@ -98,7 +89,7 @@ std::string model_summary(const std::string& name, const trainer::Architecture& 
            layout.rule('=') + '\n' + total_line("Total params", all) +
            total_line("Trainable params", trainable) +
            total_line("Non-trainable params", all - trainable) +
-           fmt::format("FLOPs of one image, forward: {}\n", with_thousands(architecture.flops()));
+           fmt::format("FLOPs of one image, forward: {}\n", reports::thousands(architecture.flops()));
 }
 
 }  // namespace lockstep::pipeline

@@ -15,7 +15,4 @@ std::string model_summary(const std::string& name, const trainer::Architecture& 
 // The table alone, one line a layer; what is shown when a later layer does not fit.
 std::string shape_table(const trainer::Architecture& architecture);
 
-// 1234567 -> "1,234,567".
-std::string with_thousands(std::int64_t number);
-
 }  // namespace lockstep::pipeline

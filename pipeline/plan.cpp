@@ -8,6 +8,7 @@
 
 #include "pipeline/model_summary.hpp"
 #include "pipeline/spec_sections.hpp"
+#include "reports/number_text.hpp"
 #include "reports/table_text.hpp"
 #include "trainer/data/dataset.hpp"
 
@@ -129,8 +130,8 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
         const auto expected = static_cast<std::int64_t>(figure.values.front());
         if (expected != planned.parameters) {
             warnings.push_back(fmt::format("has {} parameters, not the {} expected of its source",
-                                           with_thousands(planned.parameters),
-                                           with_thousands(expected)));
+                                           reports::thousands(planned.parameters),
+                                           reports::thousands(expected)));
         }
     }
     return warnings;

@@ -11,6 +11,7 @@
 #include "pipeline/run_rows.hpp"
 #include "pipeline/tensors.hpp"
 #include "pipeline/version.hpp"
+#include "reports/number_text.hpp"
 #include "storage/atomic_file.hpp"
 #include "storage/checkpoint_file.hpp"
 #include "storage/predictions_file.hpp"
@@ -62,7 +63,7 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
                                   ? fmt::format(", resumed after epoch {}", resume.epochs_finished)
                                   : "";
     tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
-                     with_thousands(planned_.parameters), with_thousands(data_.training.count()),
+                     reports::thousands(planned_.parameters), reports::thousands(data_.training.count()),
                      counted(train.epochs, "epoch"), counted(setting_.ranks, "rank"), where));
 }
 
@@ -81,7 +82,7 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
     database_.end_attempt(planned_.id, attempt_, end);
     tell(fmt::format("{}: test loss {} - test accuracy {} ({} samples, weights of epoch {})",
                      planned_.run.config.name, format_metric(outcome.test.loss),
-                     format_metric(outcome.test.accuracy), with_thousands(outcome.test.count),
+                     format_metric(outcome.test.accuracy), reports::thousands(outcome.test.count),
                      outcome.weights_epoch));
 }
 

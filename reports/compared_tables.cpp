@@ -11,20 +11,12 @@
 
 #include "reports/comparison.hpp"
 #include "reports/leaderboard.hpp"
+#include "reports/optional_cell.hpp"
 
 namespace lockstep::reports {
 namespace {
 
 using storage::Cell;
-
-template <class Value>
-Cell cell(const std::optional<Value>& value) {
-    if (!value) return std::monostate{};
-    if constexpr (std::is_integral_v<Value>)
-        return std::int64_t{*value};
-    else
-        return *value;
-}
 
 Cell word_if(bool is_so, const char* word) {
     return is_so ? Cell(std::string(word)) : Cell(std::monostate{});

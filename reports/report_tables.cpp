@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/number_text.hpp"
+#include "reports/optional_cell.hpp"
 #include "reports/pair_text.hpp"
 #include "reports/table_text.hpp"
 
@@ -16,15 +17,6 @@ namespace {
 
 using storage::Cell;
 using storage::Table;
-
-template <class Value>
-Cell cell(const std::optional<Value>& value) {
-    if (!value) return std::monostate{};
-    if constexpr (std::is_integral_v<Value>)
-        return std::int64_t{*value};
-    else
-        return *value;
-}
 
 std::string interval_or_dash(const Measured& measured) {
     return measured.interval ? interval_text(*measured.interval) : kNoFigure;

@@ -4,6 +4,7 @@
 
 #include "pipeline/keras_config.hpp"
 #include "pipeline/model_summary.hpp"
+#include "reports/number_text.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -102,9 +103,9 @@ TEST_CASE("the summary has Keras' columns and totals", "[keras]") {
 }
 
 TEST_CASE("thousands are set apart", "[keras]") {
-    CHECK(pipeline::with_thousands(0) == "0");
-    CHECK(pipeline::with_thousands(999) == "999");
-    CHECK(pipeline::with_thousands(1000) == "1,000");
-    CHECK(pipeline::with_thousands(-123456) == "-123,456");
-    CHECK(pipeline::with_thousands(9223372036854775807) == "9,223,372,036,854,775,807");
+    CHECK(reports::thousands(0) == "0");
+    CHECK(reports::thousands(999) == "999");
+    CHECK(reports::thousands(1000) == "1,000");
+    CHECK(reports::thousands(-123456) == "-123,456");
+    CHECK(reports::thousands(9223372036854775807) == "9,223,372,036,854,775,807");
 }
