@@ -1,4 +1,4 @@
-// What the ranks compute with, agreed on before anything is computed.
+#include "trainer/environment.hpp"
 
 #include <fmt/format.h>
 #include <hwy/highway.h>
@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "trainer/kernels/compute_engine.hpp"
-#include "trainer/train.hpp"
 
 namespace lockstep::trainer {
 

@@ -4,9 +4,9 @@
 #include <numeric>
 
 #include "trainer/data/batch_input.hpp"
+#include "trainer/determinism/shards.hpp"
+#include "trainer/kernels/softmax_cross_entropy.hpp"
 #include "trainer/layers/activation.hpp"
-#include "trainer/shards.hpp"
-#include "trainer/softmax_cross_entropy.hpp"
 
 namespace lockstep::trainer {
 
@@ -76,8 +76,8 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
         StepPlan& plan = plan_of(range.count);
         write_input(samples, which, data_.scale, network_.input(), plan.input());
         plan.forward({});
-        const auto labels = std::span(samples.labels)
-                                .subspan(static_cast<std::size_t>(range.first), which.size());
+        const auto labels =
+            std::span(samples.labels).subspan(static_cast<std::size_t>(range.first), which.size());
         const LossSum sum =
             softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {});
         sums.push_back(sum.loss);
@@ -123,6 +123,15 @@ Evaluation Evaluator::evaluate(const SampleSet& samples) {
     if (comm_.is_root())
         for (const double p : all) evaluation.probabilities.push_back(static_cast<float>(p));
     return evaluation;
+}
+
+Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const RunData& data,
+                    const SampleSet& samples, const Communicator& comm) {
+    Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()),
+                    config.train.batch_size);
+    network.parameters().set_weights(weights);
+    BufferPool pool;
+    return Evaluator(data, network, comm, pool).evaluate(samples);
 }
 
 }  // namespace lockstep::trainer

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "trainer/data/dataset.hpp"
-#include "trainer/network.hpp"
-#include "trainer/step_plan.hpp"
-#include "trainer/train.hpp"
+#include "trainer/evaluate.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/network/step_plan.hpp"
 
 namespace lockstep::trainer {
 

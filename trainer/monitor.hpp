@@ -2,7 +2,7 @@
 
 // Follows one metric over the epochs, as Keras' EarlyStopping and ModelCheckpoint do.
 
-#include "trainer/train_config.hpp"
+#include "trainer/config/train_config.hpp"
 #include "trainer/train_observer.hpp"
 
 namespace lockstep::trainer {

@@ -8,24 +8,24 @@
 #include <optional>
 #include <string>
 
-#include "trainer/named_tensor.hpp"
+#include "trainer/parameters/named_tensor.hpp"
 
 namespace lockstep::trainer {
 
 struct Metrics {
-    double loss = 0.0;      // mean over the samples
-    double accuracy = 0.0;  // fraction in [0, 1]
-    std::int64_t count = 0; // samples seen, each exactly once
+    double loss = 0.0;       // mean over the samples
+    double accuracy = 0.0;   // fraction in [0, 1]
+    std::int64_t count = 0;  // samples seen, each exactly once
 };
 
 struct StepRecord {
-    int epoch = 0;                    // from 1
-    std::int64_t step = 0;            // of the whole run, from 0, as in the golden traces
-    std::int64_t step_in_epoch = 0;   // from 0
+    int epoch = 0;                   // from 1
+    std::int64_t step = 0;           // of the whole run, from 0, as in the golden traces
+    std::int64_t step_in_epoch = 0;  // from 0
     std::int64_t steps_per_epoch = 0;
-    Metrics step_metrics;             // of this step's batch, before its update
-    Metrics epoch_metrics;            // running means since the epoch began, this step included
-    double epoch_seconds = 0.0;       // since the epoch began
+    Metrics step_metrics;        // of this step's batch, before its update
+    Metrics epoch_metrics;       // running means since the epoch began, this step included
+    double epoch_seconds = 0.0;  // since the epoch began
 };
 
 struct EpochRecord {
@@ -34,13 +34,13 @@ struct EpochRecord {
     std::int64_t steps = 0;  // updates in this epoch
     Metrics training;
     std::optional<Metrics> validation;
-    double learning_rate = 0.0;      // of the epoch's last step
-    std::string weights_digest;      // hex, of all weights; equal on every rank
+    double learning_rate = 0.0;  // of the epoch's last step
+    std::string weights_digest;  // hex, of all weights; equal on every rank
     // times of rank 0, in seconds, by a steady clock
-    double epoch_seconds = 0.0;      // training and validation
-    double training_seconds = 0.0;   // the steps alone
-    double exchange_seconds = 0.0;   // gradients and statistics, waiting included
-    double data_seconds = 0.0;       // gathering and scaling batches
+    double epoch_seconds = 0.0;     // training and validation
+    double training_seconds = 0.0;  // the steps alone
+    double exchange_seconds = 0.0;  // gradients and statistics, waiting included
+    double data_seconds = 0.0;      // gathering and scaling batches
     double evaluation_seconds = 0.0;
     double images_per_second = 0.0;  // training samples / training_seconds
 };
@@ -48,8 +48,8 @@ struct EpochRecord {
 // How far a monitor has come.
 struct BestSoFar {
     double value = 0.0;
-    int epoch = 0;               // from 1; 0: none yet
-    int epochs_since = 0;        // epochs without improvement
+    int epoch = 0;         // from 1; 0: none yet
+    int epochs_since = 0;  // epochs without improvement
     bool operator==(const BestSoFar&) const = default;
 };
 
@@ -57,13 +57,13 @@ struct BestSoFar {
 struct TrainState {
     int epochs_finished = 0;
     std::int64_t steps_taken = 0;
-    NamedTensors weights;                         // all, not trainable ones included
-    std::map<std::string, NamedTensors> slots;    // the optimizer's: "momentum", "velocity", ...
+    NamedTensors weights;                       // all, not trainable ones included
+    std::map<std::string, NamedTensors> slots;  // the optimizer's: "momentum", "velocity", ...
     std::optional<BestSoFar> early_stopping;
     std::optional<BestSoFar> checkpoint;
-    NamedTensors early_stopping_weights;          // the best epoch's, where they will be restored
-    NamedTensors checkpoint_weights;              // the best epoch's by the checkpoint's monitor
-    bool stopped_early = false;                   // no further epoch follows
+    NamedTensors early_stopping_weights;  // the best epoch's, where they will be restored
+    NamedTensors checkpoint_weights;      // the best epoch's by the checkpoint's monitor
+    bool stopped_early = false;           // no further epoch follows
 };
 
 // State at the end of an epoch.
@@ -77,7 +77,7 @@ class TrainObserver {
 public:
     virtual ~TrainObserver() = default;
     virtual void on_epoch_begin(int epoch, int epochs, std::int64_t steps) = 0;
-    virtual void on_step_end(const StepRecord& step) = 0;   // cheap: called in the step loop
+    virtual void on_step_end(const StepRecord& step) = 0;  // cheap: called in the step loop
     virtual void on_epoch_end(const EpochRecord& epoch) = 0;
     virtual void on_snapshot(const Snapshot& snapshot) = 0;  // after on_epoch_end of the same epoch
 };

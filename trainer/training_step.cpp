@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/config/errors.hpp"
 #include "trainer/data/batch_input.hpp"
-#include "trainer/shards.hpp"
-#include "trainer/softmax_cross_entropy.hpp"
-#include "trainer/train.hpp"
+#include "trainer/determinism/shards.hpp"
+#include "trainer/kernels/softmax_cross_entropy.hpp"
 
 namespace lockstep::trainer {
 
@@ -124,7 +124,8 @@ StepResult TrainingStep::result_of_sum(int epoch, std::int64_t step) const {
 }
 
 double TrainingStep::learning_rate(std::int64_t step) const {
-    return learning_rate_at(config_.train.optimizer, config_.train.schedule, step, steps_per_epoch_);
+    return learning_rate_at(config_.train.optimizer, config_.train.schedule, step,
+                            steps_per_epoch_);
 }
 
 }  // namespace lockstep::trainer

@@ -19,9 +19,9 @@
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/exchange/exchange.hpp"
-#include "trainer/network.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/network/step_plan.hpp"
 #include "trainer/optimizers/optimizer.hpp"
-#include "trainer/step_plan.hpp"
 
 namespace lockstep::trainer {
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/progress.hpp"
-#include "pipeline/rank_environment.hpp"
-#include "pipeline/rank_session.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/progress.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/verbs/bench_allreduce.hpp"
 
 namespace lockstep::pipeline {

@@ -7,11 +7,13 @@
 #include <cstdio>
 #include <string>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
-#include "storage/records.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/agreement.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_text.hpp"
+#include "storage/records/records.hpp"
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/exchange_benchmark.hpp"
 

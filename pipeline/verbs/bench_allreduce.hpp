@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "reports/table_format.hpp"
+#include "reports/tables/table_format.hpp"
 
 namespace lockstep::pipeline {
 

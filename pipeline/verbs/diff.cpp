@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/run_difference.hpp"
-#include "reports/run_figures.hpp"
-#include "reports/table_text.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/figures/run_difference.hpp"
+#include "reports/figures/run_figures.hpp"
+#include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {

@@ -3,9 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_stream.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_stream.hpp"
 
 namespace lockstep::pipeline {
 

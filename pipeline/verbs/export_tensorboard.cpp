@@ -7,13 +7,14 @@
 #include <system_error>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/terminal_text.hpp"
-#include "storage/atomic_file.hpp"
-#include "storage/tensorboard_file.hpp"
-#include "storage/utc_time.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/words/terminal_text.hpp"
+#include "storage/exports/tensorboard_file.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
 namespace {

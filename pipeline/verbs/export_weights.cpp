@@ -8,19 +8,20 @@
 #include <string_view>
 #include <system_error>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/export_notes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/keras_config.hpp"
-#include "pipeline/onnx_network.hpp"
-#include "pipeline/saved_network.hpp"
-#include "pipeline/store_reading.hpp"
-#include "pipeline/tensors.hpp"
-#include "reports/terminal_text.hpp"
-#include "storage/atomic_file.hpp"
-#include "storage/keras_archive.hpp"
-#include "storage/onnx_file.hpp"
-#include "storage/weights_file.hpp"
+#include "pipeline/exporting/export_notes.hpp"
+#include "pipeline/exporting/onnx_network.hpp"
+#include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/keras/keras_config.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/recording/tensors.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/words/terminal_text.hpp"
+#include "storage/exports/onnx_file.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/weights/keras_archive.hpp"
+#include "storage/weights/weights_file.hpp"
 
 namespace lockstep::pipeline {
 namespace {

@@ -3,10 +3,11 @@
 #include <array>
 #include <string_view>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/row_options.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/row_options.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {

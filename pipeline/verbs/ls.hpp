@@ -1,8 +1,20 @@
 #pragma once
 
-#include "pipeline/verbs/options.hpp"
+#include <filesystem>
+#include <string>
+
+#include "pipeline/store/row_options.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_format.hpp"
 
 namespace lockstep::pipeline {
+
+struct LsOptions {
+    std::filesystem::path store = kDefaultStore;
+    std::string experiment;  // empty: all
+    RowOptions rows;         // of v_runs
+    reports::TableFormat format = reports::TableFormat::table;
+};
 
 // `lockstep ls [EXPERIMENT]`: the runs of the store.
 int ls(const LsOptions& options);

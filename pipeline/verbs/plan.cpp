@@ -1,10 +1,11 @@
 #include "pipeline/verbs/plan.hpp"
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/experiment_file.hpp"
-#include "pipeline/plan.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/planning/plan.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 

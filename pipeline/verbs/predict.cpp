@@ -13,16 +13,20 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/export_notes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/rank_session.hpp"
-#include "pipeline/run_queue.hpp"
-#include "pipeline/saved_network.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
+#include "pipeline/exporting/export_notes.hpp"
+#include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/planning/run_schedule.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/run_queue.hpp"
+#include "reports/tables/table_text.hpp"
 #include "trainer/data/image_file.hpp"
-#include "trainer/train.hpp"
+#include "trainer/environment.hpp"
+#include "trainer/evaluate.hpp"
 
 namespace lockstep::pipeline {
 namespace {

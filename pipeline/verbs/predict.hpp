@@ -1,9 +1,21 @@
 #pragma once
 
-#include "pipeline/launcher.hpp"
-#include "pipeline/verbs/options.hpp"
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/ranks/launcher.hpp"
+#include "reports/tables/table_format.hpp"
 
 namespace lockstep::pipeline {
+
+struct PredictOptions {
+    SavedNetworkOptions network;
+    std::vector<std::string> files;  // images, and folders of images
+    std::size_t top = 3;             // classes to name, >= 1
+    reports::TableFormat format = reports::TableFormat::table;
+};
 
 // `lockstep predict RUN_OR_WEIGHTS FILE...`: the classes of image files, the most probable first.
 // Images are resized and scaled as trainer/data/image_file.hpp says and as the network was trained.

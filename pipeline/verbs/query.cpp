@@ -1,8 +1,9 @@
 #include "pipeline/verbs/query.hpp"
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 

@@ -6,18 +6,19 @@
 #include <system_error>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/report_source.hpp"
-#include "pipeline/store_reading.hpp"
-#include "pipeline/version.hpp"
-#include "reports/experiment_report.hpp"
-#include "reports/html_report.hpp"
-#include "reports/report_tables.hpp"
-#include "storage/atomic_file.hpp"
-#include "storage/run_store.hpp"
-#include "storage/storage_error.hpp"
-#include "storage/utc_time.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/recording/version.hpp"
+#include "pipeline/store/report_source.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/figures/experiment_report.hpp"
+#include "reports/page/html_report.hpp"
+#include "reports/tables/report_tables.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/run_store.hpp"
+#include "storage/files/storage_error.hpp"
+#include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
 namespace {

@@ -3,9 +3,15 @@
 #include <filesystem>
 #include <string>
 
-#include "pipeline/verbs/options.hpp"
+#include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
+
+struct ReportOptions {
+    std::filesystem::path store = kDefaultStore;
+    std::string experiment;     // empty: the only one of the store
+    std::filesystem::path out;  // the folder of the three files; empty: in the store
+};
 
 // `lockstep report`: writes report.html, report.md and report.csv of an experiment and prints where
 // they are. Works while a training goes on.

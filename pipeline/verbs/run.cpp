@@ -9,22 +9,25 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/experiment_file.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/progress.hpp"
-#include "pipeline/rank_environment.hpp"
-#include "pipeline/rank_session.hpp"
-#include "pipeline/run_queue.hpp"
-#include "pipeline/stop_request.hpp"
-#include "pipeline/store_reading.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/planning/run_schedule.hpp"
+#include "pipeline/progress/progress.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/run_queue.hpp"
 #include "pipeline/verbs/plan.hpp"
 #include "pipeline/verbs/report.hpp"
-#include "reports/comparison.hpp"
-#include "reports/table_text.hpp"
-#include "storage/run_store.hpp"
-#include "storage/sha256.hpp"
-#include "trainer/train.hpp"
+#include "reports/figures/comparison.hpp"
+#include "reports/tables/table_text.hpp"
+#include "storage/files/run_store.hpp"
+#include "storage/files/sha256.hpp"
+#include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -124,9 +127,17 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
     return exit_code;
 }
 
+// Which of the words on progress wins.
+RunOptions resolved(RunOptions options) {
+    if (options.is_quiet) options.progress = ProgressMode::quiet;
+    if (options.is_rank) options.progress = ProgressMode::protocol;
+    return options;
+}
+
 }  // namespace
 
-int run(const RunOptions& options, ProcessArguments arguments) {
+int run(const RunOptions& asked, ProcessArguments arguments) {
+    const RunOptions options = resolved(asked);
     if (options.is_dry_run) return rank_from_environment() == 0 ? plan({.spec = options.spec}) : 0;
     if (is_started_as_rank()) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.

@@ -7,12 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/row_options.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/table_text.hpp"
-#include "reports/terminal_text.hpp"
-#include "storage/run_database.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/row_options.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/tables/table_text.hpp"
+#include "reports/words/terminal_text.hpp"
+#include "storage/database/run_database.hpp"
 
 namespace lockstep::pipeline {
 namespace {

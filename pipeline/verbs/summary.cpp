@@ -3,10 +3,11 @@
 #include <set>
 #include <string>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/experiment_file.hpp"
-#include "pipeline/model_summary.hpp"
-#include "pipeline/store_reading.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/keras/model_summary.hpp"
+#include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
 

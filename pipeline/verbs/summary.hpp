@@ -1,8 +1,12 @@
 #pragma once
 
-#include "pipeline/verbs/options.hpp"
+#include "pipeline/planning/experiment_file.hpp"
 
 namespace lockstep::pipeline {
+
+struct SummaryOptions {
+    SpecOptions spec;
+};
 
 // `lockstep summary FILE`: Keras' model.summary() of every architecture of the file.
 int summary(const SummaryOptions& options);

@@ -12,14 +12,15 @@
 #include <thread>
 #include <utility>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/log_progress.hpp"
-#include "pipeline/process_identity.hpp"
-#include "pipeline/progress.hpp"
-#include "pipeline/stop_request.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/terminal_text.hpp"
-#include "storage/run_store.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/log_progress.hpp"
+#include "pipeline/progress/progress.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/recording/process_identity.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/words/terminal_text.hpp"
+#include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
 namespace {

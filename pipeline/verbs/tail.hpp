@@ -1,8 +1,16 @@
 #pragma once
 
-#include "pipeline/verbs/options.hpp"
+#include <filesystem>
+#include <string>
+
+#include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
+
+struct TailOptions {
+    std::filesystem::path store = kDefaultStore;
+    std::string run;  // id, unique beginning of an id, or name
+};
 
 // `lockstep tail RUN`: follows a training from another terminal, or another machine that sees the
 // store. Prints the finished epochs, then each new one as it ends; on a terminal also how far the

@@ -4,10 +4,11 @@
 
 #include <string>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/experiment_file.hpp"
-#include "pipeline/store_reading.hpp"
-#include "reports/terminal_text.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "reports/words/terminal_text.hpp"
 
 namespace lockstep::pipeline {
 

@@ -1,8 +1,12 @@
 #pragma once
 
-#include "pipeline/verbs/options.hpp"
+#include "pipeline/planning/experiment_file.hpp"
 
 namespace lockstep::pipeline {
+
+struct ValidateOptions {
+    SpecOptions spec;
+};
 
 // `lockstep validate FILE`: says OK and the plan's warnings. Throws SpecError with all problems.
 int validate(const ValidateOptions& options);

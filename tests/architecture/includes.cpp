@@ -16,14 +16,23 @@ namespace fs = std::filesystem;
 struct Room {
     std::string_view name;
     std::vector<std::string_view> may_include;  // other rooms
+    // Its folders, from the bottom up: each may include those before it and none behind it. ""
+    // stands for files of the room itself. Empty: a room without such an order.
+    std::vector<std::string_view> folders{};
 };
 
 const std::array<Room, 6>& rooms() {
     static const std::array<Room, 6> kRooms{{
-        {"trainer", {}},
-        {"storage", {}},
-        {"reports", {"storage"}},
-        {"pipeline", {"trainer", "storage", "reports"}},
+        {"trainer",
+         {},
+         {"config", "determinism", "kernels", "exchange", "data", "parameters", "optimizers",
+          "layers", "network", ""}},
+        {"storage", {}, {"files", "records", "database", "weights", "exports"}},
+        {"reports", {"storage"}, {"figures", "words", "tables", "charts", "page"}},
+        {"pipeline",
+         {"trainer", "storage", "reports"},
+         {"settings", "failure", "keras", "experiment", "planning", "progress", "ranks",
+          "recording", "training", "store", "exporting", "verbs", "command_line", ""}},
         {"tests", {"trainer", "storage", "reports", "pipeline"}},
         {"benchmarks", {"trainer", "storage", "reports", "pipeline"}},
     }};
@@ -45,14 +54,14 @@ const std::vector<Library>& libraries() {
         {"MPI", {"mpi.h"}, {"trainer/exchange/", "pipeline/main.cpp", "tests/mpi/"}},
         {"Highway", {"hwy/"}, {"trainer/"}},
         {"Random123", {"Random123/"}, {"trainer/"}},
-        {"toml++", {"toml++/", "toml.hpp"}, {"pipeline/toml_text.cpp"}},
-        {"CLI11", {"CLI/"}, {"pipeline/command_line.cpp"}},
+        {"toml++", {"toml++/", "toml.hpp"}, {"pipeline/settings/toml_text.cpp"}},
+        {"CLI11", {"CLI/"}, {"pipeline/command_line/"}},
         {"SQLite", {"sqlite3", "SQLiteCpp/"}, {"storage/", "tests/storage/"}},
         {"zlib", {"zlib.h"}, {"storage/", "tests/storage/"}},
         {"HDF5", {"hdf5", "H5"}, {"storage/", "tests/storage/"}},
         {"libpng",
          {"png.h"},
-         {"reports/png_image.cpp", "trainer/data/png_image.cpp", "tests/reports/",
+         {"reports/page/png_image.cpp", "trainer/data/png_image.cpp", "tests/reports/",
           "tests/trainer/"}},
         {"libjpeg", {"jpeglib.h", "jerror.h"}, {"trainer/data/jpeg_image.cpp", "tests/trainer/"}},
         {"Catch2", {"catch2/"}, {"tests/support/"}},
@@ -104,10 +113,40 @@ std::string at(const Include& include) {
     return include.file + ":" + std::to_string(include.line) + ": ";
 }
 
+// The folder below the room: "kernels" of trainer/kernels/pooling.hpp, "" of trainer/train.hpp.
+std::string_view folder_of(std::string_view path) {
+    const std::string_view inside = path.substr(path.find('/') + 1);
+    const std::size_t slash = inside.find('/');
+    return slash == std::string_view::npos ? std::string_view{} : inside.substr(0, slash);
+}
+
+std::string shown(std::string_view room, std::string_view folder) {
+    return folder.empty() ? std::string(room) : std::string(room) + "/" + std::string(folder);
+}
+
+// An arrow between two folders of one room that runs up, or a folder nobody gave a place.
+std::optional<std::string> forbidden_inside(const Include& include, const Room& room) {
+    if (room.folders.empty()) return std::nullopt;
+    const std::string_view from = folder_of(include.file);
+    const std::string_view to = folder_of(include.header);
+    const auto place = [&](std::string_view folder) {
+        return std::ranges::find(room.folders, folder);
+    };
+    for (const std::string_view folder : {from, to}) {
+        if (place(folder) != room.folders.end()) continue;
+        return at(include) + shown(room.name, folder) +
+               " has no place among the folders of its room (tests/architecture/includes.cpp)";
+    }
+    if (place(to) <= place(from)) return std::nullopt;
+    return at(include) + shown(room.name, from) + " must not include " + shown(room.name, to) +
+           ", which stands above it (" + include.header + ")";
+}
+
 std::optional<std::string> forbidden_arrow(const Include& include) {
     const auto from = room_of(include.file);
     const auto to = room_of(include.header);
-    if (!from || !to || from->name == to->name) return std::nullopt;
+    if (!from || !to) return std::nullopt;
+    if (from->name == to->name) return forbidden_inside(include, *from);
     if (std::ranges::find(from->may_include, to->name) != from->may_include.end()) {
         return std::nullopt;
     }

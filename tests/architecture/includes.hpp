@@ -13,9 +13,9 @@ namespace lockstep::tests {
 
 // One #include line.
 struct Include {
-    std::string file;    // that includes, relative to the root: "storage/run_store.cpp"
+    std::string file;    // that includes, relative to the root: "storage/files/run_store.cpp"
     int line = 0;        // from 1
-    std::string header;  // as written between the quotes or brackets: "storage/records.hpp"
+    std::string header;  // as written between the quotes or brackets: "storage/records/records.hpp"
 };
 
 // All #include lines of the C++ files (.hpp, .cpp) in the rooms below `root`, in a fixed order.
@@ -23,7 +23,7 @@ struct Include {
 std::vector<Include> read_includes(const std::filesystem::path& root);
 
 // One sentence for each include that a rule forbids: "storage/a.cpp:3: storage must not include
-// trainer (trainer/network.hpp)". Empty when all is well.
+// trainer (trainer/network/network.hpp)". Empty when all is well.
 std::vector<std::string> forbidden_includes(const std::vector<Include>& includes);
 
 // An arrow from one room to another that it includes; tests and benchmarks left out.

@@ -42,10 +42,32 @@ TEST_CASE("architecture: the arrows between the rooms have no cycle", "[architec
 
 TEST_CASE("architecture: a planted forbidden include is found, with its line", "[architecture]") {
     PlantedTree tree;
-    tree.plant("storage/rows.cpp", "#include <vector>\n\n#  include \"trainer/network.hpp\"\n");
+    tree.plant("storage/rows.cpp",
+               "#include <vector>\n\n#  include \"trainer/network/network.hpp\"\n");
+    CHECK(
+        tree.problems() ==
+        std::vector<std::string>{
+            "storage/rows.cpp:3: storage must not include trainer (trainer/network/network.hpp)"});
+}
+
+TEST_CASE("architecture: inside a room arrows run down only", "[architecture]") {
+    PlantedTree tree;
+    tree.plant("trainer/kernels/a.cpp", "#include \"trainer/layers/layer.hpp\"\n");
+    tree.plant("trainer/layers/b.cpp", "#include \"trainer/kernels/layout.hpp\"\n");
+    tree.plant("trainer/layers/c.cpp", "#include \"trainer/train.hpp\"\n");
+    tree.plant("trainer/train.cpp", "#include \"trainer/layers/layer.hpp\"\n");
+    tree.plant("pipeline/progress/d.cpp", "#include \"pipeline/verbs/run.hpp\"\n");
+    tree.plant("pipeline/misc/e.cpp", "#include \"pipeline/settings/words.hpp\"\n");
     CHECK(tree.problems() ==
           std::vector<std::string>{
-              "storage/rows.cpp:3: storage must not include trainer (trainer/network.hpp)"});
+              "pipeline/misc/e.cpp:1: pipeline/misc has no place among the folders of its room "
+              "(tests/architecture/includes.cpp)",
+              "pipeline/progress/d.cpp:1: pipeline/progress must not include pipeline/verbs, which "
+              "stands above it (pipeline/verbs/run.hpp)",
+              "trainer/kernels/a.cpp:1: trainer/kernels must not include trainer/layers, which "
+              "stands above it (trainer/layers/layer.hpp)",
+              "trainer/layers/c.cpp:1: trainer/layers must not include trainer, which stands above "
+              "it (trainer/train.hpp)"});
 }
 
 TEST_CASE("architecture: each library has its place", "[architecture]") {
@@ -53,14 +75,15 @@ TEST_CASE("architecture: each library has its place", "[architecture]") {
         std::string header, forbidden_in, allowed_in;
     };
     const std::vector<Case> cases{
-        {"<oneapi/dnnl/dnnl.hpp>", "trainer/network.cpp", "trainer/kernels/convolution.cpp"},
+        {"<oneapi/dnnl/dnnl.hpp>", "trainer/network/network.cpp",
+         "trainer/kernels/convolution.cpp"},
         {"<dnnl.hpp>", "pipeline/verbs/run.cpp", "trainer/kernels/convolution.hpp"},
         {"<mpi.h>", "storage/rows.cpp", "trainer/exchange/communicator.cpp"},
-        {"<toml++/toml.h>", "pipeline/plan.cpp", "pipeline/toml_text.cpp"},
-        {"<CLI/CLI.hpp>", "pipeline/main.cpp", "pipeline/command_line.cpp"},
-        {"<SQLiteCpp/Database.h>", "reports/table.cpp", "storage/run_database.cpp"},
-        {"<sqlite3.h>", "pipeline/run_recorder.cpp", "storage/run_database.cpp"},
-        {"<hdf5.h>", "pipeline/run_recorder.cpp", "storage/hdf5.cpp"},
+        {"<toml++/toml.h>", "pipeline/planning/plan.cpp", "pipeline/settings/toml_text.cpp"},
+        {"<CLI/CLI.hpp>", "pipeline/main.cpp", "pipeline/command_line/command_line.cpp"},
+        {"<SQLiteCpp/Database.h>", "reports/table.cpp", "storage/database/run_database.cpp"},
+        {"<sqlite3.h>", "pipeline/recording/run_recorder.cpp", "storage/database/run_database.cpp"},
+        {"<hdf5.h>", "pipeline/recording/run_recorder.cpp", "storage/weights/hdf5.cpp"},
         {"<catch2/catch.hpp>", "tests/trainer/random_test.cpp", "tests/support/catch.hpp"},
     };
     for (const Case& each : cases) {
@@ -77,8 +100,9 @@ TEST_CASE("architecture: each library has its place", "[architecture]") {
 TEST_CASE("architecture: what is no include line is not judged", "[architecture]") {
     PlantedTree tree;
     tree.plant("storage/rows.cpp",
-               "// #include \"trainer/network.hpp\"\n#define INCLUDE\n#include HEADER\n#include\n");
-    tree.plant("storage/notes.md", "#include \"trainer/network.hpp\"\n");
+               "// #include \"trainer/network/network.hpp\"\n#define INCLUDE\n#include "
+               "HEADER\n#include\n");
+    tree.plant("storage/notes.md", "#include \"trainer/network/network.hpp\"\n");
     CHECK(tree.problems().empty());
 }
 

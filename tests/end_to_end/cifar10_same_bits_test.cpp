@@ -15,10 +15,10 @@ const std::vector<std::string> kTutorials{"conv10-64-64", "vgg-bn", "three-class
                                           "small-alexnet", "conv32-64-64"};
 
 void train(const std::string& store, const std::string& data, int ranks) {
-    const Result run = lockstep({"run", std::string(LOCKSTEP_EXPERIMENTS) + "/tutorials.toml",
-                                 "--store", store, "--data", data, "--quiet", "--ranks",
-                                 std::to_string(ranks), "--set", "train.epochs=2", "--set",
-                                 "train.steps_per_epoch=10"});
+    const Result run =
+        lockstep({"run", std::string(LOCKSTEP_EXPERIMENTS) + "/tutorials.toml", "--store", store,
+                  "--data", data, "--quiet", "--ranks", std::to_string(ranks), "--set",
+                  "train.epochs=2", "--set", "train.steps_per_epoch=10"});
     INFO(run.errors);
     CHECK(run.exit_code == 0);
 }

@@ -19,21 +19,30 @@ using Json = nlohmann::json;
 // Relative differences from the trace in float64 that float32 rounding may make, by step; the last
 // one holds for the steps behind it. Where none is given, programs in float32 drift apart.
 struct Golden {
-    std::string run;       // of golden_steps.toml
-    std::string trace;     // <trace>.json
-    std::string weights;   // the initial ones
+    std::string run;      // of golden_steps.toml
+    std::string trace;    // <trace>.json
+    std::string weights;  // the initial ones
     int steps;
     std::vector<double> tolerances;
 };
 
 const std::vector<Golden> kGoldens{
-    {"vgg-bn", "vgg32_64_128_bn_dense128.main.torch64", "vgg32_64_128_bn_dense128.init.h5", 20,
+    {"vgg-bn",
+     "vgg32_64_128_bn_dense128.main.torch64",
+     "vgg32_64_128_bn_dense128.init.h5",
+     20,
      {2e-6, 2e-5, 3e-4}},
-    {"vgg-bn", "vgg32_64_128_bn_dense128.restart.torch64",
-     "vgg32_64_128_bn_dense128.main.tfjs.final.h5", 2, {5e-6, 5e-6}},
-    {"small-alexnet", "k2same16_32_64_dense500.main.torch64", "k2same16_32_64_dense500.init.h5", 20,
-     {1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6,
-      4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3}},
+    {"vgg-bn",
+     "vgg32_64_128_bn_dense128.restart.torch64",
+     "vgg32_64_128_bn_dense128.main.tfjs.final.h5",
+     2,
+     {5e-6, 5e-6}},
+    {"small-alexnet",
+     "k2same16_32_64_dense500.main.torch64",
+     "k2same16_32_64_dense500.init.h5",
+     20,
+     {1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6, 1e-6,
+      1e-6, 1e-6, 1e-6, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3}},
 };
 
 std::optional<std::filesystem::path> folder_of(const char* variable) {
@@ -46,15 +55,15 @@ std::vector<double> losses_of(const Golden& golden, int ranks, const std::filesy
                               const std::filesystem::path& data) {
     const TemporaryDirectory folder;
     const std::string store = (folder / "store").string();
-    const Result run = lockstep(
-        {"run", LOCKSTEP_GOLDEN_EXPERIMENT, "--store", store, "--data", data.string(), "--quiet",
-         "--ranks", std::to_string(ranks), "--only", golden.run, "--set",
-         "train.steps_per_epoch=" + std::to_string(golden.steps), "--set",
-         "train.initial_weights=\"" + (oracle / golden.weights).string() + "\""});
+    const Result run =
+        lockstep({"run", LOCKSTEP_GOLDEN_EXPERIMENT, "--store", store, "--data", data.string(),
+                  "--quiet", "--ranks", std::to_string(ranks), "--only", golden.run, "--set",
+                  "train.steps_per_epoch=" + std::to_string(golden.steps), "--set",
+                  "train.initial_weights=\"" + (oracle / golden.weights).string() + "\""});
     INFO(run.errors);
     CHECK(run.exit_code == 0);
-    const Result rows = lockstep({"query", "select loss from steps order by step", "--store", store,
-                                  "--format", "json"});
+    const Result rows = lockstep(
+        {"query", "select loss from steps order by step", "--store", store, "--format", "json"});
     std::vector<double> losses;
     for (const Json& row : Json::parse(rows.output)) losses.push_back(row.at("loss"));
     return losses;

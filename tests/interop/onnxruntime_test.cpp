@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/predictions_file.hpp"
+#include "storage/weights/predictions_file.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/support/catch.hpp"
 

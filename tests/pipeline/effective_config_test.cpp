@@ -1,4 +1,4 @@
-#include "pipeline/effective_config.hpp"
+#include "pipeline/planning/effective_config.hpp"
 
 #include <algorithm>
 #include <fstream>

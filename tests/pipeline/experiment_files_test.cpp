@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/plan.hpp"
+#include "pipeline/planning/plan.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 

@@ -2,9 +2,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "pipeline/keras_config.hpp"
-#include "pipeline/model_summary.hpp"
-#include "reports/number_text.hpp"
+#include "pipeline/keras/keras_config.hpp"
+#include "pipeline/keras/model_summary.hpp"
+#include "reports/words/number_text.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 

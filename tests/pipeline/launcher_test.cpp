@@ -1,4 +1,4 @@
-#include "pipeline/launcher.hpp"
+#include "pipeline/ranks/launcher.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,14 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/rank_environment.hpp"
-#include "pipeline/spec.hpp"
-#include "storage/storage_error.hpp"
+#include "pipeline/experiment/spec.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/settings/spec_error.hpp"
+#include "storage/files/storage_error.hpp"
 #include "tests/support/catch.hpp"
 #include "trainer/data/dataset.hpp"
-#include "trainer/train.hpp"
+#include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipeline/log_progress.hpp"
+#include "pipeline/progress/log_progress.hpp"
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // A network as an ONNX graph: its nodes, what they are given, and how weights are turned.
-#include "pipeline/onnx_network.hpp"
+#include "pipeline/exporting/onnx_network.hpp"
 
 #include <cstdint>
 #include <set>

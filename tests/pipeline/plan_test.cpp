@@ -1,4 +1,4 @@
-#include "pipeline/plan.hpp"
+#include "pipeline/planning/plan.hpp"
 
 #include <string>
 #include <variant>

@@ -1,4 +1,4 @@
-#include "pipeline/progress.hpp"
+#include "pipeline/progress/progress.hpp"
 
 #include <cmath>
 #include <cstdlib>

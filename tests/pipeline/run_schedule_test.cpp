@@ -1,12 +1,14 @@
+#include "pipeline/planning/run_schedule.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "pipeline/exit_codes.hpp"
-#include "pipeline/failure.hpp"
-#include "pipeline/run_queue.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/training/run_queue.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::pipeline {

@@ -1,5 +1,5 @@
 // What a right file means.
-#include "pipeline/spec_reader.hpp"
+#include "pipeline/experiment/spec_reader.hpp"
 
 #include <filesystem>
 #include <limits>

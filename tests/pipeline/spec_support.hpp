@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/spec_reader.hpp"
+#include "pipeline/experiment/spec_reader.hpp"
+#include "pipeline/settings/spec_error.hpp"
 
 namespace lockstep::tests {
 

@@ -1,4 +1,4 @@
-#include "pipeline/suggestion.hpp"
+#include "pipeline/settings/suggestion.hpp"
 
 #include <array>
 #include <string>

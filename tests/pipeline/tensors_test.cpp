@@ -1,9 +1,9 @@
-#include "pipeline/tensors.hpp"
+#include "pipeline/recording/tensors.hpp"
 
 #include <string>
 
 #include "tests/support/catch.hpp"
-#include "trainer/train.hpp"
+#include "trainer/config/errors.hpp"
 
 namespace lockstep::pipeline {
 namespace {

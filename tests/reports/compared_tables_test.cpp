@@ -1,4 +1,4 @@
-#include "reports/compared_tables.hpp"
+#include "reports/tables/compared_tables.hpp"
 
 #include <algorithm>
 #include <string>

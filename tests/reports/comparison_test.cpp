@@ -1,4 +1,4 @@
-#include "reports/comparison.hpp"
+#include "reports/figures/comparison.hpp"
 
 #include <limits>
 #include <string>

@@ -1,4 +1,4 @@
-#include "reports/html_report.hpp"
+#include "reports/page/html_report.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "reports/base64.hpp"
-#include "reports/html_text.hpp"
-#include "reports/report_assets.hpp"
+#include "reports/page/base64.hpp"
+#include "reports/page/report_assets.hpp"
+#include "reports/words/html_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 

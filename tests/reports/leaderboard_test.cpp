@@ -1,4 +1,4 @@
-#include "reports/leaderboard.hpp"
+#include "reports/figures/leaderboard.hpp"
 
 #include <cmath>
 #include <limits>

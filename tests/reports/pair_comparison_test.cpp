@@ -1,10 +1,10 @@
-#include "reports/pair_comparison.hpp"
+#include "reports/figures/pair_comparison.hpp"
 
 #include <cmath>
 #include <string>
 #include <vector>
 
-#include "reports/pair_text.hpp"
+#include "reports/words/pair_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 

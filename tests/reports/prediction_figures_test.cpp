@@ -1,4 +1,4 @@
-#include "reports/prediction_figures.hpp"
+#include "reports/figures/prediction_figures.hpp"
 
 #include <cmath>
 #include <limits>

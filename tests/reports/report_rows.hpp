@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "reports/experiment_report.hpp"
-#include "storage/run_database.hpp"
+#include "reports/figures/experiment_report.hpp"
+#include "storage/database/run_database.hpp"
 
 namespace lockstep::reports {
 

@@ -1,11 +1,11 @@
-#include "reports/report_tables.hpp"
+#include "reports/tables/report_tables.hpp"
 
 #include <algorithm>
 #include <sstream>
 #include <string>
 
-#include "reports/config_text.hpp"
-#include "reports/number_text.hpp"
+#include "reports/figures/config_text.hpp"
+#include "reports/words/number_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,4 +1,4 @@
-#include "reports/run_difference.hpp"
+#include "reports/figures/run_difference.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "reports/statistics.hpp"
+#include "reports/figures/statistics.hpp"
 
 #include <cmath>
 #include <cstdint>

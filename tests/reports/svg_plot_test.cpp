@@ -1,10 +1,10 @@
-#include "reports/svg_plot.hpp"
+#include "reports/charts/svg_plot.hpp"
 
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "reports/html_elements.hpp"
+#include "reports/page/html_elements.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::reports {

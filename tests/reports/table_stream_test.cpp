@@ -1,9 +1,9 @@
-#include "reports/table_stream.hpp"
+#include "reports/tables/table_stream.hpp"
 
 #include <stdexcept>
 #include <string>
 
-#include "reports/table_text.hpp"
+#include "reports/tables/table_text.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::reports {

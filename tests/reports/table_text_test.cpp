@@ -1,4 +1,4 @@
-#include "reports/table_text.hpp"
+#include "reports/tables/table_text.hpp"
 
 #include <cmath>
 #include <limits>

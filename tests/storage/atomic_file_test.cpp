@@ -1,4 +1,4 @@
-#include "storage/atomic_file.hpp"
+#include "storage/files/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <fstream>
 #include <string>
 
-#include "storage/sha256.hpp"
-#include "storage/storage_error.hpp"
+#include "storage/files/sha256.hpp"
+#include "storage/files/storage_error.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/storage/unprivileged.hpp"
 #include "tests/support/catch.hpp"

@@ -1,6 +1,6 @@
-#include "storage/checkpoint_file.hpp"
+#include "storage/weights/checkpoint_file.hpp"
 
-#include "storage/sha256.hpp"
+#include "storage/files/sha256.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"

@@ -1,6 +1,6 @@
 // Keras 3's files, and the zip archive around them, read back by other means.
 
-#include "storage/keras_archive.hpp"
+#include "storage/weights/keras_archive.hpp"
 
 #include <hdf5.h>
 
@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/hdf5.hpp"
-#include "storage/zip_archive.hpp"
+#include "storage/files/zip_archive.hpp"
+#include "storage/weights/hdf5.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // ONNX files and the wire format below them, against the published encodings.
 
-#include "storage/onnx_file.hpp"
+#include "storage/exports/onnx_file.hpp"
 
 #include <bit>
 #include <stdexcept>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "storage/protobuf.hpp"
+#include "storage/files/protobuf.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/protobuf_reader.hpp"
 

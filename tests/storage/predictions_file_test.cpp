@@ -1,6 +1,6 @@
-#include "storage/predictions_file.hpp"
+#include "storage/weights/predictions_file.hpp"
 
-#include "storage/weights_file.hpp"
+#include "storage/weights/weights_file.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"

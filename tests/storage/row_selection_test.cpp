@@ -1,6 +1,6 @@
 // `--where` and its like: any expression of a user, and what it must not be able to do.
 
-#include "storage/row_selection.hpp"
+#include "storage/database/row_selection.hpp"
 
 #include <string>
 #include <vector>

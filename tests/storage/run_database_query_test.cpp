@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "storage/atomic_file.hpp"
-#include "storage/run_database.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/atomic_file.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <string>
 
-#include "storage/atomic_file.hpp"
-#include "storage/run_database.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/atomic_file.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/storage/unprivileged.hpp"

@@ -1,4 +1,4 @@
-#include "storage/run_database.hpp"
+#include "storage/database/run_database.hpp"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/wait.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "storage/storage_error.hpp"
+#include "storage/files/storage_error.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/atomic_file.hpp"
-#include "storage/run_database.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/atomic_file.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

@@ -1,4 +1,4 @@
-#include "storage/run_store.hpp"
+#include "storage/files/run_store.hpp"
 
 #include <fstream>
 

@@ -2,8 +2,8 @@
 
 // A small network and its weights, for the tests of the .h5 files.
 
-#include "storage/checkpoint_file.hpp"
-#include "storage/weights_file.hpp"
+#include "storage/weights/checkpoint_file.hpp"
+#include "storage/weights/weights_file.hpp"
 
 namespace lockstep::storage {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "storage/run_database.hpp"
+#include "storage/database/run_database.hpp"
 
 namespace lockstep::storage {
 

@@ -1,9 +1,9 @@
-#include "storage/sha256.hpp"
+#include "storage/files/sha256.hpp"
 
 #include <chrono>
 #include <string>
 
-#include "storage/utc_time.hpp"
+#include "storage/files/utc_time.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::storage {

@@ -1,4 +1,4 @@
-#include "storage/tensorboard_file.hpp"
+#include "storage/exports/tensorboard_file.hpp"
 
 #include <bit>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/utc_time.hpp"
+#include "storage/files/utc_time.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/protobuf_reader.hpp"
 

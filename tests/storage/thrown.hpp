@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "storage/storage_error.hpp"
+#include "storage/files/storage_error.hpp"
 
 namespace lockstep::storage {
 

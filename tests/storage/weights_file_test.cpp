@@ -1,10 +1,10 @@
-#include "storage/weights_file.hpp"
+#include "storage/weights/weights_file.hpp"
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "storage/hdf5.hpp"
+#include "storage/weights/hdf5.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"

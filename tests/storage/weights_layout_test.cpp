@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "storage/sha256.hpp"
-#include "storage/weights_file.hpp"
+#include "storage/files/sha256.hpp"
+#include "storage/weights/weights_file.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"

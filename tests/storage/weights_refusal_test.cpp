@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
-#include "storage/hdf5.hpp"
-#include "storage/weights_file.hpp"
+#include "storage/weights/hdf5.hpp"
+#include "storage/weights/weights_file.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "trainer/shards.hpp"
+#include "trainer/determinism/shards.hpp"
 
 namespace lockstep::tests {
 

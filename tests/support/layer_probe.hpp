@@ -9,7 +9,7 @@
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/layers/layer.hpp"
-#include "trainer/network.hpp"
+#include "trainer/network/network.hpp"
 
 namespace lockstep::tests {
 

@@ -1,6 +1,6 @@
 #include "tests/support/network_probe.hpp"
 
-#include "trainer/shards.hpp"
+#include "trainer/determinism/shards.hpp"
 
 namespace lockstep::tests {
 

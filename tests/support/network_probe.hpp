@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "trainer/network.hpp"
-#include "trainer/softmax_cross_entropy.hpp"
-#include "trainer/step_plan.hpp"
+#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/network/step_plan.hpp"
 
 namespace lockstep::tests {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "trainer/architecture.hpp"
-#include "trainer/named_tensor.hpp"
-#include "trainer/train_config.hpp"
+#include "trainer/config/architecture.hpp"
+#include "trainer/config/train_config.hpp"
+#include "trainer/parameters/named_tensor.hpp"
 
 namespace lockstep::tests {
 

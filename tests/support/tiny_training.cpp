@@ -4,7 +4,7 @@
 #include <span>
 
 #include "tests/support/random_values.hpp"
-#include "trainer/digest.hpp"
+#include "trainer/determinism/digest.hpp"
 
 namespace lockstep::tests {
 

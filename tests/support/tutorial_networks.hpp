@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/train_config.hpp"
+#include "trainer/config/train_config.hpp"
 
 namespace lockstep::tests {
 

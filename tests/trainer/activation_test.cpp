@@ -10,8 +10,8 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/layer_check.hpp"
 #include "tests/support/random_values.hpp"
-#include "trainer/softmax_cross_entropy.hpp"
-#include "trainer/step_plan.hpp"
+#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/network/step_plan.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;

@@ -14,8 +14,8 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
 #include "tests/support/tutorial_networks.hpp"
-#include "trainer/initializers.hpp"
-#include "trainer/network.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/parameters/initializers.hpp"
 #include "trainer/training_step.hpp"
 
 namespace {

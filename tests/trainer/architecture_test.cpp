@@ -1,5 +1,5 @@
 // Shapes, parameters and operations against Keras' documented rules and figures worked by hand.
-#include "trainer/architecture.hpp"
+#include "trainer/config/architecture.hpp"
 
 #include <algorithm>
 #include <string>

@@ -4,10 +4,11 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "trainer/config/architecture.hpp"
+#include "trainer/determinism/shards.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/inner_product.hpp"
-#include "trainer/shards.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;

@@ -11,7 +11,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
-#include "trainer/digest.hpp"
+#include "trainer/determinism/digest.hpp"
 
 namespace {
 

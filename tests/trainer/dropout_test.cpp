@@ -7,8 +7,8 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
-#include "trainer/random.hpp"
-#include "trainer/shards.hpp"
+#include "trainer/determinism/random.hpp"
+#include "trainer/determinism/shards.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;

@@ -13,7 +13,7 @@
 #include "tests/support/random_values.hpp"
 #include "tests/support/tiny_training.hpp"
 #include "tests/support/tutorial_networks.hpp"
-#include "trainer/architecture.hpp"
+#include "trainer/config/architecture.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;

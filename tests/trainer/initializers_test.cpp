@@ -1,5 +1,5 @@
 // Initial weights: distributions by bounds, moments and Pearson's test; purity.
-#include "trainer/initializers.hpp"
+#include "trainer/parameters/initializers.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -129,11 +129,13 @@ TEST_CASE("gradient through a softmax inside a network", "[trainer][network]") {
                   {3, 3, 3, false}, 3, 2);
 }
 
-TEST_CASE("gradient of networks without a dense layer, which end in a flatten", "[trainer][network]") {
+TEST_CASE("gradient of networks without a dense layer, which end in a flatten",
+          "[trainer][network]") {
     const LayerConfig flatten{"flatten", FlattenConfig{}};
     const LayerConfig softmax{"activation", ActivationConfig{Activation::softmax}};
     const auto whole_image = [](int filters, int size) {
-        return LayerConfig{"conv2d_1", Conv2dConfig{.filters = filters, .kernel_size = {size, size}}};
+        return LayerConfig{"conv2d_1",
+                           Conv2dConfig{.filters = filters, .kernel_size = {size, size}}};
     };
     // Classes that do not fill a block of channels: the loss must not see the padding.
     check_network({conv("conv2d", 5, 3, Activation::relu), whole_image(3, 4), flatten, softmax},

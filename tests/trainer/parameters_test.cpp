@@ -1,5 +1,5 @@
 // Parameters in the kernels' layouts and back, and the padding between.
-#include "trainer/parameters.hpp"
+#include "trainer/parameters/parameters.hpp"
 
 #include <cmath>
 #include <limits>
@@ -10,8 +10,8 @@
 #include "tests/support/random_values.hpp"
 #include "tests/support/tiny_training.hpp"
 #include "tests/support/tutorial_networks.hpp"
-#include "trainer/initializers.hpp"
-#include "trainer/network.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/parameters/initializers.hpp"
 #include "trainer/training_step.hpp"
 
 using namespace lockstep::trainer;

@@ -1,4 +1,4 @@
-#include "trainer/random.hpp"
+#include "trainer/determinism/random.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
-#include "trainer/digest.hpp"
+#include "trainer/determinism/digest.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // The cut of a batch into shards and of shards into ranks: a partition, whatever the numbers.
-#include "trainer/shards.hpp"
+#include "trainer/determinism/shards.hpp"
 
 #include <algorithm>
 #include <vector>

@@ -9,7 +9,7 @@
 
 #include "tests/support/catch.hpp"
 #include "trainer/data/cifar10.hpp"
-#include "trainer/digest.hpp"
+#include "trainer/determinism/digest.hpp"
 
 namespace {
 

@@ -25,7 +25,8 @@ void write_input(const SampleSet& samples, std::span<const std::uint32_t> which,
     const auto plane = static_cast<std::size_t>(layout.pixels());
     const auto image = plane * static_cast<std::size_t>(layout.channels);
     for (const std::uint32_t sample : which) {
-        const std::uint8_t* pixels = samples.images->pixels.data() + samples.indices[sample] * image;
+        const std::uint8_t* pixels =
+            samples.images->pixels.data() + samples.indices[sample] * image;
         if (layout.block == 1) {  // planes on both sides
             for (std::size_t c = 0; c < scale.offset.size(); ++c)
                 scale_pixels(pixels + c * plane, scale.offset[c], scale.divisor[c],

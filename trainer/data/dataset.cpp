@@ -7,7 +7,7 @@
 
 #include "trainer/data/cifar10.hpp"
 #include "trainer/data/synthetic.hpp"
-#include "trainer/digest.hpp"
+#include "trainer/determinism/digest.hpp"
 
 namespace lockstep::trainer {
 

@@ -5,25 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "trainer/architecture.hpp"
-#include "trainer/train_config.hpp"
+#include "trainer/config/errors.hpp"
+#include "trainer/config/shape.hpp"
+#include "trainer/config/train_config.hpp"
 
 namespace lockstep::trainer {
-
-// Data files that are missing or damaged. what() names the file, what was expected and what to do.
-class DataError : public std::runtime_error {
-public:
-    enum class Kind { missing, damaged, bad_request };
-    DataError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
-    Kind kind() const { return kind_; }
-
-private:
-    Kind kind_;
-};
 
 // Images of one split as they lie in CIFAR's files: bytes [samples, channels, height, width].
 struct ImageSet {
@@ -63,7 +52,7 @@ struct RunData {
     Shape shape;
     std::vector<std::string> class_names;  // of the run, by its labels
     SampleSet training;
-    SampleSet validation;                  // empty where there is none
+    SampleSet validation;  // empty where there is none
     SampleSet test;
     bool validates_on_test_set = false;
     PixelScale scale;

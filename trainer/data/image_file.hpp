@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/architecture.hpp"
+#include "trainer/config/shape.hpp"
 
 namespace lockstep::trainer {
 

@@ -11,7 +11,7 @@
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/data/pixel_scale.hpp"
-#include "trainer/random.hpp"
+#include "trainer/determinism/random.hpp"
 
 namespace lockstep::trainer {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "trainer/data/cifar10.hpp"
-#include "trainer/random.hpp"
+#include "trainer/determinism/random.hpp"
 
 namespace lockstep::trainer {
 

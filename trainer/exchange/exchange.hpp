@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
+#include "trainer/config/train_config.hpp"
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/train_config.hpp"
 
 namespace lockstep::trainer {
 

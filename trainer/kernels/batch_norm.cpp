@@ -52,7 +52,8 @@ HWY_ATTR HWY_INLINE void for_each_vector(D d, const Layout& l, int samples, Piec
 }
 
 template <class D>
-HWY_ATTR void add_sums(D d, const Layout& l, const float* HWY_RESTRICT x, int samples, double* sum) {
+HWY_ATTR void add_sums(D d, const Layout& l, const float* HWY_RESTRICT x, int samples,
+                       double* sum) {
     for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto term = [&](int p, auto s) HWY_ATTR {
             return hn::Add(s, hn::LoadU(d, x + at + std::ptrdiff_t{p} * l.block));
@@ -129,9 +130,11 @@ using Full = hn::ScalableTag<float>;
 using One = hn::CappedTag<float, 1>;  // where vectors do not divide the block of channels
 
 HWY_ATTR void AddSums(const Layout& l, const float* x, int samples, double* sum) {
-    has_full_vectors(l) ? add_sums(Full(), l, x, samples, sum) : add_sums(One(), l, x, samples, sum);
+    has_full_vectors(l) ? add_sums(Full(), l, x, samples, sum)
+                        : add_sums(One(), l, x, samples, sum);
 }
-HWY_ATTR void AddSquares(const Layout& l, const float* x, int samples, const float* mean, double* sum) {
+HWY_ATTR void AddSquares(const Layout& l, const float* x, int samples, const float* mean,
+                         double* sum) {
     has_full_vectors(l) ? add_squares(Full(), l, x, samples, mean, sum)
                         : add_squares(One(), l, x, samples, mean, sum);
 }
@@ -140,8 +143,8 @@ HWY_ATTR void AddProducts(const Layout& l, const float* x, const float* dy, int 
     has_full_vectors(l) ? add_products(Full(), l, x, dy, samples, mean, sum, product)
                         : add_products(One(), l, x, dy, samples, mean, sum, product);
 }
-HWY_ATTR void Apply(const Layout& l, const float* x, const float* scale, const float* shift, float* y,
-                    int samples) {
+HWY_ATTR void Apply(const Layout& l, const float* x, const float* scale, const float* shift,
+                    float* y, int samples) {
     has_full_vectors(l) ? apply(Full(), l, x, scale, shift, y, samples)
                         : apply(One(), l, x, scale, shift, y, samples);
 }

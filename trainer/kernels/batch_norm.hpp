@@ -36,8 +36,8 @@ void batch_norm_gradient_sums(const Layout& layout, const float* x, const float*
 
 struct BatchNormGradient {
     std::span<const float> mean;
-    std::span<const float> scale;      // gamma inv_std
-    std::span<const float> sum_share;  // sum(dy) / n
+    std::span<const float> scale;          // gamma inv_std
+    std::span<const float> sum_share;      // sum(dy) / n
     std::span<const float> product_share;  // inv_std^2 sum(dy (x - mean)) / n
 };
 // dx. src_is_relu: x was made by a ReLU, whose gradient is applied on the way.

@@ -97,7 +97,7 @@ private:
 
     OneDnn& dnn_;
     memory::desc weights_;
-    std::array<std::size_t, 4> keras_;   // KH, KW, IC, OC
+    std::array<std::size_t, 4> keras_;  // KH, KW, IC, OC
     std::array<std::size_t, 4> padded_;
 };
 
@@ -121,8 +121,8 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
     const auto choose_layouts = [&](int src_channels, tag asked) {
         src_channels_ = d.ic = src_channels;
         d.src_tag = d.dst_tag = asked;
-        const auto pd = d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any),
-                                  shape.has_relu);
+        const auto pd =
+            d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any), shape.has_relu);
         const KnownTag src_tag = known_tag(pd.src_desc(), d.src_dims(kImages));
         const KnownTag dst_tag = known_tag(pd.dst_desc(), d.dst_dims(kImages));
         d.src_tag = src_tag.format;
@@ -181,16 +181,15 @@ public:
 
     OneDnnCall forward(const SampleRange& shard) {
         const auto& pd = forward_of(shard.count);
-        return OneDnnCall(Forward(pd), {{DNNL_ARG_SRC, src(shard)},
-                                        {DNNL_ARG_WEIGHTS, dnn_.over(d_.weights, buffers_.weights)},
-                                        {DNNL_ARG_BIAS, dnn_.over(d_.bias(), buffers_.bias)},
-                                        {DNNL_ARG_DST, dst(shard, buffers_.dst)},
-                                        {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
+        return OneDnnCall(Forward(pd),
+                          {{DNNL_ARG_SRC, src(shard)},
+                           {DNNL_ARG_WEIGHTS, dnn_.over(d_.weights, buffers_.weights)},
+                           {DNNL_ARG_BIAS, dnn_.over(d_.bias(), buffers_.bias)},
+                           {DNNL_ARG_DST, dst(shard, buffers_.dst)},
+                           {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
     }
 
-    memory::desc data_weights_desc(int count) {
-        return backward_data_of(count).weights_desc();
-    }
+    memory::desc data_weights_desc(int count) { return backward_data_of(count).weights_desc(); }
 
     // With reorders around it where oneDNN has a kernel for other layouts only (strides of 3).
     std::vector<OneDnnCall> backward_data(const SampleRange& shard, const float* weights,
@@ -222,8 +221,7 @@ public:
         const bool is_direct = pd.diff_weights_desc() == d_.weights;
         if (!is_direct && raw.size() == 0)
             raw = AlignedArray<float>(floats_of(pd.diff_weights_desc()));
-        const memory written =
-            is_direct ? gradient : dnn_.over(pd.diff_weights_desc(), raw.data());
+        const memory written = is_direct ? gradient : dnn_.over(pd.diff_weights_desc(), raw.data());
         std::vector<OneDnnCall> calls;
         calls.emplace_back(BackwardWeights(pd),
                            std::vector<std::pair<int, memory>>{
@@ -247,7 +245,8 @@ private:
         return dnn_.over(d_.dst(shard.count), data + offset(shard, format_.dst()));
     }
     // `own` itself if it has that layout, else a memory over `raw`. The first shard is the largest.
-    memory in_layout(const memory::desc& wanted, const memory& own, AlignedArray<float>& raw) const {
+    memory in_layout(const memory::desc& wanted, const memory& own,
+                     AlignedArray<float>& raw) const {
         if (wanted == own.get_desc()) return own;
         if (raw.size() == 0) raw = AlignedArray<float>(floats_of(wanted));
         return dnn_.over(wanted, raw.data());
@@ -256,9 +255,9 @@ private:
     const Forward::primitive_desc& forward_of(int n) {
         auto found = forward_pds_.find(n);
         if (found == forward_pds_.end())
-            found = forward_pds_
-                        .emplace(n, d_.forward(dnn_, n, d_.weights, format_.shape().has_relu))
-                        .first;
+            found =
+                forward_pds_.emplace(n, d_.forward(dnn_, n, d_.weights, format_.shape().has_relu))
+                    .first;
         return found->second;
     }
     BackwardData::primitive_desc backward_data_of(int n) {
@@ -268,8 +267,9 @@ private:
                                              d_.strides, d_.pad_before, d_.pad_after);
         };
         const auto direct = make(d_.src(n), d_.dst(n));
-        return is_reference(direct) ? make(f32(d_.src_dims(n), tag::any), f32(d_.dst_dims(n), tag::any))
-                                    : direct;
+        return is_reference(direct)
+                   ? make(f32(d_.src_dims(n), tag::any), f32(d_.dst_dims(n), tag::any))
+                   : direct;
     }
     BackwardWeights::primitive_desc backward_weights_of(int n) {
         const auto make = [&](const memory::desc& weights) {
@@ -292,7 +292,8 @@ private:
 
 Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffers& buffers,
                          std::span<const SampleRange> shards)
-    : calls_(std::make_unique<Calls>(Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}, {}, {}})) {
+    : calls_(std::make_unique<Calls>(
+          Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}, {}, {}})) {
     CallBuilder build(format, buffers);
     for (const SampleRange& shard : shards) calls_->forward.push_back(build.forward(shard));
     for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
@@ -306,8 +307,9 @@ Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffe
     if (wanted != d.weights) {
         calls_->data_weights = AlignedArray<float>(floats_of(wanted));
         weights = calls_->data_weights.data();
-        calls_->weights_for_data = reorder_call(calls_->dnn, calls_->dnn.over(d.weights, buffers.weights),
-                                                calls_->dnn.over(wanted, weights));
+        calls_->weights_for_data =
+            reorder_call(calls_->dnn, calls_->dnn.over(d.weights, buffers.weights),
+                         calls_->dnn.over(wanted, weights));
     }
     for (const SampleRange& shard : shards) {
         if (build.data_weights_desc(shard.count) != wanted)

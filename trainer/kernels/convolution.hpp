@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "trainer/kernels/batch_geometry.hpp"
+#include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/layout.hpp"
 #include "trainer/kernels/parameter_format.hpp"

@@ -76,7 +76,8 @@ HWY_ATTR HWY_INLINE V multiply_high(D d, V a, V b) {
 
 // Philox4x32-10 on a vector of counters that differ in the last word.
 template <class D, class V>
-HWY_ATTR HWY_INLINE void philox(D d, RandomKey key, const std::uint32_t counter[3], V last, V words[4]) {
+HWY_ATTR HWY_INLINE void philox(D d, RandomKey key, const std::uint32_t counter[3], V last,
+                                V words[4]) {
     const V m0 = hn::Set(d, 0xD2511F53U), m1 = hn::Set(d, 0xCD9E8D57U);
     V c0 = hn::Set(d, counter[0]), c1 = hn::Set(d, counter[1]), c2 = hn::Set(d, counter[2]);
     V c3 = last;
@@ -171,8 +172,8 @@ void dropout_forward(const DropoutDraw& draw, const float* src, float* dst, std:
                      std::size_t count) {
     HWY_DYNAMIC_DISPATCH(DropoutForward)(draw, src, dst, kept, count);
 }
-void dropout_backward(const std::uint8_t* kept, float scale, const float* diff_dst,
-                      float* diff_src, std::size_t count) {
+void dropout_backward(const std::uint8_t* kept, float scale, const float* diff_dst, float* diff_src,
+                      std::size_t count) {
     HWY_DYNAMIC_DISPATCH(DropoutBackward)(kept, scale, diff_dst, diff_src, count);
 }
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "trainer/random.hpp"
+#include "trainer/determinism/random.hpp"
 
 namespace lockstep::trainer {
 
@@ -33,11 +33,11 @@ struct DropoutDraw {
     float scale;              // 1 / (1 - rate)
 };
 // kept: ceil(count / 128) x kDropoutMaskBytes bytes; out: which elements were kept.
-inline constexpr std::size_t kDropoutRun = 128;       // elements
+inline constexpr std::size_t kDropoutRun = 128;  // elements
 inline constexpr std::size_t kDropoutMaskBytes = 128;
 void dropout_forward(const DropoutDraw& draw, const float* src, float* dst, std::uint8_t* kept,
                      std::size_t count);
-void dropout_backward(const std::uint8_t* kept, float scale, const float* diff_dst,
-                      float* diff_src, std::size_t count);
+void dropout_backward(const std::uint8_t* kept, float scale, const float* diff_dst, float* diff_src,
+                      std::size_t count);
 
 }  // namespace lockstep::trainer

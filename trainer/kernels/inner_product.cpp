@@ -35,7 +35,11 @@ class DenseKernelFormat : public ParameterFormat {
 public:
     DenseKernelFormat(OneDnn& dnn, const memory::desc& weights, std::vector<std::uint32_t> rows,
                       std::size_t features, std::size_t units)
-        : dnn_(dnn), weights_(weights), rows_(std::move(rows)), features_(features), units_(units) {}
+        : dnn_(dnn),
+          weights_(weights),
+          rows_(std::move(rows)),
+          features_(features),
+          units_(units) {}
 
     std::size_t size() const override { return floats_of(weights_); }
 
@@ -54,7 +58,8 @@ public:
 
 private:
     memory::desc plain_desc() const {  // dims are (units, features) to oneDNN; rows are features
-        return f32({static_cast<memory::dim>(units_), static_cast<memory::dim>(features_)}, tag::io);
+        return f32({static_cast<memory::dim>(units_), static_cast<memory::dim>(features_)},
+                   tag::io);
     }
     OneDnn& dnn_;
     memory::desc weights_;
@@ -75,10 +80,9 @@ InnerProductFormat::InnerProductFormat(ComputeEngine& engine, const Layout& inco
       descriptors_(std::make_unique<Descriptors>()) {
     descriptors_->ic = features_;
     descriptors_->oc = units_;
-    descriptors_->weights = descriptors_
-                                ->forward(engine.onednn(), batch, descriptors_->any_weights(),
-                                          has_relu)
-                                .weights_desc();
+    descriptors_->weights =
+        descriptors_->forward(engine.onednn(), batch, descriptors_->any_weights(), has_relu)
+            .weights_desc();
 }
 
 InnerProductFormat::~InnerProductFormat() = default;
@@ -116,11 +120,12 @@ public:
 
     OneDnnCall forward(const SampleRange& range) {
         const auto pd = forward_of(range.count);
-        return OneDnnCall(Forward(pd), {{DNNL_ARG_SRC, src(range, buffers_.src)},
-                                        {DNNL_ARG_WEIGHTS, dnn_.over(d_.weights, buffers_.weights)},
-                                        {DNNL_ARG_BIAS, dnn_.over(d_.bias(), buffers_.bias)},
-                                        {DNNL_ARG_DST, dst(range, buffers_.dst)},
-                                        {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
+        return OneDnnCall(Forward(pd),
+                          {{DNNL_ARG_SRC, src(range, buffers_.src)},
+                           {DNNL_ARG_WEIGHTS, dnn_.over(d_.weights, buffers_.weights)},
+                           {DNNL_ARG_BIAS, dnn_.over(d_.bias(), buffers_.bias)},
+                           {DNNL_ARG_DST, dst(range, buffers_.dst)},
+                           {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
     }
 
     // With a reorder of the weights in front, where backward data wants them otherwise.
@@ -152,8 +157,7 @@ public:
         const bool is_direct = pd.diff_weights_desc() == d_.weights;
         if (!is_direct && raw.size() == 0)
             raw = AlignedArray<float>(floats_of(pd.diff_weights_desc()));
-        const memory written =
-            is_direct ? gradient : dnn_.over(pd.diff_weights_desc(), raw.data());
+        const memory written = is_direct ? gradient : dnn_.over(pd.diff_weights_desc(), raw.data());
         std::vector<OneDnnCall> calls;
         calls.emplace_back(BackwardWeights(pd),
                            std::vector<std::pair<int, memory>>{

@@ -16,7 +16,7 @@
 #include <memory>
 #include <vector>
 
-#include "trainer/architecture.hpp"
+#include "trainer/config/shape.hpp"
 
 namespace lockstep::trainer {
 
@@ -36,10 +36,12 @@ struct Layout {
         return static_cast<std::size_t>(padded_channels()) * static_cast<std::size_t>(pixels());
     }
     std::size_t position(int h, int w, int c) const {
-        const auto cb = static_cast<std::size_t>(c / block), cr = static_cast<std::size_t>(c % block);
+        const auto cb = static_cast<std::size_t>(c / block),
+                   cr = static_cast<std::size_t>(c % block);
         const auto pixel = static_cast<std::size_t>(h) * static_cast<std::size_t>(width) +
                            static_cast<std::size_t>(w);
-        return (cb * static_cast<std::size_t>(pixels()) + pixel) * static_cast<std::size_t>(block) + cr;
+        return (cb * static_cast<std::size_t>(pixels()) + pixel) * static_cast<std::size_t>(block) +
+               cr;
     }
     bool operator==(const Layout&) const = default;
 };

@@ -55,9 +55,10 @@ void reorder_now(OneDnn& dnn, const dnnl::memory::desc& from, const float* src,
 
 OneDnnCall reorder_call(OneDnn& dnn, const dnnl::memory& from, const dnnl::memory& to) {
     const dnnl::reorder::primitive_desc pd(from, to, attributes());
-    return OneDnnCall(dnnl::reorder(pd), {{DNNL_ARG_FROM, from},
-                                          {DNNL_ARG_TO, to},
-                                          {DNNL_ARG_SCRATCHPAD, dnn.scratchpad(pd.scratchpad_desc())}});
+    return OneDnnCall(dnnl::reorder(pd),
+                      {{DNNL_ARG_FROM, from},
+                       {DNNL_ARG_TO, to},
+                       {DNNL_ARG_SCRATCHPAD, dnn.scratchpad(pd.scratchpad_desc())}});
 }
 
 ComputeEngine::ComputeEngine() {
@@ -76,14 +77,22 @@ bool has_avx512() { return onednn_isa_level() >= static_cast<int>(dnnl::cpu_isa:
 std::string isa_name(dnnl::cpu_isa isa) {
     using dnnl::cpu_isa;
     switch (isa) {
-        case cpu_isa::sse41: return "sse41";
-        case cpu_isa::avx: return "avx";
-        case cpu_isa::avx2: return "avx2";
-        case cpu_isa::avx512_core: return "avx512_core";
-        case cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
-        case cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
-        case cpu_isa::avx512_core_amx: return "avx512_core_amx";
-        default: return fmt::format("isa-{:#x}", static_cast<int>(isa));
+        case cpu_isa::sse41:
+            return "sse41";
+        case cpu_isa::avx:
+            return "avx";
+        case cpu_isa::avx2:
+            return "avx2";
+        case cpu_isa::avx512_core:
+            return "avx512_core";
+        case cpu_isa::avx512_core_vnni:
+            return "avx512_core_vnni";
+        case cpu_isa::avx512_core_bf16:
+            return "avx512_core_bf16";
+        case cpu_isa::avx512_core_amx:
+            return "avx512_core_amx";
+        default:
+            return fmt::format("isa-{:#x}", static_cast<int>(isa));
     }
 }
 

@@ -5,9 +5,8 @@
 // 2.x builds primitive_desc(desc(args...), attr, engine[, hint]); 3.x has no desc and takes the
 // engine first. The arguments of convolutions and inner products are otherwise the same.
 
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include <cstddef>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -56,19 +55,20 @@ typename Primitive::primitive_desc forward_pd(const OneDnn& dnn, const dnnl::pri
 #if DNNL_VERSION_MAJOR >= 3
     return typename Primitive::primitive_desc(dnn.engine, std::forward<Args>(args)..., attr);
 #else
-    return typename Primitive::primitive_desc(
-        typename Primitive::desc(std::forward<Args>(args)...), attr, dnn.engine);
+    return typename Primitive::primitive_desc(typename Primitive::desc(std::forward<Args>(args)...),
+                                              attr, dnn.engine);
 #endif
 }
 
 template <class Primitive, class Hint, class... Args>
-typename Primitive::primitive_desc backward_pd(const OneDnn& dnn, const Hint& hint, Args&&... args) {
+typename Primitive::primitive_desc backward_pd(const OneDnn& dnn, const Hint& hint,
+                                               Args&&... args) {
 #if DNNL_VERSION_MAJOR >= 3
     return typename Primitive::primitive_desc(dnn.engine, std::forward<Args>(args)..., hint,
                                               attributes());
 #else
-    return typename Primitive::primitive_desc(
-        typename Primitive::desc(std::forward<Args>(args)...), attributes(), dnn.engine, hint);
+    return typename Primitive::primitive_desc(typename Primitive::desc(std::forward<Args>(args)...),
+                                              attributes(), dnn.engine, hint);
 #endif
 }
 

@@ -112,12 +112,15 @@ HWY_ATTR void average_forward_block(D d, const PoolingShape& s, const float* HWY
     for (int oh = 0; oh < s.dst.height; ++oh) {
         for (int ow = 0; ow < s.dst.width; ++ow) {
             const ClippedWindow w = window_at(s, oh, ow);
-            const auto count = hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
+            const auto count =
+                hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
             for (int v = 0; v < block; v += lanes) {
                 auto sum = hn::Zero(d);
                 for (int h = w.top; h < w.bottom; ++h)
                     for (int x = w.left; x < w.right; ++x)
-                        sum = hn::Add(sum, hn::LoadU(d, src + std::ptrdiff_t{h * s.src.width + x} * block + v));
+                        sum = hn::Add(
+                            sum,
+                            hn::LoadU(d, src + std::ptrdiff_t{h * s.src.width + x} * block + v));
                 hn::StoreU(hn::Div(sum, count), d,
                            dst + std::ptrdiff_t{oh * s.dst.width + ow} * block + v);
             }
@@ -132,10 +135,12 @@ HWY_ATTR void average_backward_block(D d, const PoolingShape& s, const float* HW
     for (int oh = 0; oh < s.dst.height; ++oh) {
         for (int ow = 0; ow < s.dst.width; ++ow) {
             const ClippedWindow w = window_at(s, oh, ow);
-            const auto count = hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
+            const auto count =
+                hn::Set(d, static_cast<float>((w.bottom - w.top) * (w.right - w.left)));
             for (int v = 0; v < block; v += lanes) {
                 const auto share = hn::Div(
-                    hn::LoadU(d, diff_dst + std::ptrdiff_t{oh * s.dst.width + ow} * block + v), count);
+                    hn::LoadU(d, diff_dst + std::ptrdiff_t{oh * s.dst.width + ow} * block + v),
+                    count);
                 for (int h = w.top; h < w.bottom; ++h)
                     for (int x = w.left; x < w.right; ++x) {
                         float* at = diff_src + std::ptrdiff_t{h * s.src.width + x} * block + v;
@@ -160,7 +165,8 @@ inline bool is_plain_2x2(const PoolingShape& s) {
     return fits(0, s.src.height, s.dst.height) && fits(1, s.src.width, s.dst.width);
 }
 
-HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places) {
+HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst,
+                         std::uint8_t* places) {
     if (!has_full_vectors(s.src.block))
         max_forward_block<0>(hn::CappedTag<float, 1>(), s, src, dst, places);
     else if (is_plain_2x2(s))
@@ -247,9 +253,8 @@ int blocks_of(const PoolingShape& s, int samples) { return s.src.channel_blocks(
 void max_pooling_forward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places,
                          int samples) {
     const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
-    for (int i = 0; i < blocks_of(s, samples); ++i)
-        HWY_DYNAMIC_DISPATCH(MaxForward)
-        (s, src + i * src_step, dst + i * dst_step, places + i * dst_step);
+    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxForward)
+    (s, src + i * src_step, dst + i * dst_step, places + i * dst_step);
 }
 
 void max_pooling_backward(const PoolingShape& s, const float* diff_dst, const std::uint8_t* places,
@@ -257,24 +262,21 @@ void max_pooling_backward(const PoolingShape& s, const float* diff_dst, const st
     const bool adds = overlaps(s);
     if (adds || leaves_gaps(s)) std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
     const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
-    for (int i = 0; i < blocks_of(s, samples); ++i)
-        HWY_DYNAMIC_DISPATCH(MaxBackward)
-        (s, adds, diff_dst + i * dst_step, places + i * dst_step,
-         relu_src == nullptr ? nullptr : relu_src + i * src_step, diff_src + i * src_step);
+    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxBackward)
+    (s, adds, diff_dst + i * dst_step, places + i * dst_step,
+     relu_src == nullptr ? nullptr : relu_src + i * src_step, diff_src + i * src_step);
 }
 
 void average_pooling_forward(const PoolingShape& s, const float* src, float* dst, int samples) {
-    for (int i = 0; i < blocks_of(s, samples); ++i)
-        HWY_DYNAMIC_DISPATCH(AverageForward)
-        (s, src + i * block_size(s.src), dst + i * block_size(s.dst));
+    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageForward)
+    (s, src + i * block_size(s.src), dst + i * block_size(s.dst));
 }
 
 void average_pooling_backward(const PoolingShape& s, const float* diff_dst, float* diff_src,
                               int samples) {
     std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
-    for (int i = 0; i < blocks_of(s, samples); ++i)
-        HWY_DYNAMIC_DISPATCH(AverageBackward)
-        (s, diff_dst + i * block_size(s.dst), diff_src + i * block_size(s.src));
+    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageBackward)
+    (s, diff_dst + i * block_size(s.dst), diff_src + i * block_size(s.src));
 }
 
 }  // namespace lockstep::trainer

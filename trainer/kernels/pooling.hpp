@@ -14,7 +14,7 @@ namespace lockstep::trainer {
 
 struct PoolingShape {
     Layout src;
-    Layout dst;  // same channels and block as src
+    Layout dst;                      // same channels and block as src
     std::array<int, 2> pool_size{};  // at most 255 places
     std::array<int, 2> strides{};
     std::array<int, 2> pad_before{};

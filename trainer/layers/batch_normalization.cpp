@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "trainer/determinism/shards.hpp"
 #include "trainer/exchange/shard_gather.hpp"
 #include "trainer/kernels/batch_norm.hpp"
-#include "trainer/shards.hpp"
 
 namespace lockstep::trainer {
 
@@ -15,7 +15,8 @@ struct Affine {  // y = x * scale + shift
     std::vector<float> shift;
 };
 
-void set_affine(Affine& affine, std::size_t c, double mean, double inv_std, float gamma, float beta) {
+void set_affine(Affine& affine, std::size_t c, double mean, double inv_std, float gamma,
+                float beta) {
     const double scale = static_cast<double>(gamma) * inv_std;
     affine.scale[c] = static_cast<float>(scale);
     affine.shift[c] = static_cast<float>(static_cast<double>(beta) - mean * scale);
@@ -24,8 +25,9 @@ void set_affine(Affine& affine, std::size_t c, double mean, double inv_std, floa
 // Evaluation, by the moving statistics.
 class InferencePass : public LayerPass {
 public:
-    InferencePass(const BatchNormalizationConfig& config, const BatchNormalization::Tensors& tensors,
-                  const Layout& layout, const PassBuffers& buffers, const PassContext& context)
+    InferencePass(const BatchNormalizationConfig& config,
+                  const BatchNormalization::Tensors& tensors, const Layout& layout,
+                  const PassBuffers& buffers, const PassContext& context)
         : epsilon_(config.epsilon),
           tensors_(tensors),
           layout_(layout),
@@ -44,8 +46,10 @@ public:
         const float* beta = parameters_.data(tensors_.beta);
         for (std::size_t c = 0; c < affine_.scale.size(); ++c)
             set_affine(affine_, c, static_cast<double>(mean[c]),
-                       1.0 / std::sqrt(static_cast<double>(variance[c]) + epsilon_), gamma[c], beta[c]);
-        batch_norm_apply(layout_, buffers_.src, affine_.scale, affine_.shift, buffers_.dst, samples_);
+                       1.0 / std::sqrt(static_cast<double>(variance[c]) + epsilon_), gamma[c],
+                       beta[c]);
+        batch_norm_apply(layout_, buffers_.src, affine_.scale, affine_.shift, buffers_.dst,
+                         samples_);
     }
     void backward() override {}
 
@@ -72,7 +76,8 @@ private:
         return static_cast<std::size_t>(shard.first) * layout_.sample_size();
     }
     double pixels_of_shard(int shard) const {
-        return static_cast<double>(near_equal_piece(geometry_.batch, gather_.shards(), shard).count) *
+        return static_cast<double>(
+                   near_equal_piece(geometry_.batch, gather_.shards(), shard).count) *
                layout_.pixels();
     }
     void exchange();

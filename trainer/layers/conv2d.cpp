@@ -10,10 +10,10 @@ std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
                                                  const LayerSetting& setting,
                                                  ComputeEngine& engine) {
     const LayerShape& shape = setting.shape;
-    const Window rows = window_of(shape.input.height, config.kernel_size[0], config.strides[0],
-                                  config.padding);
-    const Window columns = window_of(shape.input.width, config.kernel_size[1], config.strides[1],
-                                     config.padding);
+    const Window rows =
+        window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
+    const Window columns =
+        window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
     return std::make_unique<ConvolutionFormat>(
         engine, ConvolutionShape{.src = shape.input,
                                  .dst = shape.output,

@@ -55,9 +55,11 @@ Dense::Dense(const DenseConfig& config, const LayerSetting& setting, const Layou
     : Layer(src, interleaved(setting.shape.output)),
       format_(engine, src, config.units, config.activation == Activation::relu, setting.batch),
       has_softmax_(config.activation == Activation::softmax && !setting.is_last) {
-    kernel_ = parameters.add(setting.shape.name, setting.shape.parameters[0], format_.kernel_format());
+    kernel_ =
+        parameters.add(setting.shape.name, setting.shape.parameters[0], format_.kernel_format());
     if (config.use_bias)
-        bias_ = parameters.add(setting.shape.name, setting.shape.parameters[1], format_.bias_format());
+        bias_ =
+            parameters.add(setting.shape.name, setting.shape.parameters[1], format_.bias_format());
 }
 
 std::unique_ptr<LayerPass> Dense::bind(const PassBuffers& pass, const PassContext& context) const {

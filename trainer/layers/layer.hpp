@@ -11,11 +11,11 @@
 #include <span>
 #include <vector>
 
+#include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/kernels/batch_geometry.hpp"
+#include "trainer/exchange/stopwatch.hpp"
 #include "trainer/kernels/layout.hpp"
-#include "trainer/parameters.hpp"
-#include "trainer/stopwatch.hpp"
+#include "trainer/parameters/parameters.hpp"
 
 namespace lockstep::trainer {
 
@@ -48,7 +48,7 @@ struct PassContext {
     std::span<float* const> gradients;  // [own shards], each laid out as parameters.trainable()
     std::uint64_t seed = 0;
     bool is_training = false;
-    bool masks_src_relu = false;    // src was made by a ReLU: apply its gradient to diff_src
+    bool masks_src_relu = false;      // src was made by a ReLU: apply its gradient to diff_src
     bool diff_dst_is_masked = false;  // the layer behind has applied this layer's own ReLU
 };
 

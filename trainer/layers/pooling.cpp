@@ -6,7 +6,8 @@ namespace {
 
 class MaxPoolingPass : public LayerPass {
 public:
-    MaxPoolingPass(const PoolingShape& shape, const PassBuffers& buffers, const PassContext& context)
+    MaxPoolingPass(const PoolingShape& shape, const PassBuffers& buffers,
+                   const PassContext& context)
         : shape_(shape),
           buffers_(buffers),
           samples_(context.geometry.samples),
@@ -57,7 +58,10 @@ Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Lay
         window_of(src.height, config.pool_size[0], config.strides[0], config.padding);
     const Window columns =
         window_of(src.width, config.pool_size[1], config.strides[1], config.padding);
-    shape_ = {this->src(), dst(), config.pool_size, config.strides,
+    shape_ = {this->src(),
+              dst(),
+              config.pool_size,
+              config.strides,
               {rows.pad_before, columns.pad_before}};
 }
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/config/train_config.hpp"
 #include "trainer/kernels/aligned_array.hpp"
-#include "trainer/train_config.hpp"
 
 namespace lockstep::trainer {
 

@@ -60,8 +60,9 @@ HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* acc
                       std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = hn::LoadU(d, g + i);
-        const auto v_new = hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
-                                      hn::Mul(hn::Set(d, 1.0F - s.rho), hn::Mul(gradient, gradient)));
+        const auto v_new =
+            hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
+                       hn::Mul(hn::Set(d, 1.0F - s.rho), hn::Mul(gradient, gradient)));
         auto move = hn::Div(hn::Mul(hn::Set(d, s.learning_rate), gradient),
                             hn::Sqrt(hn::Add(v_new, hn::Set(d, s.epsilon))));
         if (accumulated != nullptr) {
@@ -90,7 +91,7 @@ void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<
         HWY_DYNAMIC_DISPATCH(Sgd)(step, gradient.data(), weights.data(), weights.size());
     else
         HWY_DYNAMIC_DISPATCH(SgdMomentum)
-        (step, gradient.data(), velocity.data(), weights.data(), weights.size());
+    (step, gradient.data(), velocity.data(), weights.data(), weights.size());
 }
 
 void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,

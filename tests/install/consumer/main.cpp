@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "trainer/architecture.hpp"
-#include "trainer/train_config.hpp"
+#include "trainer/config/architecture.hpp"
+#include "trainer/config/train_config.hpp"
 
 int main() {
     namespace trainer = lockstep::trainer;

@@ -1,0 +1,148 @@
+#include "pipeline/command_line/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/recording/version.hpp"
+#include "pipeline/settings/suggestion.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void add_verbs(VerbList verbs) {
+    add_training_verbs(verbs);
+    add_reading_verbs(verbs);
+    add_comparing_verbs(verbs);
+    add_inference_verbs(verbs);
+    add_export_verbs(verbs);
+    add_bench_verbs(verbs);
+}
+
+void declare_program(CLI::App& app) {
+    app.set_version_flag("--version", "lockstep " + lockstep_version());
+    app.require_subcommand(1);
+    app.footer(
+        "Examples:\n"
+        "  lockstep run experiments/tutorials.toml     trains, on all cores\n"
+        "  lockstep compare                            sets the results side by side\n"
+        "  lockstep VERB --help                        options and examples of a verb");
+}
+
+Action printing(std::string text) {
+    return [text = std::move(text)] {
+        print(text);
+        return kExitSuccess;
+    };
+}
+
+// ---- what was meant --------------------------------------------------------------------------
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(verb->get_name());
+    }
+    return names;
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+}
+
+std::string meant(std::string_view word, const std::vector<std::string>& known) {
+    const std::vector<std::string_view> views(known.begin(), known.end());
+    return did_you_mean(word, views);
+}
+
+// CLI11 would say that a verb is missing.
+void check_verb(const CLI::App& app, ProcessArguments arguments) {
+    if (arguments.count < 2) {
+        throw UsageError("which verb? `lockstep --help` lists them");
+    }
+    const std::string_view word = arguments.values[1];
+    const bool is_option = word.starts_with("-");
+    const auto names = is_option ? option_names(app) : verb_names(app);
+    for (const std::string& name : names) {
+        if (name == word || word == "-h") return;
+    }
+    throw UsageError(fmt::format("unknown {} \"{}\"{}; `lockstep --help` lists the verbs",
+                                 is_option ? "option" : "verb", word, meant(word, names)));
+}
+
+// The innermost verb that was found.
+const CLI::App& parsed_verb(const CLI::App& app) {
+    const auto verbs = app.get_subcommands();
+    return verbs.empty() ? app : parsed_verb(*verbs.front());
+}
+
+// "bench allreduce"
+std::string full_name(const CLI::App& verb) {
+    const CLI::App* parent = verb.get_parent();
+    const bool is_nested = parent != nullptr && parent->get_parent() != nullptr;
+    return is_nested ? parent->get_name() + ' ' + verb.get_name() : verb.get_name();
+}
+
+UsageError unexpected(const CLI::App& app) {
+    const CLI::App& verb = parsed_verb(app);
+    const std::vector<std::string> extras = app.remaining(true);
+    const std::string word = extras.empty() ? "" : extras.front();
+    const std::string option = word.substr(0, word.find('='));
+    const bool is_option = word.starts_with("-");
+    return UsageError(
+        fmt::format("{} \"{}\"{}; `lockstep {} --help` explains the verb",
+                    is_option ? "unknown option" : "unexpected argument", is_option ? option : word,
+                    is_option ? meant(option, option_names(verb)) : "", full_name(verb)));
+}
+
+// `lockstep export vgg-bn --format onnx` means `lockstep export weights vgg-bn --format onnx`.
+std::vector<const char*> with_implied_verb(const CLI::App& app, ProcessArguments arguments) {
+    std::vector<const char*> words(arguments.values, arguments.values + arguments.count);
+    if (words.size() < 3 || std::string_view(words[1]) != "export") return words;
+    std::vector<std::string> known = verb_names(*app.get_subcommand("export"));
+    known.insert(known.end(), {"-h", "--help"});
+    const bool is_said = std::find(known.begin(), known.end(), words[2]) != known.end();
+    if (!is_said) words.insert(words.begin() + 2, "weights");
+    return words;
+}
+
+}  // namespace
+
+Action parse_command_line(ProcessArguments arguments) {
+    CLI::App app{
+        "Trains and compares CNNs on CPU clusters, with the same bits on any number of ranks",
+        "lockstep"};
+    declare_program(app);
+    Action chosen;
+    add_verbs({app, arguments, chosen});
+    check_verb(app, arguments);
+    try {
+        const std::vector<const char*> words = with_implied_verb(app, arguments);
+        app.parse(static_cast<int>(words.size()), words.data());
+    } catch (const CLI::CallForHelp&) {
+        return printing(app.help());
+    } catch (const CLI::CallForVersion& version) {
+        return printing(std::string(version.what()) + "\n");
+    } catch (const CLI::ExtrasError&) {
+        throw unexpected(app);
+    } catch (const CLI::ParseError& error) {
+        const std::string verb = full_name(parsed_verb(app));
+        throw UsageError(fmt::format("{}; `lockstep {}--help` explains", error.what(),
+                                     verb == "lockstep" ? "" : verb + " "));
+    }
+    return chosen;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,55 @@
+#include "pipeline/command_line/options.hpp"
+#include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/compare.hpp"
+#include "pipeline/verbs/diff.hpp"
+#include "pipeline/verbs/report.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void declare_compare(CLI::App& verb, CompareOptions& compare) {
+    add_positional(verb, "RUN", compare.runs, "ids, beginnings of ids, or names; all if none");
+    verb.add_option("--experiment", compare.experiment, "all runs of this experiment")
+        ->type_name("NAME");
+    add_choice<ComparedBy>(verb, "--by", compare.by,
+                           {{"run", ComparedBy::run}, {"architecture", ComparedBy::architecture}},
+                           "a row a run, or a row for all seeds of an architecture");
+    add_store(verb, compare.store);
+    add_format(verb, compare.format);
+}
+
+void declare_diff(CLI::App& verb, DiffOptions& diff) {
+    add_required(verb, "FIRST", diff.first, "id, unique beginning of an id, or name");
+    add_required(verb, "SECOND", diff.second, "the run to set against it");
+    add_store(verb, diff.store);
+    add_format(verb, diff.format);
+}
+
+void declare_report(CLI::App& verb, ReportOptions& report) {
+    add_positional(verb, "EXPERIMENT", report.experiment, "needed where the store has several");
+    verb.add_option("--out", report.out, "the folder of the files; reports/EXPERIMENT in the store")
+        ->type_name("DIR");
+    add_store(verb, report.store);
+}
+
+}  // namespace
+
+void add_comparing_verbs(VerbList& verbs) {
+    verbs.add<CompareOptions>(
+        {"compare", "set runs side by side, with what their sources printed",
+         "  lockstep compare\n  lockstep compare vgg-bn conv32-64-64 --format md\n"
+         "  lockstep compare --experiment tutorials --format csv\n"
+         "  lockstep compare --by architecture     means and intervals over seeds\n"},
+        declare_compare, [](const CompareOptions& options) { return compare(options); });
+    verbs.add<DiffOptions>(
+        {"diff", "what differs between two runs: settings, and figures beyond seed noise",
+         "  lockstep diff vgg-bn vgg-bn-batch_size128\n"
+         "  lockstep diff vgg-bn-1f3a vgg-bn-77c0 --format md\n"},
+        declare_diff, diff);
+    verbs.add<ReportOptions>({"report", "write an experiment's report: HTML, Markdown and CSV",
+                              "  lockstep report tutorials\n"
+                              "  lockstep report tutorials --out ~/public_html/tutorials\n"},
+                             declare_report, report);
+}
+
+}  // namespace lockstep::pipeline

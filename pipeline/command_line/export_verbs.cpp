@@ -1,0 +1,85 @@
+#include "pipeline/command_line/options.hpp"
+#include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/export_tables.hpp"
+#include "pipeline/verbs/export_tensorboard.hpp"
+#include "pipeline/verbs/export_weights.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void declare_weights(CLI::App& verb, ExportWeightsOptions& weights) {
+    add_saved_network(verb, weights.network);
+    add_choice<WeightsFormat>(verb, "--format", weights.format,
+                              {{"keras-h5", WeightsFormat::keras_h5},
+                               {"keras-weights", WeightsFormat::keras_weights},
+                               {"keras", WeightsFormat::keras},
+                               {"onnx", WeightsFormat::onnx}},
+                              "which file");
+    verb.get_option("--format")->required();
+    verb.add_option("--out", weights.out, "the file; the run's name in this folder if none")
+        ->type_name("FILE");
+}
+
+void declare_tensorboard(CLI::App& verb, ExportTensorboardOptions& tensorboard) {
+    add_positional(verb, "RUN", tensorboard.runs, "ids, beginnings of ids, or names; all if none");
+    verb.add_option("--experiment", tensorboard.experiment, "all runs of this experiment")
+        ->type_name("NAME");
+    verb.add_option("--out", tensorboard.out, "the folder to write into")
+        ->required()
+        ->type_name("DIR");
+    add_store(verb, tensorboard.store);
+}
+
+void declare_tables(CLI::App& verb, ExportTablesOptions& tables) {
+    verb.add_option("--experiment", tables.experiment, "only this experiment's runs")
+        ->type_name("NAME");
+    add_choice<reports::TableFormat>(
+        verb, "--format", tables.format,
+        {{"csv", reports::TableFormat::csv}, {"json", reports::TableFormat::json}}, "how to print");
+    verb.add_flag("--for-spreadsheets", tables.is_for_spreadsheets,
+                  "a ' in front of text that spreadsheets would take for a formula");
+    add_store(verb, tables.store);
+}
+
+void add_tables(VerbList& verbs, const std::string& name, const std::string& help,
+                ExportedRows kind) {
+    const std::string examples = fmt::format(
+        "  lockstep export {0} --format csv > {0}.csv\n"
+        "  lockstep export {0} --experiment tutorials --format json\n",
+        name);
+    verbs.add<ExportTablesOptions>(
+        {name, help, examples},
+        [kind](CLI::App& verb, ExportTablesOptions& options) {
+            options.kind = kind;
+            declare_tables(verb, options);
+        },
+        export_tables);
+}
+
+}  // namespace
+
+// What is exported is a verb below `export`; `weights` may be left out (command_line.cpp).
+void add_export_verbs(VerbList& verbs) {
+    VerbList exports =
+        verbs.add_group({"export", "write results as other programs read them",
+                         "  lockstep export weights vgg-bn --format onnx\n"
+                         "  lockstep export vgg-bn --format keras          the same verb\n"
+                         "  lockstep export epochs --format csv > epochs.csv\n"
+                         "  lockstep export tensorboard --out logs\n"});
+    exports.add<ExportWeightsOptions>(
+        {"weights", "a saved network for Keras or ONNX",
+         "  lockstep export weights vgg-bn --format onnx\n"
+         "  lockstep export weights vgg-bn --format keras --out model.keras\n"
+         "  lockstep export weights lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --format keras-h5\n"
+         "ONNX files scale the pixels themselves; for Keras files the message says how to.\n"},
+        declare_weights, export_weights);
+    add_tables(exports, "runs", "a row a run: every column of v_runs", ExportedRows::runs);
+    add_tables(exports, "epochs", "a row an epoch: every column of v_epochs", ExportedRows::epochs);
+    exports.add<ExportTensorboardOptions>(
+        {"tensorboard", "learning curves for TensorBoard",
+         "  lockstep export tensorboard --out logs; tensorboard --logdir logs\n"
+         "  lockstep export tensorboard vgg-bn conv32-64-64 --out logs\n"},
+        declare_tensorboard, export_tensorboard);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,64 @@
+#include "pipeline/command_line/options.hpp"
+#include "pipeline/command_line/verbs.hpp"
+#include "pipeline/settings/words.hpp"
+#include "pipeline/verbs/evaluate.hpp"
+#include "pipeline/verbs/predict.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
+    add_saved_network(verb, evaluate.network);
+    add_choice<EvaluatedSplit>(verb, "--split", evaluate.split,
+                               {{"test", EvaluatedSplit::test},
+                                {"validation", EvaluatedSplit::validation},
+                                {"training", EvaluatedSplit::training}},
+                               "which samples");
+    const auto choose = [&evaluate](const std::string& word) {
+        for (const auto& known : kDatasets) {
+            if (known.word == word) return static_cast<void>(evaluate.dataset = known.value);
+        }
+        throw CLI::ValidationError("--dataset", fmt::format("\"{}\" is no data set", word));
+    };
+    verb.add_option_function<std::string>("--dataset", choose,
+                                          "another data set, which lies in --data; its classes are "
+                                          "matched by name")
+        ->type_name("cifar10|synthetic");
+    add_format(verb, evaluate.format);
+}
+
+void declare_predict(CLI::App& verb, PredictOptions& predict) {
+    add_saved_network(verb, predict.network);
+    add_required(verb, "IMAGE", predict.files, "image files, and folders of them");
+    verb.add_option("--top", predict.top, "classes to name for each image")
+        ->type_name("K")
+        ->check(CLI::Range(1, 1000));
+    add_format(verb, predict.format);
+}
+
+}  // namespace
+
+void add_inference_verbs(VerbList& verbs) {
+    verbs.add<EvaluateOptions>(
+        {"evaluate", "loss and accuracy of saved weights on a data set",
+         "  lockstep evaluate vgg-bn\n"
+         "  lockstep evaluate lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --split validation\n"
+         "  lockstep evaluate keras-model.h5 --file my.toml --run vgg-bn --data ~/cifar10\n"
+         "  lockstep evaluate vgg-bn --dataset cifar10 --data ~/relabelled     another set, with "
+         "the same class names\n"},
+        declare_evaluate, [arguments = verbs.arguments()](const EvaluateOptions& options) {
+            return evaluate(options, arguments);
+        });
+    verbs.add<PredictOptions>(
+        {"predict", "the classes of image files: PNG, JPEG, PPM",
+         "  lockstep predict vgg-bn cat.jpg\n"
+         "  lockstep predict vgg-bn photos/ --top 1 --format csv > classes.csv\n"
+         "  lockstep predict keras-model.h5 --file my.toml --run vgg-bn -- cat.png dog.png\n"
+         "Images are resized to the network's input; files that cannot be read are named, "
+         "and the exit code is 65.\n"},
+        declare_predict, [arguments = verbs.arguments()](const PredictOptions& options) {
+            return predict(options, arguments);
+        });
+}
+
+}  // namespace lockstep::pipeline

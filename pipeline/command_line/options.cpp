@@ -1,0 +1,70 @@
+#include "pipeline/command_line/options.hpp"
+
+#include "pipeline/store/store_reading.hpp"
+
+namespace lockstep::pipeline {
+
+void add_format(CLI::App& verb, reports::TableFormat& format) {
+    using reports::TableFormat;
+    add_choice<TableFormat>(verb, "--format", format,
+                            {{"table", TableFormat::table},
+                             {"csv", TableFormat::csv},
+                             {"json", TableFormat::json},
+                             {"md", TableFormat::md}},
+                            "how to print");
+}
+
+void add_list(CLI::App& verb, const std::string& name, std::vector<std::string>& values,
+              const std::string& value_name, const std::string& help) {
+    verb.add_option(name, values, help)->type_name(value_name)->allow_extra_args(false);
+}
+
+void add_store(CLI::App& verb, std::filesystem::path& store) {
+    verb.add_option("--store", store, "the folder of results")
+        ->type_name("DIR")
+        ->default_str(kDefaultStore);
+}
+
+void add_rows(CLI::App& verb, RowOptions& rows) {
+    verb.add_option("--where", rows.where, "only these rows: an SQL expression over the columns")
+        ->type_name("EXPRESSION");
+    verb.add_option("--sort", rows.sort, "columns to sort by; -COLUMN from high to low")
+        ->type_name("COLUMN,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    verb.add_option("--columns", rows.columns, "columns to show, in this order")
+        ->type_name("COLUMN,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    verb.add_option("--limit", rows.limit, "rows to show at most")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+}
+
+void add_settings(CLI::App& verb, std::vector<std::string>& settings,
+                  std::optional<std::filesystem::path>& data) {
+    add_list(verb, "--set", settings, "KEY=VALUE",
+             "change a setting of every run, as train.epochs=2; of one run, as "
+             "run.NAME.train.epochs=2");
+    verb.add_option("--data", data, "where the data set lies (data.path)")->type_name("DIR");
+}
+
+void add_spec(CLI::App& verb, SpecOptions& spec) {
+    verb.add_option("FILE", spec.file, "the experiment file")->required()->type_name("");
+    add_list(verb, "--only", spec.only, "NAME", "only this run of the file; may be repeated");
+    add_settings(verb, spec.settings, spec.data);
+}
+
+void add_saved_network(CLI::App& verb, SavedNetworkOptions& network) {
+    verb.add_option("RUN_OR_WEIGHTS", network.subject, "a run of the store, or a Keras .h5 file")
+        ->required()
+        ->type_name("");
+    verb.add_option("--file", network.file,
+                    "the experiment file with the network of a weights file")
+        ->type_name("FILE");
+    verb.add_option("--run", network.run, "the run of that file")->type_name("NAME");
+    add_settings(verb, network.settings, network.data);
+    add_store(verb, network.store);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,67 @@
+#include "pipeline/command_line/options.hpp"
+#include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/ls.hpp"
+#include "pipeline/verbs/query.hpp"
+#include "pipeline/verbs/show.hpp"
+#include "pipeline/verbs/tail.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr const char* kRunHelp = "id, unique beginning of an id, or name";
+
+void declare_ls(CLI::App& verb, LsOptions& ls) {
+    add_positional(verb, "EXPERIMENT", ls.experiment, "only this experiment's runs");
+    add_rows(verb, ls.rows);
+    add_store(verb, ls.store);
+    add_format(verb, ls.format);
+}
+
+void declare_show(CLI::App& verb, ShowOptions& show) {
+    add_required(verb, "RUN", show.run, kRunHelp);
+    add_rows(verb, show.rows);
+    add_store(verb, show.store);
+    add_format(verb, show.format);
+}
+
+void declare_query(CLI::App& verb, QueryOptions& query) {
+    add_required(verb, "SQL", query.sql, "one statement");
+    add_store(verb, query.store);
+    add_format(verb, query.format);
+}
+
+void declare_tail(CLI::App& verb, TailOptions& tail) {
+    add_required(verb, "RUN", tail.run, kRunHelp);
+    add_store(verb, tail.store);
+}
+
+}  // namespace
+
+void add_reading_verbs(VerbList& verbs) {
+    verbs.add<LsOptions>({"ls", "list the runs of the store",
+                          "  lockstep ls\n  lockstep ls tutorials --format json\n"
+                          "  lockstep ls --where \"val_accuracy > 0.7 and optimizer = "
+                          "'adam'\" --sort -test_accuracy\n"
+                          "  lockstep ls --columns run,batch_size,test_accuracy --sort "
+                          "batch_size,-test_accuracy --limit 10\n"},
+                         declare_ls, ls);
+    verbs.add<ShowOptions>(
+        {"show", "show all of one run: configuration, epochs, attempts, files, events",
+         "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"
+         "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n"
+         "  lockstep show vgg-bn --where \"val_accuracy > 0.7\" --sort -val_accuracy "
+         "--columns epoch,val_accuracy\n"},
+        declare_show, show);
+    verbs.add<QueryOptions>(
+        {"query", "ask the run database in SQL; reads only",
+         "  lockstep query \"select * from v_best\"\n"
+         "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n"},
+        declare_query, query);
+    verbs.add<TailOptions>({"tail", "follow a training that goes on elsewhere",
+                            "  lockstep tail vgg-bn\n"
+                            "  lockstep tail vgg-bn --store /scratch/me/lockstep-store\n"
+                            "Ends with the run, or with Ctrl-C; the training goes on.\n"},
+                           declare_tail, tail);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,70 @@
+#include "pipeline/command_line/options.hpp"
+#include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/plan.hpp"
+#include "pipeline/verbs/run.hpp"
+#include "pipeline/verbs/summary.hpp"
+#include "pipeline/verbs/validate.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void declare_run(CLI::App& verb, RunOptions& run) {
+    add_spec(verb, run.spec);
+    add_store(verb, run.store);
+    verb.add_option("--ranks", run.ranks,
+                    "ranks to start; one per core, at most one per shard, unless given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536));
+    verb.add_flag("--fresh", run.is_fresh, "train anew what is finished or begun");
+    verb.add_flag("--retry-failed", run.retries_failed, "train failed runs anew");
+    verb.add_flag("--dry-run", run.is_dry_run, "print the plan and stop");
+    verb.add_flag("--quiet,-q", run.is_quiet, "show errors and results alone");
+    add_choice<ProgressMode>(verb, "--progress", run.progress,
+                             {{"auto", ProgressMode::automatic},
+                              {"bar", ProgressMode::bar},
+                              {"plain", ProgressMode::plain},
+                              {"none", ProgressMode::none}},
+                             "how to show progress");
+    // Between this program and the ranks it starts; in no help.
+    verb.add_flag("--as-rank", run.is_rank)->group("");
+    add_choice<ColorMode>(verb, "--color", run.color,
+                          {{"auto", ColorMode::automatic},
+                           {"always", ColorMode::always},
+                           {"never", ColorMode::never}},
+                          "colours");
+}
+
+void declare_validate(CLI::App& verb, ValidateOptions& validate) { add_spec(verb, validate.spec); }
+
+void declare_plan(CLI::App& verb, PlanOptions& plan) {
+    add_spec(verb, plan.spec);
+    add_format(verb, plan.format);
+}
+
+void declare_summary(CLI::App& verb, SummaryOptions& summary) { add_spec(verb, summary.spec); }
+
+}  // namespace
+
+void add_training_verbs(VerbList& verbs) {
+    verbs.add<RunOptions>({"run", "train what is not yet finished",
+                           "  lockstep run experiments/tutorials.toml\n"
+                           "  lockstep run experiments/tutorials.toml --ranks 4 --only vgg-bn\n"
+                           "  lockstep run my.toml --set train.epochs=2 --data ~/cifar10\n"
+                           "  mpirun -n 8 lockstep run my.toml      in a batch job\n"},
+                          declare_run, [arguments = verbs.arguments()](const RunOptions& options) {
+                              return run(options, arguments);
+                          });
+    verbs.add<ValidateOptions>(
+        {"validate", "check an experiment file; list all its errors",
+         "  lockstep validate my.toml\n  lockstep validate my.toml --set train.epochs=0\n"},
+        declare_validate, validate);
+    verbs.add<PlanOptions>({"plan", "list the runs a file expands to, with their cost",
+                            "  lockstep plan my.toml\n  lockstep plan my.toml --format csv\n"},
+                           declare_plan, [](const PlanOptions& options) { return plan(options); });
+    verbs.add<SummaryOptions>(
+        {"summary", "print Keras' model summary of a file's architectures",
+         "  lockstep summary my.toml\n  lockstep summary my.toml --only vgg-bn\n"},
+        declare_summary, summary);
+}
+
+}  // namespace lockstep::pipeline

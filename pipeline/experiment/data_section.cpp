@@ -1,0 +1,193 @@
+// [data] and [parallel] (spec_sections.hpp).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "pipeline/experiment/sections.hpp"
+#include "pipeline/settings/suggestion.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr int kMostShards = 4096;
+
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
+    return {texts.begin(), texts.end()};
+}
+
+// The classes of a run that the data set has, each once.
+std::vector<std::string> read_classes(TableReader& reader, const trainer::DatasetTraits& traits) {
+    std::vector<std::string> classes;
+    const Value* value = reader.find("classes");
+    if (!value || value->as<Unusable>()) return classes;
+    const Array* list = value->as<Array>();
+    const auto is_other = [](const Value& element) {
+        return !element.as<std::string>() && !element.as<Unusable>();
+    };
+    if (!list || std::any_of(list->begin(), list->end(), is_other)) {
+        reader.must_be("classes", *value, "a list of class names");
+        return classes;
+    }
+    for (const Value& element : *list) {
+        if (element.as<Unusable>()) {
+            reader.context().problems.add_again();
+            continue;
+        }
+        const std::string& name = *element.as<std::string>();
+        const auto& known = traits.class_names;
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            std::string hint = did_you_mean(name, views_of(known));
+            if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(known, ", "));
+            reader.problem(element,
+                           fmt::format("the data set has no class {}{}", toml_string(name), hint));
+        } else if (std::find(classes.begin(), classes.end(), name) != classes.end()) {
+            reader.problem(element, fmt::format("class {} is listed twice", toml_string(name)));
+        } else {
+            classes.push_back(name);
+        }
+    }
+    if (list->size() == 1)
+        reader.problem(*value, "one class is nothing to learn; list two or more");
+    return classes;
+}
+
+// `training_samples`: those there are to divide.
+trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples) {
+    const Value* value = reader.find("validation");
+    if (!value || value->as<Unusable>()) return trainer::NoValidation{};
+    const auto* word = value->as<std::string>();
+    if (word && *word == "none") return trainer::NoValidation{};
+    if (word && *word == "test") return trainer::TestSetValidation{};
+    const Table* table = value->as<Table>();
+    if (!table || table->entries().size() != 1) {
+        reader.must_be("validation", *value,
+                       "\"none\", \"test\", { first = samples } or { fraction = part }");
+        return trainer::NoValidation{};
+    }
+    TableReader inner(*table, "data.validation.", KeyGroup::validation, reader.context());
+    if (const auto count =
+            inner.whole("first", {1, std::max<std::int64_t>(training_samples - 1, 1)})) {
+        return trainer::FirstValidation{*count};
+    }
+    if (const auto fraction = inner.real("fraction", {0.0, 1.0, false, false})) {
+        return trainer::FractionValidation{*fraction};
+    }
+    return trainer::NoValidation{};
+}
+
+// Replaces each ${NAME} by the variable's value.
+std::string expanded(const std::string& text, const Origin& origin, const Environment& environment,
+                     Problems& problems) {
+    std::string result;
+    std::size_t begin = 0;
+    for (std::size_t at = text.find("${"); at != std::string::npos; at = text.find("${", begin)) {
+        const std::size_t end = text.find('}', at);
+        if (end == std::string::npos) {
+            problems.add(origin, "\"${\" without \"}\"");
+            return text;
+        }
+        const std::string name = text.substr(at + 2, end - at - 2);
+        const std::optional<std::string> value = environment(name);
+        if (!value) {
+            problems.add(origin,
+                         fmt::format("the environment variable {} is not set", toml_string(name)));
+        }
+        result += text.substr(begin, at - begin) + value.value_or("");
+        begin = end + 1;
+    }
+    return result + text.substr(begin);
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+    std::error_code no_current_folder;  // then the path stays as it is
+    const std::filesystem::path absolute = std::filesystem::absolute(path, no_current_folder);
+    return (no_current_folder ? path : absolute).lexically_normal();
+}
+
+std::filesystem::path read_data_path(TableReader& reader, const PathContext& paths) {
+    if (const Value* value = reader.find("path")) {
+        const auto text = reader.text("path");
+        if (!text) return {};
+        if (text->empty()) reader.problem(*value, "path must not be empty");
+        return resolved_path(*text, value->origin, paths, reader.context().problems);
+    }
+    const std::optional<std::string> variable = paths.environment("LOCKSTEP_DATA");
+    if (!variable || variable->empty()) return absolute_path("data");
+    reader.context().origins["data.path"] = "$LOCKSTEP_DATA";
+    return absolute_path(*variable);
+}
+
+}  // namespace
+
+const Table& table_at(const Table& settings, std::string_view key, ReadContext context) {
+    static const Table kEmpty;
+    const Value* value = settings.find(key);
+    if (!value || value->as<Unusable>()) return kEmpty;
+    if (const Table* table = value->as<Table>()) return *table;
+    context.problems.add(value->origin,
+                         fmt::format("{} must be a table, not {}", key, described(*value)));
+    return kEmpty;
+}
+
+std::filesystem::path resolved_path(const std::string& text, const Origin& origin,
+                                    const PathContext& paths, Problems& problems) {
+    const std::filesystem::path path = expanded(text, origin, paths.environment, problems);
+    return absolute_path(origin.kind == Origin::Kind::set ? path : paths.folder / path);
+}
+
+std::int64_t samples_of_classes(std::int64_t samples, std::size_t classes,
+                                const trainer::DatasetTraits& traits) {
+    const auto all_classes = static_cast<std::int64_t>(traits.class_names.size());
+    return all_classes == 0 ? samples : samples * static_cast<std::int64_t>(classes) / all_classes;
+}
+
+DataSection read_data(const Table& settings, const PathContext& paths, ReadContext context) {
+    TableReader reader(table_at(settings, "data", context), "data.", KeyGroup::data, context);
+    DataSection data;
+    trainer::DataConfig& config = data.config;
+    config.dataset = reader.choice("dataset", kDatasets).value_or(config.dataset);
+    config.scale = reader.choice("scale", kScales).value_or(config.scale);
+    config.path = read_data_path(reader, paths);
+    const WholeRange samples{10, 10'000'000};
+    config.training_samples =
+        reader.whole("training_samples", samples).value_or(config.training_samples);
+    config.test_samples = reader.whole("test_samples", samples).value_or(config.test_samples);
+    if (const auto seed = reader.whole("seed", kSeeds)) {
+        config.synthetic_seed = static_cast<std::uint64_t>(*seed);
+    }
+    data.traits = trainer::dataset_traits(config);
+    config.classes = read_classes(reader, data.traits);
+    data.class_names = config.classes.empty() ? data.traits.class_names : config.classes;
+    config.validation = read_validation(
+        reader,
+        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits));
+    return data;
+}
+
+trainer::ParallelConfig read_parallel(const Table& settings, ReadContext context) {
+    TableReader reader(table_at(settings, "parallel", context), "parallel.", KeyGroup::parallel,
+                       context);
+    trainer::ParallelConfig config;
+    config.shards = reader.count("shards", 1, kMostShards).value_or(config.shards);
+    config.exchange = reader.choice("exchange", kExchanges).value_or(config.exchange);
+    const Value* ranks = reader.find("ranks_per_run");
+    const auto* word = ranks ? ranks->as<std::string>() : nullptr;
+    if (!ranks || (word && *word == "all")) return config;
+    const auto* count = ranks->as<std::int64_t>();
+    if (count && *count >= 1 && *count <= config.shards) {
+        config.ranks_per_run = static_cast<int>(*count);
+    } else if (count && *count > config.shards) {
+        reader.problem(*ranks,
+                       fmt::format("ranks_per_run = {} is more than shards = {}; a rank needs "
+                                   "at least one shard: raise shards or lower ranks_per_run",
+                                   *count, config.shards));
+    } else {
+        reader.must_be("ranks_per_run", *ranks, "\"all\" or a whole number of at least 1");
+    }
+    return config;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,230 @@
+#include "pipeline/experiment/layers_section.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "pipeline/keras/model_summary.hpp"
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr int kMostFilters = 65'536;
+constexpr int kLargestKernel = 1024;
+constexpr std::size_t kMostLayers = 1000;
+constexpr RealRange kFractions{0.0, 1.0, true, false};
+
+constexpr std::array<std::string_view, 8> kLayerTypes{
+    "conv2d",  "max_pooling2d", "average_pooling2d", "batch_normalization", "dropout",
+    "flatten", "dense",         "activation"};
+constexpr std::array<KeyGroup, 8> kLayerKeys{
+    KeyGroup::conv2d,  KeyGroup::pooling, KeyGroup::pooling, KeyGroup::batch_normalization,
+    KeyGroup::dropout, KeyGroup::flatten, KeyGroup::dense,   KeyGroup::activation};
+
+// Names that Keras' files give another meaning.
+constexpr std::array<std::string_view, 4> kReservedNames{"input_1", "top_level_model_weights",
+                                                         "model_weights", "lockstep"};
+
+using Kind = decltype(trainer::LayerConfig::kind);
+
+// Reads the keys of one layer; `layer` is its table, for the place of what is missing.
+class LayerReader {
+public:
+    LayerReader(const Value& layer, const std::string& prefix, KeyGroup group, ReadContext context)
+        : layer_(layer), reader_(*layer.as<Table>(), prefix, group, context) {}
+
+    Kind read(std::string_view type) {
+        if (type == "conv2d") return conv2d();
+        if (type == "max_pooling2d") return pooling(trainer::PoolingKind::max);
+        if (type == "average_pooling2d") return pooling(trainer::PoolingKind::average);
+        if (type == "batch_normalization") return batch_normalization();
+        if (type == "dropout") return dropout();
+        if (type == "dense") return dense();
+        if (type == "activation") return activation();
+        return trainer::FlattenConfig{};
+    }
+
+private:
+    void need(std::string_view key, std::string_view type) {
+        if (!reader_.has(key))
+            reader_.problem(layer_, fmt::format("a {} layer needs {}", type, key));
+    }
+
+    Kind conv2d() {
+        need("filters", "conv2d");
+        need("kernel_size", "conv2d");
+        trainer::Conv2dConfig config;
+        config.filters = reader_.count("filters", 1, kMostFilters).value_or(1);
+        config.kernel_size =
+            reader_.pair("kernel_size", 1, kLargestKernel).value_or(config.kernel_size);
+        config.strides = reader_.pair("strides", 1, kLargestKernel).value_or(config.strides);
+        config.padding = reader_.choice("padding", kPaddings).value_or(config.padding);
+        config.activation = reader_.choice("activation", kActivations).value_or(config.activation);
+        config.use_bias = reader_.truth("use_bias").value_or(config.use_bias);
+        config.kernel_initializer =
+            reader_.choice("kernel_initializer", kInitializers).value_or(config.kernel_initializer);
+        return config;
+    }
+
+    Kind pooling(trainer::PoolingKind kind) {
+        trainer::PoolingConfig config;
+        config.kind = kind;
+        config.pool_size = reader_.pair("pool_size", 1, kLargestKernel).value_or(config.pool_size);
+        config.strides = reader_.pair("strides", 1, kLargestKernel).value_or(config.pool_size);
+        config.padding = reader_.choice("padding", kPaddings).value_or(config.padding);
+        return config;
+    }
+
+    Kind batch_normalization() {
+        trainer::BatchNormalizationConfig config;
+        config.momentum = reader_.real("momentum", kFractions).value_or(config.momentum);
+        config.epsilon = reader_.real("epsilon", {0.0, 1.0, false, true}).value_or(config.epsilon);
+        return config;
+    }
+
+    Kind dropout() {
+        need("rate", "dropout");
+        return trainer::DropoutConfig{reader_.real("rate", kFractions).value_or(0.0)};
+    }
+
+    Kind dense() {
+        need("units", "dense");
+        trainer::DenseConfig config;
+        config.units = reader_.count("units", 1, kMostFilters).value_or(1);
+        config.activation = reader_.choice("activation", kActivations).value_or(config.activation);
+        config.use_bias = reader_.truth("use_bias").value_or(config.use_bias);
+        config.kernel_initializer =
+            reader_.choice("kernel_initializer", kInitializers).value_or(config.kernel_initializer);
+        return config;
+    }
+
+    Kind activation() {
+        need("activation", "activation");
+        return trainer::ActivationConfig{
+            reader_.choice("activation", kActivations).value_or(trainer::Activation::linear)};
+    }
+
+    const Value& layer_;
+    TableReader reader_;
+};
+
+// The names of one network's layers.
+class LayerNames {
+public:
+    explicit LayerNames(Problems& problems) : problems_(problems) {}
+
+    std::string written(const Value& name) {
+        const auto* text = name.as<std::string>();
+        if (!text || !storage::is_safe_name(*text)) {
+            if (!name.as<Unusable>()) {
+                refuse(name, fmt::format("name must be {}, not {}", kNameRule, described(name)));
+            }
+            return {};
+        }
+        for (const std::string_view reserved : kReservedNames) {
+            if (*text == reserved)
+                refuse(name, fmt::format("the name \"{}\" is Keras' own or ours", reserved));
+        }
+        return taken_.insert(*text).second ? *text : refuse_second(name, *text);
+    }
+
+    // Keras counts the layers of a type that have no name of their own.
+    std::string automatic(std::string_view type, const Value& layer) {
+        const int index = counts_[std::string(type)]++;
+        const std::string name = index == 0 ? std::string(type) : fmt::format("{}_{}", type, index);
+        return taken_.insert(name).second ? name : refuse_second(layer, name);
+    }
+
+private:
+    void refuse(const Value& value, const std::string& message) {
+        problems_.add(value.origin, message);
+    }
+    std::string refuse_second(const Value& value, const std::string& name) {
+        refuse(value, fmt::format("there is another layer named \"{}\"", name));
+        return name;
+    }
+
+    Problems& problems_;
+    std::set<std::string> taken_;
+    std::map<std::string, int> counts_;
+};
+
+std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t index,
+                                               LayerNames& names, ReadContext context) {
+    const Table* table = layer.as<Table>();
+    if (!table) {
+        if (layer.as<Unusable>()) {
+            context.problems.add_again();
+        } else {
+            context.problems.add(layer.origin, "a layer must be a table: { type = \"flatten\" }");
+        }
+        return std::nullopt;
+    }
+    const std::string prefix = fmt::format("layers.{}.", index);
+    Table type_only;
+    if (const Value* type = table->find("type")) type_only.set("type", *type);
+    TableReader type_reader(type_only, prefix, KeyGroup::conv2d, context);
+    if (!type_reader.has("type")) {
+        type_reader.problem(layer, "a layer needs a type: " + one_of(kLayerTypes));
+        return std::nullopt;
+    }
+    const auto type = type_reader.choice_of("type", kLayerTypes);
+    if (!type) return std::nullopt;
+    trainer::LayerConfig config;
+    config.kind = LayerReader(layer, prefix, kLayerKeys[*type], context).read(kLayerTypes[*type]);
+    const Value* name = table->find("name");
+    if (name) context.origins[prefix + "name"] = label_of(name->origin);
+    config.name = name ? names.written(*name) : names.automatic(kLayerTypes[*type], layer);
+    return config;
+}
+
+}  // namespace
+
+std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origin& run_origin,
+                                              ReadContext context) {
+    std::vector<trainer::LayerConfig> layers;
+    const Value* value = settings.find("layers");
+    if (value && value->as<Unusable>()) {
+        context.problems.add_again();
+        return layers;
+    }
+    const Array* list = value ? value->as<Array>() : nullptr;
+    const Origin& origin = value ? value->origin : run_origin;
+    if (!list) {
+        context.problems.add(origin,
+                             value ? "layers must be a list of tables" : "a run needs layers");
+        return layers;
+    }
+    if (list->empty() || list->size() > kMostLayers) {
+        context.problems.add(
+            origin, fmt::format("a network has 1 to {} layers, not {}", kMostLayers, list->size()));
+        return layers;
+    }
+    LayerNames names(context.problems);
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        if (auto layer = read_layer((*list)[i], i, names, context))
+            layers.push_back(std::move(*layer));
+    }
+    return layers;
+}
+
+trainer::Architecture read_architecture(const Table& settings,
+                                        const std::vector<trainer::LayerConfig>& layers,
+                                        const trainer::Shape& input, int classes,
+                                        ReadContext context) {
+    try {
+        return trainer::infer_shapes(layers, input, classes);
+    } catch (const trainer::ShapeError& error) {
+        const Array& list = *settings.find("layers")->as<Array>();
+        std::string table = shape_table(error.so_far());
+        table.pop_back();  // its last newline
+        context.problems.add(list[error.layer_index()].origin, error.what(), std::move(table));
+        return error.so_far();
+    }
+}
+
+}  // namespace lockstep::pipeline

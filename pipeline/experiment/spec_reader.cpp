@@ -1,0 +1,174 @@
+#include "pipeline/experiment/spec_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "pipeline/experiment/expansion.hpp"
+#include "pipeline/experiment/layers_section.hpp"
+#include "pipeline/experiment/sections.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/run_store.hpp"
+#include "storage/files/storage_error.hpp"
+#include "trainer/determinism/digest.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::int64_t kSchema = 1;
+
+// Reads the parts of a file that are not a run's.
+void read_header(const Table& file, const std::string& path, ExperimentSpec& spec,
+                 ReadContext context) {
+    TableReader reader(file, "", KeyGroup::file, context);
+    if (const Value* schema = reader.find("schema")) {
+        const auto* number = schema->as<std::int64_t>();
+        if (!number || *number != kSchema) {
+            reader.must_be("schema", *schema, fmt::format("{}, the only one there is", kSchema));
+        }
+    }
+    TableReader experiment(table_at(file, "experiment", context), "experiment.",
+                           KeyGroup::experiment, context);
+    spec.title = experiment.text("title").value_or("");
+    const Value* name = experiment.find("name");
+    const auto* text = name ? name->as<std::string>() : nullptr;
+    if (text && storage::is_safe_name(*text)) {
+        spec.name = *text;
+    } else if (name) {
+        experiment.must_be("name", *name, kNameRule);
+    } else {
+        context.problems.add(Origin{Origin::Kind::file, path, 1, 1},
+                             "the experiment needs a name: [experiment] name = \"...\"");
+    }
+}
+
+void require_runs(const Table& file, const std::string& path, Problems& problems) {
+    const Value* runs = file.find("run");
+    if (runs && !runs->as<Array>()) {
+        problems.add(runs->origin, "runs are written [[run]], with two brackets");
+    } else if (!runs || runs->as<Array>()->empty()) {
+        problems.add(Origin{Origin::Kind::file, path, 1, 1},
+                     "nothing to run: the file has no [[run]]");
+    }
+}
+
+std::vector<ExpectedFigure> read_expected(const Table& settings, ReadContext context) {
+    const Table& table = table_at(settings, "expect", context);
+    TableReader reader(table, "expect.", KeyGroup::expect, context);
+    std::vector<ExpectedFigure> figures;
+    for (const Entry& entry : table.entries()) {
+        const auto& known = keys_of(KeyGroup::expect).keys;
+        if (std::find(known.begin(), known.end(), entry.key) == known.end()) continue;  // refused
+        const Value& value = *reader.find(entry.key);
+        const Array* list = value.as<Array>();
+        ExpectedFigure figure{entry.key, {}, list != nullptr};
+        const Array one{value};
+        for (const Value& element : list ? *list : one) {
+            if (const auto* real = element.as<double>()) figure.values.push_back(*real);
+            if (const auto* whole = element.as<std::int64_t>()) {
+                figure.values.push_back(static_cast<double>(*whole));
+            }
+        }
+        if (figure.values.size() == (list ? list->size() : 1) && !figure.values.empty()) {
+            figures.push_back(std::move(figure));
+        } else {
+            reader.must_be(entry.key, value, "a number, or a list of numbers, one an epoch");
+        }
+    }
+    return figures;
+}
+
+// SHA-256 of files, each read once for all runs that name it.
+class FileDigests {
+public:
+    // Empty if the file is not readable: whoever trains will say so.
+    std::string of(const std::filesystem::path& path) {
+        if (path.empty()) return {};
+        const auto [entry, is_new] = known_.try_emplace(path);
+        if (is_new) entry->second = read(path);
+        return entry->second;
+    }
+
+private:
+    static std::string read(const std::filesystem::path& path) {
+        try {
+            return trainer::sha256_hex(storage::read_file(path));
+        } catch (const storage::StorageError&) {
+            return {};
+        }
+    }
+
+    std::map<std::filesystem::path, std::string> known_;
+};
+
+RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDigests& digests,
+                 Problems& problems) {
+    RunSpec run;
+    const ReadContext context{problems, run.origins};
+    TableReader reader(expanded.settings, "", KeyGroup::run, context);
+    run.base_name = expanded.base_name;
+    run.design_name = expanded.design_name;
+    run.title = reader.text("title").value_or("");
+    run.source = reader.text("source").value_or("");
+    run.expect = read_expected(expanded.settings, context);
+    reader.find("name");
+
+    trainer::RunConfig& config = run.config;
+    config.name = expanded.name;
+    config.parallel = read_parallel(expanded.settings, context);
+    const std::size_t problems_before = problems.found();
+    DataSection data = read_data(expanded.settings, paths, context);
+    config.layers = read_layers(expanded.settings, expanded.origin, context);
+    const bool has_network = problems.found() == problems_before;
+    config.train = read_train(expanded.settings, data.config, paths, context);
+    config.data = std::move(data.config);
+    run.class_names = std::move(data.class_names);
+    run.initial_weights_sha256 = digests.of(config.train.initial_weights);
+    if (has_network) {
+        run.architecture = read_architecture(expanded.settings, config.layers, data.traits.shape,
+                                             static_cast<int>(run.class_names.size()), context);
+    }
+    return run;
+}
+
+}  // namespace
+
+std::optional<std::string> process_environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& path,
+                         const ReadOptions& options) {
+    Problems problems;
+    const std::string shown_path = path.string();
+    Table file = parse_toml(text, shown_path, problems);
+    if (!problems.empty() && file.entries().empty()) problems.throw_if_any();  // no TOML at all
+    const std::vector<Override> overrides = apply_overrides(file, options.overrides, problems);
+
+    ExperimentSpec spec;
+    std::map<std::string, std::string> header_origins;
+    read_header(file, shown_path, spec, {problems, header_origins});
+    require_runs(file, shown_path, problems);
+    const PathContext paths{path.parent_path(), options.environment};
+    FileDigests digests;
+    for (const ExpandedRun& run : expand_runs(file, overrides, problems)) {
+        spec.runs.push_back(read_run(run, paths, digests, problems));
+    }
+    problems.throw_if_any();
+    return spec;
+}
+
+std::vector<KnownKeys> known_keys() {
+    std::vector<KnownKeys> known;
+    for (const KeyList& list : all_keys()) {
+        known.push_back({std::string(list.table), {list.keys.begin(), list.keys.end()}});
+    }
+    return known;
+}
+
+}  // namespace lockstep::pipeline

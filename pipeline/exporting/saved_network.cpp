@@ -1,0 +1,83 @@
+#include "pipeline/exporting/saved_network.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/recording/tensors.hpp"
+#include "pipeline/store/store_reading.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The weights, and the experiment file that describes their network.
+struct Subject {
+    fs::path weights;
+    SpecOptions spec;
+};
+
+Subject run_of_store(const SavedNetworkOptions& options) {
+    const auto store = storage::RunStore::open(options.store);
+    const auto row = the_run(open_for_reading(options.store), options.subject);
+    const storage::RunFiles files = store.run_files(row.run);
+    if (!fs::exists(files.final_weights)) {
+        throw Failure(kExitMissingInput,
+                      fmt::format("run {} is {} and has no final weights yet; its files lie in {}",
+                                  row.run, storage::to_string(row.state), files.folder.string()));
+    }
+    Subject subject{files.final_weights, {}};
+    subject.spec.file = files.effective_config;
+    return subject;
+}
+
+Subject weights_file(const SavedNetworkOptions& options) {
+    Subject subject{options.subject, {}};
+    subject.spec.file = options.file;
+    if (!options.run.empty()) subject.spec.only = {options.run};
+    if (!options.file.empty()) return subject;
+    if (!fs::exists(subject.weights)) storage::read_file(subject.weights);  // throws, in its words
+    // Beside the weights that were trained here lies the file that describes them.
+    subject.spec.file = subject.weights.parent_path() / "effective.toml";
+    if (fs::exists(subject.spec.file)) return subject;
+    throw UsageError(
+        fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
+                    "where the file has several runs",
+                    options.subject));
+}
+
+Subject find_subject(const SavedNetworkOptions& options) {
+    const fs::path path = options.subject;
+    const bool is_file =
+        fs::is_regular_file(path) || path.extension() == ".h5" || !options.file.empty();
+    Subject subject = is_file ? weights_file(options) : run_of_store(options);
+    subject.spec.settings = options.settings;
+    subject.spec.data = options.data;
+    return subject;
+}
+
+PlannedRun the_planned_run(const Subject& subject) {
+    Plan plan = plan_experiment(read_experiment_file(subject.spec.file), subject.spec);
+    if (plan.runs.size() == 1) return std::move(plan.runs.front());
+    throw UsageError(fmt::format("{} has {} runs; say which one with --run NAME",
+                                 subject.spec.file.string(), plan.runs.size()));
+}
+
+}  // namespace
+
+SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
+    const Subject subject = find_subject(options);
+    SavedNetwork network{
+        subject.weights, the_planned_run(subject), storage::read_model_file(subject.weights), {}};
+    network.weights = to_tensors(std::exchange(network.file.weights, {}),
+                                 network.planned.run.architecture, subject.weights.string());
+    return network;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,72 @@
+#include "pipeline/failure/failure.hpp"
+
+#include <new>
+#include <string>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/settings/spec_error.hpp"
+#include "storage/files/storage_error.hpp"
+#include "trainer/config/architecture.hpp"
+#include "trainer/config/errors.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+int exit_code_of(trainer::DataError::Kind kind) {
+    switch (kind) {
+        case trainer::DataError::Kind::missing:
+            return kExitMissingInput;
+        case trainer::DataError::Kind::damaged:
+            return kExitBadData;
+        case trainer::DataError::Kind::bad_request:
+            return kExitBadSpec;
+    }
+    return kExitInternal;
+}
+
+int exit_code_of(storage::StorageError::Kind kind) {
+    using Kind = storage::StorageError::Kind;
+    switch (kind) {
+        case Kind::cannot_create:
+            return kExitCannotCreate;
+        case Kind::io:
+            return kExitInputOutput;
+        case Kind::bad_data:
+            return kExitBadData;
+        case Kind::missing:
+            return kExitMissingInput;
+        case Kind::no_permission:
+            return kExitNoPermission;
+    }
+    return kExitInternal;
+}
+
+}  // namespace
+
+Failure failure_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const Failure& failure) {
+        return failure;
+    } catch (const UsageError& usage) {
+        return {kExitUsage, usage.what()};
+    } catch (const SpecError& spec) {
+        return {kExitBadSpec, spec.what()};
+    } catch (const trainer::ShapeError& shape) {
+        return {kExitBadSpec, shape.what()};
+    } catch (const trainer::DataError& data) {
+        return {exit_code_of(data.kind()), data.what()};
+    } catch (const storage::StorageError& storage) {
+        return {exit_code_of(storage.kind()), storage.what()};
+    } catch (const trainer::WeightsError& weights) {
+        return {kExitBadData, weights.what()};
+    } catch (const std::bad_alloc&) {
+        return {kExitSystem, "out of memory; fewer ranks, or a smaller batch, need less"};
+    } catch (const std::exception& internal) {  // CommError, NonFiniteLoss, ReplicaError, bugs
+        return {kExitInternal, internal.what()};
+    } catch (...) {
+        return {kExitInternal, "unknown error"};
+    }
+}
+
+}  // namespace lockstep::pipeline

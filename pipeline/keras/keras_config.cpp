@@ -1,0 +1,148 @@
+#include "pipeline/keras/keras_config.hpp"
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+
+#include "pipeline/settings/words.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// One overload per kind: what follows name, trainable and dtype in the layer's config.
+
+void add_keys(const trainer::Conv2dConfig& conv, const trainer::LayerShape&, Json& json) {
+    json["filters"] = conv.filters;
+    json["kernel_size"] = conv.kernel_size;
+    json["strides"] = conv.strides;
+    json["padding"] = word_of(conv.padding);
+    json["data_format"] = "channels_last";
+    json["activation"] = word_of(conv.activation);
+    json["use_bias"] = conv.use_bias;
+}
+
+void add_keys(const trainer::PoolingConfig& pooling, const trainer::LayerShape&, Json& json) {
+    json["pool_size"] = pooling.pool_size;
+    json["padding"] = word_of(pooling.padding);
+    json["strides"] = pooling.strides;
+    json["data_format"] = "channels_last";
+}
+
+void add_keys(const trainer::BatchNormalizationConfig& norm, const trainer::LayerShape& shape,
+              Json& json) {
+    json["axis"] = Json::array({shape.input.is_flat ? 1 : 3});
+    json["momentum"] = norm.momentum;
+    json["epsilon"] = norm.epsilon;
+    json["center"] = true;
+    json["scale"] = true;
+}
+
+void add_keys(const trainer::DropoutConfig& dropout, const trainer::LayerShape&, Json& json) {
+    json["rate"] = dropout.rate;
+}
+
+void add_keys(const trainer::FlattenConfig&, const trainer::LayerShape&, Json& json) {
+    json["data_format"] = "channels_last";
+}
+
+void add_keys(const trainer::DenseConfig& dense, const trainer::LayerShape&, Json& json) {
+    json["units"] = dense.units;
+    json["activation"] = word_of(dense.activation);
+    json["use_bias"] = dense.use_bias;
+}
+
+void add_keys(const trainer::ActivationConfig& activation, const trainer::LayerShape&, Json& json) {
+    json["activation"] = word_of(activation.activation);
+}
+
+storage::KerasLayer input_layer(const trainer::Shape& shape) {
+    Json batch_shape = Json::array({nullptr});
+    if (!shape.is_flat) {
+        batch_shape.push_back(shape.height);
+        batch_shape.push_back(shape.width);
+    }
+    batch_shape.push_back(shape.channels);
+    const Json config{{"batch_input_shape", batch_shape},
+                      {"dtype", "float32"},
+                      {"sparse", false},
+                      {"ragged", false},
+                      {"name", "input_1"}};
+    return {"input_1", "InputLayer", config.dump()};
+}
+
+storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::LayerShape& shape) {
+    Json config{{"name", layer.name}, {"trainable", true}, {"dtype", "float32"}};
+    std::visit([&](const auto& kind) { add_keys(kind, shape, config); }, layer.kind);
+    return {layer.name, shape.class_name, config.dump()};
+}
+
+Json loss_of(const trainer::RunConfig& config) {
+    constexpr const char* kName = "sparse_categorical_crossentropy";
+    if (ends_in_softmax(config)) return kName;
+    const Json loss_config{
+        {"from_logits", true}, {"name", kName}, {"reduction", "sum_over_batch_size"}};
+    return {{"class_name", "SparseCategoricalCrossentropy"}, {"config", loss_config}};
+}
+
+Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
+    Json config{{"name", optimizer_word(optimizer)}, {"learning_rate", optimizer.learning_rate}};
+    std::string class_name;
+    if (const auto* sgd = std::get_if<trainer::SgdConfig>(&optimizer.rule)) {
+        class_name = "SGD";
+        config["momentum"] = sgd->momentum;
+        config["nesterov"] = sgd->nesterov;
+    }
+    if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
+        class_name = "Adam";
+        config["beta_1"] = adam->beta_1;
+        config["beta_2"] = adam->beta_2;
+        config["epsilon"] = adam->epsilon;
+        config["amsgrad"] = false;
+    }
+    if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
+        class_name = "RMSprop";
+        config["rho"] = rmsprop->rho;
+        config["momentum"] = rmsprop->momentum;
+        config["epsilon"] = rmsprop->epsilon;
+        config["centered"] = false;
+    }
+    return {{"class_name", class_name}, {"config", config}};
+}
+
+Json training_config(const trainer::RunConfig& config) {
+    return {{"loss", loss_of(config)},
+            {"metrics", Json::array({"accuracy"})},
+            {"weighted_metrics", nullptr},
+            {"loss_weights", nullptr},
+            {"optimizer_config", optimizer_of(config.train.optimizer)}};
+}
+
+}  // namespace
+
+bool ends_in_softmax(const trainer::RunConfig& config) {
+    if (config.layers.empty()) return false;
+    const auto is_softmax = [](const auto& kind) {
+        if constexpr (requires { kind.activation; }) {
+            return kind.activation == trainer::Activation::softmax;
+        }
+        return false;
+    };
+    return std::visit(is_softmax, config.layers.back().kind);
+}
+
+storage::KerasModel keras_model(const trainer::RunConfig& config,
+                                const trainer::Architecture& architecture) {
+    storage::KerasModel model;
+    model.name = config.name;
+    model.layers.push_back(input_layer(architecture.input));
+    for (std::size_t i = 0; i < config.layers.size(); ++i) {
+        model.layers.push_back(layer_of(config.layers[i], architecture.layers.at(i)));
+    }
+    model.training_config_json = training_config(config).dump();
+    return model;
+}
+
+}  // namespace lockstep::pipeline

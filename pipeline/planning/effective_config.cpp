@@ -1,0 +1,301 @@
+#include "pipeline/planning/effective_config.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "pipeline/settings/toml_tree.hpp"
+#include "pipeline/settings/words.hpp"
+#include "trainer/determinism/digest.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+// Changes when the canonical text does, so that an old run id never means something else.
+constexpr std::string_view kCanonicalHead = "lockstep-config 1\n";
+
+std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(int value) { return fmt::format("{}", value); }
+std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
+std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
+std::string text_of(std::string_view value) { return toml_string(value); }
+std::string text_of(const std::string& value) { return toml_string(value); }
+std::string text_of(const std::filesystem::path& value) { return toml_string(value.string()); }
+std::string text_of(const std::array<int, 2>& value) {
+    return fmt::format("[{}, {}]", value[0], value[1]);
+}
+std::string text_of(double value) {  // the shortest text that reads back to the same number
+    std::string text = fmt::format("{}", value);
+    if (text.find_first_of(".e") == std::string::npos) text += ".0";
+    return text;
+}
+std::string text_of(const std::vector<std::string>& values) {
+    std::vector<std::string> texts;
+    for (const std::string& value : values) texts.push_back(toml_string(value));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
+}
+
+// Lists the values of one run in a fixed order.
+class Listing {
+public:
+    explicit Listing(const RunSpec& run) : run_(run) {}
+
+    std::vector<EffectiveValue> list() {
+        describe();
+        data(run_.config.data);
+        train(run_.config.train);
+        parallel(run_.config.parallel);
+        for (std::size_t i = 0; i < run_.config.layers.size(); ++i) {
+            layer(run_.config.layers[i], fmt::format("layers.{}.", i));
+        }
+        return std::move(values_);
+    }
+
+private:
+    // A value that shapes the results, and one that cannot.
+    template <class Type>
+    void add(const std::string& key, const Type& value) {
+        note(key, value);
+        values_.back().canonical = key + '=' + values_.back().value;
+    }
+    template <class Type>
+    void note(const std::string& key, const Type& value) {
+        const auto origin = run_.origins.find(key);
+        values_.push_back(
+            {key, text_of(value), origin == run_.origins.end() ? "default" : origin->second, {}});
+    }
+
+    void describe() {
+        note("name", run_.config.name);
+        if (!run_.title.empty()) note("title", run_.title);
+        if (!run_.source.empty()) note("source", run_.source);
+        for (const ExpectedFigure& figure : run_.expect) {
+            std::vector<std::string> texts;
+            for (const double value : figure.values) texts.push_back(text_of(value));
+            const std::string joined = fmt::format("{}", fmt::join(texts, ", "));
+            note("expect." + figure.name, std::string_view());
+            values_.back().value = figure.by_epoch ? "[" + joined + "]" : joined;
+        }
+    }
+
+    void data(const trainer::DataConfig& data) {
+        add("data.dataset", word_of(data.dataset));
+        if (data.dataset == trainer::DatasetName::synthetic) {
+            add("data.training_samples", data.training_samples);
+            add("data.test_samples", data.test_samples);
+            add("data.seed", data.synthetic_seed);
+        } else {
+            note("data.path", data.path);
+        }
+        add("data.classes", run_.class_names);
+        add("data.scale", word_of(data.scale));
+        validation(data.validation);
+    }
+
+    void validation(const trainer::ValidationConfig& validation) {
+        std::string text = "\"none\"";
+        if (std::holds_alternative<trainer::TestSetValidation>(validation)) text = "\"test\"";
+        if (const auto* first = std::get_if<trainer::FirstValidation>(&validation)) {
+            text = fmt::format("{{ first = {} }}", first->count);
+        }
+        if (const auto* part = std::get_if<trainer::FractionValidation>(&validation)) {
+            text = fmt::format("{{ fraction = {} }}", text_of(part->fraction));
+        }
+        note("data.validation", std::string_view());
+        values_.back().value = text;
+        values_.back().canonical = "data.validation=" + text;
+    }
+
+    void train(const trainer::TrainConfig& train) {
+        add("train.batch_size", train.batch_size);
+        add("train.epochs", train.epochs);
+        if (train.steps_per_epoch) {
+            add("train.steps_per_epoch", *train.steps_per_epoch);
+        } else {
+            add("train.steps_per_epoch", std::string_view("all"));
+        }
+        add("train.shuffle", train.shuffle);
+        add("train.seed", train.seed);
+        optimizer(train.optimizer);
+        schedule(train.schedule);
+        early_stopping(train.early_stopping);
+        checkpoint(train.checkpoint);
+        if (!train.initial_weights.empty()) {
+            note("train.initial_weights", train.initial_weights);
+            values_.back().canonical =
+                "train.initial_weights_sha256=" + run_.initial_weights_sha256;
+        }
+        note("train.record_steps", train.record_steps);
+    }
+
+    void optimizer(const trainer::OptimizerConfig& optimizer) {
+        const std::string prefix = "train.optimizer.";
+        add(prefix + "name", optimizer_word(optimizer));
+        add(prefix + "learning_rate", optimizer.learning_rate);
+        if (const auto* sgd = std::get_if<trainer::SgdConfig>(&optimizer.rule)) {
+            add(prefix + "momentum", sgd->momentum);
+            add(prefix + "nesterov", sgd->nesterov);
+        }
+        if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
+            add(prefix + "beta_1", adam->beta_1);
+            add(prefix + "beta_2", adam->beta_2);
+            add(prefix + "epsilon", adam->epsilon);
+        }
+        if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
+            add(prefix + "rho", rmsprop->rho);
+            add(prefix + "momentum", rmsprop->momentum);
+            add(prefix + "epsilon", rmsprop->epsilon);
+        }
+    }
+
+    void schedule(const trainer::ScheduleConfig& schedule) {
+        const std::string prefix = "train.schedule.";
+        add(prefix + "name", schedule_word(schedule));
+        const auto shape = [&](const auto& kind) {
+            if constexpr (requires { kind.every_epochs; }) {
+                add(prefix + "every_epochs", kind.every_epochs);
+                add(prefix + "factor", kind.factor);
+            }
+            if constexpr (requires { kind.over_epochs; }) {
+                add(prefix + "over_epochs", kind.over_epochs);
+                add(prefix + "final_factor", kind.final_factor);
+            }
+        };
+        std::visit(shape, schedule.shape);
+        add(prefix + "warmup_epochs", schedule.warmup_epochs);
+    }
+
+    void monitor(const std::string& prefix, const trainer::MonitorConfig& monitor) {
+        add(prefix + "monitor", monitor.metric);
+        add(prefix + "mode", word_of(monitor.mode));
+    }
+
+    void early_stopping(const std::optional<trainer::EarlyStoppingConfig>& config) {
+        if (!config) return add("train.early_stopping", std::string_view("none"));
+        const std::string prefix = "train.early_stopping.";
+        monitor(prefix, config->monitor);
+        add(prefix + "patience", config->patience);
+        add(prefix + "min_delta", config->monitor.min_delta);
+        add(prefix + "restore_best_weights", config->restore_best_weights);
+    }
+
+    void checkpoint(const std::optional<trainer::CheckpointConfig>& config) {
+        if (!config) return add("checkpoint", std::string_view("none"));
+        monitor("checkpoint.", config->monitor);
+        add("checkpoint.restore_best_weights", config->restore_best_weights);
+    }
+
+    void parallel(const trainer::ParallelConfig& parallel) {
+        add("parallel.shards", parallel.shards);
+        add("parallel.exchange", word_of(parallel.exchange));
+        if (parallel.ranks_per_run) {
+            note("parallel.ranks_per_run", *parallel.ranks_per_run);
+        } else {
+            note("parallel.ranks_per_run", std::string_view("all"));
+        }
+    }
+
+    void layer(const trainer::LayerConfig& layer, const std::string& prefix) {
+        add(prefix + "type", layer_word(layer));
+        add(prefix + "name", layer.name);
+        std::visit([&](const auto& kind) { layer_keys(kind, prefix); }, layer.kind);
+    }
+
+    void layer_keys(const trainer::Conv2dConfig& conv, const std::string& prefix) {
+        add(prefix + "filters", conv.filters);
+        add(prefix + "kernel_size", conv.kernel_size);
+        add(prefix + "strides", conv.strides);
+        add(prefix + "padding", word_of(conv.padding));
+        weighted_keys(conv, prefix);
+    }
+    void layer_keys(const trainer::DenseConfig& dense, const std::string& prefix) {
+        add(prefix + "units", dense.units);
+        weighted_keys(dense, prefix);
+    }
+    void weighted_keys(const auto& layer, const std::string& prefix) {
+        add(prefix + "activation", word_of(layer.activation));
+        add(prefix + "use_bias", layer.use_bias);
+        add(prefix + "kernel_initializer", word_of(layer.kernel_initializer));
+    }
+    void layer_keys(const trainer::PoolingConfig& pooling, const std::string& prefix) {
+        add(prefix + "pool_size", pooling.pool_size);
+        add(prefix + "strides", pooling.strides);
+        add(prefix + "padding", word_of(pooling.padding));
+    }
+    void layer_keys(const trainer::BatchNormalizationConfig& norm, const std::string& prefix) {
+        add(prefix + "momentum", norm.momentum);
+        add(prefix + "epsilon", norm.epsilon);
+    }
+    void layer_keys(const trainer::DropoutConfig& dropout, const std::string& prefix) {
+        add(prefix + "rate", dropout.rate);
+    }
+    void layer_keys(const trainer::FlattenConfig&, const std::string&) {}
+    void layer_keys(const trainer::ActivationConfig& activation, const std::string& prefix) {
+        add(prefix + "activation", word_of(activation.activation));
+    }
+
+    const RunSpec& run_;
+    std::vector<EffectiveValue> values_;
+};
+
+}  // namespace
+
+EffectiveConfig effective_config(const RunSpec& run) {
+    EffectiveConfig config{Listing(run).list(), {}};
+    std::string canonical(kCanonicalHead);
+    for (const EffectiveValue& value : config.values) {
+        if (!value.canonical.empty()) canonical += value.canonical + '\n';
+    }
+    config.digest = trainer::sha256_hex(canonical);
+    return config;
+}
+
+std::string effective_toml(const EffectiveConfig& config, const std::string& experiment_name) {
+    std::string text = fmt::format(
+        "# Every value of this run and its origin; config digest {}\n"
+        "schema = 1\n\n[experiment]\nname = {}\n\n[[run]]\n",
+        config.digest, toml_string(experiment_name));
+    std::string open_layer;
+    for (const EffectiveValue& value : config.values) {
+        std::string key = value.key;
+        if (key.starts_with("layers.")) {  // layers.3.units -> units, below a header of its own
+            const std::size_t dot = key.find('.', std::string_view("layers.").size());
+            if (key.substr(0, dot) != open_layer) text += "\n[[run.layers]]\n";
+            open_layer = key.substr(0, dot);
+            key = key.substr(dot + 1);
+        }
+        text += fmt::format("{} = {}  # {}\n", key, value.value, value.origin);
+    }
+    return text;
+}
+
+std::string run_id(const RunSpec& run, const EffectiveConfig& config) {
+    return run.config.name + '-' + config.digest.substr(0, 8);
+}
+
+std::string expected_json(const std::vector<ExpectedFigure>& figures) {
+    if (figures.empty()) return {};
+    const auto number = [](double value) -> nlohmann::ordered_json {
+        const bool is_whole = std::abs(value) < 1e15 && value == std::trunc(value);
+        if (is_whole) return static_cast<std::int64_t>(value);
+        return value;
+    };
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
+    for (const ExpectedFigure& figure : figures) {
+        if (figure.by_epoch) {
+            json[figure.name] = nlohmann::ordered_json::array();
+            for (const double value : figure.values) json[figure.name].push_back(number(value));
+        } else {
+            json[figure.name] = number(figure.values.front());
+        }
+    }
+    return json.dump();
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,57 @@
+#include "pipeline/ranks/rank_session.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <sstream>
+#include <string>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
+#include "reports/words/terminal_text.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+// srun and MPI that do not speak with each other start many trainings of one rank each.
+void check_srun(const trainer::Communicator& world) {
+    if (world.size() > 1 || ranks_from_srun() <= 1) return;
+    throw Failure(
+        kExitUnavailable,
+        fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
+                    "mpirun",
+                    ranks_from_srun()));
+}
+
+}  // namespace
+
+void tell_failure(const Failure& failure) {
+    std::istringstream lines(failure.what());
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+        text += fmt::format("{}{}\n", ProgressSink::kErrorPrefix, reports::terminal_text(line));
+    }
+    std::fputs(text.c_str(), stderr);
+}
+
+int do_with_ranks(ProcessArguments arguments,
+                  const std::function<int(const trainer::Communicator& world)>& work) {
+    const trainer::MpiSession mpi(arguments.count, arguments.values);
+    const trainer::Communicator world(MPI_COMM_WORLD);
+    try {
+        check_srun(world);
+        return work(world);
+    } catch (const AgreedFailure& failure) {
+        if (world.is_root()) tell_failure(failure);
+        return failure.exit_code();
+    } catch (...) {
+        if (world.size() > 1) throw;
+        const Failure failure = failure_of(std::current_exception());
+        tell_failure(failure);
+        return failure.exit_code();
+    }
+}
+
+}  // namespace lockstep::pipeline

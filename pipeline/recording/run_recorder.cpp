@@ -1,0 +1,238 @@
+#include "pipeline/recording/run_recorder.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "pipeline/keras/keras_config.hpp"
+#include "pipeline/keras/model_summary.hpp"
+#include "pipeline/planning/effective_config.hpp"
+#include "pipeline/recording/run_rows.hpp"
+#include "pipeline/recording/tensors.hpp"
+#include "pipeline/recording/version.hpp"
+#include "reports/words/number_text.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/utc_time.hpp"
+#include "storage/weights/checkpoint_file.hpp"
+#include "storage/weights/predictions_file.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr double kStepInterval = 0.1;  // seconds between two steps that are shown
+constexpr double kLogInterval = 5.0;   // seconds between two steps that are logged
+
+std::string counted(int count, std::string_view thing) {
+    return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
+                         const PlannedRun& planned, const trainer::RunData& data,
+                         const RunSetting& setting, ProgressSink& progress)
+    : store_(store),
+      database_(database),
+      planned_(planned),
+      data_(data),
+      setting_(setting),
+      progress_(progress),
+      files_(store.run_files(planned.id)),
+      model_(keras_model(planned.run.config, planned.run.architecture)),
+      log_(files_.log, std::ios::app) {}
+
+// ---- the attempt -----------------------------------------------------------------------------
+
+void RunRecorder::begin(const storage::ResumePoint& resume) {
+    database_.put_run(run_row(planned_, setting_.experiment, &data_));
+    const storage::AttemptRow row = attempt_row(planned_.id, setting_, resume);
+    attempt_ = database_.begin_attempt(row, resume);
+    // Only now: were the database not writable, a finished run would have lost its files.
+    if (resume.epochs_finished == 0) store_.remove_run_files(planned_.id);
+    const auto effective = storage::replace_file(
+        files_.effective_config, effective_toml(planned_.effective, setting_.experiment));
+    const storage::ArtifactRow rows[] = {
+        artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
+    database_.put_artifacts(rows);
+
+    log(fmt::format("--- {} attempt {} on {} ({})", row.started_utc, attempt_, row.host,
+                    counted(row.ranks, "rank")));
+    const trainer::TrainConfig& train = planned_.run.config.train;
+    const std::string where = resume.epochs_finished > 0
+                                  ? fmt::format(", resumed after epoch {}", resume.epochs_finished)
+                                  : "";
+    tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
+                     reports::thousands(planned_.parameters),
+                     reports::thousands(data_.training.count()), counted(train.epochs, "epoch"),
+                     counted(setting_.ranks, "rank"), where));
+}
+
+void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
+    storage::AttemptEnd end;
+    end.state = storage::RunState::finished;
+    end.utc = storage::utc_now();
+    if (outcome.reason == trainer::StopReason::early_stopping) {
+        end.cause = fmt::format("early stopping after epoch {}", outcome.epochs_finished);
+        add_event("stopped_early", end.cause);
+    }
+    end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights, outcome.weights,
+                                   outcome.weights_epoch),
+                     write_predictions(outcome)};
+    end.metrics = final_metrics(planned_.id, outcome, database_.epochs(planned_.id));
+    database_.end_attempt(planned_.id, attempt_, end);
+    tell(fmt::format("{}: test loss {} - test accuracy {} ({} samples, weights of epoch {})",
+                     planned_.run.config.name, format_metric(outcome.test.loss),
+                     format_metric(outcome.test.accuracy), reports::thousands(outcome.test.count),
+                     outcome.weights_epoch));
+}
+
+void RunRecorder::interrupt(const std::string& cause) {
+    end(storage::RunState::interrupted, cause);
+}
+
+void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed, cause); }
+
+void RunRecorder::end(storage::RunState state, const std::string& cause) {
+    log(fmt::format("{}: {}", storage::to_string(state), cause));
+    database_.end_attempt(planned_.id, attempt_,
+                          {.state = state,
+                           .cause = cause,
+                           .utc = storage::utc_now(),
+                           .metrics = {},
+                           .artifacts = {}});
+}
+
+void RunRecorder::warn(const std::string& text) {
+    tell(fmt::format("{}warning: {}: {}", ProgressSink::kErrorPrefix, planned_.run.config.name,
+                     text));
+    add_event("warning", text);
+}
+
+// ---- what training tells ---------------------------------------------------------------------
+
+void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
+    epoch_ = epoch;
+    steps_per_epoch_ = steps;
+    last_step_seconds_ = 0.0;
+    last_logged_seconds_ = 0.0;
+    steps_.clear();
+    ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_begin);
+    event.epochs = epochs;
+    progress_.show(event);
+    log(fmt::format("Epoch {}/{}", epoch, epochs));
+}
+
+void RunRecorder::on_step_end(const trainer::StepRecord& step) {
+    if (planned_.run.config.train.record_steps) {
+        steps_.push_back(
+            {planned_.id, step.step, step.step_metrics.loss, step.step_metrics.accuracy});
+    }
+    if (step.epoch_seconds - last_step_seconds_ < kStepInterval) return;
+    last_step_seconds_ = step.epoch_seconds;
+    ProgressEvent event = progress_event(ProgressEvent::Kind::step);
+    event.steps_done = step.step_in_epoch + 1;
+    event.seconds = step.epoch_seconds;
+    event.loss = step.epoch_metrics.loss;
+    event.accuracy = step.epoch_metrics.accuracy;
+    progress_.show(event);
+    if (step.epoch_seconds - last_logged_seconds_ < kLogInterval) return;
+    last_logged_seconds_ = step.epoch_seconds;
+    log(format_plain_line(event));  // for `tail`
+}
+
+void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
+    ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_end);
+    event.steps_done = event.steps = epoch.steps;
+    event.seconds = epoch.epoch_seconds;
+    event.loss = epoch.training.loss;
+    event.accuracy = epoch.training.accuracy;
+    if (epoch.validation) {
+        event.val_loss = epoch.validation->loss;
+        event.val_accuracy = epoch.validation->accuracy;
+    }
+    progress_.show(event);
+    log(format_plain_line(event));
+}
+
+void RunRecorder::on_snapshot(const trainer::Snapshot& snapshot) {
+    std::vector<storage::ArtifactRow> artifacts{write_checkpoint(snapshot)};
+    if (snapshot.is_best) {
+        artifacts.push_back(write_weights(storage::kBestArtifact, files_.best,
+                                          snapshot.state.weights, snapshot.epoch.epoch));
+    }
+    database_.record_epoch(epoch_row(planned_.id, attempt_, snapshot.epoch), steps_, artifacts);
+}
+
+// ---- files -----------------------------------------------------------------------------------
+
+storage::ArtifactRow RunRecorder::artifact(std::string_view kind, const std::filesystem::path& path,
+                                           const storage::SavedFile& saved, int epoch) const {
+    return {planned_.id, std::string(kind), store_.relative_path(path),
+            saved.bytes, saved.sha256,      epoch};
+}
+
+storage::ArtifactRow RunRecorder::write_checkpoint(const trainer::Snapshot& snapshot) {
+    storage::CheckpointState state;
+    state.run = planned_.id;
+    state.seed = planned_.run.config.train.seed;
+    state.config_digest = planned_.effective.digest;
+    state.data_digest = data_.dataset->digest;
+    state.lockstep_version = lockstep_version();
+    state.onednn_version = setting_.environment.onednn_version;
+    state.isa = setting_.environment.isa;
+    state.simd_target = setting_.environment.simd_target;
+    put_state(snapshot.state, state);
+    const auto saved =
+        storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
+    return artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, snapshot.epoch.epoch);
+}
+
+storage::ArtifactRow RunRecorder::write_weights(std::string_view kind,
+                                                const std::filesystem::path& path,
+                                                const trainer::NamedTensors& weights, int epoch) {
+    storage::StateGroup state;
+    state.values = {{"run", planned_.id},
+                    {"seed", static_cast<std::int64_t>(planned_.run.config.train.seed)},
+                    {"epoch", std::int64_t{epoch}},
+                    {"config_digest", planned_.effective.digest},
+                    {"data_digest", data_.dataset->digest},
+                    {"lockstep_version", lockstep_version()}};
+    const auto saved = storage::write_model_file(path, model_, to_arrays(weights), state);
+    return artifact(kind, path, saved, epoch);
+}
+
+storage::ArtifactRow RunRecorder::write_predictions(const trainer::TrainOutcome& outcome) {
+    const auto saved =
+        storage::write_predictions(files_.predictions, predictions_of(data_, outcome));
+    return artifact(storage::kPredictionsArtifact, files_.predictions, saved,
+                    outcome.weights_epoch);
+}
+
+// ---- people ----------------------------------------------------------------------------------
+
+ProgressEvent RunRecorder::progress_event(ProgressEvent::Kind kind) const {
+    ProgressEvent event;
+    event.kind = kind;
+    event.run = planned_.run.config.name;
+    event.is_side_by_side = setting_.is_side_by_side;
+    event.epoch = epoch_;
+    event.epochs = planned_.run.config.train.epochs;
+    event.steps = steps_per_epoch_;
+    return event;
+}
+
+void RunRecorder::add_event(const std::string& kind, const std::string& text) {
+    database_.add_event({planned_.id, attempt_, storage::utc_now(), kind, text});
+}
+
+void RunRecorder::tell(const std::string& text) {
+    progress_.message(text);
+    log(text);
+}
+
+void RunRecorder::log(const std::string& line) {
+    log_ << line << std::endl;  // whole lines, even if the process dies next
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,232 @@
+#include "pipeline/recording/run_rows.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <numeric>
+#include <string_view>
+#include <variant>
+
+#include "pipeline/planning/effective_config.hpp"
+#include "pipeline/recording/process_identity.hpp"
+#include "pipeline/recording/version.hpp"
+#include "storage/files/utc_time.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kStoredImages = 25;  // the first ones, and as many mistakes
+
+std::string scheduler_job() {
+    for (const char* name : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
+        if (const char* id = std::getenv(name)) return id;
+    }
+    return {};
+}
+
+std::string_view optimizer_name(const trainer::OptimizerConfig& optimizer) {
+    if (std::holds_alternative<trainer::SgdConfig>(optimizer.rule)) return "sgd";
+    if (std::holds_alternative<trainer::AdamConfig>(optimizer.rule)) return "adam";
+    return "rmsprop";
+}
+
+std::string_view exchange_name(trainer::ExchangeKind kind) {
+    switch (kind) {
+        case trainer::ExchangeKind::ordered:
+            return "ordered";
+        case trainer::ExchangeKind::ring:
+            return "ring";
+        case trainer::ExchangeKind::mpi:
+            return "mpi";
+    }
+    return "";
+}
+
+std::string_view dataset_name(trainer::DatasetName name) {
+    return name == trainer::DatasetName::cifar10 ? "cifar10" : "synthetic";
+}
+
+// A line a layer: "Conv2D conv2d_1 (None, 30, 30, 32)".
+std::string architecture_text(const trainer::Architecture& architecture) {
+    std::string text = "Input " + trainer::to_string(architecture.input);
+    for (const trainer::LayerShape& layer : architecture.layers) {
+        text += fmt::format("\n{} {} {}", layer.class_name, layer.name,
+                            trainer::to_string(layer.output));
+    }
+    return text;
+}
+
+// From CIFAR's planes [channels, height, width] to pixels [height, width, channels].
+void append_image(const trainer::SampleSet& samples, std::size_t sample,
+                  const trainer::Shape& shape, std::vector<std::uint8_t>& images) {
+    const auto plane =
+        static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width);
+    const auto channels = static_cast<std::size_t>(shape.channels);
+    const std::uint8_t* pixels =
+        samples.images->pixels.data() + samples.indices[sample] * plane * channels;
+    for (std::size_t place = 0; place < plane; ++place) {
+        for (std::size_t c = 0; c < channels; ++c) images.push_back(pixels[c * plane + place]);
+    }
+}
+
+struct Mistake {
+    std::uint32_t sample = 0;
+    float confidence = 0.0f;  // of the wrong class
+};
+
+// Most confident first; equals in the order of samples.
+std::vector<Mistake> mistakes_of(const storage::Predictions& predictions) {
+    std::vector<Mistake> mistakes;
+    const std::size_t classes = predictions.class_names.size();
+    for (std::size_t sample = 0; sample < predictions.labels.size(); ++sample) {
+        const float* row = predictions.probabilities.data() + sample * classes;
+        const float* top = std::max_element(row, row + classes);
+        if (top - row == predictions.labels[sample] || !std::isfinite(*top)) continue;
+        mistakes.push_back({static_cast<std::uint32_t>(sample), *top});
+    }
+    std::ranges::stable_sort(mistakes, std::ranges::greater{}, &Mistake::confidence);
+    return mistakes;
+}
+
+// The first ones, then those of the most confident mistakes that are not among them.
+std::vector<std::uint32_t> shown_samples(const storage::Predictions& predictions) {
+    const auto first =
+        static_cast<std::uint32_t>(std::min(kStoredImages, predictions.labels.size()));
+    std::vector<std::uint32_t> samples(first);
+    std::iota(samples.begin(), samples.end(), 0u);
+    std::vector<Mistake> mistakes = mistakes_of(predictions);
+    mistakes.resize(std::min(mistakes.size(), kStoredImages));
+    for (const Mistake& mistake : mistakes) {
+        if (mistake.sample >= first) samples.push_back(mistake.sample);
+    }
+    return samples;
+}
+
+}  // namespace
+
+storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment,
+                        const trainer::RunData* data) {
+    const trainer::RunConfig& config = planned.run.config;
+    storage::RunRow row;
+    row.run = planned.id;
+    row.experiment = experiment;
+    row.name = config.name;
+    row.title = planned.run.title;
+    row.source = planned.run.source;
+    row.seed = static_cast<std::int64_t>(config.train.seed);
+    row.config_digest = planned.effective.digest;
+    row.data_digest = data != nullptr ? data->dataset->digest : "";
+    row.dataset = dataset_name(config.data.dataset);
+    row.architecture = architecture_text(planned.run.architecture);
+    row.optimizer = optimizer_name(config.train.optimizer);
+    row.batch_size = config.train.batch_size;
+    row.shards = config.parallel.shards;
+    row.exchange = exchange_name(config.parallel.exchange);
+    row.parameters = planned.parameters;
+    row.trainable_parameters = planned.trainable_parameters;
+    row.flops_per_image = planned.flops_per_image;
+    row.epochs = config.train.epochs;
+    const RunEstimate& estimate = planned.estimate;
+    row.training_samples = data != nullptr ? data->training.count() : estimate.training_samples;
+    row.validation_samples =
+        data != nullptr ? data->validation.count() : estimate.validation_samples;
+    row.test_samples = data != nullptr ? data->test.count() : estimate.test_samples;
+    row.validates_on_test_set = planned.validates_on_test_set;
+    row.selected_on_test_set = planned.selects_on_test_set;
+    row.expected = expected_json(planned.run.expect);
+    row.effective_config = effective_toml(planned.effective, experiment);
+    return row;
+}
+
+storage::AttemptRow attempt_row(const std::string& run, const RunSetting& setting,
+                                const storage::ResumePoint& resume) {
+    const trainer::ComputeEnvironment& environment = setting.environment;
+    storage::AttemptRow row;
+    row.run = run;
+    row.host = host_name();
+    row.boot_id = boot_id();
+    row.pid = ::getpid();
+    row.job_id = scheduler_job();
+    row.ranks = setting.ranks;
+    row.lockstep_version = lockstep_version();
+    row.onednn_version = environment.onednn_version;
+    row.mpi_version = environment.mpi_version;
+    row.isa = environment.isa;
+    row.simd_target = environment.simd_target;
+    row.first_epoch = resume.epochs_finished + 1;
+    row.started_utc = storage::utc_now();
+    return row;
+}
+
+storage::EpochRow epoch_row(const std::string& run, int attempt,
+                            const trainer::EpochRecord& epoch) {
+    storage::EpochRow row;
+    row.run = run;
+    row.epoch = epoch.epoch;
+    row.attempt = attempt;
+    row.steps = epoch.steps;
+    row.loss = epoch.training.loss;
+    row.accuracy = epoch.training.accuracy;
+    row.training_count = epoch.training.count;
+    if (epoch.validation) {
+        row.val_loss = epoch.validation->loss;
+        row.val_accuracy = epoch.validation->accuracy;
+        row.validation_count = epoch.validation->count;
+    }
+    row.learning_rate = epoch.learning_rate;
+    row.weights_digest = epoch.weights_digest;
+    row.epoch_seconds = epoch.epoch_seconds;
+    row.training_seconds = epoch.training_seconds;
+    row.exchange_seconds = epoch.exchange_seconds;
+    row.data_seconds = epoch.data_seconds;
+    row.evaluation_seconds = epoch.evaluation_seconds;
+    row.images_per_second = epoch.images_per_second;
+    row.finished_utc = storage::utc_now();
+    return row;
+}
+
+std::vector<storage::MetricRow> final_metrics(const std::string& run,
+                                              const trainer::TrainOutcome& outcome,
+                                              const std::vector<storage::EpochRow>& epochs) {
+    std::vector<storage::MetricRow> rows{
+        {run, "test_loss", outcome.test.loss},
+        {run, "test_accuracy", outcome.test.accuracy},
+        {run, "test_count", static_cast<double>(outcome.test.count)},
+        {run, "weights_epoch", static_cast<double>(outcome.weights_epoch)}};
+    const storage::EpochRow* best_accuracy = nullptr;
+    const storage::EpochRow* best_loss = nullptr;
+    for (const storage::EpochRow& row : epochs) {  // a NaN is never better
+        if (!row.val_accuracy || !row.val_loss) continue;
+        if (!best_accuracy || *row.val_accuracy > *best_accuracy->val_accuracy)
+            best_accuracy = &row;
+        if (!best_loss || *row.val_loss < *best_loss->val_loss) best_loss = &row;
+    }
+    if (best_accuracy != nullptr) {
+        rows.push_back({run, "best_val_accuracy", *best_accuracy->val_accuracy});
+        rows.push_back({run, "best_epoch", static_cast<double>(best_accuracy->epoch)});
+        rows.push_back({run, "best_val_loss", *best_loss->val_loss});
+    }
+    return rows;
+}
+
+storage::Predictions predictions_of(const trainer::RunData& data,
+                                    const trainer::TrainOutcome& outcome) {
+    storage::Predictions predictions;
+    predictions.class_names = data.class_names;
+    predictions.labels = data.test.labels;
+    predictions.probabilities = outcome.test_probabilities;
+    predictions.image_height = data.shape.height;
+    predictions.image_width = data.shape.width;
+    predictions.image_samples = shown_samples(predictions);
+    for (const std::uint32_t sample : predictions.image_samples) {
+        append_image(data.test, sample, data.shape, predictions.images);
+    }
+    return predictions;
+}
+
+}  // namespace lockstep::pipeline

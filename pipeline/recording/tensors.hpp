@@ -1,0 +1,30 @@
+#pragma once
+
+// Tensors between the rooms: the trainer's values and storage's, which know nothing of each other.
+
+#include <string>
+
+#include "storage/records/records.hpp"
+#include "storage/weights/checkpoint_file.hpp"
+#include "trainer/config/architecture.hpp"
+#include "trainer/parameters/named_tensor.hpp"
+#include "trainer/train_observer.hpp"
+
+namespace lockstep::pipeline {
+
+storage::NamedArrays to_arrays(const trainer::NamedTensors& tensors);
+
+// The arrays of any Keras file as tensors of this network: matched by their order, as Keras does,
+// and named as the network's own layers.
+//   origin   what to call the file in messages
+// Throws
+//   trainer::WeightsError   naming the first layer that differs, what it needs and what was found
+trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
+                                 const trainer::Architecture& architecture,
+                                 const std::string& origin);
+
+// The training state of a checkpoint, and back. The weights' names are our own already.
+void put_state(const trainer::TrainState& state, storage::CheckpointState& checkpoint);
+trainer::TrainState train_state(storage::CheckpointState checkpoint);
+
+}  // namespace lockstep::pipeline

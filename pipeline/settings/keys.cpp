@@ -1,0 +1,79 @@
+#include "pipeline/settings/keys.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace lockstep::pipeline {
+namespace {
+
+using Keys = std::string_view[];
+
+constexpr Keys kFile = {"schema",   "experiment", "data",  "train",
+                        "parallel", "checkpoint", "sweep", "run"};
+constexpr Keys kExperiment = {"name", "title"};
+constexpr Keys kRun = {"name",     "title",      "source", "data",  "train",
+                       "parallel", "checkpoint", "layers", "expect"};
+constexpr Keys kData = {"dataset",          "path",         "classes", "scale", "validation",
+                        "training_samples", "test_samples", "seed"};
+constexpr Keys kValidation = {"first", "fraction"};
+constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
+                         "seed",           "seeds",           "optimizer",       "schedule",
+                         "early_stopping", "initial_weights", "record_steps"};
+constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
+constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
+                                 "restore_best_weights"};
+constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights"};
+constexpr Keys kSgd = {"name", "learning_rate", "momentum", "nesterov"};
+constexpr Keys kAdam = {"name", "learning_rate", "beta_1", "beta_2", "epsilon"};
+constexpr Keys kRmsprop = {"name", "learning_rate", "rho", "momentum", "epsilon"};
+constexpr Keys kConstant = {"name", "warmup_epochs"};
+constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
+constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
+constexpr Keys kCosine = {"name", "over_epochs", "final_factor", "warmup_epochs"};
+constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
+                          "val_loss",      "val_accuracy",  "test_loss",
+                          "test_accuracy", "best_val_loss", "best_val_accuracy"};
+constexpr Keys kConv2d = {"type",    "name",       "filters",  "kernel_size",       "strides",
+                          "padding", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kPooling = {"type", "name", "pool_size", "strides", "padding"};
+constexpr Keys kBatchNormalization = {"type", "name", "momentum", "epsilon"};
+constexpr Keys kDropout = {"type", "name", "rate"};
+constexpr Keys kFlatten = {"type", "name"};
+constexpr Keys kDense = {"type", "name", "units", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kActivation = {"type", "name", "activation"};
+
+// In the order of KeyGroup.
+constexpr std::array<KeyList, 24> kAllKeys{{
+    {"Top level", kFile},
+    {"[experiment]", kExperiment},
+    {"[[run]]", kRun},
+    {"[data]", kData},
+    {"validation", kValidation},
+    {"[train]", kTrain},
+    {"[parallel]", kParallel},
+    {"early_stopping", kEarlyStopping},
+    {"[checkpoint]", kCheckpoint},
+    {"optimizer sgd", kSgd},
+    {"optimizer adam", kAdam},
+    {"optimizer rmsprop", kRmsprop},
+    {"schedule constant", kConstant},
+    {"schedule step", kStep},
+    {"schedule exponential", kExponential},
+    {"schedule cosine", kCosine},
+    {"expect", kExpect},
+    {"layer conv2d", kConv2d},
+    {"layer max_pooling2d and average_pooling2d", kPooling},
+    {"layer batch_normalization", kBatchNormalization},
+    {"layer dropout", kDropout},
+    {"layer flatten", kFlatten},
+    {"layer dense", kDense},
+    {"layer activation", kActivation},
+}};
+
+}  // namespace
+
+const KeyList& keys_of(KeyGroup group) { return kAllKeys[static_cast<std::size_t>(group)]; }
+
+std::span<const KeyList> all_keys() { return kAllKeys; }
+
+}  // namespace lockstep::pipeline

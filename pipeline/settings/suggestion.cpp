@@ -1,0 +1,58 @@
+#include "pipeline/settings/suggestion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kLongestWord = 64;  // of user input; anything longer resembles nothing
+
+char lower(char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+}
+
+// Optimal string alignment distance, row by row.
+std::size_t edits(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const bool is_equal = lower(a[i - 1]) == lower(b[j - 1]);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (is_equal ? 0 : 1)});
+            const bool is_swap = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+                                 lower(a[i - 2]) == lower(b[j - 1]);
+            if (is_swap) row[j] = std::min(row[j], before_last[j - 2] + 1);
+        }
+        before_last.swap(last);
+        last.swap(row);
+    }
+    return last[b.size()];
+}
+
+}  // namespace
+
+std::optional<std::string_view> suggestion(std::string_view word,
+                                           std::span<const std::string_view> known) {
+    if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+    std::size_t fewest = std::max<std::size_t>(word.size() / 3, 1) + 1;
+    std::optional<std::string_view> nearest;
+    for (const std::string_view candidate : known) {
+        const std::size_t distance = edits(word, candidate);
+        if (distance >= fewest || distance >= candidate.size()) continue;
+        fewest = distance;
+        nearest = candidate;
+    }
+    return nearest;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+    const auto nearest = suggestion(word, known);
+    return nearest ? fmt::format("; did you mean \"{}\"?", *nearest) : std::string();
+}
+
+}  // namespace lockstep::pipeline

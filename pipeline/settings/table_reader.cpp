@@ -1,0 +1,154 @@
+#include "pipeline/settings/table_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/settings/suggestion.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+std::string whole_range_text(WholeRange range) {
+    if (range.most == INT64_MAX || range.most == kMostCount) {
+        return fmt::format("a whole number, at least {}", range.least);
+    }
+    return fmt::format("a whole number from {} to {}", range.least, range.most);
+}
+
+bool is_in(WholeRange range, const std::int64_t* value) {
+    return value != nullptr && *value >= range.least && *value <= range.most;
+}
+
+}  // namespace
+
+bool RealRange::contains(double value) const {
+    return (has_low ? value >= low : value > low) && (has_high ? value <= high : value < high);
+}
+
+std::string RealRange::text() const {
+    return fmt::format("a number {} {} and {} {}", has_low ? "of at least" : "above", low,
+                       has_high ? "at most" : "below", high);
+}
+
+std::string one_of(std::span<const std::string_view> words) {
+    std::string text = "one of ";
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", words[i]);
+    }
+    return text;
+}
+
+TableReader::TableReader(const Table& table, std::string key_prefix, KeyGroup group,
+                         ReadContext context)
+    : table_(table), key_prefix_(std::move(key_prefix)), context_(context) {
+    refuse_unknown_keys(keys_of(group));
+}
+
+void TableReader::refuse_unknown_keys(const KeyList& known) const {
+    for (const Entry& entry : table_.entries()) {
+        if (std::find(known.keys.begin(), known.keys.end(), entry.key) != known.keys.end())
+            continue;
+        std::string hint = did_you_mean(entry.key, known.keys);
+        if (hint.empty())
+            hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));
+        context_.problems.add(entry.origin,
+                              fmt::format("unknown key {}{}", toml_string(entry.key), hint));
+    }
+}
+
+const Value* TableReader::find(std::string_view key) {
+    const Value* value = table_.find(key);
+    if (!value) return nullptr;
+    context_.origins[key_prefix_ + std::string(key)] = label_of(value->origin);
+    if (value->as<Unusable>()) context_.problems.add_again();
+    return value;
+}
+
+void TableReader::must_be(std::string_view key, const Value& value, const std::string& what) {
+    if (value.as<Unusable>()) return;
+    problem(value, fmt::format("{} must be {}, not {}", key, what, described(value)));
+}
+
+void TableReader::problem(const Value& value, const std::string& message,
+                          const std::string& detail) {
+    context_.problems.add(value.origin, message, detail);
+}
+
+std::optional<std::int64_t> TableReader::whole(std::string_view key, WholeRange range) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    const auto* number = value->as<std::int64_t>();
+    if (is_in(range, number)) return *number;
+    must_be(key, *value, whole_range_text(range));
+    return std::nullopt;
+}
+
+std::optional<int> TableReader::count(std::string_view key, int least, int most) {
+    const auto number = whole(key, {least, most});
+    return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+std::optional<double> TableReader::real(std::string_view key, RealRange range) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    std::optional<double> number;
+    if (const auto* real = value->as<double>()) number = *real;
+    if (const auto* whole = value->as<std::int64_t>()) number = static_cast<double>(*whole);
+    if (number && range.contains(*number)) return number;
+    must_be(key, *value, range.text());
+    return std::nullopt;
+}
+
+std::optional<bool> TableReader::truth(std::string_view key) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    if (const auto* truth = value->as<bool>()) return *truth;
+    must_be(key, *value, "true or false");
+    return std::nullopt;
+}
+
+std::optional<std::string> TableReader::text(std::string_view key) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    if (const auto* text = value->as<std::string>()) return *text;
+    must_be(key, *value, "a text in quotes");
+    return std::nullopt;
+}
+
+std::optional<std::array<int, 2>> TableReader::pair(std::string_view key, int least, int most) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    const WholeRange range{least, most};
+    if (const auto* both = value->as<std::int64_t>(); is_in(range, both)) {
+        return std::array{static_cast<int>(*both), static_cast<int>(*both)};
+    }
+    if (const auto* list = value->as<Array>(); list && list->size() == 2) {
+        const auto* height = (*list)[0].as<std::int64_t>();
+        const auto* width = (*list)[1].as<std::int64_t>();
+        if (is_in(range, height) && is_in(range, width)) {
+            return std::array{static_cast<int>(*height), static_cast<int>(*width)};
+        }
+    }
+    must_be(key, *value, whole_range_text(range) + ", or [height, width] of such numbers");
+    return std::nullopt;
+}
+
+std::optional<std::size_t> TableReader::choice_of(std::string_view key,
+                                                  std::span<const std::string_view> known) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    const auto* word = value->as<std::string>();
+    if (!word) {
+        must_be(key, *value, one_of(known));
+        return std::nullopt;
+    }
+    const auto found = std::find(known.begin(), known.end(), *word);
+    if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
+    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), toml_string(*word),
+                                did_you_mean(*word, known)));
+    return std::nullopt;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,97 @@
+#pragma once
+
+// Reads one table of an experiment file key by key: checks types and ranges, remembers where each
+// value came from, and refuses keys that nobody knows.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pipeline/settings/keys.hpp"
+#include "pipeline/settings/toml_tree.hpp"
+#include "pipeline/settings/words.hpp"
+
+namespace lockstep::pipeline {
+
+// What reading fills on the side.
+struct ReadContext {
+    Problems& problems;
+    std::map<std::string, std::string>& origins;  // key of RunSpec::origins -> label_of(origin)
+};
+
+struct WholeRange {
+    std::int64_t least;
+    std::int64_t most;
+};
+
+// Real numbers between two bounds, each of them in or out.
+struct RealRange {
+    double low;
+    double high;
+    bool has_low = true;
+    bool has_high = true;
+
+    bool contains(double value) const;
+    std::string text() const;  // "at least 0 and below 1"
+};
+
+inline constexpr std::int64_t kMostCount = 1'000'000'000'000;  // of samples, steps: no real limit
+// What storage::is_safe_name() takes, in words.
+inline constexpr const char* kNameRule =
+    "1 to 64 letters, digits, '.', '_' or '-', the first none of '.' and '-' (free text goes into "
+    "title)";
+
+inline constexpr WholeRange kSeeds{0, INT64_MAX};
+
+// Every reading function returns nothing if the key is absent, or if its value is wrong, which then
+// is a problem. The table must outlive the reader.
+class TableReader {
+public:
+    // `key_prefix`: "train.optimizer." or "" (keys of RunSpec::origins). Reports unknown keys.
+    TableReader(const Table& table, std::string key_prefix, KeyGroup group, ReadContext context);
+
+    const Value* find(std::string_view key);  // remembers the origin
+    bool has(std::string_view key) const { return table_.find(key) != nullptr; }
+
+    std::optional<std::int64_t> whole(std::string_view key, WholeRange range);
+    std::optional<int> count(std::string_view key, int least, int most);
+    std::optional<double> real(std::string_view key, RealRange range);
+    std::optional<bool> truth(std::string_view key);
+    std::optional<std::string> text(std::string_view key);
+    // A number for both axes, or [height, width].
+    std::optional<std::array<int, 2>> pair(std::string_view key, int least, int most);
+
+    template <class Choice, std::size_t Count>
+    std::optional<Choice> choice(std::string_view key,
+                                 const std::array<Word<Choice>, Count>& words) {
+        std::array<std::string_view, Count> known;
+        for (std::size_t i = 0; i < Count; ++i) known[i] = words[i].word;
+        const std::optional<std::size_t> index = choice_of(key, known);
+        return index ? std::optional(words[*index].value) : std::nullopt;
+    }
+    std::optional<std::size_t> choice_of(std::string_view key,
+                                         std::span<const std::string_view> known);
+
+    // A wrong value: "KEY must be WHAT, not VALUE". None for values that were refused before.
+    void must_be(std::string_view key, const Value& value, const std::string& what);
+    void problem(const Value& value, const std::string& message, const std::string& detail = {});
+
+    ReadContext& context() { return context_; }
+    const std::string& key_prefix() const { return key_prefix_; }
+
+private:
+    void refuse_unknown_keys(const KeyList& known) const;
+
+    const Table& table_;
+    std::string key_prefix_;
+    ReadContext context_;
+};
+
+// `one of "a", "b"`, for messages.
+std::string one_of(std::span<const std::string_view> words);
+
+}  // namespace lockstep::pipeline

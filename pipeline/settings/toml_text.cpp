@@ -1,0 +1,158 @@
+// TOML text -> spec_tree.hpp's values. The only file that includes toml++.
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "pipeline/settings/toml_tree.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{8} << 20;  // bytes; far beyond any experiment
+
+class Converter {
+public:
+    // Values get `base` as their origin; those of a file with their own line and column.
+    Converter(Origin base, Problems& problems) : base_(std::move(base)), problems_(problems) {}
+
+    Table table(const toml::table& node) {
+        std::vector<std::pair<const toml::key*, const toml::node*>> in_order;
+        for (const auto& [key, value] : node) in_order.emplace_back(&key, &value);
+        std::sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) {
+            const auto& first = a.first->source().begin;
+            const auto& second = b.first->source().begin;
+            return std::pair(first.line, first.column) < std::pair(second.line, second.column);
+        });
+        Table result;
+        for (const auto& [key, child] : in_order) {
+            const Origin origin = origin_of(key->source());
+            refuse_nul(key->str(), origin);
+            Value converted = value(*child);
+            converted.origin = origin;  // of its key: the line that people look for
+            result.append({std::string(key->str()), origin, std::move(converted)});
+        }
+        return result;
+    }
+
+    Value value(const toml::node& node) {
+        const Origin origin = origin_of(node.source());
+        switch (node.type()) {
+            case toml::node_type::table:
+                return {origin, table(*node.as_table())};
+            case toml::node_type::array:
+                return array(*node.as_array(), origin);
+            case toml::node_type::string:
+                return text(node.as_string()->get(), origin);
+            case toml::node_type::integer:
+                return {origin, node.as_integer()->get()};
+            case toml::node_type::boolean:
+                return {origin, node.as_boolean()->get()};
+            case toml::node_type::floating_point:
+                return number(node.as_floating_point()->get(), origin);
+            default:
+                return refused(origin, "dates and times have no meaning here");
+        }
+    }
+
+private:
+    Origin origin_of(const toml::source_region& source) const {
+        Origin origin = base_;
+        if (origin.kind == Origin::Kind::set) return origin;
+        origin.line = static_cast<int>(source.begin.line);
+        origin.column = static_cast<int>(source.begin.column);
+        return origin;
+    }
+
+    Value refused(const Origin& origin, std::string message) {
+        problems_.add(origin, std::move(message));
+        return {origin, Unusable{}};
+    }
+
+    bool refuse_nul(std::string_view text, const Origin& origin) {
+        if (text.find('\0') == std::string_view::npos) return false;
+        problems_.add(origin, "a text must not contain a NUL character");
+        return true;
+    }
+
+    Value text(const std::string& content, const Origin& origin) {
+        if (refuse_nul(content, origin)) return {origin, Unusable{}};
+        return {origin, content};
+    }
+
+    Value number(double content, const Origin& origin) {
+        if (!std::isfinite(content)) return refused(origin, "nan and inf are no settings");
+        return {origin, content};
+    }
+
+    Value array(const toml::array& node, const Origin& origin) {
+        const auto kind_of = [](const toml::node& element) {
+            return element.is_integer() ? toml::node_type::floating_point : element.type();
+        };
+        const bool is_mixed = std::any_of(node.begin(), node.end(), [&](const toml::node& element) {
+            return kind_of(element) != kind_of(*node.begin());
+        });
+        if (is_mixed) return refused(origin, "a list must not mix types");
+        Array result;
+        for (const toml::node& element : node) result.push_back(value(element));
+        return {origin, std::move(result)};
+    }
+
+    Origin base_;
+    Problems& problems_;
+};
+
+std::string one_line(std::string_view text) {
+    std::string line(text);
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return line;
+}
+
+}  // namespace
+
+Table parse_toml(std::string_view text, const std::string& file, Problems& problems) {
+    if (text.size() > kLargestFile) {
+        problems.add(
+            {Origin::Kind::file, file, 1, 1},
+            fmt::format("the file has {} bytes; at most {} are read", text.size(), kLargestFile));
+        return {};
+    }
+    try {
+        const toml::table root = toml::parse(text);
+        return Converter({Origin::Kind::file, file, 1, 1}, problems).table(root);
+    } catch (const toml::parse_error& error) {
+        const auto& begin = error.source().begin;
+        problems.add({Origin::Kind::file, file, static_cast<int>(begin.line),
+                      static_cast<int>(begin.column)},
+                     one_line(error.description()));
+        return {};
+    }
+}
+
+Value parse_override_value(std::string_view text, const std::string& override_text,
+                           Problems& problems) {
+    const Origin origin{Origin::Kind::set, override_text, 0, 0};
+    try {
+        const toml::table root = toml::parse("value = " + std::string(text));
+        if (root.size() != 1) {
+            problems.add(origin, "one value is expected");
+            return {origin, Unusable{}};
+        }
+        return Converter(origin, problems).value(root.begin()->second);
+    } catch (const toml::parse_error& error) {
+        const bool looks_like_toml =
+            text.empty() || std::string_view("\"'[{").find(text[0]) != std::string_view::npos;
+        if (!looks_like_toml && text.find_first_of("\r\n") == std::string_view::npos &&
+            text.find('\0') == std::string_view::npos) {
+            return {origin, std::string(text)};
+        }
+        problems.add(origin, one_line(error.description()));
+        return {origin, Unusable{}};
+    }
+}
+
+}  // namespace lockstep::pipeline

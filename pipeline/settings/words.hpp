@@ -1,0 +1,92 @@
+#pragma once
+
+// The words of experiment files for the trainer's choices, both ways.
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "trainer/config/train_config.hpp"
+
+namespace lockstep::pipeline {
+
+template <class Choice>
+struct Word {
+    std::string_view word;
+    Choice value;
+};
+
+inline constexpr std::array<Word<trainer::Padding>, 2> kPaddings{{
+    {"valid", trainer::Padding::valid},
+    {"same", trainer::Padding::same},
+}};
+inline constexpr std::array<Word<trainer::Activation>, 3> kActivations{{
+    {"linear", trainer::Activation::linear},
+    {"relu", trainer::Activation::relu},
+    {"softmax", trainer::Activation::softmax},
+}};
+inline constexpr std::array<Word<trainer::Initializer>, 5> kInitializers{{
+    {"glorot_uniform", trainer::Initializer::glorot_uniform},
+    {"glorot_normal", trainer::Initializer::glorot_normal},
+    {"he_uniform", trainer::Initializer::he_uniform},
+    {"he_normal", trainer::Initializer::he_normal},
+    {"zeros", trainer::Initializer::zeros},
+}};
+inline constexpr std::array<Word<trainer::DatasetName>, 2> kDatasets{{
+    {"cifar10", trainer::DatasetName::cifar10},
+    {"synthetic", trainer::DatasetName::synthetic},
+}};
+inline constexpr std::array<Word<trainer::Scale>, 3> kScales{{
+    {"unit", trainer::Scale::unit},
+    {"raw", trainer::Scale::raw},
+    {"standard", trainer::Scale::standard},
+}};
+inline constexpr std::array<Word<trainer::ExchangeKind>, 3> kExchanges{{
+    {"ordered", trainer::ExchangeKind::ordered},
+    {"ring", trainer::ExchangeKind::ring},
+    {"mpi", trainer::ExchangeKind::mpi},
+}};
+inline constexpr std::array<Word<trainer::MonitorMode>, 2> kMonitorModes{{
+    {"min", trainer::MonitorMode::min},
+    {"max", trainer::MonitorMode::max},
+}};
+
+template <class Choice>
+constexpr std::string_view word_in(std::span<const Word<Choice>> words, Choice value) {
+    for (const Word<Choice>& word : words) {
+        if (word.value == value) return word.word;
+    }
+    return "?";
+}
+
+constexpr std::string_view word_of(trainer::Padding value) {
+    return word_in<trainer::Padding>(kPaddings, value);
+}
+constexpr std::string_view word_of(trainer::Activation value) {
+    return word_in<trainer::Activation>(kActivations, value);
+}
+constexpr std::string_view word_of(trainer::Initializer value) {
+    return word_in<trainer::Initializer>(kInitializers, value);
+}
+constexpr std::string_view word_of(trainer::DatasetName value) {
+    return word_in<trainer::DatasetName>(kDatasets, value);
+}
+constexpr std::string_view word_of(trainer::Scale value) {
+    return word_in<trainer::Scale>(kScales, value);
+}
+constexpr std::string_view word_of(trainer::ExchangeKind value) {
+    return word_in<trainer::ExchangeKind>(kExchanges, value);
+}
+constexpr std::string_view word_of(trainer::MonitorMode value) {
+    return word_in<trainer::MonitorMode>(kMonitorModes, value);
+}
+
+// sgd, adam, rmsprop.
+std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer);
+// constant, step, exponential, cosine.
+std::string_view schedule_word(const trainer::ScheduleConfig& schedule);
+// conv2d, max_pooling2d, ...: the type in a file, and the stem of Keras' automatic layer names.
+std::string_view layer_word(const trainer::LayerConfig& layer);
+
+}  // namespace lockstep::pipeline

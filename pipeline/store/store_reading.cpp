@@ -1,0 +1,82 @@
+#include "pipeline/store/store_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <variant>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+Failure no_such_run(std::string_view text) {
+    return {kExitMissingInput,
+            fmt::format("the store has no run \"{}\"; `lockstep ls` lists them", text)};
+}
+
+}  // namespace
+
+storage::RunDatabase open_for_reading(const std::filesystem::path& store) {
+    return storage::RunDatabase(storage::RunStore::open(store).database(),
+                                storage::DatabaseAccess::read_only);
+}
+
+storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text) {
+    const std::vector<storage::RunRow> matches = database.match_runs(text);
+    if (matches.empty()) throw no_such_run(text);
+    if (matches.size() == 1) return matches.front();
+    std::string ids;
+    for (const storage::RunRow& row : matches) ids += (ids.empty() ? "" : ", ") + row.run;
+    throw UsageError(fmt::format("\"{}\" may mean several runs: {}", text, ids));
+}
+
+std::vector<std::string> matching_runs(const storage::RunDatabase& database,
+                                       const std::vector<std::string>& texts) {
+    std::vector<std::string> ids;
+    for (const std::string& text : texts) {
+        const std::vector<storage::RunRow> matches = database.match_runs(text);
+        if (matches.empty()) throw no_such_run(text);
+        for (const storage::RunRow& row : matches) {
+            if (std::find(ids.begin(), ids.end(), row.run) == ids.end()) ids.push_back(row.run);
+        }
+    }
+    return ids;
+}
+
+void require_experiment(const storage::RunDatabase& database, const std::string& experiment) {
+    const auto rows = database.experiments();
+    const bool is_known = std::any_of(rows.begin(), rows.end(),
+                                      [&](const auto& row) { return row.name == experiment; });
+    if (experiment.empty() || is_known) return;
+    throw Failure(kExitMissingInput,
+                  fmt::format("the store has no experiment \"{}\"; `lockstep ls` lists all runs",
+                              experiment));
+}
+
+std::vector<std::string> texts_of(const storage::Table& table, std::string_view column) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
+    const auto index = static_cast<std::size_t>(found - table.columns.begin());
+    std::vector<std::string> texts;
+    for (const auto& row : table.rows) texts.push_back(std::get<std::string>(row.at(index)));
+    return texts;
+}
+
+std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
+                                        const std::vector<std::string>& run_ids) {
+    std::vector<reports::RunFacts> facts;
+    database.read_at_once([&] {
+        for (const std::string& id : run_ids) {
+            const auto row = database.find_run(id);
+            if (row) facts.push_back({*row, database.epochs(id), database.metrics(id)});
+        }
+    });
+    return facts;
+}
+
+}  // namespace lockstep::pipeline

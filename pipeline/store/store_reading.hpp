@@ -1,0 +1,42 @@
+#pragma once
+
+// What the reading verbs share. They open the database for reading only, and work while a training
+// writes it.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/figures/comparison.hpp"
+#include "storage/database/run_database.hpp"
+
+namespace lockstep::pipeline {
+
+// The folder of results where a user names none.
+inline constexpr const char* kDefaultStore = "lockstep-store";
+
+// Throws StorageError (missing) where there is no store.
+storage::RunDatabase open_for_reading(const std::filesystem::path& store);
+
+// The one run a user means by its id, the beginning of its id, or its name.
+// Throws Failure (kExitMissingInput) if there is none, UsageError if there are several.
+storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text);
+
+// The ids of all runs that the texts may mean, in their order, each once: a name may stand for
+// several runs, of other seeds or settings.
+// Throws Failure (kExitMissingInput) for a text without any.
+std::vector<std::string> matching_runs(const storage::RunDatabase& database,
+                                       const std::vector<std::string>& texts);
+
+// Throws Failure (kExitMissingInput) if the store has no such experiment; "" stands for all.
+void require_experiment(const storage::RunDatabase& database, const std::string& experiment);
+
+// The texts in a column of a table.
+std::vector<std::string> texts_of(const storage::Table& table, std::string_view column);
+
+// What is known of runs, from one moment.
+std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
+                                        const std::vector<std::string>& run_ids);
+
+}  // namespace lockstep::pipeline

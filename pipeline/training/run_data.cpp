@@ -1,0 +1,59 @@
+#include "pipeline/training/run_data.hpp"
+
+#include <fmt/format.h>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/ranks/agreement.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+std::string key_of(const trainer::DataConfig& data) {
+    if (data.dataset == trainer::DatasetName::synthetic) {
+        return fmt::format("synthetic {} {} {}", data.training_samples, data.test_samples,
+                           data.synthetic_seed);
+    }
+    return "cifar10 " + data.path.string();
+}
+
+// Every rank reads the files itself, and must have read the same.
+void compare_digests(const trainer::Communicator& world, const trainer::Dataset& dataset) {
+    const std::vector<std::string> digests = world.gather_texts(dataset.digest);
+    for (std::size_t rank = 1; rank < digests.size(); ++rank) {
+        if (digests[rank] == digests[0]) continue;
+        throw AgreedFailure(
+            kExitBadData, fmt::format("rank {} reads other data ({}) than rank 0 (SHA-256 {}...); "
+                                      "all ranks need the same files",
+                                      rank, digests[rank].substr(0, 12), digests[0].substr(0, 12)));
+    }
+}
+
+}  // namespace
+
+RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
+                         const trainer::Communicator& world) {
+    for (const std::size_t run : runs) {
+        const trainer::DataConfig& data = plan.runs[run].run.config.data;
+        const auto [place, is_new] = entries_.try_emplace(key_of(data));
+        if (!is_new) continue;
+        Entry& entry = place->second;
+        try {
+            do_on_all(world, [&] { entry.dataset = trainer::load_dataset(data); });
+            compare_digests(world, *entry.dataset);
+        } catch (const AgreedFailure& failure) {
+            entry.failure = failure;
+        }
+    }
+    if (entries_.size() == 1 && entries_.begin()->second.failure) {
+        const Failure& failure = *entries_.begin()->second.failure;
+        throw AgreedFailure(failure.exit_code(), failure.what());
+    }
+}
+
+std::shared_ptr<const trainer::Dataset> RunDatasets::get(const PlannedRun& planned) const {
+    const Entry& entry = entries_.at(key_of(planned.run.config.data));
+    if (entry.failure) throw *entry.failure;
+    return entry.dataset;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,88 @@
+#include "pipeline/training/run_start.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/recording/tensors.hpp"
+#include "storage/files/storage_error.hpp"
+#include "storage/weights/checkpoint_file.hpp"
+#include "storage/weights/weights_file.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+void check_digest(const PlannedRun& planned, const char* what, const std::string& own,
+                  const std::string& stored) {
+    if (own == stored) return;
+    throw Failure(kExitBadData,
+                  fmt::format("run {}: its checkpoint was made with another {} (SHA-256 {}..., now "
+                              "{}...); --fresh starts anew",
+                              planned.id, what, stored.substr(0, 12), own.substr(0, 12)));
+}
+
+// The promise of equal bits ends where the kernels differ; that must not go unnoticed.
+void warn_of_other_kernels(const storage::CheckpointState& checkpoint,
+                           const trainer::ComputeEnvironment& environment, RunStart& start) {
+    const auto compare = [&](const char* what, const std::string& before, const std::string& now) {
+        if (before == now) return;
+        start.warnings.push_back(fmt::format(
+            "resumed with {} {} after {}: the bits may differ from an uninterrupted run", what, now,
+            before));
+    };
+    compare("instruction set", checkpoint.isa, environment.isa);
+    compare("SIMD target", checkpoint.simd_target, environment.simd_target);
+    compare("oneDNN", checkpoint.onednn_version, environment.onednn_version);
+}
+
+std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore& store,
+                                                         const storage::RunDatabase& database,
+                                                         const PlannedRun& planned) {
+    const storage::RunFiles files = store.run_files(planned.id);
+    const std::vector<std::string> digests = database.checkpoint_digests(planned.id);
+    // No epoch was recorded: a file can only be of an epoch whose row was never written.
+    if (digests.empty()) return std::nullopt;
+    try {
+        return storage::load_newest_good_checkpoint(files.checkpoint, files.previous_checkpoint,
+                                                    digests);
+    } catch (const storage::StorageError& error) {
+        throw Failure(kExitBadData,
+                      fmt::format("run {}: {}; --fresh starts anew", planned.id, error.what()));
+    }
+}
+
+}  // namespace
+
+RunStart start_anew(const PlannedRun& planned) {
+    RunStart start;
+    const auto& path = planned.run.config.train.initial_weights;
+    if (!path.empty()) {
+        start.initial_weights =
+            to_tensors(storage::read_weights(path), planned.run.architecture, path.string());
+    }
+    return start;
+}
+
+RunStart resume(const storage::RunStore& store, const storage::RunDatabase& database,
+                const PlannedRun& planned, const std::string& data_digest,
+                const trainer::ComputeEnvironment& environment) {
+    std::optional<storage::LoadedCheckpoint> loaded = load_checkpoint(store, database, planned);
+    if (!loaded) return start_anew(planned);
+    storage::CheckpointState& checkpoint = loaded->state;
+    check_digest(planned, "configuration", planned.effective.digest, checkpoint.config_digest);
+    check_digest(planned, "data set", data_digest, checkpoint.data_digest);
+    RunStart start;
+    start.warnings = std::move(loaded->warnings);
+    warn_of_other_kernels(checkpoint, environment, start);
+    start.point = {checkpoint.epochs_finished, checkpoint.steps_taken, loaded->is_previous};
+    if (loaded->is_previous) {
+        const storage::RunFiles files = store.run_files(planned.id);
+        storage::promote_previous_checkpoint(files.checkpoint, files.previous_checkpoint);
+    }
+    start.state = train_state(std::move(checkpoint));
+    return start;
+}
+
+}  // namespace lockstep::pipeline

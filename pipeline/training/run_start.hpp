@@ -1,0 +1,37 @@
+#pragma once
+
+// Where a run begins: from its seed, from given weights, or from a checkpoint.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/planning/plan.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/run_store.hpp"
+#include "trainer/environment.hpp"
+#include "trainer/parameters/named_tensor.hpp"
+#include "trainer/train.hpp"
+#include "trainer/train_observer.hpp"
+
+namespace lockstep::pipeline {
+
+struct RunStart {
+    std::optional<trainer::TrainState> state;              // of the checkpoint to go on from
+    std::optional<trainer::NamedTensors> initial_weights;  // where the run starts with given ones
+    storage::ResumePoint point;
+    std::vector<std::string> warnings;  // one line each
+};
+
+// Starts from the beginning, with the initial weights where some are given.
+// Throws StorageError, WeightsError.
+RunStart start_anew(const PlannedRun& planned);
+
+// Goes on from the newest good checkpoint; starts anew where there is none yet.
+// Throws Failure (kExitBadData) if the checkpoints are damaged, or of another configuration or
+// other data than the run's; StorageError, WeightsError.
+RunStart resume(const storage::RunStore& store, const storage::RunDatabase& database,
+                const PlannedRun& planned, const std::string& data_digest,
+                const trainer::ComputeEnvironment& environment);
+
+}  // namespace lockstep::pipeline

@@ -1,7 +1,0 @@
-#include "pipeline/version.hpp"
-
-namespace lockstep::pipeline {
-
-std::string lockstep_version() { return LOCKSTEP_VERSION; }
-
-}  // namespace lockstep::pipeline

@@ -1,0 +1,237 @@
+#include "reports/charts/report_charts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <map>
+#include <span>
+
+namespace lockstep::reports {
+namespace {
+
+using Pick = std::function<std::optional<double>(const EpochFigures&)>;
+
+std::optional<double> loss_of(const EpochFigures& epoch) { return epoch.loss; }
+std::optional<double> accuracy_of(const EpochFigures& epoch) { return epoch.accuracy; }
+std::optional<double> val_loss_of(const EpochFigures& epoch) { return epoch.val_loss; }
+std::optional<double> val_accuracy_of(const EpochFigures& epoch) { return epoch.val_accuracy; }
+
+std::vector<PlotPoint> thinned(std::vector<PlotPoint> points) {
+    const std::size_t stride = (points.size() + kCurvePoints - 1) / kCurvePoints;
+    if (stride <= 1) return points;
+    std::vector<PlotPoint> kept;
+    for (std::size_t i = 0; i < points.size(); i += stride) kept.push_back(points[i]);
+    if ((points.size() - 1) % stride != 0) kept.push_back(points.back());
+    return kept;
+}
+
+std::vector<PlotPoint> curve(const RunFigures& run, const Pick& pick) {
+    std::vector<PlotPoint> points;
+    for (const EpochFigures& epoch : run.epochs) {
+        if (const auto value = pick(epoch)) points.push_back({double(epoch.epoch), *value, {}});
+    }
+    return thinned(std::move(points));
+}
+
+// Mean and extent over the seeds that reached the epoch with a finite figure.
+std::vector<PlotPoint> mean_curve(const std::vector<RunFigures>& runs,
+                                  const ArchitectureFigures& entry, const Pick& pick) {
+    std::map<int, std::vector<double>> by_epoch;
+    for (const std::size_t place : entry.runs) {
+        for (const EpochFigures& epoch : runs[place].epochs) {
+            const auto value = pick(epoch);
+            if (value && std::isfinite(*value)) by_epoch[epoch.epoch].push_back(*value);
+        }
+    }
+    std::vector<PlotPoint> points;
+    for (const auto& [epoch, values] : by_epoch) {
+        PlotPoint point{double(epoch), estimate_of(values).mean, {}};
+        if (values.size() > 1) {
+            const auto [low, high] = std::ranges::minmax(values);
+            point.range = Interval{low, high};
+        }
+        points.push_back(point);
+    }
+    return thinned(std::move(points));
+}
+
+std::span<const ArchitectureFigures> charted(const ExperimentReport& report) {
+    return std::span(report.entries).first(std::min(report.entries.size(), kComparedArchitectures));
+}
+
+// Losses of a run that diverges would press all others flat.
+void spread_loss(Plot& plot) {
+    double low = std::numeric_limits<double>::infinity();
+    double high = 0.0;
+    for (const PlotSeries& series : plot.series) {
+        for (const PlotPoint& point : series.points) {
+            if (!std::isfinite(point.y)) continue;
+            low = std::min(low, point.y);
+            high = std::max(high, point.y);
+        }
+    }
+    plot.y.is_logarithmic = low > 0.0 && high > 20.0 * low;
+}
+
+Plot common_plot(const ExperimentReport& report, const char* id, const char* title,
+                 const char* y_label, const Pick& pick) {
+    Plot plot{.id = id,
+              .title = title,
+              .description =
+                  "By epoch, one line an architecture: the mean over its seeds; the "
+                  "band reaches from the lowest to the highest seed.",
+              .kind = PlotKind::lines,
+              .x = {.label = "epoch", .is_whole = true},
+              .y = {.label = y_label}};
+    std::size_t color = 0;
+    for (const ArchitectureFigures& entry : charted(report)) {
+        PlotSeries series{entry.name, color++, LineStyle::solid,
+                          mean_curve(report.runs, entry, pick)};
+        if (!series.points.empty()) plot.series.push_back(std::move(series));
+    }
+    return plot;
+}
+
+struct Cost {
+    const char* id;
+    const char* title;
+    const char* label;
+    std::function<double(const ArchitectureFigures&, const RunFigures&)> of;
+};
+
+Plot cost_plot(const ExperimentReport& report, const Cost& cost) {
+    Plot plot{.id = cost.id,
+              .title = cost.title,
+              .description =
+                  "One point an architecture; the bar is the 95 % interval of its test "
+                  "accuracy. Architectures of different test sets do not compare.",
+              .kind = PlotKind::scatter,
+              .x = {.label = cost.label, .is_logarithmic = true},
+              .y = {.label = "test accuracy"}};
+    std::size_t color = 0;
+    for (const ArchitectureFigures& entry : charted(report)) {
+        PlotSeries series{entry.name, color++, LineStyle::solid};
+        const Measured& accuracy = entry.test_accuracy;
+        if (accuracy.estimate.count == 0) continue;
+        const RunFigures& run = report.runs[entry.runs.front()];
+        series.points.push_back({cost.of(entry, run), accuracy.estimate.mean, accuracy.interval});
+        plot.series.push_back(std::move(series));
+    }
+    return plot;
+}
+
+std::vector<PlotPoint> printed_points(const RunFigures& run, const char* name) {
+    std::vector<PlotPoint> points;
+    for (const double value : printed_curve(run.run.expected, name)) {
+        points.push_back({static_cast<double>(points.size() + 1), value, {}});
+    }
+    return thinned(std::move(points));
+}
+
+Plot run_plot(const RunFigures& run, const char* what, const Pick& training,
+              const Pick& validation) {
+    const std::string val_name = fmt::format("val_{}", what);
+    Plot plot{.id = fmt::format("{}-{}", run.run.run, what),
+              .title = fmt::format("{}: {}", run.run.name, what),
+              .description = fmt::format("{} by epoch, of training and validation.", what),
+              .kind = PlotKind::lines,
+              .x = {.label = "epoch", .is_whole = true},
+              .y = {.label = what}};
+    plot.series = {
+        {"training", 0, LineStyle::solid, curve(run, training)},
+        {"validation", 1, LineStyle::solid, curve(run, validation)},
+        {"training, printed by the source", 0, LineStyle::dashed, printed_points(run, what)},
+        {"validation, printed by the source", 1, LineStyle::dashed,
+         printed_points(run, val_name.c_str())}};
+    std::erase_if(plot.series, [](const PlotSeries& series) { return series.points.empty(); });
+    return plot;
+}
+
+}  // namespace
+
+std::vector<Plot> learning_curves(const ExperimentReport& report) {
+    std::vector<Plot> plots{
+        common_plot(report, "val-accuracy", "Validation accuracy", "accuracy", val_accuracy_of),
+        common_plot(report, "val-loss", "Validation loss", "loss", val_loss_of),
+        common_plot(report, "accuracy", "Training accuracy", "accuracy", accuracy_of),
+        common_plot(report, "loss", "Training loss", "loss", loss_of)};
+    spread_loss(plots[1]);
+    spread_loss(plots[3]);
+    std::erase_if(plots, [](const Plot& plot) { return !plot.has_values(); });
+    return plots;
+}
+
+Plot accuracy_over_time(const ExperimentReport& report) {
+    Plot plot{.id = "accuracy-over-time",
+              .title = "Validation accuracy over time",
+              .description =
+                  "Against seconds since the start of training, evaluation included; one "
+                  "line a run, the first one of each architecture.",
+              .kind = PlotKind::lines,
+              .x = {.label = "seconds"},
+              .y = {.label = "validation accuracy"}};
+    std::size_t color = 0;
+    for (const ArchitectureFigures& entry : charted(report)) {
+        PlotSeries series{entry.name, color++, LineStyle::solid};
+        for (const EpochFigures& epoch : report.runs[entry.runs.front()].epochs) {
+            if (!epoch.val_accuracy) continue;
+            series.points.push_back({epoch.elapsed_seconds, *epoch.val_accuracy, {}});
+        }
+        series.points = thinned(std::move(series.points));
+        if (!series.points.empty()) plot.series.push_back(std::move(series));
+    }
+    return plot;
+}
+
+std::vector<Plot> accuracy_against_cost(const ExperimentReport& report) {
+    const auto parameters = [](const ArchitectureFigures&, const RunFigures& run) {
+        return static_cast<double>(run.run.parameters);
+    };
+    const auto flops = [](const ArchitectureFigures&, const RunFigures& run) {
+        return static_cast<double>(run.run.flops_per_image);
+    };
+    const auto seconds = [](const ArchitectureFigures& entry, const RunFigures&) {
+        return entry.seconds.mean;
+    };
+    std::vector<Plot> plots{
+        cost_plot(report,
+                  {"by-parameters", "Accuracy against parameters", "parameters", parameters}),
+        cost_plot(report, {"by-flops", "Accuracy against operations", "FLOPs of one image, forward",
+                           flops}),
+        cost_plot(report, {"by-seconds", "Accuracy against time", "seconds of training", seconds})};
+    std::erase_if(plots, [](const Plot& plot) { return !plot.has_values(); });
+    return plots;
+}
+
+std::vector<Plot> run_curves(const RunFigures& run) {
+    std::vector<Plot> plots{run_plot(run, "accuracy", accuracy_of, val_accuracy_of),
+                            run_plot(run, "loss", loss_of, val_loss_of)};
+    spread_loss(plots[1]);
+    return plots;
+}
+
+Plot reliability_diagram(const RunFigures& run, const PredictionFigures& predictions) {
+    Plot plot{.id = run.run.run + "-reliability",
+              .title = run.run.name + ": reliability",
+              .description =
+                  "Fraction that is right against mean confidence, in bins of equal "
+                  "width; on the diagonal confidence equals accuracy.",
+              .kind = PlotKind::lines,
+              .x = {.label = "confidence", .low = 0.0, .high = 1.0},
+              .y = {.label = "accuracy", .low = 0.0, .high = 1.0},
+              .has_diagonal = true};
+    PlotSeries series{"accuracy of a bin, with its 95 % interval", 0, LineStyle::solid};
+    for (const CalibrationBin& bin : predictions.bins) {
+        if (bin.samples == 0) continue;
+        const auto right = std::llround(bin.accuracy * static_cast<double>(bin.samples));
+        series.points.push_back(
+            {bin.confidence, bin.accuracy, wilson_interval(right, bin.samples)});
+    }
+    plot.series.push_back(std::move(series));
+    return plot;
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,34 @@
+#pragma once
+
+// The charts of a report, as plain values. Lines of more than kCurvePoints epochs are thinned
+// evenly to about that many; the first and the last epoch always stay.
+
+#include <cstddef>
+#include <vector>
+
+#include "reports/charts/plot.hpp"
+#include "reports/figures/experiment_report.hpp"
+
+namespace lockstep::reports {
+
+inline constexpr std::size_t kCurvePoints = 200;
+
+// Accuracy and loss, of validation and training: one line an architecture, the mean over its seeds,
+// within the band from the lowest to the highest seed. The leading kComparedArchitectures. Charts
+// without a value are left out.
+std::vector<Plot> learning_curves(const ExperimentReport& report);
+
+// Validation accuracy over seconds of training.
+Plot accuracy_over_time(const ExperimentReport& report);
+
+// Test accuracy against parameters, FLOPs of one image and seconds of training. Bars are the 95 %
+// intervals of the leaderboard.
+std::vector<Plot> accuracy_against_cost(const ExperimentReport& report);
+
+// Accuracy and loss of one run: training, validation, and dashed what the source printed.
+std::vector<Plot> run_curves(const RunFigures& run);
+
+// Accuracy against confidence, from predictions on the test set.
+Plot reliability_diagram(const RunFigures& run, const PredictionFigures& predictions);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,108 @@
+#include "reports/figures/experiment_report.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/files/storage_error.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+// Reads one thing of a run; what cannot be read is a line of the report.
+template <class Read>
+auto read_or_tell(std::vector<std::string>& problems, Read read) -> decltype(read()) {
+    try {
+        return read();
+    } catch (const storage::StorageError& error) {
+        problems.emplace_back(error.what());
+    }
+    return {};
+}
+
+void add_predictions(storage::Predictions predictions, DetailedRun& detailed) {
+    detailed.predictions = prediction_figures(predictions);
+    detailed.sheet = {predictions.image_height, predictions.image_width,
+                      std::move(predictions.images)};
+}
+
+TestAnswers answers_of(const std::string& run, const storage::Predictions& predictions) {
+    return {run, predictions.labels, prediction_figures(predictions).is_correct};
+}
+
+// Runs in the order of the entries, seeds inside.
+std::vector<std::size_t> in_order(const std::vector<ArchitectureFigures>& entries) {
+    std::vector<std::size_t> places;
+    for (const ArchitectureFigures& entry : entries) {
+        places.insert(places.end(), entry.runs.begin(), entry.runs.end());
+    }
+    return places;
+}
+
+class ReportMaker {
+public:
+    ReportMaker(ExperimentReport& report, const ReportSource& source)
+        : report_(report), source_(source) {}
+
+    void add_details() {
+        std::vector<std::size_t> places = in_order(report_.entries);
+        places.resize(std::min(places.size(), kDetailedRuns));
+        for (const std::size_t place : places) report_.detailed.push_back(detailed(place));
+    }
+
+    void add_pairs() {
+        const std::size_t count = std::min(report_.entries.size(), kComparedArchitectures);
+        const std::vector<ArchitectureFigures> compared(
+            report_.entries.begin(), report_.entries.begin() + static_cast<std::ptrdiff_t>(count));
+        for (const std::size_t place : in_order(compared)) add_answers(report_.runs[place]);
+        report_.pairs = compare_pairs(report_.runs, compared, answers_);
+    }
+
+private:
+    DetailedRun detailed(std::size_t place) {
+        const RunFigures& run = report_.runs[place];
+        DetailedRun one{.run = place};
+        one.summary = read_or_tell(one.problems, [&] { return source_.summary(run); });
+        one.filters = read_or_tell(one.problems, [&] { return source_.filters(run); });
+        auto predictions = read_or_tell(one.problems, [&] { return source_.predictions(run); });
+        if (predictions) {
+            answers_.push_back(answers_of(run.run.run, *predictions));
+            add_predictions(std::move(*predictions), one);
+        }
+        return one;
+    }
+
+    void add_answers(const RunFigures& run) {
+        const bool is_known =
+            std::ranges::find(answers_, run.run.run, &TestAnswers::run) != answers_.end();
+        if (is_known || !run.is_finished()) return;
+        std::vector<std::string> problems;  // told where the run is shown in full
+        const auto predictions = read_or_tell(problems, [&] { return source_.predictions(run); });
+        if (predictions) answers_.push_back(answers_of(run.run.run, *predictions));
+    }
+
+    ExperimentReport& report_;
+    const ReportSource& source_;
+    std::vector<TestAnswers> answers_;
+};
+
+}  // namespace
+
+std::size_t ImageSheet::count() const {
+    const std::size_t bytes =
+        static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3;
+    return bytes == 0 ? 0 : images.size() / bytes;
+}
+
+ExperimentReport make_report(const storage::ExperimentRow& experiment,
+                             const std::vector<std::string>& run_ids, const ReportSource& source) {
+    ExperimentReport report;
+    report.experiment = experiment;
+    for (const std::string& run : run_ids) report.runs.push_back(run_figures(source.details(run)));
+    report.entries = leaderboard(report.runs);
+    ReportMaker maker(report, source);
+    maker.add_details();
+    maker.add_pairs();
+    return report;
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,68 @@
+#pragma once
+
+// Architectures side by side: the runs of one design, which differ in their seed alone, become one
+// entry with means and intervals. Computes; prints nothing.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/figures/comparison.hpp"
+#include "reports/figures/run_figures.hpp"
+#include "reports/figures/statistics.hpp"
+
+namespace lockstep::reports {
+
+// Where an interval comes from.
+enum class IntervalKind {
+    none,
+    over_seeds,  // t interval of the mean: what other seeds would give
+    of_one_run,  // Wilson's: what other test images would give; knows nothing of seeds
+};
+
+struct Measured {
+    Estimate estimate;  // over the runs
+    std::optional<Interval> interval{};
+    IntervalKind kind = IntervalKind::none;
+};
+
+// What the source printed beside ours of the same metric.
+struct PrintedComparison {
+    PrintedFigure printed;
+    Measured ours;
+    std::optional<bool> is_covered{};  // by our interval; none where there is no interval
+};
+
+// A test accuracy that no choice by the test set has touched.
+struct CleanFigure {
+    double accuracy = 0.0;
+    std::string from;  // in words
+};
+
+struct ArchitectureFigures {
+    std::string name;
+    std::string source;
+    TestSet test_set;
+    std::string state{};              // "finished", or "2 finished, 1 failed"
+    std::vector<std::size_t> runs{};  // places in the list given, by seed
+    int finished = 0;
+    bool is_preliminary = false;  // no run is finished: figures are those so far
+    bool validates_on_test_set = false;
+    bool selected_on_test_set = false;
+
+    // Over the finished runs; over all that have epochs where none is finished.
+    Measured test_accuracy{};
+    Estimate test_loss{};
+    Estimate accuracy_best{}, accuracy_final{}, loss_best{}, loss_final{};
+    Estimate val_accuracy_best{}, val_accuracy_final{}, val_loss_best{}, val_loss_final{};
+    Estimate epochs{}, seconds{}, images_per_second{};
+    std::optional<PrintedComparison> printed{};
+    std::optional<CleanFigure> clean{};  // where it was selected on the test set and one is known
+};
+
+// By test set, then by mean test accuracy, best first; those without one at the end in the order of
+// their runs. Test sets come in the order of their first run.
+std::vector<ArchitectureFigures> leaderboard(const std::vector<RunFigures>& runs);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,155 @@
+#include "reports/figures/pair_comparison.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <utility>
+
+namespace lockstep::reports {
+namespace {
+
+using Runs = std::vector<RunFigures>;
+
+// Finished runs with a test accuracy, by seed.
+std::map<std::int64_t, const RunFigures*> tested_by_seed(const Runs& runs,
+                                                         const ArchitectureFigures& entry) {
+    std::map<std::int64_t, const RunFigures*> tested;
+    for (const std::size_t i : entry.runs) {
+        if (runs[i].is_finished() && runs[i].test_accuracy) {
+            tested.try_emplace(runs[i].run.seed, &runs[i]);
+        }
+    }
+    return tested;
+}
+
+using RunPair = std::pair<const RunFigures*, const RunFigures*>;
+
+class PairMaker {
+public:
+    PairMaker(const Runs& runs, const std::vector<TestAnswers>& answers)
+        : runs_(runs), answers_(answers) {}
+
+    PairComparison compare(const ArchitectureFigures& first,
+                           const ArchitectureFigures& second) const {
+        PairComparison pair{.first = first.name, .second = second.name};
+        const auto of_first = tested_by_seed(runs_, first);
+        const auto of_second = tested_by_seed(runs_, second);
+        if (first.test_set != second.test_set) {
+            pair.has_one_test_set = false;
+            pair.reason = "tested on different images";
+        } else if (of_first.empty() || of_second.empty()) {
+            pair.reason = "not both are finished";
+        } else {
+            compare_seeds(of_first, of_second, pair);
+            compare_images(one_each(of_first, of_second), pair);
+            choose_test(pair);
+        }
+        return pair;
+    }
+
+private:
+    using BySeed = std::map<std::int64_t, const RunFigures*>;
+
+    static void compare_seeds(const BySeed& of_first, const BySeed& of_second,
+                              PairComparison& pair) {
+        std::vector<double> first;
+        std::vector<double> second;
+        for (const auto& [seed, run] : of_first) {
+            const auto other = of_second.find(seed);
+            if (other == of_second.end()) continue;
+            first.push_back(*run->test_accuracy);
+            second.push_back(*other->second->test_accuracy);
+        }
+        if (!first.empty()) pair.over_seeds = paired_difference(first, second);
+    }
+
+    static RunPair one_each(const BySeed& of_first, const BySeed& of_second) {
+        for (const auto& [seed, run] : of_first) {
+            const auto other = of_second.find(seed);
+            if (other != of_second.end()) return {run, other->second};
+        }
+        return {of_first.begin()->second, of_second.begin()->second};
+    }
+
+    const TestAnswers* answers_of(const RunFigures& run) const {
+        const auto found = std::ranges::find(answers_, run.run.run, &TestAnswers::run);
+        return found == answers_.end() ? nullptr : &*found;
+    }
+
+    void compare_images(const RunPair& runs, PairComparison& pair) const {
+        pair.difference = *runs.second->test_accuracy - *runs.first->test_accuracy;
+        const TestAnswers* first = answers_of(*runs.first);
+        const TestAnswers* second = answers_of(*runs.second);
+        if (first == nullptr || second == nullptr) return;
+        const bool are_same_images = runs.first->run.data_digest == runs.second->run.data_digest &&
+                                     first->labels == second->labels;
+        if (!are_same_images) return;
+        std::int64_t only_first = 0;
+        std::int64_t only_second = 0;
+        for (std::size_t i = 0; i < first->is_correct.size(); ++i) {
+            only_first += first->is_correct[i] && !second->is_correct[i] ? 1 : 0;
+            only_second += second->is_correct[i] && !first->is_correct[i] ? 1 : 0;
+        }
+        pair.on_images = mcnemar_exact(only_first, only_second);
+        pair.images = static_cast<std::int64_t>(first->labels.size());
+    }
+
+    static void choose_test(PairComparison& pair) {
+        if (pair.over_seeds && pair.over_seeds->difference.count > 1) {
+            pair.difference = pair.over_seeds->difference.mean;
+        }
+        if (pair.over_seeds && pair.over_seeds->p_value) {
+            pair.p_value = pair.over_seeds->p_value;
+            pair.is_over_seeds = true;
+        } else if (pair.on_images) {
+            pair.p_value = pair.on_images->p_value;
+        } else {
+            pair.reason = "one seed, and no predictions on the same images";
+        }
+    }
+
+    const Runs& runs_;
+    const std::vector<TestAnswers>& answers_;
+};
+
+Verdict verdict_of(const PairComparison& pair) {
+    if (!pair.adjusted_p_value) return Verdict::not_comparable;
+    if (*pair.adjusted_p_value >= kSignificance) return Verdict::not_distinguishable;
+    // The test speaks of its own difference, which may have another sign than that of the means.
+    const double difference =
+        pair.is_over_seeds
+            ? pair.over_seeds->difference.mean
+            : static_cast<double>(pair.on_images->only_second - pair.on_images->only_first);
+    return difference > 0.0 ? Verdict::second_is_better : Verdict::first_is_better;
+}
+
+void correct_for_many(std::vector<PairComparison>& pairs) {
+    std::vector<double> p_values;
+    for (const PairComparison& pair : pairs) {
+        if (pair.p_value) p_values.push_back(*pair.p_value);
+    }
+    const std::vector<double> adjusted = holm_adjusted(p_values);
+    std::size_t next = 0;
+    for (PairComparison& pair : pairs) {
+        if (pair.p_value) pair.adjusted_p_value = adjusted[next++];
+        pair.verdict = verdict_of(pair);
+    }
+}
+
+}  // namespace
+
+std::vector<PairComparison> compare_pairs(const Runs& runs,
+                                          const std::vector<ArchitectureFigures>& entries,
+                                          const std::vector<TestAnswers>& answers) {
+    const PairMaker maker(runs, answers);
+    std::vector<PairComparison> pairs;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        for (std::size_t j = i + 1; j < entries.size(); ++j) {
+            pairs.push_back(maker.compare(entries[i], entries[j]));
+        }
+    }
+    correct_for_many(pairs);
+    return pairs;
+}
+
+}  // namespace lockstep::reports

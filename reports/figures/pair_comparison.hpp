@@ -1,0 +1,47 @@
+#pragma once
+
+// Which of two architectures is better, where that can be told at all. Computes; prints nothing.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/figures/leaderboard.hpp"
+#include "reports/figures/statistics.hpp"
+
+namespace lockstep::reports {
+
+// What one run has right of its test images, in their order.
+struct TestAnswers {
+    std::string run;
+    std::vector<std::uint8_t> labels;
+    std::vector<bool> is_correct;
+};
+
+enum class Verdict { first_is_better, second_is_better, not_distinguishable, not_comparable };
+
+struct PairComparison {
+    std::string first;  // names of architectures
+    std::string second;
+    // second - first in test accuracy, over the seeds both finished with; from one shared seed on.
+    std::optional<PairedDifference> over_seeds{};
+    // Of one run each: those of the lowest shared seed, else the first finished ones.
+    std::optional<McNemar> on_images{};
+    std::int64_t images = 0;  // of the test set, where on_images is given
+    // Of the t test where it is defined, else of McNemar's.
+    std::optional<double> p_value{};
+    std::optional<double> adjusted_p_value{};  // Holm's, over all pairs with a p_value
+    bool is_over_seeds = false;                // p_value is the t test's
+    double difference = 0.0;       // second - first: over shared seeds, else of the two runs
+    bool has_one_test_set = true;  // false: tested on different images by design
+    Verdict verdict = Verdict::not_comparable;
+    std::string reason{};  // why they are not comparable
+};
+
+// All pairs of `entries`, in order. `answers` are those of the finished runs that have them.
+std::vector<PairComparison> compare_pairs(const std::vector<RunFigures>& runs,
+                                          const std::vector<ArchitectureFigures>& entries,
+                                          const std::vector<TestAnswers>& answers);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,234 @@
+#include "reports/figures/run_difference.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "reports/figures/statistics.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+using Values = std::vector<ConfigValue>;
+
+constexpr std::string_view kLayers = "layers.";
+
+struct LayerText {
+    std::string prefix;  // "layers.2."
+    Values values;       // keys without the prefix
+
+    std::string content() const {  // all but the name, which counts layers
+        std::string text;
+        for (const ConfigValue& each : values) {
+            if (each.key == "name") continue;
+            text += (text.empty() ? "" : ", ") + each.key + " = " + each.value;
+        }
+        return text;
+    }
+};
+
+std::vector<LayerText> layers_of(const Values& values) {
+    std::vector<LayerText> layers;
+    for (const ConfigValue& each : values) {
+        if (!each.key.starts_with(kLayers)) continue;
+        const std::size_t dot = each.key.find('.', kLayers.size());
+        if (dot == std::string::npos) continue;
+        const std::string prefix = each.key.substr(0, dot + 1);
+        if (layers.empty() || layers.back().prefix != prefix) layers.push_back({prefix, {}});
+        layers.back().values.push_back({each.key.substr(dot + 1), each.value, each.origin});
+    }
+    return layers;
+}
+
+// Differences of two lists of values; keys of either get `prefix` in front.
+void add_differences(const Values& first, const Values& second, const std::string& prefix,
+                     std::vector<SettingDifference>& differences) {
+    for (const ConfigValue& each : first) {
+        const std::string other(value_of(second, each.key));
+        if (other != each.value) differences.push_back({prefix + each.key, each.value, other});
+    }
+    for (const ConfigValue& each : second) {
+        const bool is_known = std::ranges::find(first, each.key, &ConfigValue::key) != first.end();
+        if (!is_known) differences.push_back({prefix + each.key, "", each.value});
+    }
+}
+
+Values without_layers(Values values) {
+    std::erase_if(values, [](const ConfigValue& each) { return each.key.starts_with(kLayers); });
+    return values;
+}
+
+Values without_name(Values values) {
+    std::erase_if(values, [](const ConfigValue& each) { return each.key == "name"; });
+    return values;
+}
+
+// lengths[i][j]: of the longest common subsequence of first[i..] and second[j..].
+std::vector<std::vector<int>> common_lengths(const std::vector<LayerText>& first,
+                                             const std::vector<LayerText>& second) {
+    std::vector<std::vector<int>> lengths(first.size() + 1, std::vector<int>(second.size() + 1, 0));
+    for (std::size_t i = first.size(); i-- > 0;) {
+        for (std::size_t j = second.size(); j-- > 0;) {
+            lengths[i][j] = first[i].content() == second[j].content()
+                                ? lengths[i + 1][j + 1] + 1
+                                : std::max(lengths[i + 1][j], lengths[i][j + 1]);
+        }
+    }
+    return lengths;
+}
+
+// The layers between two common ones: pairs of one type differ in settings, others as a whole.
+void add_gap(std::vector<const LayerText*>& first, std::vector<const LayerText*>& second,
+             std::vector<SettingDifference>& differences) {
+    std::size_t i = 0;
+    std::size_t j = 0;
+    const auto type_of = [](const LayerText& layer) { return value_of(layer.values, "type"); };
+    while (i < first.size() || j < second.size()) {
+        const bool are_both = i < first.size() && j < second.size();
+        if (are_both && type_of(*first[i]) == type_of(*second[j])) {
+            add_differences(without_name(first[i]->values), without_name(second[j]->values),
+                            first[i]->prefix, differences);
+            ++i;
+            ++j;
+            continue;
+        }
+        const bool is_first =
+            j == second.size() || (are_both && first.size() - i > second.size() - j);
+        const LayerText& layer = is_first ? *first[i++] : *second[j++];
+        const std::string key = layer.prefix.substr(0, layer.prefix.size() - 1);
+        differences.push_back(
+            {key, is_first ? layer.content() : "", is_first ? "" : layer.content()});
+    }
+    first.clear();
+    second.clear();
+}
+
+void add_layer_differences(const std::vector<LayerText>& first,
+                           const std::vector<LayerText>& second,
+                           std::vector<SettingDifference>& differences) {
+    const auto lengths = common_lengths(first, second);
+    std::vector<const LayerText*> first_gap;
+    std::vector<const LayerText*> second_gap;
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (i < first.size() && j < second.size()) {
+        if (first[i].content() == second[j].content()) {
+            add_gap(first_gap, second_gap, differences);
+            ++i;
+            ++j;
+        } else if (lengths[i + 1][j] >= lengths[i][j + 1]) {
+            first_gap.push_back(&first[i++]);
+        } else {
+            second_gap.push_back(&second[j++]);
+        }
+    }
+    while (i < first.size()) first_gap.push_back(&first[i++]);
+    while (j < second.size()) second_gap.push_back(&second[j++]);
+    add_gap(first_gap, second_gap, differences);
+}
+
+// ---- figures ---------------------------------------------------------------------------------
+
+struct Figure {
+    const char* name;
+    std::optional<double> (*of)(const RunFigures& run);
+};
+
+template <class Number>
+std::optional<double> positive(Number number) {
+    return number > Number{} ? std::optional(static_cast<double>(number)) : std::nullopt;
+}
+
+constexpr std::array<Figure, 11> kFigures{{
+    {"test_accuracy", [](const RunFigures& run) { return run.test_accuracy; }},
+    {"test_loss", [](const RunFigures& run) { return run.test_loss; }},
+    {"best_val_accuracy", [](const RunFigures& run) { return run.val_accuracy.best; }},
+    {"val_accuracy", [](const RunFigures& run) { return run.val_accuracy.final; }},
+    {"best_val_loss", [](const RunFigures& run) { return run.val_loss.best; }},
+    {"val_loss", [](const RunFigures& run) { return run.val_loss.final; }},
+    {"accuracy", [](const RunFigures& run) { return run.accuracy.final; }},
+    {"loss", [](const RunFigures& run) { return run.loss.final; }},
+    {"epochs", [](const RunFigures& run) { return positive(run.epochs.size()); }},
+    {"run_seconds", [](const RunFigures& run) { return positive(run.seconds); }},
+    {"images_per_second", [](const RunFigures& run) { return positive(run.images_per_second); }},
+}};
+
+struct Spread {
+    double squares = 0.0;  // sum of squared distances from the mean
+    int degrees = 0;       // values - 1
+};
+
+Spread spread_of(const std::vector<RunFigures>& seeds, const Figure& figure) {
+    std::vector<double> values;
+    for (const RunFigures& run : seeds) {
+        const auto value = figure.of(run);
+        if (value) values.push_back(*value);
+    }
+    const Estimate estimate = estimate_of(values);
+    if (!estimate.deviation) return {};
+    const int degrees = estimate.count - 1;
+    return {*estimate.deviation * *estimate.deviation * degrees, degrees};
+}
+
+std::optional<double> seed_noise(const Figure& figure, const std::vector<RunFigures>& first_seeds,
+                                 const std::vector<RunFigures>& second_seeds) {
+    const Spread first = spread_of(first_seeds, figure);
+    const Spread second = spread_of(second_seeds, figure);
+    const int degrees = first.degrees + second.degrees;
+    if (degrees == 0) return std::nullopt;
+    const double deviation = std::sqrt((first.squares + second.squares) / degrees);
+    return student_t_quantile((1.0 + kConfidence) / 2.0, degrees) * std::sqrt(2.0) * deviation;
+}
+
+Movement movement_of(const FigureDifference& figure) {
+    if (!figure.first || !figure.second) return Movement::unknown;
+    if (*figure.first == *figure.second) return Movement::none;
+    if (std::isnan(*figure.first) || std::isnan(*figure.second)) return Movement::unknown;
+    if (figure.seed_noise.value_or(0.0) == 0.0) return Movement::unknown;
+    return std::abs(*figure.second - *figure.first) > *figure.seed_noise ? Movement::beyond
+                                                                         : Movement::within;
+}
+
+}  // namespace
+
+std::vector<SettingDifference> setting_differences(const Values& first, const Values& second) {
+    std::vector<SettingDifference> differences;
+    add_differences(without_layers(first), without_layers(second), "", differences);
+    add_layer_differences(layers_of(first), layers_of(second), differences);
+    return differences;
+}
+
+std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
+                                                 const std::vector<RunFigures>& first_seeds,
+                                                 const std::vector<RunFigures>& second_seeds) {
+    // Seeds of one design are one sample, not two.
+    static const std::vector<RunFigures> kNone;
+    const auto& others = first.design == second.design ? kNone : second_seeds;
+    std::vector<FigureDifference> differences;
+    for (const Figure& figure : kFigures) {
+        FigureDifference difference{figure.name, figure.of(first), figure.of(second), {}, {}};
+        if (!difference.first && !difference.second) continue;
+        difference.seed_noise = seed_noise(figure, first_seeds, others);
+        difference.movement = movement_of(difference);
+        differences.push_back(std::move(difference));
+    }
+    return differences;
+}
+
+std::string_view to_string(Movement movement) {
+    switch (movement) {
+        case Movement::none:
+            return "equal";
+        case Movement::within:
+            return "within seed noise";
+        case Movement::beyond:
+            return "beyond seed noise";
+        case Movement::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+}  // namespace lockstep::reports

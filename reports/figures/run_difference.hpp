@@ -1,0 +1,58 @@
+#pragma once
+
+// Two runs against each other: the settings that differ, the figures that moved, and whether they
+// moved by more than another seed would move them. Computes; prints nothing.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/figures/run_figures.hpp"
+#include "storage/records/records.hpp"
+
+namespace lockstep::reports {
+
+struct SettingDifference {
+    std::string key;    // train.batch_size; layers.2.filters; layers.2 for a whole layer
+    std::string first;  // as TOML; "" where the run has no such setting
+    std::string second;
+
+    bool operator==(const SettingDifference&) const = default;
+};
+
+// In the order of the first run's settings. Layers are matched as a longest common subsequence, so
+// that one layer more is one difference; a layer's number is the first run's, or the second's where
+// only that one has it. Layer names, which count the layers, differ only where nothing else does.
+std::vector<SettingDifference> setting_differences(const std::vector<ConfigValue>& first,
+                                                   const std::vector<ConfigValue>& second);
+
+enum class Movement {
+    none,     // equal
+    within,   // no more than two seeds of one design differ
+    beyond,   // more
+    unknown,  // nobody knows how much seeds differ: no design has two finished ones that do
+};
+
+struct FigureDifference {
+    std::string figure;  // test_accuracy
+    std::optional<double> first;
+    std::optional<double> second;
+    // Two runs of one design differ by less than this in 95 % of the cases.
+    std::optional<double> seed_noise;
+    Movement movement = Movement::unknown;
+};
+
+// The figures of the runs' ends, those that either run has: losses, accuracies, seconds.
+//   first_seeds, second_seeds   the finished runs of either design, the run itself included or not
+//
+// The noise is the repeatability limit of ISO 5725-6, 4.1: t(0.975, n) sqrt(2) s, with Student's t
+// for the s of few runs. s is pooled over both designs: s^2 = sum (x - mean of its design)^2 / n,
+// n = runs - designs. Runs without a design in common with another one add nothing to n.
+std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
+                                                 const std::vector<RunFigures>& first_seeds,
+                                                 const std::vector<RunFigures>& second_seeds);
+
+std::string_view to_string(Movement movement);  // equal, within seed noise, ...
+
+}  // namespace lockstep::reports

@@ -1,0 +1,88 @@
+#pragma once
+
+// What a report shows of one run, computed from its rows. Plain values; prints nothing.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/figures/comparison.hpp"
+#include "reports/figures/config_text.hpp"
+#include "reports/figures/statistics.hpp"
+#include "reports/figures/test_set.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/records/records.hpp"
+
+namespace lockstep::reports {
+
+struct EpochFigures {
+    int epoch = 0;
+    double loss = 0.0;
+    double accuracy = 0.0;
+    std::optional<double> val_loss{};
+    std::optional<double> val_accuracy{};
+    double learning_rate = 0.0;
+    double epoch_seconds = 0.0;
+    double elapsed_seconds = 0.0;  // of this and all epochs before
+    double images_per_second = 0.0;
+};
+
+// The best one is the first of the highest accuracy, the lowest loss; a NaN is never the best.
+struct BestAndFinal {
+    std::optional<double> best{};
+    std::optional<double> final{};  // of the last epoch; may be NaN
+};
+
+// Seconds of all epochs together.
+struct TimeShares {
+    double compute = 0.0;     // training without exchange and data
+    double exchange = 0.0;    // waiting for other ranks included
+    double data = 0.0;        // gathering samples
+    double evaluation = 0.0;  // after the epochs, and writing
+    double total() const { return compute + exchange + data + evaluation; }
+};
+
+struct RunFigures {
+    storage::RunRow run;
+    std::vector<ConfigValue> config;
+    std::string architecture;  // the run's name without its seed
+    std::string design;        // equal for seeds of one design, see design_of()
+    TestSet test_set;          // what was tested on
+
+    std::vector<EpochFigures> epochs;
+    BestAndFinal loss, accuracy, val_loss, val_accuracy;
+    std::optional<int> best_epoch{};  // by val_accuracy, or by accuracy where nothing validates
+    std::optional<double> test_loss{};
+    std::optional<double> test_accuracy{};
+    std::optional<std::int64_t> test_count{};
+    std::optional<int> weights_epoch{};       // the epoch that was tested
+    std::optional<Interval> test_interval{};  // Wilson's, of test_accuracy
+    double seconds = 0.0;                     // of all epochs
+    double images_per_second = 0.0;           // trained samples by seconds of training
+    TimeShares time;
+
+    int ranks = 0;  // of the latest attempt
+    std::vector<storage::AttemptRow> attempts;
+    std::vector<storage::MetricRow> metrics;
+    std::vector<storage::ArtifactRow> artifacts;
+    std::vector<storage::EventRow> events;
+
+    bool is_finished() const { return run.state == storage::RunState::finished; }
+    bool has_epochs() const { return !epochs.empty(); }
+};
+
+RunFigures run_figures(const storage::RunDetails& details);
+
+// "vgg-bn-seed3" -> "vgg-bn".
+std::string name_without_seed(std::string_view name, std::int64_t seed);
+
+// The figures a source printed after each epoch, by name (accuracy, val_loss, ...); empty where it
+// printed none or only one.
+std::vector<double> printed_curve(const std::string& expected_json, std::string_view name);
+
+// Seconds of training until the validation accuracy first reached `accuracy`.
+std::optional<double> seconds_to_accuracy(const RunFigures& run, double accuracy);
+
+}  // namespace lockstep::reports

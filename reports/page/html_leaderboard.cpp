@@ -1,0 +1,216 @@
+#include "reports/page/html_leaderboard.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <set>
+
+#include "reports/page/html_elements.hpp"
+#include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
+#include "reports/words/pair_text.hpp"
+#include "reports/words/test_set_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+bool is_detailed(const ExperimentReport& report, std::size_t place) {
+    return std::ranges::find(report.detailed, place, &DetailedRun::run) != report.detailed.end();
+}
+
+std::string progress_text(const ExperimentReport& report, const ArchitectureFigures& entry) {
+    const RunFigures& run = report.runs[entry.runs.front()];
+    if (entry.runs.size() > 1 || run.is_finished()) return entry.state;
+    return fmt::format("{}, epoch {} of {}", entry.state, run.epochs.size(), run.run.epochs);
+}
+
+std::string badges(const ExperimentReport& report, const ArchitectureFigures& entry) {
+    std::string markup;
+    if (entry.state != "finished") {
+        const bool is_failed = entry.state.find("failed") != std::string::npos;
+        markup +=
+            ' ' + html_badge(progress_text(report, entry), is_failed ? Tone::bad : Tone::plain);
+    }
+    if (entry.selected_on_test_set) {
+        markup += ' ' + html_badge("selected on the test set", Tone::warning);
+    }
+    return markup.empty() ? "" : "<div>" + markup + "</div>";
+}
+
+std::string name_cell(const ExperimentReport& report, const ArchitectureFigures& entry) {
+    const std::size_t first = entry.runs.front();
+    const std::string name = html_text(entry.name);
+    const std::string link =
+        is_detailed(report, first)
+            ? fmt::format("<a href=\"#{}\">{}</a>", anchor_of(report.runs[first].run.run), name)
+            : name;
+    const std::string source =
+        entry.source.empty() ? "" : fmt::format("<small>{}</small>", html_text(entry.source));
+    return link + source + badges(report, entry);
+}
+
+std::string measured_cell(const Measured& measured) {
+    const std::string mean = mean_text(measured.estimate);
+    if (!measured.interval) return mean;
+    return fmt::format("{}<small>{}</small>", mean, interval_text(*measured.interval));
+}
+
+std::string printed_cell(const ArchitectureFigures& entry) {
+    if (!entry.printed) return kNoFigure;
+    return fmt::format("{}<small>{}</small>", figure_text(entry.printed->printed.value),
+                       html_text(entry.printed->printed.metric));
+}
+
+std::string coverage_cell(const ArchitectureFigures& entry) {
+    if (!entry.printed) return kNoFigure;
+    const PrintedComparison& printed = *entry.printed;
+    const char* css = !printed.is_covered ? "soft" : *printed.is_covered ? "good" : "warn";
+    std::string text = fmt::format("<span class=\"{}\">{}</span>", css, coverage_text(printed));
+    const bool is_shown_beside = printed.printed.metric == "test_accuracy";
+    if (printed.ours.interval && !is_shown_beside) {
+        text +=
+            fmt::format("<br><span class=\"note\">ours {} ({})</span>",
+                        mean_text(printed.ours.estimate), interval_text(*printed.ours.interval));
+    }
+    return text;
+}
+
+// Rows below the name of their test set, where there are several.
+class TestSetGroups {
+public:
+    explicit TestSetGroups(const ExperimentReport& report) {
+        std::set<TestSet> sets;
+        for (const ArchitectureFigures& entry : report.entries) sets.insert(entry.test_set);
+        are_several_ = sets.size() > 1;
+    }
+    void before(const ArchitectureFigures& entry, HtmlTable& table) {
+        if (are_several_ && entry.test_set != last_) table.group(test_set_text(entry.test_set));
+        last_ = entry.test_set;
+    }
+
+private:
+    bool are_several_ = false;
+    TestSet last_;
+};
+
+std::string seeds_text(const ArchitectureFigures& entry) {
+    const auto all = static_cast<int>(entry.runs.size());
+    return entry.finished == all ? fmt::format("{}", all)
+                                 : fmt::format("{} of {}", entry.finished, all);
+}
+
+HtmlTable results_table(const ExperimentReport& report) {
+    HtmlTable table("Results: best test accuracy first; small figures are 95 % intervals",
+                    HtmlTable::Width::page);
+    table.text_column("architecture")
+        .number_column("parameters")
+        .number_column("FLOPs/image")
+        .number_column("seeds")
+        .number_column("test accuracy")
+        .number_column("test loss")
+        .number_column("best val. accuracy")
+        .number_column("printed")
+        .text_column("covered?");
+    TestSetGroups groups(report);
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (&entry - report.entries.data() >= static_cast<std::ptrdiff_t>(kTableRows)) break;
+        groups.before(entry, table);
+        const storage::RunRow& run = report.runs[entry.runs.front()].run;
+        table.row(name_cell(report, entry))
+            .number(thousands(run.parameters))
+            .number(flops_text(run.flops_per_image))
+            .number(seeds_text(entry))
+            .html(measured_cell(entry.test_accuracy), "n")
+            .number(mean_text(entry.test_loss))
+            .number(mean_text(entry.val_accuracy_best))
+            .html(printed_cell(entry), "n")
+            .html(coverage_cell(entry), "wrap");
+    }
+    return table;
+}
+
+std::string two(const Estimate& best, const Estimate& last) {
+    if (best.count == 0 && last.count == 0) return kNoFigure;
+    return fmt::format("{}<small>last {}</small>", mean_text(best), mean_text(last));
+}
+
+HtmlTable training_table(const ExperimentReport& report) {
+    HtmlTable table("Training and validation: best epoch, and the last one below it",
+                    HtmlTable::Width::page);
+    table.text_column("architecture");
+    for (const char* title : {"accuracy", "loss", "val. accuracy", "val. loss", "epochs", "time",
+                              "images/s", "ranks"}) {
+        table.number_column(title);
+    }
+    TestSetGroups groups(report);
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (&entry - report.entries.data() >= static_cast<std::ptrdiff_t>(kTableRows)) break;
+        groups.before(entry, table);
+        const RunFigures& run = report.runs[entry.runs.front()];
+        const bool has_trained = entry.epochs.count > 0 && entry.epochs.mean > 0.0;
+        table.row(html_text(entry.name))
+            .html(two(entry.accuracy_best, entry.accuracy_final), "n")
+            .html(two(entry.loss_best, entry.loss_final), "n")
+            .html(two(entry.val_accuracy_best, entry.val_accuracy_final), "n")
+            .html(two(entry.val_loss_best, entry.val_loss_final), "n")
+            .number(has_trained ? fmt::format("{:.4g}", entry.epochs.mean) : kNoFigure)
+            .number(has_trained ? duration_text(entry.seconds.mean) : kNoFigure)
+            .number(has_trained ? thousands(std::llround(entry.images_per_second.mean)) : kNoFigure)
+            .number(run.ranks > 0 ? fmt::format("{}", run.ranks) : kNoFigure);
+    }
+    return table;
+}
+
+std::string clean_figures(const ExperimentReport& report) {
+    std::string items;
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (!entry.selected_on_test_set) continue;
+        items += fmt::format(
+            "<li><b>{}</b>: {}</li>", html_text(entry.name),
+            entry.clean ? fmt::format("clean figure {} ({})", figure_text(entry.clean->accuracy),
+                                      html_text(entry.clean->from))
+                        : "no clean figure: no run of this network left the test set alone");
+    }
+    if (items.empty()) return {};
+    return "<div class=\"box\"><b class=\"warn\">Selected on the test set.</b> These chose their "
+           "weights or their last epoch by looking at the images they are then tested on, so their "
+           "test figures flatter.<ul>" +
+           items + "</ul></div>\n";
+}
+
+std::string watchers(const ExperimentReport& report) {
+    std::string names;
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (!entry.validates_on_test_set || entry.selected_on_test_set) continue;
+        names += (names.empty() ? "" : ", ") + html_text(entry.name);
+    }
+    if (names.empty()) return {};
+    return fmt::format(
+        "<p class=\"note\">Validated on the test set, but chose nothing by it: {}."
+        "</p>\n",
+        names);
+}
+
+std::string left_out(const ExperimentReport& report) {
+    if (report.entries.size() <= kTableRows) return {};
+    return fmt::format(
+        "<p class=\"note\">The first {} of {} architectures; report.csv has every run.</p>\n",
+        kTableRows, report.entries.size());
+}
+
+}  // namespace
+
+std::string html_leaderboard(const ExperimentReport& report) {
+    std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
+    if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
+    return markup + results_table(report).markup() + clean_figures(report) + watchers(report) +
+           "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
+           "of a single accuracy otherwise, which says how well the test set measures that one "
+           "network and nothing about other seeds. Figures are means over finished runs, or those "
+           "so far where none is finished.</p>\n" +
+           training_table(report).markup() + left_out(report);
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,179 @@
+#include "reports/page/html_predictions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/charts/report_charts.hpp"
+#include "reports/page/html_elements.hpp"
+#include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+constexpr std::size_t kClassRows = 100;
+constexpr std::size_t kConfusionRows = 30;
+
+const std::string& class_of(const PredictionFigures& figures, int label) {
+    return figures.class_names[static_cast<std::size_t>(label)];
+}
+
+// A shade by the share of the row: h1 (some) to h6 (most); by its root, or all but the diagonal
+// would look alike.
+std::string shade(std::int64_t count, std::int64_t samples) {
+    if (count == 0 || samples == 0) return "zero";
+    const double share = static_cast<double>(count) / static_cast<double>(samples);
+    return fmt::format("h{}",
+                       std::clamp(static_cast<int>(std::ceil(std::sqrt(share) * 6.0)), 1, 6));
+}
+
+std::string confusion_matrix(const PredictionFigures& figures) {
+    const std::size_t classes = figures.class_names.size();
+    HtmlTable table("Rows are the classes of the images, columns what was predicted");
+    table.css("heat").text_column("");
+    for (const std::string& name : figures.class_names) table.number_column(name);
+    for (std::size_t label = 0; label < classes; ++label) {
+        table.row(html_text(figures.class_names[label]));
+        for (std::size_t predicted = 0; predicted < classes; ++predicted) {
+            const std::int64_t count = figures.confusion[label * classes + predicted];
+            table.html(thousands(count), shade(count, figures.classes[label].samples));
+        }
+    }
+    return table.markup();
+}
+
+struct Confusion {
+    std::size_t label = 0;
+    std::size_t predicted = 0;
+    std::int64_t count = 0;
+};
+
+std::string frequent_confusions(const PredictionFigures& figures) {
+    const std::size_t classes = figures.class_names.size();
+    std::vector<Confusion> all;
+    for (std::size_t i = 0; i < figures.confusion.size(); ++i) {
+        if (i / classes == i % classes || figures.confusion[i] == 0) continue;
+        all.push_back({i / classes, i % classes, figures.confusion[i]});
+    }
+    std::ranges::stable_sort(all, std::ranges::greater{}, &Confusion::count);
+    if (all.size() > kConfusionRows) all.resize(kConfusionRows);
+    HtmlTable table(fmt::format("The most frequent confusions of {} classes", classes));
+    table.text_column("class").text_column("predicted").number_column("images");
+    for (const Confusion& one : all) {
+        table.row(html_text(figures.class_names[one.label]))
+            .text(figures.class_names[one.predicted])
+            .number(thousands(one.count));
+    }
+    return table.markup();
+}
+
+std::string classes_table(const PredictionFigures& figures) {
+    HtmlTable table("By class");
+    table.text_column("class")
+        .number_column("images")
+        .number_column("precision")
+        .number_column("recall")
+        .number_column("F1");
+    for (std::size_t i = 0; i < std::min(figures.classes.size(), kClassRows); ++i) {
+        const ClassFigures& each = figures.classes[i];
+        table.row(html_text(each.name))
+            .number(thousands(each.samples))
+            .number(figure_text(each.precision))
+            .number(figure_text(each.recall))
+            .number(figure_text(each.f1));
+    }
+    return table.markup();
+}
+
+std::string calibration(const RunFigures& run, const PredictionFigures& figures, HtmlPage& page) {
+    HtmlTable table(fmt::format("Expected calibration error: {}",
+                                figure_text(figures.expected_calibration_error)));
+    table.text_column("confidence")
+        .number_column("images")
+        .number_column("mean confidence")
+        .number_column("accuracy");
+    for (const CalibrationBin& bin : figures.bins) {
+        if (bin.samples == 0) continue;
+        table.row(fmt::format("{:.2f} to {:.2f}", bin.low, bin.high))
+            .number(thousands(bin.samples))
+            .number(figure_text(bin.confidence))
+            .number(figure_text(bin.accuracy));
+    }
+    if (table.markup().empty()) return {};
+    return "<h4>Calibration</h4>\n<div class=\"pair\">" +
+           page.charts({reliability_diagram(run, figures)}) + "<div>" + table.markup() +
+           "</div></div>\n";
+}
+
+std::string caption_of(const PredictionFigures& figures, const ShownPrediction& one) {
+    const bool is_right = one.label == one.predicted;
+    const std::string predicted = html_text(class_of(figures, one.predicted));
+    const std::string percent = std::isfinite(one.confidence)
+                                    ? fmt::format("{:.0f} %", 100.0 * one.confidence)
+                                    : std::string("NaN");
+    if (is_right) {
+        return fmt::format("<span class=\"good\">✓ {}</span> <span class=\"soft\">{}</span>",
+                           predicted, percent);
+    }
+    return fmt::format("<span class=\"bad\">✗ {}</span> <span class=\"soft\">{}, is {}</span>",
+                       predicted, percent, html_text(class_of(figures, one.label)));
+}
+
+std::string tiles(const DetailedRun& detailed, const std::vector<ShownPrediction>& shown,
+                  HtmlPage& page) {
+    const PredictionFigures& figures = *detailed.predictions;
+    std::string items;
+    for (const ShownPrediction& one : shown) {
+        const std::string picture =
+            one.image ? page.picture(detailed.sheet, *one.image, class_of(figures, one.label)) : "";
+        items += fmt::format("<li>{}{}</li>", picture, caption_of(figures, one));
+    }
+    return "<ul class=\"tiles\">" + items + "</ul>\n";
+}
+
+std::string mistakes(const DetailedRun& detailed, HtmlPage& page) {
+    const std::vector<ShownPrediction>& all = detailed.predictions->mistakes;
+    if (all.empty()) return {};
+    const bool has_images =
+        std::ranges::any_of(all, [](const ShownPrediction& one) { return one.image.has_value(); });
+    std::string note;
+    if (!has_images) note = "<p class=\"note\">Their images were not stored with this run.</p>\n";
+    std::string markup = "<h4>Most confident mistakes</h4>\n" + note;
+    if (has_images) return markup + tiles(detailed, all, page);
+    HtmlTable table("Most confident mistakes");
+    table.text_column("test image")
+        .text_column("class")
+        .text_column("predicted")
+        .number_column("confidence");
+    for (const ShownPrediction& one : all) {
+        table.row(fmt::format("{}", one.sample))
+            .text(class_of(*detailed.predictions, one.label))
+            .text(class_of(*detailed.predictions, one.predicted))
+            .number(figure_text(one.confidence));
+    }
+    return markup + table.markup();
+}
+
+}  // namespace
+
+std::string html_predictions(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
+    const PredictionFigures& figures = *detailed.predictions;
+    const bool fits = figures.class_names.size() <= kConfusionClasses;
+    std::string markup = "<h4>Confusion</h4>\n<div class=\"pair\"><div>" +
+                         (fits ? confusion_matrix(figures) : frequent_confusions(figures)) +
+                         "</div><div>" + classes_table(figures) + "</div></div>\n";
+    if (figures.not_finite > 0) {
+        markup += fmt::format("<p class=\"box\">{} predictions are no numbers (NaN).</p>\n",
+                              thousands(figures.not_finite));
+    }
+    markup += calibration(run, figures, page);
+    if (!figures.first.empty()) {
+        markup += "<h4>Predictions on the first test images</h4>\n" +
+                  tiles(detailed, figures.first, page);
+    }
+    return markup + mistakes(detailed, page);
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,131 @@
+#include "reports/page/html_report.hpp"
+
+#include <fmt/format.h>
+
+#include "reports/page/base64.hpp"
+#include "reports/page/html_elements.hpp"
+#include "reports/page/html_leaderboard.hpp"
+#include "reports/page/html_overview.hpp"
+#include "reports/page/html_page.hpp"
+#include "reports/page/html_run.hpp"
+#include "reports/page/report_assets.hpp"
+#include "reports/words/html_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+std::string title_of(const ExperimentReport& report) {
+    const storage::ExperimentRow& row = report.experiment;
+    return row.title.empty() ? row.name : row.title;
+}
+
+bool has_scripts() { return !chart_script().empty(); }
+
+std::string policy() {
+    std::string scripts;
+    if (has_scripts()) {
+        scripts = "script-src " + csp_hash(chart_script()) + ' ' + csp_hash(page_script()) + "; ";
+    }
+    return "default-src 'none'; " + scripts + "style-src " + csp_hash(page_style()) +
+           "; img-src data:; base-uri 'none'; form-action 'none'";
+}
+
+std::string head(const ExperimentReport& report) {
+    return fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
+        "content=\"no-referrer\">\n<title>{}</title>\n<style>{}</style>\n</head>\n",
+        policy(), html_text(title_of(report)), page_style());
+}
+
+// A section and the link to it in the contents.
+struct Section {
+    const char* anchor;
+    const char* title;
+    std::string html;
+};
+
+std::string contents(const std::vector<Section>& sections) {
+    std::string items;
+    for (const Section& section : sections) {
+        if (section.html.empty()) continue;
+        items += fmt::format("<li><a href=\"#{}\">{}</a></li>", section.anchor, section.title);
+    }
+    return "<nav aria-label=\"Contents\"><ul>" + items + "</ul></nav>\n";
+}
+
+std::string runs(const ExperimentReport& report, HtmlPage& page) {
+    if (report.detailed.empty()) return {};
+    std::string links;
+    std::string sections;
+    for (const DetailedRun& detailed : report.detailed) {
+        const RunFigures& run = report.runs[detailed.run];
+        links += fmt::format("<li><a href=\"#{}\">{}</a></li>", anchor_of(run.run.run),
+                             html_text(run.run.name));
+        sections += html_run(run, detailed, page);
+    }
+    std::string note;
+    if (report.detailed.size() < report.runs.size()) {
+        note = fmt::format(
+            "<p class=\"note\">The first {} of {} runs, in the order of the "
+            "leaderboard; report.csv has every run.</p>\n",
+            report.detailed.size(), report.runs.size());
+    }
+    return "<h2 id=\"runs\">Runs</h2>\n" + note + "<nav aria-label=\"Runs\"><ul>" + links +
+           "</ul></nav>\n" + sections;
+}
+
+std::string header(const ExperimentReport& report) {
+    const storage::ExperimentRow& row = report.experiment;
+    return fmt::format(
+        "<header>\n<h1>{}</h1>\n<p class=\"soft\">Experiment {}. Written {} by Lockstep {}.</p>\n"
+        "{}</header>\n",
+        html_text(title_of(report)), html_text(row.name), html_text(report.written_utc),
+        html_text(report.lockstep_version), html_glance(report));
+}
+
+std::string footer(const ExperimentReport& report) {
+    const storage::ExperimentRow& row = report.experiment;
+    std::string text = fmt::format(
+        "<footer>\n<p>Experiment file {}, SHA-256 <code>{}</code>. Every figure comes from the "
+        "run database; intervals are at 95 %.</p>\n",
+        html_text(row.file), html_text(row.file_digest));
+    if (has_scripts()) {
+        std::string license = html_lines(chart_license());
+        text += "<p>“Explore” uses Chart.js, under the MIT licence.</p>\n" +
+                html_details("Chart.js: licence", "<pre>" + license + "</pre>");
+    }
+    return text + "</footer>\n";
+}
+
+std::string scripts(const HtmlPage& page) {
+    if (!has_scripts()) return {};
+    return "<script type=\"application/json\" id=\"report-data\">" +
+           script_json(plots_json(page.plots())) + "</script>\n<script>" +
+           std::string(chart_script()) + "</script>\n<script>" + std::string(page_script()) +
+           "</script>\n";
+}
+
+}  // namespace
+
+std::string html_report(const ExperimentReport& report) {
+    HtmlPage page;
+    const std::vector<Section> sections{
+        {"leaderboard", "Leaderboard", html_leaderboard(report)},
+        {"pairs", "Which differences are real?", html_pairs(report)},
+        {"curves", "Learning curves", html_curves(report, page)},
+        {"time", "Time to accuracy", html_time_to_accuracy(report, page)},
+        {"costs", "Accuracy against cost", html_costs(report, page)},
+        {"samples", "Sample images", html_samples(report, page)},
+        {"runs", "Runs", runs(report, page)}};
+    std::string html = head(report) +
+                       "<body>\n<a class=\"skip\" href=\"#leaderboard\">Skip to the "
+                       "leaderboard</a>\n" +
+                       page.atlases() + header(report) + contents(sections) + "<main>\n";
+    for (const Section& section : sections) html += section.html;
+    return html + "</main>\n" + footer(report) + scripts(page) + "</body>\n</html>\n";
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,140 @@
+#include "reports/tables/compared_tables.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <variant>
+
+#include "reports/figures/comparison.hpp"
+#include "reports/figures/leaderboard.hpp"
+#include "reports/tables/optional_cell.hpp"
+#include "reports/words/test_set_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+using storage::Cell;
+
+Cell word_if(bool is_so, const char* word) {
+    return is_so ? Cell(std::string(word)) : Cell(std::monostate{});
+}
+
+Cell mean(const Estimate& estimate) {
+    return estimate.count > 0 ? Cell(estimate.mean) : Cell(std::monostate{});
+}
+
+Cell low(const std::optional<Interval>& interval) {
+    return interval ? Cell(interval->low) : Cell(std::monostate{});
+}
+
+Cell high(const std::optional<Interval>& interval) {
+    return interval ? Cell(interval->high) : Cell(std::monostate{});
+}
+
+Cell kind_of(const Measured& measured) {
+    switch (measured.kind) {
+        case IntervalKind::over_seeds:
+            return std::string("over_seeds");
+        case IntervalKind::of_one_run:
+            return std::string("of_one_run");
+        case IntervalKind::none:
+            break;
+    }
+    return std::monostate{};
+}
+
+Cell covers_printed(const std::optional<PrintedComparison>& printed) {
+    if (!printed || !printed->is_covered) return std::monostate{};
+    return std::string(*printed->is_covered ? "yes" : "no");
+}
+
+std::string seeds_of(const std::vector<RunFigures>& runs, const ArchitectureFigures& entry) {
+    std::vector<std::int64_t> seeds;
+    for (const std::size_t i : entry.runs) seeds.push_back(runs[i].run.seed);
+    return fmt::format("{}", fmt::join(seeds, " "));
+}
+
+}  // namespace
+
+storage::Table compared_runs(const std::vector<RunFigures>& runs) {
+    storage::Table table;
+    table.columns = {"name",
+                     "seed",
+                     "state",
+                     "parameters",
+                     "epochs",
+                     "val_loss",
+                     "val_accuracy",
+                     "best_val_accuracy",
+                     "best_epoch",
+                     "test_loss",
+                     "test_accuracy",
+                     "test_accuracy_low",
+                     "test_accuracy_high",
+                     "printed_accuracy",
+                     "printed_metric",
+                     "run_seconds",
+                     "images_per_second",
+                     "selected_on",
+                     "run"};
+    for (const RunFigures& run : runs) {
+        const auto printed = printed_figure(run.run.expected);
+        const bool has_validation = run.val_accuracy.best.has_value();
+        const Cell none;
+        table.rows.push_back(
+            {run.run.name, run.run.seed, std::string(storage::to_string(run.run.state)),
+             run.run.parameters, static_cast<std::int64_t>(run.epochs.size()),
+             cell(run.val_loss.final), cell(run.val_accuracy.final), cell(run.val_accuracy.best),
+             has_validation ? cell(run.best_epoch) : none, cell(run.test_loss),
+             cell(run.test_accuracy), low(run.test_interval), high(run.test_interval),
+             printed ? Cell(printed->value) : none, printed ? Cell(printed->metric) : none,
+             run.has_epochs() ? Cell(run.seconds) : none,
+             run.has_epochs() ? Cell(run.images_per_second) : none,
+             word_if(run.run.selected_on_test_set, "test set"), run.run.run});
+    }
+    return table;
+}
+
+storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
+    storage::Table table;
+    table.columns = {"architecture",
+                     "seeds",
+                     "state",
+                     "parameters",
+                     "epochs",
+                     "val_accuracy",
+                     "best_val_accuracy",
+                     "test_loss",
+                     "test_accuracy",
+                     "test_accuracy_low",
+                     "test_accuracy_high",
+                     "interval",
+                     "printed_accuracy",
+                     "printed_metric",
+                     "covers_printed",
+                     "run_seconds",
+                     "images_per_second",
+                     "selected_on",
+                     "test_set"};
+    for (const ArchitectureFigures& entry : leaderboard(runs)) {
+        const auto& printed = entry.printed;
+        const Cell none;
+        table.rows.push_back(
+            {entry.name, seeds_of(runs, entry), entry.state,
+             runs[entry.runs.front()].run.parameters, mean(entry.epochs),
+             mean(entry.val_accuracy_final), mean(entry.val_accuracy_best), mean(entry.test_loss),
+             mean(entry.test_accuracy.estimate), low(entry.test_accuracy.interval),
+             high(entry.test_accuracy.interval), kind_of(entry.test_accuracy),
+             printed ? Cell(printed->printed.value) : none,
+             printed ? Cell(printed->printed.metric) : none, covers_printed(printed),
+             mean(entry.seconds), mean(entry.images_per_second),
+             word_if(entry.selected_on_test_set, "test set"), test_set_text(entry.test_set)});
+    }
+    return table;
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,33 @@
+#pragma once
+
+// Tables as text. Prints; computes nothing.
+
+#include <string>
+#include <vector>
+
+#include "reports/tables/table_format.hpp"
+#include "storage/records/records.hpp"
+
+namespace lockstep::reports {
+
+// In every format the text ends with a newline and user text is inert:
+//   table   aligned columns, numbers to the right and rounded for reading (a column's name tells
+//           its unit: accuracies and losses to 4 digits, seconds to 1); NULL is empty, NaN "NaN";
+//           control characters escaped
+//   csv     RFC 4180 with a header line and LF; numbers exact; NULL is empty, NaN "NaN"
+//   json    an array of objects in the order of the columns; numbers exact; NULL, NaN and
+//           infinities are null, as JSON has no such numbers
+//   md      a GitHub table with the numbers of `table`; Markdown and HTML escaped
+std::string table_text(const storage::Table& table, TableFormat format);
+
+// A table with a heading, one of several about one thing.
+struct Section {
+    std::string title;  // "epochs"; the key in JSON
+    storage::Table table;
+};
+
+// All sections below each other; in JSON one object with an array for each.
+// CSV has room for one table alone: throws std::invalid_argument.
+std::string sections_text(const std::vector<Section>& sections, TableFormat format);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,206 @@
+#include "storage/database/database_connection.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+#include "storage/database/run_database_schema.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = StorageError::Kind;
+
+constexpr int kBusyMilliseconds = 30000;
+
+StorageError error_of(Kind kind, const fs::path& path, std::string_view what) {
+    return StorageError(kind, fmt::format("run database {}: {}", path.string(), what));
+}
+
+// Absolute, so that SQLite never takes a path that begins with "file:" for a URI.
+fs::path absolute_path(const fs::path& path) {
+    std::error_code error;
+    fs::path absolute = fs::absolute(path, error);
+    if (error) throw error_of(Kind::io, path, error.message());
+    return absolute;
+}
+
+bool is_forbidden(const fs::path& path, int mode) {
+    return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0 &&
+           (errno == EACCES || errno == EROFS);
+}
+
+// What SQLite would report as "unable to open database file", told apart.
+void require_reachable(const fs::path& path, DatabaseAccess access) {
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    const bool is_there = fs::exists(status);
+    const bool may_write = access == DatabaseAccess::read_write;
+    if (!is_there && is_forbidden(path, F_OK)) {
+        throw error_of(Kind::no_permission, path, "its folder may not be entered");
+    }
+    if (!is_there && !may_write) throw error_of(Kind::missing, path, "there is none");
+    if (is_there && !fs::is_regular_file(status)) {
+        throw error_of(may_write ? Kind::cannot_create : Kind::bad_data, path,
+                       "something that is no file stands there");
+    }
+    if (is_there && is_forbidden(path, may_write ? R_OK | W_OK : R_OK)) {
+        throw error_of(Kind::no_permission, path, "the file's modes forbid it");
+    }
+    // SQLite takes a file of one byte for an empty one, and would fill it.
+    if (is_there && fs::file_size(path, ignored) == 1) {
+        throw error_of(Kind::bad_data, path, "no SQLite database; left untouched");
+    }
+    // A transaction writes its journal beside the file.
+    if (may_write && is_forbidden(path.parent_path(), W_OK | X_OK)) {
+        throw error_of(Kind::no_permission, path, "its folder is read-only");
+    }
+}
+
+struct Identity {
+    std::int64_t application = 0;
+    std::int64_t version = 0;
+    std::int64_t objects = 0;  // tables, views, indexes
+
+    bool is_empty() const { return application == 0 && version == 0 && objects == 0; }
+};
+
+Identity identity_of(SQLite::Database& db) {
+    return {db.execAndGet("PRAGMA application_id").getInt64(),
+            db.execAndGet("PRAGMA user_version").getInt64(),
+            db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64()};
+}
+
+void require_ours(const Identity& identity, const fs::path& path) {
+    if (identity.application != kApplicationId) {
+        throw error_of(Kind::bad_data, path, "a database of another program; left untouched");
+    }
+    if (identity.version > kSchemaVersion) {
+        throw error_of(Kind::bad_data, path,
+                       fmt::format("written by a newer Lockstep (its version is {}, this one knows "
+                                   "{}); left untouched",
+                                   identity.version, kSchemaVersion));
+    }
+    if (identity.version < 1) {
+        throw error_of(Kind::bad_data, path, "its version is missing; left untouched");
+    }
+}
+
+// Settings of the connection; they change nothing in the file.
+void set_up(SQLite::Database& db) {
+    db.exec("PRAGMA trusted_schema = OFF");
+    db.exec("PRAGMA foreign_keys = ON");
+    db.exec("PRAGMA synchronous = FULL");
+    sqlite3_extended_result_codes(db.getHandle(), 1);
+}
+
+// Creates the schema, or brings an older one up to date. Another process may have been first.
+void bring_up_to_date(SQLite::Database& db, const fs::path& path) {
+    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+    const Identity identity = identity_of(db);
+    if (identity.is_empty()) {
+        create_schema(db);
+    } else {
+        require_ours(identity, path);
+        if (identity.version < kSchemaVersion) upgrade_schema(db);
+    }
+    transaction.commit();
+}
+
+void require_undamaged(SQLite::Database& db, const fs::path& path) {
+    const std::string found = db.execAndGet("PRAGMA quick_check(1)").getString();
+    if (found != "ok") {
+        throw error_of(Kind::bad_data, path,
+                       fmt::format("damaged ({}); left untouched, sqlite3's .recover may save what "
+                                   "it holds",
+                                   found));
+    }
+}
+
+std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path) {
+    auto db = std::make_unique<SQLite::Database>(
+        path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds);
+    set_up(*db);
+    if (identity_of(*db).is_empty()) bring_up_to_date(*db, path);
+    require_ours(identity_of(*db), path);
+    // Where the file system is read-only SQLite opens for reading without a word.
+    if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
+        throw error_of(Kind::no_permission, path, "it can only be read");
+    }
+    require_undamaged(*db, path);
+    db->exec("PRAGMA journal_mode = DELETE");
+    if (identity_of(*db).version < kSchemaVersion) bring_up_to_date(*db, path);
+    return db;
+}
+
+std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int flags) {
+    auto db = std::make_unique<SQLite::Database>(path.string(), flags, kBusyMilliseconds);
+    set_up(*db);
+    const Identity identity = identity_of(*db);
+    if (identity.is_empty()) throw error_of(Kind::missing, path, "it is empty");
+    require_ours(identity, path);
+    if (identity.version < kSchemaVersion) show_as_new_schema(*db);
+    db->exec("PRAGMA query_only = ON");
+    return db;
+}
+
+}  // namespace
+
+StorageError storage_error(const SQLite::Exception& error, const fs::path& database) {
+    const char* what = error.what();
+    switch (error.getErrorCode() & 0xff) {
+        case SQLITE_NOTADB:
+            return error_of(Kind::bad_data, database, "no SQLite database; left untouched");
+        case SQLITE_CORRUPT:
+            return error_of(
+                Kind::bad_data, database,
+                fmt::format("damaged ({}); sqlite3's .recover may save what it holds", what));
+        case SQLITE_CONSTRAINT:
+            return error_of(Kind::bad_data, database,
+                            fmt::format("a row breaks a rule of its table: {}", what));
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return error_of(Kind::io, database,
+                            fmt::format("another program has held it locked for {} s",
+                                        kBusyMilliseconds / 1000));
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+            return error_of(Kind::no_permission, database, what);
+        case SQLITE_CANTOPEN:
+            return error_of(Kind::cannot_create, database, what);
+        case SQLITE_NOMEM:
+            throw std::bad_alloc();
+        default:
+            return error_of(Kind::io, database, what);
+    }
+}
+
+std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, DatabaseAccess access) {
+    const fs::path absolute = absolute_path(path);
+    require_reachable(absolute, access);
+    try {
+        if (access == DatabaseAccess::read_write) return open_for_writing(absolute);
+        return open_for_reading(absolute, SQLite::OPEN_READONLY);
+    } catch (const SQLite::Exception& error) {
+        // A writer was killed in a transaction: what it left half done must be rolled back first,
+        // and that takes the right to write.
+        if (access == DatabaseAccess::read_only &&
+            (error.getErrorCode() & 0xff) == SQLITE_READONLY) {
+            try {
+                return open_for_reading(absolute, SQLite::OPEN_READWRITE);
+            } catch (const SQLite::Exception& second) {
+                throw storage_error(second, absolute);
+            }
+        }
+        throw storage_error(error, absolute);
+    }
+}
+
+}  // namespace lockstep::storage

@@ -1,0 +1,90 @@
+#pragma once
+
+// Inside storage only: one open SQLite connection to a run database, its rules and its errors.
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "storage/database/run_database.hpp"
+#include "storage/files/storage_error.hpp"
+
+namespace lockstep::storage {
+
+// What SQLite reports, as an error of the store that names the database.
+StorageError storage_error(const SQLite::Exception& error, const std::filesystem::path& database);
+
+// Opens as RunDatabase's constructor says.
+std::unique_ptr<SQLite::Database> open_run_database(const std::filesystem::path& path,
+                                                    DatabaseAccess access);
+
+struct RunDatabase::Connection {
+    std::filesystem::path path;
+    std::unique_ptr<SQLite::Database> database;
+
+    // Calls `work` with the database; SQLite's errors leave as StorageError.
+    template <typename Work>
+    decltype(auto) use(Work&& work) const {
+        try {
+            return std::forward<Work>(work)(*database);
+        } catch (const SQLite::Exception& error) {
+            throw storage_error(error, path);
+        }
+    }
+
+    // Calls `work` in one transaction that has the right to write from its start, so that it can
+    // not find itself unable to go on half way.
+    template <typename Work>
+    void write(Work&& work) const {
+        use([&](SQLite::Database& db) {
+            SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+            std::forward<Work>(work)(db);
+            transaction.commit();
+        });
+    }
+};
+
+// ---- values into statements; a NaN is bound as NULL by SQLite itself --------------------------
+
+inline void bind_value(SQLite::Statement& statement, int index, std::string_view text) {
+    statement.bind(index, std::string(text));
+}
+inline void bind_value(SQLite::Statement& statement, int index, double value) {
+    statement.bind(index, value);
+}
+template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
+void bind_value(SQLite::Statement& statement, int index, Integer value) {
+    statement.bind(index, static_cast<std::int64_t>(value));
+}
+template <typename Value>
+void bind_value(SQLite::Statement& statement, int index, const std::optional<Value>& value) {
+    if (value) {
+        bind_value(statement, index, *value);
+    } else {
+        statement.bind(index);
+    }
+}
+
+// Binds ?1, ?2, ... in order.
+template <typename... Values>
+void bind_values(SQLite::Statement& statement, const Values&... values) {
+    int index = 0;
+    (bind_value(statement, ++index, values), ...);
+}
+
+// Runs a statement that returns no rows.
+template <typename... Values>
+void execute(SQLite::Database& db, const char* sql, const Values&... values) {
+    SQLite::Statement statement(db, sql);
+    bind_values(statement, values...);
+    statement.exec();
+}
+
+}  // namespace lockstep::storage

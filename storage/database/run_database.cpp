@@ -1,0 +1,260 @@
+#include "storage/database/run_database.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "storage/database/database_connection.hpp"
+#include "storage/database/run_database_schema.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+using Kind = StorageError::Kind;
+
+bool has_nan(const EpochRow& row) {
+    return std::isnan(row.loss) || std::isnan(row.accuracy) ||
+           (row.val_loss && std::isnan(*row.val_loss)) ||
+           (row.val_accuracy && std::isnan(*row.val_accuracy));
+}
+
+void upsert_epoch(SQLite::Database& db, const EpochRow& row) {
+    execute(db, R"sql(
+        INSERT OR REPLACE INTO epochs (run, epoch, attempt, steps, loss, accuracy, val_loss,
+            val_accuracy, is_nan, learning_rate, training_count, validation_count, weights_digest,
+            epoch_seconds, training_seconds, exchange_seconds, data_seconds, evaluation_seconds,
+            images_per_second, finished_utc)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20))sql",
+            row.run, row.epoch, row.attempt, row.steps, row.loss, row.accuracy, row.val_loss,
+            row.val_accuracy, has_nan(row), row.learning_rate, row.training_count,
+            row.validation_count, row.weights_digest, row.epoch_seconds, row.training_seconds,
+            row.exchange_seconds, row.data_seconds, row.evaluation_seconds, row.images_per_second,
+            row.finished_utc);
+}
+
+void upsert_steps(SQLite::Database& db, std::span<const StepRow> rows) {
+    if (rows.empty()) return;
+    SQLite::Statement statement(
+        db, "INSERT OR REPLACE INTO steps (run, step, loss, accuracy) VALUES (?1, ?2, ?3, ?4)");
+    for (const StepRow& row : rows) {
+        bind_values(statement, row.run, row.step, row.loss, row.accuracy);
+        statement.exec();
+        statement.reset();
+    }
+}
+
+void upsert_metrics(SQLite::Database& db, std::span<const MetricRow> rows) {
+    for (const MetricRow& row : rows) {
+        execute(db,
+                "INSERT OR REPLACE INTO metrics (run, name, value, is_nan) VALUES (?1, ?2, ?3, ?4)",
+                row.run, row.name, row.value, std::isnan(row.value));
+    }
+}
+
+// A checkpoint of an earlier epoch was kept as the previous file when `row` took its place.
+void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
+    execute(db, R"sql(
+        INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
+        SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
+        FROM artifacts WHERE run = ?1 AND kind = ?2 AND epoch < ?4)sql",
+            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.epoch);
+}
+
+void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
+    for (const ArtifactRow& row : rows) {
+        if (row.kind == kCheckpointArtifact) keep_previous_checkpoint(db, row);
+        execute(db, R"sql(
+            INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql",
+                row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
+    }
+}
+
+void insert_event(SQLite::Database& db, const EventRow& row) {
+    execute(db, "INSERT INTO events (run, attempt, utc, kind, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+            row.run, row.attempt, row.utc, row.kind, row.text);
+}
+
+void insert_attempt(SQLite::Database& db, const AttemptRow& row, int attempt) {
+    execute(db, R"sql(
+        INSERT INTO attempts (run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
+            onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc, outcome, cause)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'running', ''))sql",
+            row.run, attempt, row.host, row.boot_id, row.pid, row.job_id, row.ranks,
+            row.lockstep_version, row.onednn_version, row.mpi_version, row.isa, row.simd_target,
+            row.first_epoch, row.started_utc);
+}
+
+// What a killed attempt wrote beyond the point where training goes on.
+void delete_after(SQLite::Database& db, const std::string& run, const ResumePoint& resume) {
+    execute(db, "DELETE FROM epochs WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
+    execute(db, "DELETE FROM steps WHERE run = ?1 AND step >= ?2", run, resume.steps_taken);
+    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
+    execute(db, "DELETE FROM metrics WHERE run = ?1", run);
+    if (resume.epochs_finished == 0) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
+}
+
+// checkpoint.prev.h5 has become checkpoint.h5, so its row does, too.
+void promote_previous_row(SQLite::Database& db, const std::string& run, int epoch) {
+    execute(db, R"sql(
+        UPDATE OR REPLACE artifacts
+        SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
+        WHERE run = ?1 AND kind = ?3 AND epoch = ?4)sql",
+            run, kCheckpointArtifact, kPreviousCheckpointArtifact, epoch);
+    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
+            kPreviousCheckpointArtifact);
+}
+
+// Throws std::invalid_argument unless it is "" or a JSON object.
+nlohmann::json expected_figures(const std::string& text) {
+    if (text.empty()) return nlohmann::json::object();
+    nlohmann::json figures = nlohmann::json::parse(text, nullptr, false);
+    if (!figures.is_object()) throw std::invalid_argument("expected figures are no JSON object");
+    return figures;
+}
+
+// A figure that the source printed; of one printed for each epoch the last.
+std::optional<double> last_figure(const nlohmann::json& figures, const char* name) {
+    const auto found = figures.find(name);
+    if (found == figures.end()) return std::nullopt;
+    const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
+    return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
+}
+
+void set_state(SQLite::Database& db, const std::string& run, RunState state) {
+    SQLite::Statement statement(db, "UPDATE runs SET state = ?2 WHERE run = ?1");
+    bind_values(statement, run, to_string(state));
+    if (statement.exec() == 0) throw StorageError(Kind::missing, fmt::format("no run {}", run));
+}
+
+}  // namespace
+
+RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
+    : connection_(new Connection{path, open_run_database(path, access)}) {}
+RunDatabase::~RunDatabase() = default;
+RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
+
+void RunDatabase::put_experiment(const ExperimentRow& row) {
+    connection_->write([&](SQLite::Database& db) {
+        execute(db, R"sql(
+            INSERT INTO experiments (name, title, file, file_digest, created_utc)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (name) DO UPDATE SET
+                title = excluded.title, file = excluded.file, file_digest = excluded.file_digest)sql",
+                row.name, row.title, row.file, row.file_digest, row.created_utc);
+    });
+}
+
+void RunDatabase::put_run(const RunRow& row) {
+    const nlohmann::json expected = expected_figures(row.expected);
+    connection_->write([&](SQLite::Database& db) {
+        execute(db, R"sql(
+            INSERT INTO runs (run, experiment, name, title, notes, source, seed, config_digest,
+                data_digest, dataset, architecture, optimizer, batch_size, shards, exchange,
+                parameters, trainable_parameters, flops_per_image, epochs, training_samples,
+                validation_samples, test_samples, validates_on_test_set, selected_on_test_set,
+                expected, printed_val_accuracy, printed_test_accuracy, effective_config, state,
+                created_utc)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29)
+            ON CONFLICT (run) DO UPDATE SET
+                experiment = excluded.experiment, name = excluded.name, title = excluded.title,
+                notes = excluded.notes, source = excluded.source, seed = excluded.seed,
+                config_digest = excluded.config_digest, data_digest = excluded.data_digest,
+                dataset = excluded.dataset, architecture = excluded.architecture,
+                optimizer = excluded.optimizer, batch_size = excluded.batch_size,
+                shards = excluded.shards, exchange = excluded.exchange,
+                parameters = excluded.parameters,
+                trainable_parameters = excluded.trainable_parameters,
+                flops_per_image = excluded.flops_per_image, epochs = excluded.epochs,
+                training_samples = excluded.training_samples,
+                validation_samples = excluded.validation_samples,
+                test_samples = excluded.test_samples,
+                validates_on_test_set = excluded.validates_on_test_set,
+                selected_on_test_set = excluded.selected_on_test_set,
+                expected = excluded.expected,
+                printed_val_accuracy = excluded.printed_val_accuracy,
+                printed_test_accuracy = excluded.printed_test_accuracy,
+                effective_config = excluded.effective_config)sql",
+                row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
+                row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
+                row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
+                row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
+                row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
+                last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
+                row.effective_config, row.created_utc);
+    });
+}
+
+int RunDatabase::begin_attempt(const AttemptRow& row, const ResumePoint& resume) {
+    int attempt = 0;
+    connection_->write([&](SQLite::Database& db) {
+        set_state(db, row.run, RunState::running);
+        SQLite::Statement last(db, "SELECT coalesce(max(attempt), 0) FROM attempts WHERE run = ?1");
+        bind_values(last, row.run);
+        last.executeStep();
+        attempt = last.getColumn(0).getInt() + 1;
+        execute(db, R"sql(
+            UPDATE attempts SET outcome = 'interrupted', cause = 'ended without a word'
+            WHERE run = ?1 AND outcome = 'running')sql",
+                row.run);
+        if (resume.is_previous_checkpoint) {
+            promote_previous_row(db, row.run, resume.epochs_finished);
+        }
+        delete_after(db, row.run, resume);
+        update_totals(db, row.run);
+        insert_attempt(db, row, attempt);
+        const bool is_resumed = resume.epochs_finished > 0;
+        insert_event(db, {row.run, attempt, row.started_utc, is_resumed ? "resumed" : "started",
+                          is_resumed ? fmt::format("after epoch {}", resume.epochs_finished) : ""});
+    });
+    return attempt;
+}
+
+void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> steps,
+                               std::span<const ArtifactRow> artifacts) {
+    connection_->write([&](SQLite::Database& db) {
+        upsert_epoch(db, epoch);
+        update_totals(db, epoch.run);
+        upsert_steps(db, steps);
+        upsert_artifacts(db, artifacts);
+    });
+}
+
+void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEnd& end) {
+    connection_->write([&](SQLite::Database& db) {
+        set_state(db, std::string(run), end.state);
+        execute(db, R"sql(
+            UPDATE attempts SET outcome = ?3, cause = ?4, finished_utc = ?5
+            WHERE run = ?1 AND attempt = ?2)sql",
+                run, attempt, to_string(end.state), end.cause, end.utc);
+        upsert_metrics(db, end.metrics);
+        upsert_artifacts(db, end.artifacts);
+        insert_event(
+            db, {std::string(run), attempt, end.utc, std::string(to_string(end.state)), end.cause});
+    });
+}
+
+void RunDatabase::put_metrics(std::span<const MetricRow> rows) {
+    connection_->write([&](SQLite::Database& db) { upsert_metrics(db, rows); });
+}
+
+void RunDatabase::put_artifacts(std::span<const ArtifactRow> rows) {
+    connection_->write([&](SQLite::Database& db) { upsert_artifacts(db, rows); });
+}
+
+void RunDatabase::add_event(const EventRow& row) {
+    connection_->write([&](SQLite::Database& db) { insert_event(db, row); });
+}
+
+void RunDatabase::delete_run(std::string_view run) {
+    connection_->write([&](SQLite::Database& db) {
+        execute(db, "DELETE FROM epochs WHERE run = ?1", run);  // they refer to attempts
+        execute(db, "DELETE FROM runs WHERE run = ?1", run);
+    });
+}
+
+}  // namespace lockstep::storage

@@ -1,0 +1,268 @@
+#include "storage/database/run_database_schema.hpp"
+
+#include <string>
+
+#include "storage/database/database_connection.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+// Figures are REAL and may be NULL: SQLite stores a NaN as NULL. Everything that may differ between
+// two numbers of ranks (times, and what attempts say) stands in columns that end in _seconds or
+// _utc, in images_per_second, or in attempts and events.
+constexpr const char* kTables = R"sql(
+CREATE TABLE experiments (
+    name         TEXT PRIMARY KEY,  -- as in the experiment file: [A-Za-z0-9._-]{1,64}
+    title        TEXT NOT NULL,     -- free text
+    file         TEXT NOT NULL,     -- the experiment file, as it was given
+    file_digest  TEXT NOT NULL,     -- SHA-256 of its bytes
+    created_utc  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One training with its seed.
+CREATE TABLE runs (
+    run                   TEXT PRIMARY KEY,  -- name, '-', short hash of the effective config
+    experiment            TEXT NOT NULL REFERENCES experiments(name),
+    name                  TEXT NOT NULL,
+    title                 TEXT NOT NULL,
+    notes                 TEXT NOT NULL,
+    source                TEXT NOT NULL,     -- where the architecture comes from
+    seed                  INTEGER NOT NULL,
+    config_digest         TEXT NOT NULL,     -- SHA-256 of the effective config
+    data_digest           TEXT NOT NULL,     -- SHA-256 of pixels and labels
+    dataset               TEXT NOT NULL,
+    architecture          TEXT NOT NULL,
+    optimizer             TEXT NOT NULL,
+    batch_size            INTEGER NOT NULL,  -- global: samples of one step over all ranks
+    shards                INTEGER NOT NULL,
+    exchange              TEXT NOT NULL,     -- ordered, ring, mpi
+    parameters            INTEGER NOT NULL,
+    trainable_parameters  INTEGER NOT NULL,
+    flops_per_image       INTEGER NOT NULL,  -- forward pass
+    epochs                INTEGER NOT NULL,  -- planned
+    training_samples      INTEGER NOT NULL,
+    validation_samples    INTEGER NOT NULL,
+    test_samples          INTEGER NOT NULL,
+    validates_on_test_set INTEGER NOT NULL CHECK (validates_on_test_set IN (0, 1)),
+    selected_on_test_set  INTEGER NOT NULL CHECK (selected_on_test_set IN (0, 1)),
+    expected              TEXT NOT NULL,     -- JSON of what the source printed, or ''
+    printed_val_accuracy  REAL,              -- from it; the last one of a list
+    printed_test_accuracy REAL,
+    effective_config      TEXT NOT NULL,     -- TOML: every value that was used, and its origin
+    state                 TEXT NOT NULL
+        CHECK (state IN ('queued', 'running', 'finished', 'interrupted', 'failed')),
+    created_utc           TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_by_experiment ON runs (experiment, created_utc, run);
+CREATE INDEX runs_by_name ON runs (name);
+
+-- One start of a run: what it ran on, and how it ended.
+CREATE TABLE attempts (
+    run               TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    attempt           INTEGER NOT NULL CHECK (attempt >= 1),
+    host              TEXT NOT NULL,
+    boot_id           TEXT NOT NULL,
+    pid               INTEGER NOT NULL,
+    job_id            TEXT NOT NULL,     -- of the scheduler, or ''
+    ranks             INTEGER NOT NULL,
+    lockstep_version  TEXT NOT NULL,
+    onednn_version    TEXT NOT NULL,
+    mpi_version       TEXT NOT NULL,
+    isa               TEXT NOT NULL,     -- instruction set of the kernels
+    simd_target       TEXT NOT NULL,
+    first_epoch       INTEGER NOT NULL,  -- the first one it trained
+    started_utc       TEXT NOT NULL,
+    finished_utc      TEXT,              -- NULL while it lasts
+    outcome           TEXT NOT NULL
+        CHECK (outcome IN ('running', 'finished', 'interrupted', 'failed')),
+    cause             TEXT NOT NULL,
+    PRIMARY KEY (run, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE epochs (
+    run                 TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    epoch               INTEGER NOT NULL CHECK (epoch >= 1),
+    attempt             INTEGER NOT NULL,  -- the one that trained it
+    steps               INTEGER NOT NULL,  -- updates
+    loss                REAL,              -- mean over the samples; NULL: NaN
+    accuracy            REAL,              -- fraction
+    val_loss            REAL,              -- NULL without validation, or NaN
+    val_accuracy        REAL,
+    is_nan              INTEGER NOT NULL CHECK (is_nan IN (0, 1)),  -- a figure here was NaN
+    learning_rate       REAL,              -- of the last step
+    training_count      INTEGER NOT NULL,  -- samples trained on, each exactly once
+    validation_count    INTEGER NOT NULL,  -- samples evaluated, each exactly once
+    weights_digest      TEXT NOT NULL,     -- SHA-256 of all weights at the epoch's end
+    epoch_seconds       REAL,              -- training and validation
+    training_seconds    REAL,
+    exchange_seconds    REAL,
+    data_seconds        REAL,
+    evaluation_seconds  REAL,
+    images_per_second   REAL,              -- training_count / training_seconds
+    finished_utc        TEXT NOT NULL,
+    PRIMARY KEY (run, epoch),
+    FOREIGN KEY (run, attempt) REFERENCES attempts(run, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Only with [train] record_steps = true.
+CREATE TABLE steps (
+    run       TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    step      INTEGER NOT NULL CHECK (step >= 0),  -- of the whole run, from 0
+    loss      REAL,                                -- of its batch, before its update; NULL: NaN
+    accuracy  REAL,                                -- fraction
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+
+-- Figures of a whole run: test_loss, test_accuracy, best_val_accuracy, best_epoch, ...
+CREATE TABLE metrics (
+    run     TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    name    TEXT NOT NULL,
+    value   REAL,  -- NULL: NaN
+    is_nan  INTEGER NOT NULL CHECK (is_nan IN (0, 1)),
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+-- Files of a run: checkpoint, checkpoint_prev, best, final, predictions, ...
+CREATE TABLE artifacts (
+    run     TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    kind    TEXT NOT NULL,
+    path    TEXT NOT NULL,     -- relative to the folder of this database
+    bytes   INTEGER NOT NULL,
+    sha256  TEXT NOT NULL,
+    epoch   INTEGER NOT NULL,  -- the epoch its content is from
+    PRIMARY KEY (run, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    id       INTEGER PRIMARY KEY,  -- in the order they were written
+    run      TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    attempt  INTEGER NOT NULL,     -- 0: outside of an attempt
+    utc      TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    text     TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_run ON events (run, id);
+)sql";
+
+// New in version 2.
+constexpr const char* kTotalsTable = R"sql(
+-- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
+-- epochs. Written with every change of a run's epochs; no row where there are none.
+CREATE TABLE run_totals (
+    run                 TEXT PRIMARY KEY REFERENCES runs(run) ON DELETE CASCADE,
+    epochs_finished     INTEGER NOT NULL,
+    last_epoch          INTEGER NOT NULL,
+    best_epoch          INTEGER NOT NULL,  -- by val_accuracy, or accuracy without validation
+    all_epochs_seconds  REAL,
+    training_seconds    REAL,
+    training_count      INTEGER NOT NULL   -- samples trained on in all epochs
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// The rows of run_totals. A NaN, being NULL, is never the best; of equals the first one is.
+constexpr const char* kTotals = R"sql(
+SELECT run, count(*) AS epochs_finished, max(epoch) AS last_epoch,
+       (SELECT b.epoch FROM epochs b WHERE b.run = e.run
+        ORDER BY CASE WHEN b.validation_count > 0 THEN b.val_accuracy ELSE b.accuracy END DESC,
+                 b.epoch
+        LIMIT 1) AS best_epoch,
+       sum(epoch_seconds) AS all_epochs_seconds, sum(training_seconds) AS training_seconds,
+       sum(training_count) AS training_count
+FROM epochs e)sql";
+
+struct View {
+    const char* name;
+    const char* select;
+};
+
+constexpr View kViews[] = {
+    {"v_epochs", R"sql(
+-- Every epoch with the name and the settings of its run.
+SELECT r.experiment, r.name, r.seed, e.run, e.epoch, e.attempt, e.steps,
+       e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.is_nan, e.learning_rate,
+       e.training_count, e.validation_count, e.weights_digest,
+       e.epoch_seconds, e.training_seconds, e.exchange_seconds, e.data_seconds,
+       e.evaluation_seconds, e.images_per_second, e.finished_utc,
+       r.state, r.dataset, r.optimizer, r.batch_size
+FROM epochs e JOIN runs r USING (run))sql"},
+    {"v_best", R"sql(
+-- The best epoch of each run: by val_accuracy; by accuracy where there is no validation. The first
+-- one of equals.
+SELECT r.experiment, r.name, r.seed, t.run, t.best_epoch, e.loss, e.accuracy, e.val_loss,
+       e.val_accuracy, e.finished_utc
+FROM run_totals t JOIN runs r USING (run)
+JOIN epochs e ON e.run = t.run AND e.epoch = t.best_epoch)sql"},
+    {"v_runs", R"sql(
+-- One row a run: how far it is, and what it reached. loss, accuracy, val_loss, val_accuracy and
+-- learning_rate are those of its last epoch.
+SELECT r.experiment, r.run, r.name, r.seed, r.state,
+       coalesce(t.epochs_finished, 0) AS epochs_finished, r.epochs AS epochs_planned,
+       t.best_epoch, b.val_accuracy AS best_val_accuracy,
+       (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_loss') AS test_loss,
+       (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_accuracy')
+           AS test_accuracy,
+       r.parameters, a.ranks, a.host, a.attempt AS attempts, t.all_epochs_seconds,
+       a.started_utc, a.finished_utc, a.cause,
+       l.loss, l.accuracy, l.val_loss, l.val_accuracy, l.learning_rate,
+       t.all_epochs_seconds / t.epochs_finished AS mean_epoch_seconds,
+       t.training_count / t.training_seconds AS images_per_second,
+       r.title, r.source, r.dataset, r.optimizer, r.batch_size, r.shards, r.exchange,
+       r.trainable_parameters, r.flops_per_image,
+       r.training_samples, r.validation_samples, r.test_samples,
+       r.validates_on_test_set, r.selected_on_test_set,
+       r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc
+FROM runs r
+LEFT JOIN run_totals t ON t.run = r.run
+LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
+LEFT JOIN epochs l ON l.run = r.run AND l.epoch = t.last_epoch
+LEFT JOIN attempts a ON a.run = r.run
+    AND a.attempt = (SELECT max(attempt) FROM attempts WHERE run = r.run))sql"},
+    {"v_compare", R"sql(
+-- Runs side by side, with what their source printed.
+SELECT experiment, run, name, seed, state, source, dataset, optimizer,
+       batch_size, parameters, trainable_parameters, flops_per_image,
+       epochs_finished, epochs_planned, best_epoch, best_val_accuracy, test_loss, test_accuracy,
+       printed_val_accuracy, printed_test_accuracy, validates_on_test_set, selected_on_test_set,
+       ranks, exchange, mean_epoch_seconds, images_per_second
+FROM v_runs)sql"},
+};
+
+// Statements are put together from the constants above alone.
+void create_views(SQLite::Database& db, const std::string& create) {
+    for (const View& view : kViews) db.exec(create + view.name + " AS " + view.select);
+}
+
+std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
+
+}  // namespace
+
+void create_schema(SQLite::Database& db) {
+    db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
+    db.exec("PRAGMA user_version = 2");
+    db.exec(kTables);
+    db.exec(kTotalsTable);
+    create_views(db, "CREATE VIEW ");
+}
+
+void upgrade_schema(SQLite::Database& db) {
+    for (const View& view : kViews) db.exec(std::string("DROP VIEW IF EXISTS ") + view.name);
+    db.exec(kTotalsTable);
+    db.exec("INSERT INTO run_totals " + totals_of_all());
+    create_views(db, "CREATE VIEW ");
+    db.exec("PRAGMA user_version = 2");
+}
+
+void show_as_new_schema(SQLite::Database& db) {
+    db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
+    create_views(db, "CREATE TEMP VIEW ");
+}
+
+void update_totals(SQLite::Database& db, std::string_view run) {
+    execute(db, "DELETE FROM run_totals WHERE run = ?1", run);
+    SQLite::Statement insert(
+        db, "INSERT INTO run_totals " + std::string(kTotals) + " WHERE run = ?1 GROUP BY run");
+    bind_values(insert, run);
+    insert.exec();
+}
+
+}  // namespace lockstep::storage

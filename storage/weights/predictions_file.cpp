@@ -1,0 +1,81 @@
+#include "storage/weights/predictions_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "storage/files/storage_error.hpp"
+#include "storage/weights/hdf5.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+constexpr std::int64_t kPredictionsFormat = 1;
+constexpr std::int64_t kColors = 3;
+
+std::int64_t count_of(const auto& values) { return static_cast<std::int64_t>(values.size()); }
+
+// What is wrong with the sizes or labels; "" if nothing is.
+std::string_view problem_of(const Predictions& p) {
+    const std::size_t image_bytes = static_cast<std::size_t>(p.image_height) *
+                                    static_cast<std::size_t>(p.image_width) * kColors;
+    if (p.probabilities.size() != p.labels.size() * p.class_names.size()) {
+        return "probabilities are not [samples, classes]";
+    }
+    if (p.images.size() != p.image_samples.size() * image_bytes) {
+        return "images are not [images, height, width, 3]";
+    }
+    const auto is_sample = [&](std::uint32_t i) { return i < p.labels.size(); };
+    if (!std::all_of(p.image_samples.begin(), p.image_samples.end(), is_sample)) {
+        return "an image is of no sample";
+    }
+    const auto is_class = [&](std::uint8_t label) { return label < p.class_names.size(); };
+    return std::all_of(p.labels.begin(), p.labels.end(), is_class) ? "" : "a label is of no class";
+}
+
+}  // namespace
+
+SavedFile write_predictions(const std::filesystem::path& path, const Predictions& p) {
+    if (const std::string_view problem = problem_of(p); !problem.empty()) {
+        throw std::invalid_argument(std::string(problem));
+    }
+    const Hdf5Image image;
+    write_attribute(image.root(), "format", kPredictionsFormat);
+    write_attribute(image.root(), "class_names", std::span<const std::string>(p.class_names));
+    const std::int64_t samples = count_of(p.labels);
+    write_bytes(image.root(), "labels", std::vector{samples}, p.labels);
+    write_floats(image.root(), "probabilities", std::vector{samples, count_of(p.class_names)},
+                 p.probabilities, Hdf5Layout::checksummed);
+    write_indices(image.root(), "image_samples", p.image_samples);
+    write_bytes(image.root(), "images",
+                std::vector<std::int64_t>{count_of(p.image_samples), p.image_height, p.image_width,
+                                          kColors},
+                p.images);
+    return replace_file(path, image.bytes());
+}
+
+Predictions read_predictions(const std::filesystem::path& path) {
+    const Bytes bytes = read_file(path);
+    const Hdf5Source source(bytes, path.string());
+    if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
+        source.refuse("predictions of an unknown format");
+    }
+    Predictions p;
+    p.class_names = read_texts_attribute(source, source.root(), "class_names");
+    p.labels = read_bytes(source, source.root(), "labels").values;
+    p.probabilities = read_floats(source, source.root(), "probabilities").values;
+    p.image_samples = read_indices(source, source.root(), "image_samples");
+    ByteArray images = read_bytes(source, source.root(), "images");
+    if (images.shape.size() != 4 || images.shape[1] > 1 << 16 || images.shape[2] > 1 << 16) {
+        source.refuse("images are not [images, height, width, 3]");
+    }
+    p.image_height = static_cast<int>(images.shape[1]);
+    p.image_width = static_cast<int>(images.shape[2]);
+    p.images = std::move(images.values);
+    if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
+    return p;
+}
+
+}  // namespace lockstep::storage

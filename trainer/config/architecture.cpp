@@ -1,0 +1,216 @@
+#include "trainer/config/architecture.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <variant>
+
+namespace lockstep::trainer {
+namespace {
+
+// Why a layer cannot take its input; the caller adds the layer's name and shape.
+struct Misfit {
+    std::string reason;
+};
+
+std::string text_of(const std::array<int, 2>& size) {
+    return fmt::format("{}x{}", size[0], size[1]);
+}
+
+// Operations of an activation on one image, as TensorFlow's profiler counts them: five per value of
+// a softmax, none for a relu.
+std::int64_t activation_flops(Activation activation, const Shape& shape) {
+    return activation == Activation::softmax ? 5 * shape.size() : 0;
+}
+
+ParameterShape trainable(std::string name, std::vector<std::int64_t> shape) {
+    return {std::move(name), std::move(shape), true};
+}
+
+struct Windows {
+    Window vertical;
+    Window horizontal;
+};
+
+Windows windows_over(const Shape& input, const std::array<int, 2>& kernel,
+                     const std::array<int, 2>& strides, Padding padding, const char* what) {
+    if (input.is_flat)
+        throw Misfit{"it needs an image, not a vector; remove the flatten before it"};
+    const Windows windows{window_of(input.height, kernel[0], strides[0], padding),
+                          window_of(input.width, kernel[1], strides[1], padding)};
+    if (windows.vertical.output < 1 || windows.horizontal.output < 1) {
+        throw Misfit{fmt::format("its {} of {} is larger than the input", what, text_of(kernel))};
+    }
+    return windows;
+}
+
+// One overload per kind: completes `layer`, whose input and name are set. Throws Misfit.
+
+void infer(const Conv2dConfig& config, LayerShape& layer) {
+    const Shape& input = layer.input;
+    const Windows windows =
+        windows_over(input, config.kernel_size, config.strides, config.padding, "kernel");
+    if (config.activation == Activation::softmax) throw Misfit{"softmax needs a flatten before it"};
+    layer.class_name = "Conv2D";
+    layer.output = {windows.vertical.output, windows.horizontal.output, config.filters, false};
+    layer.parameters.push_back(trainable(
+        "kernel", {config.kernel_size[0], config.kernel_size[1], input.channels, config.filters}));
+    layer.flops = 2 * layer.output.height * layer.output.width * layer.parameters[0].size();
+    if (config.use_bias) {
+        layer.parameters.push_back(trainable("bias", {config.filters}));
+        layer.flops += layer.output.size();
+    }
+}
+
+void infer(const PoolingConfig& config, LayerShape& layer) {
+    const Windows windows =
+        windows_over(layer.input, config.pool_size, config.strides, config.padding, "pool");
+    layer.class_name = config.kind == PoolingKind::max ? "MaxPooling2D" : "AveragePooling2D";
+    layer.output = {windows.vertical.output, windows.horizontal.output, layer.input.channels,
+                    false};
+    layer.flops = layer.output.size() * config.pool_size[0] * config.pool_size[1];
+}
+
+void infer(const BatchNormalizationConfig&, LayerShape& layer) {
+    layer.class_name = "BatchNormalization";
+    layer.output = layer.input;
+    const std::vector<std::int64_t> per_channel{layer.input.channels};
+    layer.parameters = {{"gamma", per_channel, true},
+                        {"beta", per_channel, true},
+                        {"moving_mean", per_channel, false},
+                        {"moving_variance", per_channel, false}};
+    layer.flops = 2 * layer.output.size();  // one multiply-add, its two factors known beforehand
+}
+
+void infer(const DropoutConfig&, LayerShape& layer) {
+    layer.class_name = "Dropout";
+    layer.output = layer.input;
+}
+
+void infer(const FlattenConfig&, LayerShape& layer) {
+    layer.class_name = "Flatten";
+    if (!std::in_range<int>(layer.input.size())) throw Misfit{"its output would be too long"};
+    layer.output = {1, 1, static_cast<int>(layer.input.size()), true};
+}
+
+void infer(const DenseConfig& config, LayerShape& layer) {
+    if (!layer.input.is_flat) throw Misfit{"a dense layer needs a flatten before it"};
+    layer.class_name = "Dense";
+    layer.output = {1, 1, config.units, true};
+    layer.parameters.push_back(trainable("kernel", {layer.input.channels, config.units}));
+    layer.flops = 2 * layer.parameters[0].size();
+    if (config.use_bias) {
+        layer.parameters.push_back(trainable("bias", {config.units}));
+        layer.flops += layer.output.size();
+    }
+    layer.flops += activation_flops(config.activation, layer.output);
+}
+
+void infer(const ActivationConfig& config, LayerShape& layer) {
+    if (config.activation == Activation::softmax && !layer.input.is_flat) {
+        throw Misfit{"softmax needs a flatten before it"};
+    }
+    layer.class_name = "Activation";
+    layer.output = layer.input;
+    layer.flops = activation_flops(config.activation, layer.output);
+}
+
+LayerShape infer_layer(const LayerConfig& config, const Shape& input) {
+    LayerShape layer;
+    layer.name = config.name;
+    layer.input = input;
+    std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
+    return layer;
+}
+
+void check_end(std::span<const LayerConfig> layers, const Architecture& architecture, int classes) {
+    const Shape output = architecture.output();
+    if (output.is_flat && output.channels == classes) return;
+    const std::string name = layers.back().name;
+    throw ShapeError(
+        output.is_flat
+            ? fmt::format("layer \"{}\": the network ends in {} values, but there are {} classes",
+                          name, output.channels, classes)
+            : fmt::format("layer \"{}\": the network ends in an image {}; it must end in a vector "
+                          "of {} values, one per class: add flatten and dense layers",
+                          name, to_string(output), classes),
+        layers.size() - 1, architecture);
+}
+
+}  // namespace
+
+std::string to_string(const Shape& shape) {
+    if (shape.is_flat) return fmt::format("(None, {})", shape.channels);
+    return fmt::format("(None, {}, {}, {})", shape.height, shape.width, shape.channels);
+}
+
+std::int64_t ParameterShape::size() const {
+    std::int64_t product = 1;
+    for (const std::int64_t extent : shape) product *= extent;
+    return product;
+}
+
+std::int64_t LayerShape::parameter_count() const {
+    std::int64_t count = 0;
+    for (const ParameterShape& parameter : parameters) count += parameter.size();
+    return count;
+}
+
+std::int64_t LayerShape::trainable_count() const {
+    std::int64_t count = 0;
+    for (const ParameterShape& parameter : parameters) {
+        if (parameter.is_trainable) count += parameter.size();
+    }
+    return count;
+}
+
+std::int64_t Architecture::parameter_count() const {
+    std::int64_t count = 0;
+    for (const LayerShape& layer : layers) count += layer.parameter_count();
+    return count;
+}
+
+std::int64_t Architecture::trainable_count() const {
+    std::int64_t count = 0;
+    for (const LayerShape& layer : layers) count += layer.trainable_count();
+    return count;
+}
+
+std::int64_t Architecture::flops() const {
+    std::int64_t sum = 0;
+    for (const LayerShape& layer : layers) sum += layer.flops;
+    return sum;
+}
+
+ShapeError::ShapeError(const std::string& message, std::size_t layer_index, Architecture so_far)
+    : std::runtime_error(message), layer_index_(layer_index), so_far_(std::move(so_far)) {}
+
+Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes) {
+    Architecture architecture{input, {}};
+    if (layers.empty()) throw ShapeError("the network has no layers", 0, architecture);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const Shape layer_input = architecture.output();
+        try {
+            architecture.layers.push_back(infer_layer(layers[i], layer_input));
+        } catch (const Misfit& misfit) {
+            throw ShapeError(fmt::format("layer \"{}\" cannot take its input {}: {}",
+                                         layers[i].name, to_string(layer_input), misfit.reason),
+                             i, architecture);
+        }
+    }
+    check_end(layers, architecture, classes);
+    return architecture;
+}
+
+Window window_of(int size, int kernel, int stride, Padding padding) {
+    if (padding == Padding::valid) {
+        return {kernel <= size ? (size - kernel) / stride + 1 : 0, 0, 0};
+    }
+    const int output = (size - 1) / stride + 1;
+    const int zeros = std::max((output - 1) * stride + kernel - size, 0);
+    return {output, zeros / 2, zeros - zeros / 2};  // the odd zero goes behind, as TensorFlow's
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,77 @@
+#pragma once
+
+// What follows from a list of layers without computing anything: every layer's output shape, its
+// parameters and its floating-point operations. Pure functions; no oneDNN, no MPI.
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "trainer/config/shape.hpp"
+#include "trainer/config/train_config.hpp"
+
+namespace lockstep::trainer {
+
+// One tensor of a layer's parameters, in Keras' layout and under Keras' name.
+struct ParameterShape {
+    std::string name;                 // kernel, bias, gamma, beta, moving_mean, moving_variance
+    std::vector<std::int64_t> shape;  // conv kernel [kh, kw, in, out], dense kernel [in, out]
+    bool is_trainable = true;
+    std::int64_t size() const;
+};
+
+struct LayerShape {
+    std::string name;        // the layer's own: conv2d_1
+    std::string class_name;  // Keras': Conv2D, MaxPooling2D, Dense, ...
+    Shape input;
+    Shape output;
+    std::vector<ParameterShape> parameters;  // in the order of Keras' get_weights
+    std::int64_t flops =
+        0;  // of the forward pass of one image: 2 per multiply-add, as Keras' tools
+
+    std::int64_t parameter_count() const;
+    std::int64_t trainable_count() const;
+};
+
+struct Architecture {
+    Shape input;
+    std::vector<LayerShape> layers;
+
+    Shape output() const { return layers.empty() ? input : layers.back().output; }
+    std::int64_t parameter_count() const;
+    std::int64_t trainable_count() const;
+    std::int64_t flops() const;
+};
+
+// The layers do not fit on each other. what() names the layer, its input shape and the reason;
+// `so_far` holds the layers before it, for the table that is shown with the message.
+class ShapeError : public std::runtime_error {
+public:
+    ShapeError(const std::string& message, std::size_t layer_index, Architecture so_far);
+    std::size_t layer_index() const { return layer_index_; }
+    const Architecture& so_far() const { return so_far_; }
+
+private:
+    std::size_t layer_index_;
+    Architecture so_far_;
+};
+
+// Infers all shapes from the input's.
+// Throws
+//   ShapeError   if a layer cannot take its input (a kernel or pool larger than it, a dense or
+//                softmax layer before a flatten, a flatten that is not needed is allowed), or if
+//                the network does not end in a vector of `classes` values
+Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes);
+
+// Zeros that Keras adds in front of an axis for `padding`, and the size of the output.
+struct Window {
+    int output = 0;
+    int pad_before = 0;
+    int pad_after = 0;
+};
+// size, kernel and stride of one axis; output < 1 when the kernel does not fit ("valid").
+Window window_of(int size, int kernel, int stride, Padding padding);
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,47 @@
+#pragma once
+
+// What can go wrong on data, weights and numbers. (ShapeError stands with the architecture,
+// CommError with the communicator.)
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace lockstep::trainer {
+
+// Data files that are missing or damaged. what() names the file, what was expected and what to do.
+class DataError : public std::runtime_error {
+public:
+    enum class Kind { missing, damaged, bad_request };
+    DataError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+    Kind kind() const { return kind_; }
+
+private:
+    Kind kind_;
+};
+
+// The loss of a step was NaN or infinite. Thrown on every rank in the same step, before its update.
+class NonFiniteLoss : public std::runtime_error {
+public:
+    NonFiniteLoss(int epoch, std::int64_t step, double loss);
+    int epoch() const { return epoch_; }
+    std::int64_t step() const { return step_; }
+
+private:
+    int epoch_;
+    std::int64_t step_;
+};
+
+// Ranks that should hold equal weights, or equal data, do not. Names the first rank that differs.
+class ReplicaError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// Weights that do not fit the network. Names the layer, what it expects and what was found.
+class WeightsError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+}  // namespace lockstep::trainer

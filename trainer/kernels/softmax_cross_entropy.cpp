@@ -1,0 +1,32 @@
+#include "trainer/kernels/softmax_cross_entropy.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lockstep::trainer {
+
+LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
+                              int classes, int batch, std::span<float> diff_logits) {
+    LossSum sum;
+    const auto width = static_cast<std::size_t>(classes);
+    for (std::size_t n = 0; n < labels.size(); ++n) {
+        const auto row = logits.subspan(n * width, width);
+        const auto top = std::ranges::max_element(row);
+        const auto relative = [&](std::size_t j) {
+            return static_cast<double>(row[j]) - static_cast<double>(*top);
+        };
+        double total = 0.0;
+        for (std::size_t j = 0; j < width; ++j) total += std::exp(relative(j));
+        sum.loss += std::log(total) - relative(labels[n]);
+        sum.correct += top - row.begin() == labels[n] ? 1 : 0;
+        if (diff_logits.empty()) continue;
+        for (std::size_t j = 0; j < width; ++j) {
+            const double target = j == labels[n] ? 1.0 : 0.0;
+            diff_logits[n * width + j] =
+                static_cast<float>((std::exp(relative(j)) / total - target) / batch);
+        }
+    }
+    return sum;
+}
+
+}  // namespace lockstep::trainer

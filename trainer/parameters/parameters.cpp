@@ -1,0 +1,107 @@
+#include "trainer/parameters/parameters.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "trainer/config/errors.hpp"
+#include "trainer/determinism/digest.hpp"
+
+namespace lockstep::trainer {
+
+std::size_t Parameters::add(const std::string& layer, const ParameterShape& shape,
+                            std::unique_ptr<ParameterFormat> format) {
+    std::size_t& end = shape.is_trainable ? trainable_size_ : statistics_size_;
+    const std::size_t offset = end;
+    end += round_up_to_line(format->size());
+    tensors_.push_back({layer, shape, std::move(format), offset});
+    return tensors_.size() - 1;
+}
+
+void Parameters::allocate() {
+    trainable_ = AlignedArray<float>(trainable_size_);
+    statistics_ = AlignedArray<float>(statistics_size_);
+}
+
+float* Parameters::data(std::size_t tensor) {
+    const Tensor& t = tensors_[tensor];
+    return (t.shape.is_trainable ? trainable_ : statistics_).data() + t.offset;
+}
+
+std::span<const float> Parameters::arena_of(const Tensor& tensor) const {
+    return (tensor.shape.is_trainable ? trainable_ : statistics_).span();
+}
+
+NamedTensor Parameters::unpacked(const Tensor& tensor, std::span<const float> arena) const {
+    NamedTensor named{tensor.layer, tensor.shape.name, tensor.shape.shape, {}};
+    named.values.resize(static_cast<std::size_t>(tensor.shape.size()));
+    tensor.format->unpack(arena.subspan(tensor.offset, tensor.format->size()), named.values);
+    return named;
+}
+
+std::vector<const Parameters::Tensor*> Parameters::tensors(bool trainable_only) const {
+    std::vector<const Tensor*> chosen;
+    for (const Tensor& tensor : tensors_)
+        if (!trainable_only || tensor.shape.is_trainable) chosen.push_back(&tensor);
+    return chosen;
+}
+
+NamedTensors Parameters::weights() const {
+    NamedTensors all;
+    for (const Tensor& tensor : tensors_) all.push_back(unpacked(tensor, arena_of(tensor)));
+    return all;
+}
+
+namespace {
+
+// Throws unless `found` fits the tensor that the network expects in its place.
+void check_fits(const std::string& layer, const ParameterShape& expected,
+                const NamedTensor& found) {
+    if (found.shape == expected.shape &&
+        found.values.size() == static_cast<std::size_t>(expected.size()))
+        return;
+    throw WeightsError(
+        fmt::format("weights do not fit the network: {}/{} should have shape ({}), the file has "
+                    "{}/{} of shape ({})",
+                    layer, expected.name, fmt::join(expected.shape, ", "), found.layer, found.name,
+                    fmt::join(found.shape, ", ")));
+}
+
+}  // namespace
+
+void Parameters::set_weights(const NamedTensors& weights) {
+    for (std::size_t i = 0; i < std::min(weights.size(), tensors_.size()); ++i)
+        check_fits(tensors_[i].layer, tensors_[i].shape, weights[i]);
+    if (weights.size() != tensors_.size())
+        throw WeightsError(
+            fmt::format("weights do not fit the network: it has {} tensors, the file has {}",
+                        tensors_.size(), weights.size()));
+    for (std::size_t i = 0; i < tensors_.size(); ++i)
+        tensors_[i].format->pack(weights[i].values, {data(i), size(i)});
+}
+
+NamedTensors Parameters::unpack_trainable(std::span<const float> arena) const {
+    NamedTensors all;
+    for (const Tensor* tensor : tensors(true)) all.push_back(unpacked(*tensor, arena));
+    return all;
+}
+
+void Parameters::pack_trainable(const NamedTensors& named, std::span<float> arena) const {
+    const auto expected = tensors(true);
+    if (named.size() != expected.size())
+        throw WeightsError(fmt::format("a checkpoint's slot has {} tensors, the network trains {}",
+                                       named.size(), expected.size()));
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        check_fits(expected[i]->layer, expected[i]->shape, named[i]);
+        expected[i]->format->pack(named[i].values,
+                                  arena.subspan(expected[i]->offset, expected[i]->format->size()));
+    }
+}
+
+std::string Parameters::digest() const {
+    Sha256 digest;
+    digest.update(std::as_bytes(trainable_.span()));
+    digest.update(std::as_bytes(statistics_.span()));
+    return digest.hex();
+}
+
+}  // namespace lockstep::trainer

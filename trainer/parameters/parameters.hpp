@@ -1,0 +1,65 @@
+#pragma once
+
+// The parameters of one network, in two flat arenas: what is trained, and the moving statistics
+// that are not. Inside, tensors lie as the kernels read them; outside, as Keras writes them.
+//
+// One flat arena lets the optimizer, the exchange and the digest run over everything in one pass.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "trainer/config/architecture.hpp"
+#include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/parameter_format.hpp"
+#include "trainer/parameters/named_tensor.hpp"
+
+namespace lockstep::trainer {
+
+class Parameters {
+public:
+    // Declares a tensor; order is Keras' get_weights. Returns its number.
+    std::size_t add(const std::string& layer, const ParameterShape& shape,
+                    std::unique_ptr<ParameterFormat> format);
+    // Makes the arenas, zeroed, once all tensors are declared.
+    void allocate();
+
+    std::span<float> trainable() { return trainable_.span(); }
+    std::span<const float> trainable() const { return trainable_.span(); }
+    float* data(std::size_t tensor);
+    // Where a trainable tensor stands in trainable() and in every gradient.
+    std::size_t offset(std::size_t tensor) const { return tensors_[tensor].offset; }
+    std::size_t size(std::size_t tensor) const { return tensors_[tensor].format->size(); }
+
+    NamedTensors weights() const;
+    // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
+    // and shape. Names of layers may differ, as in Keras.
+    void set_weights(const NamedTensors& weights);
+
+    // An array as long as trainable(), such as an optimizer's slot, as Keras' tensors and back.
+    NamedTensors unpack_trainable(std::span<const float> arena) const;
+    void pack_trainable(const NamedTensors& tensors, std::span<float> arena) const;
+
+    std::string digest() const;  // SHA-256, hex, of both arenas
+
+private:
+    struct Tensor {
+        std::string layer;
+        ParameterShape shape;
+        std::unique_ptr<ParameterFormat> format;
+        std::size_t offset;
+    };
+    std::span<const float> arena_of(const Tensor& tensor) const;
+    NamedTensor unpacked(const Tensor& tensor, std::span<const float> arena) const;
+    std::vector<const Tensor*> tensors(bool trainable_only) const;
+
+    std::vector<Tensor> tensors_;
+    std::size_t trainable_size_ = 0;
+    std::size_t statistics_size_ = 0;
+    AlignedArray<float> trainable_;
+    AlignedArray<float> statistics_;
+};
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,205 @@
+#include "trainer/training_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <span>
+
+#include "trainer/config/architecture.hpp"
+#include "trainer/config/errors.hpp"
+#include "trainer/determinism/random.hpp"
+#include "trainer/parameters/initializers.hpp"
+
+namespace lockstep::trainer {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(const Training& training, const Communicator& comm,
+                         TrainObserver& observer)
+    : training_(training),
+      config_(training.config.train),
+      comm_(comm),
+      observer_(observer),
+      network_(training.config.layers, training.data.shape,
+               static_cast<int>(training.data.class_names.size()), config_.batch_size),
+      step_(training.config, training.data, network_, comm, pool_),
+      evaluator_(training.data, network_, comm, pool_) {
+    start_or_resume();
+}
+
+void TrainingRun::start_or_resume() {
+    const TrainState none;
+    const TrainState& state = training_.resume_from != nullptr ? *training_.resume_from : none;
+    if (config_.early_stopping)
+        early_stopping_.emplace(config_.early_stopping->monitor,
+                                config_.early_stopping->restore_best_weights, state.early_stopping,
+                                state.early_stopping_weights);
+    if (config_.checkpoint)
+        checkpoint_.emplace(config_.checkpoint->monitor, config_.checkpoint->restore_best_weights,
+                            state.checkpoint, state.checkpoint_weights);
+    if (training_.resume_from != nullptr)
+        resume(state);
+    else if (training_.initial_weights != nullptr)
+        network_.parameters().set_weights(*training_.initial_weights);
+    else
+        network_.parameters().set_weights(initial_weights(
+            training_.config.layers,
+            infer_shapes(training_.config.layers, training_.data.shape, network_.classes()),
+            config_.seed));
+}
+
+void TrainingRun::resume(const TrainState& state) {
+    network_.parameters().set_weights(state.weights);
+    for (auto& [name, values] : step_.optimizer().slots()) {
+        const auto saved = state.slots.find(name);
+        if (saved == state.slots.end())
+            throw WeightsError(fmt::format("the checkpoint has no optimizer slot {}", name));
+        network_.parameters().pack_trainable(saved->second, values);
+    }
+    epochs_finished_ = state.epochs_finished;
+    steps_taken_ = state.steps_taken;
+}
+
+bool TrainingRun::has_stopped_early() const {
+    return early_stopping_ && epochs_finished_ > 0 &&
+           early_stopping_->best().epochs_since >= std::max(1, config_.early_stopping->patience);
+}
+
+bool TrainingRun::train_epoch(int epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    const StepClocks before = step_.clocks();
+    if (comm_.is_root()) observer_.on_epoch_begin(epoch, config_.epochs, step_.steps_per_epoch());
+    const std::optional<Metrics> training = run_steps(epoch);
+    if (!training) return false;
+
+    EpochRecord record;
+    record.epoch = epoch;
+    record.epochs = config_.epochs;
+    record.steps = step_.steps_per_epoch();
+    record.training = *training;
+    record.training_seconds = seconds_since(start);
+    record.images_per_second = static_cast<double>(training->count) / record.training_seconds;
+    if (training_.data.validation.count() > 0)
+        record.validation = evaluator_.metrics(training_.data.validation);
+    record.learning_rate = step_.learning_rate(steps_taken_ - 1);
+    check_replicas(record);
+    record.epoch_seconds = seconds_since(start);
+    record.evaluation_seconds = record.epoch_seconds - record.training_seconds;
+    record.exchange_seconds = step_.clocks().exchange.seconds() - before.exchange.seconds();
+    record.data_seconds = step_.clocks().data.seconds() - before.data.seconds();
+
+    epochs_finished_ = epoch;
+    if (early_stopping_) early_stopping_->take(record, network_);
+    const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
+    if (comm_.is_root()) report_epoch(record, is_best);
+    return true;
+}
+
+std::optional<Metrics> TrainingRun::run_steps(int epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    const std::int64_t samples = training_.data.training.count();
+    std::vector<std::uint32_t> order(static_cast<std::size_t>(samples));
+    if (config_.shuffle)
+        order = epoch_order(config_.seed, epoch, samples);
+    else
+        std::iota(order.begin(), order.end(), 0U);
+
+    StepResult sum;
+    Metrics so_far;
+    for (std::int64_t i = 0; i < step_.steps_per_epoch(); ++i) {
+        const auto batch =
+            std::span(order).subspan(static_cast<std::size_t>(i * config_.batch_size));
+        const bool wants_stop = training_.stop_requested && training_.stop_requested();
+        const StepResult step = step_.run(
+            batch.first(std::min(batch.size(), static_cast<std::size_t>(config_.batch_size))),
+            epoch, steps_taken_, wants_stop);
+        if (step.stop_requested) return std::nullopt;
+        sum.loss_sum += step.loss_sum;
+        sum.correct += step.correct;
+        sum.count += step.count;
+        so_far = {.loss = sum.loss_sum / static_cast<double>(sum.count),
+                  .accuracy = static_cast<double>(sum.correct) / static_cast<double>(sum.count),
+                  .count = sum.count};
+        if (comm_.is_root()) report_step(epoch, i, step, so_far, seconds_since(start));
+        ++steps_taken_;
+    }
+    return so_far;
+}
+
+void TrainingRun::report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
+                              const Metrics& so_far, double seconds) {
+    const auto count = static_cast<double>(step.count);
+    observer_.on_step_end({.epoch = epoch,
+                           .step = steps_taken_,
+                           .step_in_epoch = step_in_epoch,
+                           .steps_per_epoch = step_.steps_per_epoch(),
+                           .step_metrics = {.loss = step.loss_sum / count,
+                                            .accuracy = static_cast<double>(step.correct) / count,
+                                            .count = step.count},
+                           .epoch_metrics = so_far,
+                           .epoch_seconds = seconds});
+}
+
+// Every rank has made the same updates from the same sums; their weights must be equal.
+void TrainingRun::check_replicas(EpochRecord& record) const {
+    record.weights_digest = network_.parameters().digest();
+    const auto digests = comm_.gather_texts(record.weights_digest);
+    for (std::size_t rank = 1; rank < digests.size(); ++rank)
+        if (digests[rank] != digests[0])
+            throw ReplicaError(
+                fmt::format("after epoch {} the weights of rank {} differ from those of rank 0",
+                            record.epoch, rank));
+}
+
+TrainState TrainingRun::state() {
+    TrainState state;
+    state.epochs_finished = epochs_finished_;
+    state.steps_taken = steps_taken_;
+    state.weights = network_.parameters().weights();
+    for (const auto& [name, values] : step_.optimizer().slots())
+        state.slots[name] = network_.parameters().unpack_trainable(values);
+    if (early_stopping_) {
+        state.early_stopping = early_stopping_->best();
+        state.early_stopping_weights = early_stopping_->weights();
+    }
+    if (checkpoint_) {
+        state.checkpoint = checkpoint_->best();
+        state.checkpoint_weights = checkpoint_->weights();
+    }
+    state.stopped_early = has_stopped_early();
+    return state;
+}
+
+void TrainingRun::report_epoch(const EpochRecord& record, bool is_best) {
+    observer_.on_epoch_end(record);
+    observer_.on_snapshot({.state = state(), .epoch = record, .is_best = is_best});
+}
+
+// As Keras: early stopping restores at the end of training, however it ended; a checkpoint that is
+// loaded back wins, since it is loaded after.
+TrainOutcome TrainingRun::finish(StopReason reason) {
+    TrainOutcome outcome;
+    outcome.reason = reason;
+    outcome.epochs_finished = epochs_finished_;
+    if (reason == StopReason::requested) return outcome;
+    outcome.weights_epoch = epochs_finished_;
+    for (const auto* best : {&early_stopping_, &checkpoint_}) {
+        if (!*best || !(*best)->can_restore()) continue;
+        network_.parameters().set_weights((*best)->weights());
+        outcome.weights_epoch = (*best)->best().epoch;
+    }
+    outcome.weights = network_.parameters().weights();
+    Evaluation test = evaluator_.evaluate(training_.data.test);
+    outcome.test = test.metrics;
+    outcome.test_probabilities = std::move(test.probabilities);
+    return outcome;
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+
+#include "trainer/best_epoch.hpp"
+#include "trainer/evaluator.hpp"
+#include "trainer/network/network.hpp"
+#include "trainer/network/step_plan.hpp"
+#include "trainer/train.hpp"
+#include "trainer/training_step.hpp"
+
+namespace lockstep::trainer {
+
+// Everything one run holds while it trains.
+class TrainingRun {
+public:
+    TrainingRun(const Training& training, const Communicator& comm, TrainObserver& observer);
+
+    int epochs_finished() const { return epochs_finished_; }
+    bool has_stopped_early() const;
+    // Both are collective. False: a stop was requested in the middle of the epoch.
+    bool train_epoch(int epoch);
+    TrainOutcome finish(StopReason reason);
+
+private:
+    void start_or_resume();
+    void resume(const TrainState& state);
+    // The steps of an epoch; nothing if a stop was requested.
+    std::optional<Metrics> run_steps(int epoch);
+    void report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
+                     const Metrics& so_far, double seconds);
+    void check_replicas(EpochRecord& record) const;
+    void report_epoch(const EpochRecord& record, bool is_best);
+    TrainState state();
+
+    const Training& training_;
+    const TrainConfig& config_;
+    const Communicator& comm_;
+    TrainObserver& observer_;
+    Network network_;
+    BufferPool pool_;
+    TrainingStep step_;
+    Evaluator evaluator_;
+    std::optional<BestEpoch> early_stopping_;
+    std::optional<BestEpoch> checkpoint_;
+    int epochs_finished_ = 0;
+    std::int64_t steps_taken_ = 0;
+};
+
+}  // namespace lockstep::trainer
