@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/needs.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "trainer/determinism/digest.hpp"
 
@@ -192,13 +192,9 @@ TEST_CASE("CIFAR-10: traits need no files, and follow those that are there", "[c
     CHECK(cifar10_traits(folder.path()).test_samples == 1);
 }
 
-TEST_CASE("CIFAR-10: the real files hold 5,000 and 1,000 images of each class", "[cifar10]") {
-    const char* path = std::getenv("LOCKSTEP_DATA");
-    if (path == nullptr || *path == '\0') {
-        WARN("skipped: LOCKSTEP_DATA is not set");
-        return;
-    }
-    const Dataset dataset = read_cifar10(path);
+TEST_CASE("CIFAR-10: the real files hold 5,000 and 1,000 images of each class",
+          "[.needs-cifar10]") {
+    const Dataset dataset = read_cifar10(lockstep::tests::cifar10_folder());
     for (std::uint8_t label = 0; label < 10; ++label) {
         CHECK(std::ranges::count(dataset.training.labels, label) == 5000);
         CHECK(std::ranges::count(dataset.test.labels, label) == 1000);

@@ -225,7 +225,7 @@ Dataset read_cifar10(const fs::path& path) {
 }
 
 DatasetTraits cifar10_traits(const fs::path& path) {
-    const DatasetTraits official{kShape, cifar10_class_names(), 50000, 10000};
+    DatasetTraits official{kShape, cifar10_class_names(), 50000, 10000};
     try {
         const fs::path folder = find_folder(path);
         return {kShape, class_names_in(folder), record_count(folder, kTrainingFiles),
