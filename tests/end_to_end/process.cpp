@@ -130,4 +130,12 @@ std::vector<pid_t> processes_with(const std::string& text, const std::string& ot
     return found;
 }
 
+std::vector<pid_t> ranks_on(const fs::path& store) {
+    std::vector<pid_t> ranks = processes_with(store.string(), "--as-rank");
+    std::erase_if(ranks, [](pid_t process) {
+        return read_text("/proc/" + std::to_string(process) + "/comm") != "lockstep\n";
+    });
+    return ranks;
+}
+
 }  // namespace lockstep::tests

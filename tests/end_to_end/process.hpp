@@ -57,5 +57,7 @@ void wait_until(const std::function<bool()>& holds);
 
 // Processes whose command line has both texts.
 std::vector<pid_t> processes_with(const std::string& text, const std::string& other);
+// The ranks that a supervisor started on a store; neither mpirun nor the supervisor.
+std::vector<pid_t> ranks_on(const std::filesystem::path& store);
 
 }  // namespace lockstep::tests
