@@ -1,5 +1,6 @@
-// A clock that a test moves on: preloaded, adds to the monotonic one the seconds that stand in the
-// file LOCKSTEP_TEST_CLOCK_SHIFT, and appends a byte to FILE.looks for each look at it.
+// A clock that a test sets: preloaded, makes the monotonic one stand at the second that is written
+// in the file LOCKSTEP_TEST_CLOCK (0 where there is none), and appends a byte to FILE.looks for
+// each look at it.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -30,10 +31,9 @@ void note_look(const std::string& path) {
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
     using Function = int(clockid_t, timespec*);
     static auto* const real = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, "clock_gettime"));
-    const int result = real(clock, time);
-    const char* shift = std::getenv("LOCKSTEP_TEST_CLOCK_SHIFT");
-    if (clock != CLOCK_MONOTONIC || shift == nullptr || result != 0) return result;
-    time->tv_sec += seconds_in(shift);
-    note_look(std::string(shift) + ".looks");
+    const char* file = std::getenv("LOCKSTEP_TEST_CLOCK");
+    if (clock != CLOCK_MONOTONIC || file == nullptr) return real(clock, time);
+    *time = {.tv_sec = seconds_in(file), .tv_nsec = 0};
+    note_look(std::string(file) + ".looks");
     return 0;
 }
