@@ -94,6 +94,7 @@ void RunRecorder::interrupt(const std::string& cause) {
 void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed, cause); }
 
 void RunRecorder::end(storage::RunState state, const std::string& cause) {
+    if (attempt_ == 0) return;  // none has begun
     log(fmt::format("{}: {}", storage::to_string(state), cause));
     database_.end_attempt(planned_.id, attempt_,
                           {.state = state,

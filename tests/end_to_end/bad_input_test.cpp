@@ -114,13 +114,6 @@ TEST_CASE("The command line: 64, with what was meant", "[end_to_end]") {
     refused({"run"}, "FILE");
     refused({"run", smoke_file(), "--only", "logit"}, "did you mean \"logits\"");
     refused({"ls", "--format", "yaml"}, "table|csv|json|md");
-    CHECK(lockstep({"--help"}).exit_code == 0);
-    for (const char* verb : {"run", "validate", "plan", "summary", "ls", "show", "compare", "query",
-                             "evaluate", "bench"}) {
-        const Result help = lockstep({verb, "--help"});
-        CHECK(help.exit_code == 0);
-        CHECK(help.output.find("Examples:\n  lockstep ") != std::string::npos);
-    }
 }
 
 TEST_CASE("The experiment file: 78, or 66 where there is none", "[end_to_end]") {

@@ -185,6 +185,33 @@ TEST_CASE("a loss that is no number stops every rank in the same step", "[traine
     for (const std::string& of_rank : world.gather_texts(where)) CHECK(of_rank == "1, step 1");
 }
 
+TEST_CASE("a rank whose weights differ is named, on every rank, at the end of the epoch",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const RunConfig config = tiny_run(plain_layers());
+    const RunData data = data_of(config);
+    NamedTensors weights =
+        train_tiny(config, Communicator(MPI_COMM_SELF)).seen.snapshots.front().state.weights;
+    const int other = world.size() - 1;
+    float& bias = weights.back().values.back();  // the last bit of one weight
+    if (other > 0 && world.rank() == other) bias = std::nextafter(bias, HUGE_VALF);
+    Training training = training_of(config, data);
+    training.initial_weights = &weights;
+    RecordingObserver observer;
+    std::string words = "no error";
+    try {
+        train(training, world, observer);
+    } catch (const ReplicaError& error) {
+        words = error.what();
+    }
+    const std::string expected = other == 0
+                                     ? "no error"
+                                     : "after epoch 1 the weights of rank " +
+                                           std::to_string(other) + " differ from those of rank 0";
+    for (const std::string& of_rank : world.gather_texts(words)) CHECK(of_rank == expected);
+    if (other > 0) CHECK(observer.snapshots.empty());
+}
+
 TEST_CASE("one rank's wish to stop ends the run on all, at once, without an update",
           "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);

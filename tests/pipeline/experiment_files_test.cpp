@@ -90,13 +90,16 @@ TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
 TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
     std::map<std::string, std::size_t> runs{
         {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12}, {"smoke.toml", 4}};
+    std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
         if (entry.path().extension() != ".toml") continue;
+        ++files;
         const std::string name = entry.path().filename().string();
         CAPTURE(name);
         CHECK(plan_of(name).runs.size() == runs[name]);
         CHECK(plan_of(name, {"data.dataset=\"synthetic\""}).runs.size() == runs[name]);
     }
+    CHECK(files == runs.size());
 }
 
 TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {
@@ -107,6 +110,7 @@ TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]"
 
 TEST_CASE("every key that is known is explained under its heading", "[experiments]") {
     const std::string page = text_of("README.md");
+    REQUIRE(pipeline::known_keys().size() > 10);
     for (const auto& known : pipeline::known_keys()) {
         const std::string text = section(page, known.table);
         CAPTURE(known.table);

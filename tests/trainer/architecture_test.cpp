@@ -126,6 +126,7 @@ TEST_CASE("layers that do not fit are named with their input and the layers befo
               "than the input");
         try {
             infer_shapes(layers, kCifarImage, 10);
+            FAIL("a pool larger than its input");
         } catch (const ShapeError& error) {
             CHECK(error.layer_index() == 1);
             REQUIRE(error.so_far().layers.size() == 1);
