@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "trainer/config/limits.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 
 namespace lockstep::trainer {
@@ -21,6 +22,13 @@ void OneDnnCall::run(dnnl_stream_t stream) const {
     const dnnl_status_t status = dnnl_primitive_execute(
         primitive_.get(), stream, static_cast<int>(arguments_.size()), arguments_.data());
     if (status != dnnl_success) throw dnnl::error(status, "oneDNN could not execute a primitive");
+}
+
+dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
+    double values = 1.0;  // in double: a product of many extents may leave 64 bits
+    for (const dnnl::memory::dim extent : dims) values *= static_cast<double>(extent);
+    require_countable(values, "a tensor of a layer");
+    return {dims, dnnl::memory::data_type::f32, tag};
 }
 
 dnnl::memory OneDnn::scratchpad(const dnnl::memory::desc& desc) {

@@ -78,9 +78,9 @@ bool is_reference(const PrimitiveDesc& pd) {
     return std::string_view(pd.impl_info_str()).starts_with("ref");
 }
 
-inline dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
-    return {dims, dnnl::memory::data_type::f32, tag};
-}
+// Every tensor that oneDNN is given comes by here. Throws std::length_error if it has more values
+// than its kernels can count.
+dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
 
 inline std::size_t floats_of(const dnnl::memory::desc& desc) {
     return desc.get_size() / sizeof(float);

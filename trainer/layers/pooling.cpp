@@ -28,7 +28,7 @@ private:
     PassBuffers buffers_;
     int samples_;
     const float* relu_src_;
-    AlignedArray<unsigned char> places_;  // where each maximum was
+    AlignedArray<PlaceInWindow> places_;  // where each maximum was
 };
 
 class AveragePoolingPass : public LayerPass {
