@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "trainer/evaluate.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -183,6 +184,58 @@ TEST_CASE("a loss that is no number stops every rank in the same step", "[traine
     }
     // The first update throws the weights away; the second step sees it.
     for (const std::string& of_rank : world.gather_texts(where)) CHECK(of_rank == "1, step 1");
+}
+
+TEST_CASE("weights that are no numbers end the run on every rank, whatever the loss was",
+          "[trainer][mpi]") {
+    RunConfig config = tiny_run(plain_layers());
+    config.train.steps_per_epoch = 1;  // its loss is of the weights before the update
+    config.train.optimizer = {.learning_rate = 1e300, .rule = SgdConfig{}};
+    const Communicator world(MPI_COMM_WORLD);
+    std::string where = "no error";
+    RecordingObserver observer;
+    const RunData data = data_of(config);
+    try {
+        train(training_of(config, data), world, observer);
+    } catch (const NonFiniteWeights& error) {
+        where = error.what();
+        CHECK(error.epoch() == 1);
+    }
+    for (const std::string& of_rank : world.gather_texts(where))
+        CHECK(contains(of_rank, "after epoch 1 conv2d/kernel holds"));
+    CHECK(observer.epochs.empty());
+    CHECK(observer.snapshots.empty());
+}
+
+TEST_CASE("weights that are no numbers are refused at every door", "[trainer][mpi]") {
+    const Communicator self(MPI_COMM_SELF);
+    RunConfig config = tiny_run();
+    config.train.optimizer.rule = AdamConfig{};
+    config.train.early_stopping = EarlyStoppingConfig{
+        .monitor = {.metric = "val_loss"}, .patience = 9, .restore_best_weights = true};
+    const TrainState good = train_tiny(config, self).seen.snapshots.front().state;
+    const RunData data = data_of(config);
+    for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF})
+        for (std::size_t i = 0; i < good.weights.size(); ++i) {
+            NamedTensors weights = good.weights;
+            weights[i].values.back() = bad;
+            CAPTURE(weights[i].layer, weights[i].name);
+            const std::string named = weights[i].layer + "/" + weights[i].name + " holds ";
+            CHECK(contains(weights_error(config, weights), named));
+            CHECK_THROWS_AS(evaluate(config, weights, data, data.test, self), WeightsError);
+            TrainState state = good;
+            state.weights = weights;
+            CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+            state = good;
+            state.early_stopping_weights = weights;
+            CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+        }
+    for (const auto& [name, tensors] : good.slots) {
+        CAPTURE(name);
+        TrainState state = good;
+        state.slots[name].back().values.front() = std::nanf("");
+        CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+    }
 }
 
 TEST_CASE("one rank's wish to stop ends the run on all, at once, without an update",
