@@ -87,9 +87,10 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
         exchange_->sum_shards(batch.own_shards, sum_.span());
     }
     const StepResult result = result_of_sum(epoch, step);
-    if (!result.stop_requested)
-        optimizer_.update(sum_.span().first(gradient_size_), learning_rate(step), step,
-                          network_.parameters().trainable());
+    if (result.stop_requested) return result;
+    plan.commit();
+    optimizer_.update(sum_.span().first(gradient_size_), learning_rate(step), step,
+                      network_.parameters().trainable());
     return result;
 }
 

@@ -2,13 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "trainer/determinism/digest.hpp"
 #include "trainer/evaluate.hpp"
+#include "trainer/parameters/initializers.hpp"
+#include "trainer/training_step.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -259,6 +263,45 @@ TEST_CASE("one rank's wish to stop ends the run on all, at once, without an upda
         CHECK(asked == 3);
         if (world.is_root()) CHECK(observer.steps.size() == 2);
     }
+}
+
+TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole state",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run();  // with batch normalization of images and of vectors
+    config.train.optimizer.rule = AdamConfig{};
+    const RunData data = data_of(config);
+    Network network(config.layers, data.shape, 4, config.train.batch_size);
+    Parameters& parameters = network.parameters();
+    parameters.set_weights(
+        initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
+    BufferPool pool;
+    TrainingStep step(config, data, network, world, pool);
+    std::vector<std::uint32_t> samples(16);
+    std::iota(samples.begin(), samples.end(), 0U);
+    step.run(samples, 1, 0, false);
+
+    const auto state = [&] {
+        std::string digests = parameters.digest();
+        for (const auto& [name, values] : step.optimizer().slots())
+            digests += sha256_hex(std::as_bytes(values));
+        return digests;
+    };
+    const std::string before = state();
+    CHECK(step.run(samples, 1, 1, world.rank() == world.size() - 1).stop_requested);
+    CHECK(state() == before);
+    // An infinite bias of the logits, set past set_weights(), which would refuse it.
+    float* bias = parameters.data(parameters.weights().size() - 1);
+    const float kept = *bias;
+    *bias = HUGE_VALF;
+    const std::string with_infinity = state();
+    CHECK_THROWS_AS(step.run(samples, 1, 1, false), NonFiniteLoss);
+    CHECK(state() == with_infinity);
+    *bias = kept;
+    CHECK(state() == before);
+    // And a step that counts moves everything.
+    step.run(samples, 1, 1, false);
+    CHECK(state() != before);
 }
 
 TEST_CASE("more ranks than shards are refused", "[trainer][mpi]") {

@@ -29,6 +29,9 @@ public:
     virtual void forward(const StepContext& context) = 0;
     // Reads diff_dst (and may change it), writes diff_src and the shards' parameter gradients.
     virtual void backward() = 0;
+    // What a step changes beside gradients (moving statistics), once it is known to count: a step
+    // that is stopped, or whose loss is no number, leaves everything as it was.
+    virtual void commit() {}
 };
 
 struct PassBuffers {

@@ -130,4 +130,8 @@ void StepPlan::backward() {
     for (std::size_t i = passes_.size(); i-- > 0;) passes_[i]->backward();
 }
 
+void StepPlan::commit() {
+    for (const auto& pass : passes_) pass->commit();
+}
+
 }  // namespace lockstep::trainer

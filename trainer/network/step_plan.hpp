@@ -46,6 +46,8 @@ public:
     std::span<float> diff_logits() { return {diff_logits_, logit_floats_}; }
     // From diff_logits() to the gradient buffers of the own shards.
     void backward();
+    // What the step changes beside gradients; after backward(), of a step that counts.
+    void commit();
 
 private:
     PlanSetting setting_;
