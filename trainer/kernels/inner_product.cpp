@@ -201,18 +201,13 @@ void append(std::vector<OneDnnCall>& calls, std::vector<OneDnnCall> more) {
 }  // namespace
 
 InnerProduct::InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers,
-                           int samples, std::span<const SampleRange> shards)
+                           const DenseRanges& ranges, std::span<const SampleRange> shards)
     : calls_(std::make_unique<Calls>(Calls{format.engine().onednn(), {}, {}, {}, {}, {}})) {
-    if (samples == 0) return;
     CallBuilder build(format, buffers);
-    const std::vector<SampleRange> whole{{0, samples}};
-    const std::span<const SampleRange> ranges =
-        format.engine().dense_is_batch_invariant() ? std::span<const SampleRange>(whole) : shards;
-    for (const SampleRange& range : ranges) {
-        calls_->forward.push_back(build.forward(range));
-        if (buffers.diff_src != nullptr)
+    for (const SampleRange& range : ranges.forward) calls_->forward.push_back(build.forward(range));
+    if (buffers.diff_src != nullptr)
+        for (const SampleRange& range : ranges.backward_data)
             append(calls_->backward_data, build.backward_data(range, calls_->data_weights));
-    }
     for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
         append(calls_->backward_weights,
                build.backward_weights(shards[i], i, calls_->raw_diff_weights));

@@ -4,9 +4,8 @@
 //
 //   src [N, IC] * weights [IC, OC] + bias [OC] -> dst [N, OC]
 //
-// Weight gradients are computed shard by shard. Forward and backward-data run in one call over
-// all own samples where oneDNN's result for an image is known not to depend on the others
-// (ComputeEngine::dense_is_batch_invariant), shard by shard elsewhere.
+// Weight gradients are computed shard by shard; forward and backward data in calls over whole
+// shards that the maker chooses (dense_ranges.hpp).
 
 #include <memory>
 #include <span>
@@ -59,11 +58,17 @@ struct InnerProductBuffers {
     std::vector<float*> diff_bias;
 };
 
+// The samples of each call; none is allowed.
+struct DenseRanges {
+    std::vector<SampleRange> forward;
+    std::vector<SampleRange> backward_data;
+};
+
 class InnerProduct {
 public:
-    //   samples   of this rank; 0 is allowed
-    InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers, int samples,
-                 std::span<const SampleRange> shards);
+    //   shards   of this rank, for the weight gradients
+    InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers,
+                 const DenseRanges& ranges, std::span<const SampleRange> shards);
     ~InnerProduct();
 
     void forward();

@@ -31,13 +31,13 @@ dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag 
     return {dims, dnnl::memory::data_type::f32, tag};
 }
 
-dnnl::memory OneDnn::scratchpad(const dnnl::memory::desc& desc) {
-    if (desc.get_size() > scratchpad_.size()) {
-        scratchpad_ = AlignedArray<unsigned char>(desc.get_size());
-        for (auto& user : scratchpad_users_) user.set_data_handle(scratchpad_.data());
+dnnl::memory Workspace::memory(const dnnl::engine& engine, const dnnl::memory::desc& desc) {
+    if (desc.get_size() > bytes_.size()) {
+        bytes_ = AlignedArray<unsigned char>(desc.get_size());
+        for (auto& user : users_) user.set_data_handle(bytes_.data());
     }
-    scratchpad_users_.emplace_back(desc, engine, scratchpad_.data());
-    return scratchpad_users_.back();
+    users_.emplace_back(desc, engine, bytes_.data());
+    return users_.back();
 }
 
 dnnl::primitive_attr attributes(bool with_relu) {
@@ -107,8 +107,6 @@ std::string isa_name(dnnl::cpu_isa isa) {
 }  // namespace
 
 int ComputeEngine::channel_block() const { return has_avx512() ? 16 : 8; }
-
-bool ComputeEngine::dense_is_batch_invariant() const { return has_avx512(); }
 
 int onednn_isa_level() { return static_cast<int>(dnnl::get_effective_cpu_isa()); }
 

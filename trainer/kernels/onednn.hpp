@@ -30,6 +30,18 @@ private:
     std::vector<dnnl_exec_arg_t> arguments_;
 };
 
+// Memory that primitives use in turn: as large as the largest of them asks for.
+class Workspace {
+public:
+    // A memory over it, of any layout. Stays valid where a later one makes it grow.
+    dnnl::memory memory(const dnnl::engine& engine, const dnnl::memory::desc& desc);
+    std::size_t bytes() const { return bytes_.size(); }
+
+private:
+    AlignedArray<unsigned char> bytes_;
+    std::vector<dnnl::memory> users_;
+};
+
 struct OneDnn {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     dnnl::stream stream{engine};
@@ -39,11 +51,12 @@ struct OneDnn {
         return {desc, engine, const_cast<float*>(data)};
     }
     // The one scratchpad, shared by all primitives: they run one after another.
-    dnnl::memory scratchpad(const dnnl::memory::desc& desc);
+    dnnl::memory scratchpad(const dnnl::memory::desc& desc) {
+        return scratchpad_.memory(engine, desc);
+    }
 
 private:
-    AlignedArray<unsigned char> scratchpad_;
-    std::vector<dnnl::memory> scratchpad_users_;
+    Workspace scratchpad_;
 };
 
 // Attributes of every primitive here: scratchpad by the user, and optionally a fused ReLU.

@@ -1,5 +1,6 @@
 #include "trainer/layers/dense.hpp"
 
+#include "trainer/kernels/dense_ranges.hpp"
 #include "trainer/kernels/elementwise.hpp"
 #include "trainer/layers/activation.hpp"
 
@@ -13,7 +14,9 @@ public:
               const PassBuffers& pass, const PassContext& context, bool has_softmax,
               AlignedArray<float> no_bias)
         : no_bias_(std::move(no_bias)),
-          product_(format, buffers, context.geometry.samples, context.geometry.shards),
+          product_(format, buffers,
+                   choose_dense_ranges(format, context.geometry.shards, pass.diff_src != nullptr),
+                   context.geometry.shards),
           dst_(pass.dst),
           diff_dst_(pass.diff_dst),
           wants_diff_src_(pass.diff_src != nullptr),
