@@ -103,13 +103,14 @@ constexpr DenseShape kDenseShapes[] = {
     {1024, 64},  {64, 10},  {1, 1},      {3, 1},    {1, 17},     {7, 5},      {31, 33},
     {130, 1},    {13, 130}, {4097, 2},   {333, 77}, {6400, 129}, {600, 1000}};
 
-ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padding padding) {
-    const Window rows = window_of(src.height, size, 1, padding);
-    const Window columns = window_of(src.width, size, 1, padding);
+ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padding padding,
+                                   int stride = 1) {
+    const Window rows = window_of(src.height, size, stride, padding);
+    const Window columns = window_of(src.width, size, stride, padding);
     return {.src = src,
             .dst = {rows.output, columns.output, filters, false},
             .kernel_size = {size, size},
-            .strides = {1, 1},
+            .strides = {stride, stride},
             .pad_before = {rows.pad_before, columns.pad_before},
             .pad_after = {rows.pad_after, columns.pad_after},
             .has_relu = false};
@@ -125,6 +126,9 @@ public:
           bias_(random_array(static_cast<std::size_t>(format_.dst_channels()), 8)) {}
 
     Passes run(const SampleRange& range, int shards) const {
+        return run(range, ranges(range.count, shards));
+    }
+    Passes run(const SampleRange& range, const std::vector<SampleRange>& shards) const {
         const auto at = static_cast<std::size_t>(range.first),
                    count = static_cast<std::size_t>(range.count);
         const std::size_t from = format_.src().sample_size(), to = format_.dst().sample_size();
@@ -138,7 +142,7 @@ public:
                                  .diff_src = diff_src.data(),
                                  .diff_weights = {},
                                  .diff_bias = {}},
-                                ranges(range.count, shards));
+                                shards);
         convolution.forward();
         convolution.backward_data();
         return {{dst.span().begin(), dst.span().end()},
@@ -206,5 +210,21 @@ TEST_CASE("convolution: a rank's shards give the bits they have in the whole bat
         CAPTURE(channels, filters, size, image);
         const Shape src{image, image, channels, false};
         check_ranks(ConvolutionLayer(engine, convolution_shape(src, filters, size, padding)));
+    }
+}
+
+TEST_CASE(
+    "convolution: what a call borrows is as large as the largest shard needs, wherever it stands",
+    "[trainer][kernel]") {
+    ComputeEngine engine;
+    // A stride of 3: gradients and weights travel through other layouts.
+    const ConvolutionLayer layer(engine,
+                                 convolution_shape({17, 17, 20, false}, 20, 3, Padding::same, 3));
+    const Passes found = layer.run({0, kBatch}, {{0, 1}, {1, 4}, {5, 2}, {7, 25}});
+    for (const SampleRange& shard : {SampleRange{0, 1}, {1, 4}, {5, 2}, {7, 25}}) {
+        CAPTURE(shard.first);
+        const Passes alone = layer.run(shard, 1), expected = part_of(found, shard);
+        CHECK(same_bits(alone.dst, expected.dst));
+        CHECK(same_bits(alone.diff_src, expected.diff_src));
     }
 }

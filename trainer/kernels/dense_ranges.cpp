@@ -61,7 +61,7 @@ private:
             : dst(dst_size), diff_src(needs_backward_data ? src : 0) {}
         AlignedArray<float> dst, diff_src;
     };
-    InnerProductBuffers buffers(Result& result) {
+    LinearBuffers buffers(Result& result) {
         return {.src = src_.data(),
                 .weights = weights_.data(),
                 .bias = bias_.data(),

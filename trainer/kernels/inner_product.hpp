@@ -14,6 +14,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/layout.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
@@ -46,38 +47,17 @@ private:
     std::unique_ptr<Descriptors> descriptors_;
 };
 
-struct InnerProductBuffers {
-    const float* src = nullptr;
-    const float* weights = nullptr;
-    const float* bias = nullptr;
-    float* dst = nullptr;
-    // training only
-    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
-    float* diff_src = nullptr;         // null: not wanted (first layer)
-    std::vector<float*> diff_weights;  // one a shard, written
-    std::vector<float*> diff_bias;
-};
-
 // The samples of each call; none is allowed.
 struct DenseRanges {
     std::vector<SampleRange> forward;
     std::vector<SampleRange> backward_data;
 };
 
-class InnerProduct {
+class InnerProduct : public LinearKernel {
 public:
     //   shards   of this rank, for the weight gradients
-    InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers,
+    InnerProduct(const InnerProductFormat& format, const LinearBuffers& buffers,
                  const DenseRanges& ranges, std::span<const SampleRange> shards);
-    ~InnerProduct();
-
-    void forward();
-    void backward_data();
-    void backward_weights();
-
-private:
-    struct Calls;
-    std::unique_ptr<Calls> calls_;
 };
 
 }  // namespace lockstep::trainer
