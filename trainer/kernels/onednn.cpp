@@ -43,6 +43,9 @@ dnnl::memory Workspace::memory(const dnnl::engine& engine, const dnnl::memory::d
 dnnl::primitive_attr attributes(bool with_relu) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    // Said, not left to DNNL_DEFAULT_FPMATH_MODE and ONEDNN_DEFAULT_FPMATH_MODE: those would let
+    // float32 be computed as bfloat16, on one rank or on all.
+    attr.set_fpmath_mode(dnnl::fpmath_mode::strict);
     if (with_relu) {
         dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3

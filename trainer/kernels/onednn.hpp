@@ -59,7 +59,8 @@ private:
     Workspace scratchpad_;
 };
 
-// Attributes of every primitive here: scratchpad by the user, and optionally a fused ReLU.
+// Attributes of every primitive here, made nowhere else: scratchpad by the user, float32 computed as
+// float32 whatever the environment says, and optionally a fused ReLU.
 dnnl::primitive_attr attributes(bool with_relu = false);
 
 template <class Primitive, class... Args>
