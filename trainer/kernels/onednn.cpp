@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <cfenv>
+
 #include "trainer/config/limits.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 
@@ -76,6 +78,9 @@ ComputeEngine::ComputeEngine() {
     // oneDNN bakes the number of threads into a primitive when it is made, and weight gradients
     // have other bits with another number: one thread a rank.
     omp_set_num_threads(1);
+    // Rounding to nearest, and gradual underflow: a library built with -ffast-math may have set
+    // flush-to-zero when it was loaded, on one rank or one machine and not on the other.
+    std::fesetenv(FE_DFL_ENV);
     onednn_ = std::make_unique<OneDnn>();
 }
 
