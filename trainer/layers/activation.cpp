@@ -35,7 +35,6 @@ public:
     ReluPass(const PassBuffers& buffers, std::size_t floats) : buffers_(buffers), floats_(floats) {}
     void forward(const StepContext&) override { relu_forward(buffers_.src, buffers_.dst, floats_); }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         std::copy_n(buffers_.diff_dst, floats_, buffers_.diff_src);
         relu_backward(buffers_.dst, buffers_.diff_src, floats_);
     }
@@ -63,7 +62,6 @@ public:
         scatter(p_.data(), buffers_.dst);
     }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         gather(buffers_.diff_dst, diff_.data());
         softmax_backward(p_.data(), diff_.data(), samples_, features());
         scatter(diff_.data(), buffers_.diff_src);

@@ -52,6 +52,7 @@ public:
 private:
     PlanSetting setting_;
     std::vector<std::unique_ptr<LayerPass>> passes_;
+    std::size_t first_backward_ = 0;  // passes in front of it compute no gradient
     float* input_ = nullptr;
     float* logits_ = nullptr;
     float* diff_logits_ = nullptr;
