@@ -6,8 +6,7 @@
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
 #include "trainer/determinism/shards.hpp"
-#include "trainer/kernels/softmax_cross_entropy.hpp"
-#include "trainer/layers/activation.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 

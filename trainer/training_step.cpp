@@ -10,7 +10,7 @@
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
 #include "trainer/determinism/shards.hpp"
-#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 

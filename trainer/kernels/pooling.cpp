@@ -9,9 +9,10 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 // The pixels of one window, clipped at the borders: rows [top, bottom), columns [left, right).
 struct ClippedWindow {
@@ -144,11 +145,6 @@ HWY_ATTR void average_backward_block(D d, const PoolingShape& s, const float* HW
     }
 }
 
-// Full vectors where they divide the block of channels, single channels elsewhere (three colours).
-inline bool has_full_vectors(int block) {
-    return block % static_cast<int>(hn::Lanes(hn::ScalableTag<float>())) == 0;
-}
-
 // Whether every window is 2 x 2 and lies inside src.
 inline bool is_plain_2x2(const PoolingShape& s) {
     const auto fits = [&](std::size_t axis, int size, int windows) {
@@ -160,27 +156,24 @@ inline bool is_plain_2x2(const PoolingShape& s) {
 
 HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst,
                          PlaceInWindow* places) {
-    if (!has_full_vectors(s.src.block))
-        max_forward_block<0>(hn::CappedTag<float, 1>(), s, src, dst, places);
-    else if (is_plain_2x2(s))
-        max_forward_block<2>(hn::ScalableTag<float>(), s, src, dst, places);
-    else
-        max_forward_block<0>(hn::ScalableTag<float>(), s, src, dst, places);
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR {
+        if (is_plain_2x2(s))
+            max_forward_block<2>(d, s, src, dst, places);
+        else
+            max_forward_block<0>(d, s, src, dst, places);
+    });
 }
 
 template <bool kOverlaps>
 HWY_ATTR void max_backward_any(const PoolingShape& s, const float* diff_dst,
                                const PlaceInWindow* places, const float* relu_src,
                                float* diff_src) {
-    if (!has_full_vectors(s.src.block))
-        max_backward_block<0, kOverlaps>(hn::CappedTag<float, 1>(), s, diff_dst, places, relu_src,
-                                         diff_src);
-    else if (is_plain_2x2(s))
-        max_backward_block<2, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
-                                         diff_src);
-    else
-        max_backward_block<0, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
-                                         diff_src);
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR {
+        if (is_plain_2x2(s))
+            max_backward_block<2, kOverlaps>(d, s, diff_dst, places, relu_src, diff_src);
+        else
+            max_backward_block<0, kOverlaps>(d, s, diff_dst, places, relu_src, diff_src);
+    });
 }
 
 HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* diff_dst,
@@ -192,17 +185,12 @@ HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* dif
 }
 
 HWY_ATTR void AverageForward(const PoolingShape& s, const float* src, float* dst) {
-    if (has_full_vectors(s.src.block))
-        average_forward_block(hn::ScalableTag<float>(), s, src, dst);
-    else
-        average_forward_block(hn::CappedTag<float, 1>(), s, src, dst);
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR { average_forward_block(d, s, src, dst); });
 }
 
 HWY_ATTR void AverageBackward(const PoolingShape& s, const float* diff_dst, float* diff_src) {
-    if (has_full_vectors(s.src.block))
-        average_backward_block(hn::ScalableTag<float>(), s, diff_dst, diff_src);
-    else
-        average_backward_block(hn::CappedTag<float, 1>(), s, diff_dst, diff_src);
+    with_vectors_of(s.src.block,
+                    [&](auto d) HWY_ATTR { average_backward_block(d, s, diff_dst, diff_src); });
 }
 
 }  // namespace lockstep::trainer::HWY_NAMESPACE

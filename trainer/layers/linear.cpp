@@ -1,7 +1,7 @@
 #include "trainer/layers/linear.hpp"
 
 #include "trainer/kernels/elementwise.hpp"
-#include "trainer/layers/activation.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 

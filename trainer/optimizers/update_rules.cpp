@@ -6,18 +6,10 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-template <class Body>
-HWY_ATTR HWY_INLINE void for_each_vector(std::size_t count, Body body) {
-    const hn::ScalableTag<float> d;
-    const hn::CappedTag<float, 1> one;
-    std::size_t i = 0;
-    for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
-    for (; i < count; ++i) body(one, i);
-}
 
 // A slot decays towards zero and, by rounding, never gets there: it would stay among the denormal
 // numbers, which many CPUs compute with a hundred times slower. NaN stays.
