@@ -16,34 +16,12 @@ using BackwardWeights = dnnl::convolution_backward_weights;
 
 namespace {
 
-// Builds the calls of all shards; shards have at most two sizes, which share their primitives.
-class CallBuilder {
+// Shards have at most two sizes, which share their primitives.
+class Primitives {
 public:
-    CallBuilder(const ConvolutionFormat& format, const LinearBuffers& buffers)
-        : format_(format),
-          d_(format.descriptors()),
-          dnn_(format.engine().onednn()),
-          calls_(std::make_unique<LinearCalls>(dnn_, d_.weights, d_.bias(), buffers)) {}
+    explicit Primitives(const ConvolutionFormat& format)
+        : format_(format), d_(format.descriptors()), dnn_(format.engine().onednn()) {}
 
-    void add_forward(const SampleRange& shard) {
-        calls_->add_forward(forward_of(shard.count), src(shard, buffers().src),
-                            dst(shard, buffers().dst));
-    }
-    void add_backward_data(const SampleRange& shard) {
-        calls_->add_backward_data(backward_data_of(shard.count), dst(shard, buffers().diff_dst),
-                                  src(shard, buffers().diff_src));
-    }
-    void add_backward_weights(const SampleRange& shard, std::size_t i) {
-        calls_->add_backward_weights(backward_weights_of(shard.count), i, src(shard, buffers().src),
-                                     dst(shard, buffers().diff_dst));
-    }
-    std::unique_ptr<LinearCalls> calls() { return std::move(calls_); }
-
-private:
-    const LinearBuffers& buffers() const { return calls_->buffers(); }
-    static std::size_t offset(const SampleRange& shard, const Layout& layout) {
-        return static_cast<std::size_t>(shard.first) * layout.sample_size();
-    }
     memory src(const SampleRange& shard, const float* data) const {
         return dnn_.over(d_.src(shard.count), data + offset(shard, format_.src()));
     }
@@ -71,32 +49,32 @@ private:
                    : direct;
     }
     BackwardWeights::primitive_desc backward_weights_of(int n) {
-        const auto make = [&](const memory::desc& weights) {
-            return backward_pd<BackwardWeights>(dnn_, forward_of(n), algorithm::convolution_direct,
-                                                d_.src(n), weights, d_.bias(), d_.dst(n),
-                                                d_.strides, d_.pad_before, d_.pad_after);
-        };
-        const auto direct = make(d_.weights);
-        return is_reference(direct) ? make(f32(d_.weights_dims(), tag::any)) : direct;
+        return with_layout(
+            d_.weights, f32(d_.weights_dims(), tag::any), [&](const memory::desc& weights) {
+                return backward_pd<BackwardWeights>(
+                    dnn_, forward_of(n), algorithm::convolution_direct, d_.src(n), weights,
+                    d_.bias(), d_.dst(n), d_.strides, d_.pad_before, d_.pad_after);
+            });
+    }
+
+private:
+    static std::size_t offset(const SampleRange& shard, const Layout& layout) {
+        return static_cast<std::size_t>(shard.first) * layout.sample_size();
     }
 
     const ConvolutionFormat& format_;
     const ConvolutionFormat::Descriptors& d_;
     OneDnn& dnn_;
-    std::unique_ptr<LinearCalls> calls_;
     std::map<int, Forward::primitive_desc> forward_pds_;
 };
 
 std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
                                         const LinearBuffers& buffers,
                                         std::span<const SampleRange> shards) {
-    CallBuilder build(format, buffers);
-    for (std::size_t i = 0; i < shards.size(); ++i) {
-        build.add_forward(shards[i]);
-        if (i < buffers.diff_weights.size()) build.add_backward_weights(shards[i], i);
-        if (buffers.diff_src != nullptr) build.add_backward_data(shards[i]);
-    }
-    return build.calls();
+    const auto& d = format.descriptors();
+    return make_linear_calls(Primitives(format),
+                             LinearCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
+                             {.forward = shards, .backward_data = shards, .shards = shards});
 }
 
 }  // namespace

@@ -102,73 +102,45 @@ std::unique_ptr<ParameterFormat> InnerProductFormat::bias_format() const {
 
 namespace {
 
-class CallBuilder {
+class Primitives {
 public:
-    CallBuilder(const InnerProductFormat& format, const LinearBuffers& buffers)
-        : d_(format.descriptors()),
-          has_relu_(format.has_relu()),
-          dnn_(format.engine().onednn()),
-          calls_(std::make_unique<LinearCalls>(dnn_, d_.weights, d_.bias(), buffers)) {}
+    explicit Primitives(const InnerProductFormat& format)
+        : d_(format.descriptors()), has_relu_(format.has_relu()), dnn_(format.engine().onednn()) {}
 
-    void add_forward(const SampleRange& range) {
-        calls_->add_forward(forward_of(range.count), src(range, buffers().src),
-                            dst(range, buffers().dst));
-    }
-    void add_backward_data(const SampleRange& range) {
-        calls_->add_backward_data(backward_data_of(range.count), dst(range, buffers().diff_dst),
-                                  src(range, buffers().diff_src));
-    }
-    void add_backward_weights(const SampleRange& shard, std::size_t i) {
-        calls_->add_backward_weights(backward_weights_of(shard.count), i, src(shard, buffers().src),
-                                     dst(shard, buffers().diff_dst));
-    }
-    std::unique_ptr<LinearCalls> calls() { return std::move(calls_); }
-
-private:
-    const LinearBuffers& buffers() const { return calls_->buffers(); }
     memory src(const SampleRange& range, const float* data) const {
         return dnn_.over(d_.src(range.count), data + std::ptrdiff_t{range.first} * d_.ic);
     }
     memory dst(const SampleRange& range, const float* data) const {
         return dnn_.over(d_.dst(range.count), data + std::ptrdiff_t{range.first} * d_.oc);
     }
-    // With the weights in their own layout, if oneDNN has a kernel for it.
-    template <class Make>
-    auto fastest(Make make) const {
-        const auto direct = make(d_.weights);
-        return is_reference(direct) ? make(d_.any_weights()) : direct;
-    }
     Forward::primitive_desc forward_of(int n) const {
         return d_.forward(dnn_, n, d_.weights, has_relu_);
     }
     BackwardData::primitive_desc backward_data_of(int n) const {
-        return fastest([&](const memory::desc& weights) {
+        return with_layout(d_.weights, d_.any_weights(), [&](const memory::desc& weights) {
             return backward_pd<BackwardData>(dnn_, forward_of(n), d_.src(n), weights, d_.dst(n));
         });
     }
     BackwardWeights::primitive_desc backward_weights_of(int n) const {
-        return fastest([&](const memory::desc& weights) {
+        return with_layout(d_.weights, d_.any_weights(), [&](const memory::desc& weights) {
             return backward_pd<BackwardWeights>(dnn_, forward_of(n), d_.src(n), weights, d_.bias(),
                                                 d_.dst(n));
         });
     }
 
+private:
     const InnerProductFormat::Descriptors& d_;
     bool has_relu_;
     OneDnn& dnn_;
-    std::unique_ptr<LinearCalls> calls_;
 };
 
 std::unique_ptr<LinearCalls> make_calls(const InnerProductFormat& format,
                                         const LinearBuffers& buffers, const DenseRanges& ranges,
                                         std::span<const SampleRange> shards) {
-    CallBuilder build(format, buffers);
-    for (const SampleRange& range : ranges.forward) build.add_forward(range);
-    if (buffers.diff_src != nullptr)
-        for (const SampleRange& range : ranges.backward_data) build.add_backward_data(range);
-    for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
-        build.add_backward_weights(shards[i], i);
-    return build.calls();
+    const auto& d = format.descriptors();
+    return make_linear_calls(
+        Primitives(format), LinearCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
+        {.forward = ranges.forward, .backward_data = ranges.backward_data, .shards = shards});
 }
 
 }  // namespace

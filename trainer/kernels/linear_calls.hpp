@@ -3,9 +3,12 @@
 // oneDNN's calls of one bound convolution or inner product: both take the same arguments. Copies in
 // other layouts stand around a call where oneDNN has a fast kernel for those only.
 
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/onednn.hpp"
 
@@ -56,5 +59,35 @@ private:
     std::vector<std::pair<Memory, AlignedArray<float>>> copied_weights_;
     Workspace raw_diff_dst_, raw_diff_src_, raw_diff_weights_;
 };
+
+// The samples of each call: one range a call.
+struct LinearRanges {
+    std::span<const SampleRange> forward, backward_data;
+    std::span<const SampleRange> shards;  // of the weight gradients, as many as there are buffers
+};
+
+// All calls of a kernel. Primitives makes those for n samples, forward_of(n) and so on, and the
+// memories of a range of samples, src(range, data) and dst(range, data).
+template <class Primitives>
+std::unique_ptr<LinearCalls> make_linear_calls(Primitives primitives, LinearCalls empty,
+                                               const LinearRanges& ranges) {
+    auto calls = std::make_unique<LinearCalls>(std::move(empty));
+    const LinearBuffers& b = calls->buffers();
+    for (const SampleRange& range : ranges.forward)
+        calls->add_forward(primitives.forward_of(range.count), primitives.src(range, b.src),
+                           primitives.dst(range, b.dst));
+    if (b.diff_src != nullptr)
+        for (const SampleRange& range : ranges.backward_data)
+            calls->add_backward_data(primitives.backward_data_of(range.count),
+                                     primitives.dst(range, b.diff_dst),
+                                     primitives.src(range, b.diff_src));
+    for (std::size_t i = 0; i < b.diff_weights.size(); ++i) {
+        const SampleRange& shard = ranges.shards[i];
+        calls->add_backward_weights(primitives.backward_weights_of(shard.count), i,
+                                    primitives.src(shard, b.src),
+                                    primitives.dst(shard, b.diff_dst));
+    }
+    return calls;
+}
 
 }  // namespace lockstep::trainer

@@ -59,8 +59,8 @@ private:
     Workspace scratchpad_;
 };
 
-// Attributes of every primitive here, made nowhere else: scratchpad by the user, float32 computed as
-// float32 whatever the environment says, and optionally a fused ReLU.
+// Attributes of every primitive here, made nowhere else: scratchpad by the user, float32 computed
+// as float32 whatever the environment says, and optionally a fused ReLU.
 dnnl::primitive_attr attributes(bool with_relu = false);
 
 template <class Primitive, class... Args>
@@ -95,6 +95,14 @@ bool is_reference(const PrimitiveDesc& pd) {
 // Every tensor that oneDNN is given comes by here. Throws std::length_error if it has more values
 // than its kernels can count.
 dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
+
+// make(own), the primitive for a layout that is there already; make(any) where oneDNN has nothing
+// but its plain loops for that.
+template <class Make>
+auto with_layout(const dnnl::memory::desc& own, const dnnl::memory::desc& any, Make make) {
+    const auto direct = make(own);
+    return is_reference(direct) ? make(any) : direct;
+}
 
 inline std::size_t floats_of(const dnnl::memory::desc& desc) {
     return desc.get_size() / sizeof(float);
