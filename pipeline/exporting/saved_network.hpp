@@ -40,7 +40,7 @@ struct SavedNetwork {
 //   Failure (66)           if the store has no such run, or it has no final weights yet
 //   SpecError              if the experiment file is wrong
 //   StorageError           if a file is missing or damaged
-//   trainer::WeightsError  if the weights are of another network
+//   trainer::WeightsError  if the weights are of another network, or not finite
 SavedNetwork read_saved_network(const SavedNetworkOptions& options);
 
 }  // namespace lockstep::pipeline

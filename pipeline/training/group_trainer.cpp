@@ -123,7 +123,7 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
     try {
         const trainer::TrainOutcome outcome = trainer::train(training, group_, observer);
         return conclude(outcome, recorder);
-    } catch (const trainer::NonFiniteLoss& error) {  // these three on every rank alike
+    } catch (const trainer::NonFiniteNumbers& error) {  // these three on every rank alike
         return fail(error, planned, recorder);
     } catch (const trainer::WeightsError& error) {
         return fail(error, planned, recorder);

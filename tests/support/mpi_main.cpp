@@ -1,29 +1,17 @@
 // The main program of a test under ranks: every rank runs the same test cases in the same order.
 #include <cstdio>
+#include <vector>
 
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/kernels/compute_engine.hpp"
 #if !__has_include(<catch2/catch_all.hpp>)
 #define CATCH_CONFIG_RUNNER
 #endif
 #include "tests/support/catch.hpp"
 #include "tests/support/needs.hpp"
 
-namespace {
-
-std::vector<lockstep::tests::Need> needs() {
-    auto all = lockstep::tests::common_needs();
-    all.push_back({"avx512",
-                   [] { return lockstep::trainer::ComputeEngine().channel_block() == 16; },
-                   "oneDNN does not use AVX-512 here"});
-    return all;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
     std::vector<char*> arguments(argv, argv + argc);
-    if (const auto absence = lockstep::tests::absent_need(arguments, needs())) {
+    if (const auto absence = lockstep::tests::absent_need(arguments, lockstep::tests::common_needs())) {
         std::puts(absence->message.c_str());
         return absence->exit_code;
     }

@@ -20,10 +20,6 @@ public:
 
     // Channels in one block of the layout that oneDNN's direct convolutions like here.
     int channel_block() const;
-    // Whether forward and backward-data of a dense layer give an image the same bits in a batch of
-    // any size. True for AVX-512 in float32; on AVX2 oneDNN's gemm depends on the batch size, so
-    // there a dense layer works shard by shard (tests/trainer/batch_invariance_test.cpp).
-    bool dense_is_batch_invariant() const;
 
 private:
     std::unique_ptr<OneDnn> onednn_;

@@ -16,6 +16,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/layout.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
@@ -61,32 +62,11 @@ private:
     std::unique_ptr<Descriptors> descriptors_;
 };
 
-struct ConvolutionBuffers {
-    const float* src = nullptr;      // in format.src()
-    const float* weights = nullptr;  // as kernel_format() packs them
-    const float* bias = nullptr;
-    float* dst = nullptr;
-    // training only
-    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
-    float* diff_src = nullptr;         // null: not wanted (first layer)
-    std::vector<float*> diff_weights;  // one a shard, written
-    std::vector<float*> diff_bias;
-};
-
-// A convolution bound to buffers. Everything is made in the constructor.
-class Convolution {
+class Convolution : public LinearKernel {
 public:
-    Convolution(const ConvolutionFormat& format, const ConvolutionBuffers& buffers,
+    //   buffers   src and dst in the format's layouts
+    Convolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
                 std::span<const SampleRange> shards);
-    ~Convolution();
-
-    void forward();
-    void backward_data();
-    void backward_weights();
-
-private:
-    struct Calls;
-    std::unique_ptr<Calls> calls_;
 };
 
 }  // namespace lockstep::trainer
