@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/tables/optional_cell.hpp"
+#include "reports/tables/run_places.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
@@ -28,6 +29,7 @@ Table leaderboard_table(const ExperimentReport& report) {
                  "95 % interval", "test loss", "best val. accuracy", "epochs", "time", "images/s",
                  "printed", "covered", "selected on", "test set"},
                 {}};
+    const TestSetTexts text_of = test_set_texts(report.entries);
     for (const ArchitectureFigures& entry : report.entries) {
         if (table.rows.size() == kTableRows) break;
         const storage::RunRow& run = report.runs[entry.runs.front()].run;
@@ -45,14 +47,14 @@ Table leaderboard_table(const ExperimentReport& report) {
                            : kNoFigure,
              entry.printed ? coverage_text(*entry.printed) : kNoFigure,
              std::string(entry.selected_on_test_set ? "the test set" : ""),
-             test_set_text(entry.test_set)});
+             text_of(entry.test_set)});
     }
     return table;
 }
 
 Table pairs_table(const ExperimentReport& report) {
     Table table{{"first", "second", "second - first", "right only first", "right only second",
-                 "test", "p", "p after Holm", "verdict"},
+                 "test", "p", "p after Holm", "selected on the test set", "verdict"},
                 {}};
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
@@ -62,20 +64,24 @@ Table pairs_table(const ExperimentReport& report) {
              pair.on_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
              pair.on_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
              test_text(pair), is_compared ? p_value_text(*pair.p_value) : kNoFigure,
-             is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, verdict_text(pair)});
+             is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, selected_text(pair),
+             verdict_text(pair)});
     }
     return table;
 }
 
 Table states_table(const ExperimentReport& report) {
-    Table table{{"run", "state", "epochs", "test accuracy", "time", "cause"}, {}};
+    Table table{{"run", "state", "epochs", "test accuracy", "time", "cause", "same training as"},
+                {}};
+    const std::vector<RunPlace> places = run_places(report.runs, report.entries);
     for (const RunFigures& run : report.runs) {
         if (table.rows.size() == kTableRows) break;
+        const Cell& same = places[table.rows.size()].same_training_as;
         table.rows.push_back({run.run.run, std::string(storage::to_string(run.run.state)),
                               fmt::format("{} of {}", run.epochs.size(), run.run.epochs),
                               figure_text(run.test_accuracy),
                               run.has_epochs() ? duration_text(run.seconds) : kNoFigure,
-                              run.attempts.empty() ? "" : run.attempts.back().cause});
+                              run.attempts.empty() ? "" : run.attempts.back().cause, same});
     }
     return table;
 }
@@ -144,6 +150,8 @@ Table runs_table(const ExperimentReport& report) {
                  "test_count",
                  "printed_metric",
                  "printed_value",
+                 "printed_covered",
+                 "printed_against",
                  "validates_on_test_set",
                  "selected_on_test_set",
                  "run_seconds",
@@ -152,47 +160,61 @@ Table runs_table(const ExperimentReport& report) {
                  "exchange_seconds",
                  "data_seconds",
                  "evaluation_seconds",
-                 "ranks"},
+                 "ranks",
+                 "architecture",
+                 "test_set",
+                 "data_digest",
+                 "same_training_as"},
                 {}};
+    const std::vector<RunPlace> places = run_places(report.runs, report.entries);
     for (const RunFigures& run : report.runs) {
         const storage::RunRow& row = run.run;
+        const RunPlace& place = places[table.rows.size()];
+        const auto& compared = place.entry->printed;
         const auto printed = printed_figure(row.expected);
         const auto yes_no = [](bool value) { return std::string(value ? "yes" : "no"); };
-        table.rows.push_back({row.run,
-                              row.name,
-                              row.seed,
-                              std::string(storage::to_string(row.state)),
-                              row.source,
-                              row.dataset,
-                              row.optimizer,
-                              std::int64_t{row.batch_size},
-                              row.parameters,
-                              row.flops_per_image,
-                              static_cast<std::int64_t>(run.epochs.size()),
-                              std::int64_t{row.epochs},
-                              cell(run.best_epoch),
-                              cell(run.accuracy.final),
-                              cell(run.loss.final),
-                              cell(run.val_accuracy.best),
-                              cell(run.val_accuracy.final),
-                              cell(run.val_loss.best),
-                              cell(run.val_loss.final),
-                              cell(run.test_accuracy),
-                              run.test_interval ? Cell(run.test_interval->low) : Cell(),
-                              run.test_interval ? Cell(run.test_interval->high) : Cell(),
-                              cell(run.test_loss),
-                              cell(run.test_count),
-                              printed ? Cell(printed->metric) : Cell(),
-                              printed ? Cell(printed->value) : Cell(),
-                              yes_no(row.validates_on_test_set),
-                              yes_no(row.selected_on_test_set),
-                              run.seconds,
-                              run.images_per_second,
-                              run.time.compute,
-                              run.time.exchange,
-                              run.time.data,
-                              run.time.evaluation,
-                              std::int64_t{run.ranks}});
+        table.rows.push_back(
+            {row.run,
+             row.name,
+             row.seed,
+             std::string(storage::to_string(row.state)),
+             row.source,
+             row.dataset,
+             row.optimizer,
+             std::int64_t{row.batch_size},
+             row.parameters,
+             row.flops_per_image,
+             static_cast<std::int64_t>(run.epochs.size()),
+             std::int64_t{row.epochs},
+             cell(run.best_epoch),
+             cell(run.accuracy.final),
+             cell(run.loss.final),
+             cell(run.val_accuracy.best),
+             cell(run.val_accuracy.final),
+             cell(run.val_loss.best),
+             cell(run.val_loss.final),
+             cell(run.test_accuracy),
+             run.test_interval ? Cell(run.test_interval->low) : Cell(),
+             run.test_interval ? Cell(run.test_interval->high) : Cell(),
+             cell(run.test_loss),
+             cell(run.test_count),
+             printed ? Cell(printed->metric) : Cell(),
+             printed ? Cell(printed->value) : Cell(),
+             compared && compared->is_covered ? Cell(yes_no(*compared->is_covered)) : Cell(),
+             compared ? Cell(std::string(interval_word(compared->ours))) : Cell(),
+             yes_no(row.validates_on_test_set),
+             yes_no(row.selected_on_test_set),
+             run.seconds,
+             run.images_per_second,
+             run.time.compute,
+             run.time.exchange,
+             run.time.data,
+             run.time.evaluation,
+             std::int64_t{run.ranks},
+             place.architecture,
+             place.test_set,
+             row.data_digest,
+             place.same_training_as});
     }
     return table;
 }

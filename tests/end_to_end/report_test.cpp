@@ -31,14 +31,23 @@ const fs::path& store() {
     return path;
 }
 
+// Of a line of CSV; none of ours has a quote inside of a quoted field.
 std::vector<std::string> fields(const std::string& line) {
-    std::vector<std::string> result;
-    std::istringstream stream(line);
-    for (std::string field; std::getline(stream, field, ',');) result.push_back(field);
+    std::vector<std::string> result{""};
+    bool is_quoted = false;
+    for (const char byte : line) {
+        if (byte == '"') {
+            is_quoted = !is_quoted;
+        } else if (byte == ',' && !is_quoted) {
+            result.emplace_back();
+        } else {
+            result.back() += byte;
+        }
+    }
     return result;
 }
 
-// The rows of a CSV file without quoted fields, by the first column.
+// The rows of a CSV file, by the first column.
 std::map<std::string, std::map<std::string, std::string>> csv_rows(const fs::path& path) {
     std::istringstream text(read_text(path));
     std::string line;
@@ -47,6 +56,7 @@ std::map<std::string, std::map<std::string, std::string>> csv_rows(const fs::pat
     std::map<std::string, std::map<std::string, std::string>> rows;
     while (std::getline(text, line)) {
         const auto values = fields(line);
+        REQUIRE(values.size() == columns.size());
         for (std::size_t i = 0; i < values.size(); ++i) rows[values[0]][columns[i]] = values[i];
     }
     return rows;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "reports/figures/config_text.hpp"
+#include "reports/figures/design.hpp"
 #include "reports/words/number_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
@@ -66,7 +67,7 @@ TEST_CASE("An effective configuration is read with its keys, values and origins"
     CHECK(values[4].key == "layers.0.units");
     CHECK(value_of(values, "layers.1.units") == "4");
     CHECK(value_of(values, "nothing").empty());
-    CHECK(design_of(values) == "train.epochs=2\nlayers.0.units=3\nlayers.1.units=4\n");
+    CHECK(settings_lines(values, "") == "train.epochs=2\nlayers.0.units=3\nlayers.1.units=4\n");
     CHECK(config_values("").empty());
     CHECK(list_of_texts("[\"cat\", \"dog\"]") == std::vector<std::string>{"cat", "dog"});
     CHECK(list_of_texts("7").empty());
