@@ -52,7 +52,7 @@ Table leaderboard_table(const ExperimentReport& report) {
     return table;
 }
 
-Table pairs_table(const ExperimentReport& report) {
+Table pairs_in_words(const ExperimentReport& report) {
     Table table{{"first", "second", "second - first", "right only first", "right only second",
                  "test", "p", "p after Holm", "selected on the test set", "verdict"},
                 {}};
@@ -93,11 +93,6 @@ std::string markdown_line(const std::string& text) {
     return table.substr(begin, table.rfind(" |\n") - begin);
 }
 
-// What a spreadsheet would compute.
-bool looks_like_formula(const std::string& text) {
-    return !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) != std::string::npos;
-}
-
 }  // namespace
 
 std::string markdown_report(const ExperimentReport& report) {
@@ -107,7 +102,7 @@ std::string markdown_report(const ExperimentReport& report) {
                                    markdown_line(row.name), markdown_line(report.written_utc),
                                    markdown_line(report.lockstep_version));
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
-    if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_table(report)});
+    if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_in_words(report)});
     sections.push_back({"Runs", states_table(report)});
     text += sections_text(sections, TableFormat::md);
     for (const ArchitectureFigures& entry : report.entries) {
@@ -121,113 +116,6 @@ std::string markdown_report(const ExperimentReport& report) {
                             report.runs.size());
     }
     return text;
-}
-
-Table runs_table(const ExperimentReport& report) {
-    Table table{{"run",
-                 "name",
-                 "seed",
-                 "state",
-                 "source",
-                 "dataset",
-                 "optimizer",
-                 "batch_size",
-                 "parameters",
-                 "flops_per_image",
-                 "epochs",
-                 "epochs_planned",
-                 "best_epoch",
-                 "accuracy",
-                 "loss",
-                 "best_val_accuracy",
-                 "val_accuracy",
-                 "best_val_loss",
-                 "val_loss",
-                 "test_accuracy",
-                 "test_accuracy_low",
-                 "test_accuracy_high",
-                 "test_loss",
-                 "test_count",
-                 "printed_metric",
-                 "printed_value",
-                 "printed_covered",
-                 "printed_against",
-                 "validates_on_test_set",
-                 "selected_on_test_set",
-                 "run_seconds",
-                 "images_per_second",
-                 "compute_seconds",
-                 "exchange_seconds",
-                 "data_seconds",
-                 "evaluation_seconds",
-                 "ranks",
-                 "architecture",
-                 "test_set",
-                 "data_digest",
-                 "same_training_as"},
-                {}};
-    const std::vector<RunPlace> places = run_places(report.runs, report.entries);
-    for (const RunFigures& run : report.runs) {
-        const storage::RunRow& row = run.run;
-        const RunPlace& place = places[table.rows.size()];
-        const auto& compared = place.entry->printed;
-        const auto printed = printed_figure(row.expected);
-        const auto yes_no = [](bool value) { return std::string(value ? "yes" : "no"); };
-        table.rows.push_back(
-            {row.run,
-             row.name,
-             row.seed,
-             std::string(storage::to_string(row.state)),
-             row.source,
-             row.dataset,
-             row.optimizer,
-             std::int64_t{row.batch_size},
-             row.parameters,
-             row.flops_per_image,
-             static_cast<std::int64_t>(run.epochs.size()),
-             std::int64_t{row.epochs},
-             cell(run.best_epoch),
-             cell(run.accuracy.final),
-             cell(run.loss.final),
-             cell(run.val_accuracy.best),
-             cell(run.val_accuracy.final),
-             cell(run.val_loss.best),
-             cell(run.val_loss.final),
-             cell(run.test_accuracy),
-             run.test_interval ? Cell(run.test_interval->low) : Cell(),
-             run.test_interval ? Cell(run.test_interval->high) : Cell(),
-             cell(run.test_loss),
-             cell(run.test_count),
-             printed ? Cell(printed->metric) : Cell(),
-             printed ? Cell(printed->value) : Cell(),
-             compared && compared->is_covered ? Cell(yes_no(*compared->is_covered)) : Cell(),
-             compared ? Cell(std::string(interval_word(compared->ours))) : Cell(),
-             yes_no(row.validates_on_test_set),
-             yes_no(row.selected_on_test_set),
-             run.seconds,
-             run.images_per_second,
-             run.time.compute,
-             run.time.exchange,
-             run.time.data,
-             run.time.evaluation,
-             std::int64_t{run.ranks},
-             place.architecture,
-             place.test_set,
-             row.data_digest,
-             place.same_training_as});
-    }
-    return table;
-}
-
-std::string csv_report(const ExperimentReport& report) {
-    Table table = runs_table(report);
-    for (auto& row : table.rows) {
-        for (Cell& each : row) {
-            auto* text = std::get_if<std::string>(&each);
-            if (text != nullptr && looks_like_formula(*text)) text->insert(0, 1, '\'');
-        }
-    }
-    return table_text(table, TableFormat::csv);
 }
 
 }  // namespace lockstep::reports

@@ -6,6 +6,7 @@
 
 #include "reports/figures/config_text.hpp"
 #include "reports/figures/design.hpp"
+#include "reports/tables/report_csv.hpp"
 #include "reports/words/number_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
@@ -40,6 +41,32 @@ TEST_CASE("A spreadsheet computes nothing that a user wrote") {
         const std::string cell = csv.substr(csv.find(",finished,") + 10, 2);
         CHECK((cell[0] == '\'' || (cell[0] == '"' && cell[1] == '\'')));
     }
+}
+
+TEST_CASE("The CSV of pairs has exact figures, and the mark of a choice by the test set") {
+    auto watcher = finished_run("a", 1, 0.9);
+    watcher.run.selected_on_test_set = true;
+    RowsSource source({watcher, finished_run("b", 1, 0.5)});
+    source.put_predictions("a-00000001", 90, 100);
+    source.put_predictions("b-00000001", 50, 100);
+    const auto report = report_of(source);
+    CHECK(line_of(pairs_csv(report), 0) ==
+          "first,second,difference,seeds,difference_low,difference_high,right_only_first,"
+          "right_only_second,test,p,p_after_holm,selected_on_test_set,verdict");
+    CHECK(
+        line_of(pairs_csv(report), 1).starts_with("a,b,-0.4,1,,,40,0,\"McNemar, one run each\","));
+    CHECK(line_of(pairs_csv(report), 1).find(",a,\"a is better, in these") != std::string::npos);
+    CHECK(markdown_report(report).find("a was selected on the test set") != std::string::npos);
+}
+
+TEST_CASE("A run that is another's training says so in Markdown and CSV") {
+    auto first = finished_run("x", 1, 0.8);
+    auto second = finished_run("x-seed1", 1, 0.8);
+    first.run.config_digest = second.run.config_digest = "one configuration";
+    const auto report = report_of(RowsSource({first, second}));
+    CHECK(line_of(csv_report(report), 1).ends_with(",a digest,"));
+    CHECK(line_of(csv_report(report), 2).ends_with(",a digest,x-00000001"));
+    CHECK(markdown_report(report).find("| x-00000001 |\n") != std::string::npos);
 }
 
 TEST_CASE("Markdown shows the leaderboard and the pairs, user text escaped") {
