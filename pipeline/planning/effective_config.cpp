@@ -12,6 +12,7 @@
 
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/words.hpp"
+#include "reports/figures/design.hpp"
 #include "trainer/determinism/digest.hpp"
 
 namespace lockstep::pipeline {
@@ -273,6 +274,15 @@ std::string effective_toml(const EffectiveConfig& config, const std::string& exp
         text += fmt::format("{} = {}  # {}\n", key, value.value, value.origin);
     }
     return text;
+}
+
+std::string design_digest(const EffectiveConfig& config) {
+    std::string lines;
+    for (const EffectiveValue& value : config.values) {
+        if (value.key == "train.seed" || value.canonical.empty()) continue;
+        lines += value.canonical + '\n';
+    }
+    return reports::settings_digest(lines);
 }
 
 std::string run_id(const RunSpec& run, const EffectiveConfig& config) {

@@ -21,7 +21,7 @@
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
-#include "pipeline/verbs/plan.hpp"
+#include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
 #include "reports/figures/comparison.hpp"
 #include "reports/tables/table_text.hpp"
@@ -54,11 +54,12 @@ void print_report(const RunOptions& options, const Plan& plan) {
     }
 }
 
-void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
+void print_results(const RunOptions& options, Plan plan, int exit_code) {
+    const auto database = open_for_reading(options.store);
+    adopt(plan, stored_under_other_ids(plan, database));
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
-    const auto facts = facts_of(open_for_reading(options.store), ids);
-    const reports::Comparison comparison = reports::compare(facts);
+    const reports::Comparison comparison = reports::compare(facts_of(database, ids));
     print(reports::table_text(reports::results_table(comparison), reports::TableFormat::table));
     const bool is_marked = std::any_of(comparison.runs.begin(), comparison.runs.end(),
                                        [](const auto& one) { return one.selected_on_test_set; });
@@ -80,6 +81,8 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
+    const auto progress = progress_of(options);
+    adopt_stored_runs(plan, options.store, world, *progress);
     const Queue queue{.plan = plan,
                       .experiment = {plan.experiment, plan.title, options.spec.file.string(),
                                      storage::sha256_hex(text), ""},
@@ -87,7 +90,6 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
                       .is_fresh = options.is_fresh,
                       .retries_failed = options.retries_failed,
                       .environment = trainer::agree_on_compute_environment(world)};
-    const auto progress = progress_of(options);
     const int exit_code = train_all(queue, world, *progress);
     const bool is_supervised = options.progress == ProgressMode::protocol;
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
@@ -127,6 +129,21 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
     return exit_code;
 }
 
+// The plan, with the ids that the runs have in the store, if there is one.
+int dry_run(const RunOptions& options) {
+    Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    std::string notes;
+    if (std::filesystem::exists(options.store / "lockstep.db")) {
+        const auto stored = stored_under_other_ids(plan, open_for_reading(options.store));
+        for (const StoredRun& each : stored) {
+            notes += fmt::format("note: {}\n", adoption_text(plan.runs.at(each.place), each));
+        }
+        adopt(plan, stored);
+    }
+    print(plan_text(plan) + notes);
+    return kExitSuccess;
+}
+
 // Which of the words on progress wins.
 RunOptions resolved(RunOptions options) {
     if (options.is_quiet) options.progress = ProgressMode::quiet;
@@ -138,7 +155,7 @@ RunOptions resolved(RunOptions options) {
 
 int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
-    if (options.is_dry_run) return rank_from_environment() == 0 ? plan({.spec = options.spec}) : 0;
+    if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
     if (is_started_as_rank()) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);

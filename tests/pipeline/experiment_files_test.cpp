@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pipeline/planning/plan.hpp"
+#include "reports/figures/design.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -53,6 +54,22 @@ TEST_CASE("the five tutorials have the parameters of their texts", "[experiments
     CHECK(counts["three-class-bn"] == std::pair<std::int64_t, std::int64_t>(289'443, 448));
     CHECK(counts["small-alexnet"] == std::pair<std::int64_t, std::int64_t>(528'054, 0));
     CHECK(counts["conv32-64-64"] == std::pair<std::int64_t, std::int64_t>(122'570, 0));
+}
+
+// A row of an older store has the text alone: what is read from it must be what is stored today.
+TEST_CASE("the design read from a stored configuration is the one that is planned",
+          "[experiments]") {
+    for (const char* file : {"tutorials.toml", "quickstart.toml", "cluster.toml", "smoke.toml"}) {
+        for (const auto& planned : plan_of(file).runs) {
+            CAPTURE(planned.id);
+            storage::RunRow row;
+            row.effective_config = pipeline::effective_toml(planned.effective, "an experiment");
+            CHECK(reports::design_of(row).settings == pipeline::design_digest(planned.effective));
+            row.name = planned.run.config.name;
+            row.seed = static_cast<std::int64_t>(planned.run.config.train.seed);
+            CHECK(reports::design_name_of(row) == planned.run.design_name);
+        }
+    }
 }
 
 TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
