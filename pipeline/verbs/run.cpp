@@ -108,9 +108,10 @@ int train_as_rank(RunOptions options, ProcessArguments arguments) {
     return train_here(options, arguments);
 }
 
+// Ours goes right behind the verb: behind a `--` of the user's it would be an argument.
 std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     std::vector<std::string> result(arguments.values + 1, arguments.values + arguments.count);
-    result.emplace_back("--as-rank");
+    result.emplace(result.begin() + 1, "--as-rank");
     return result;
 }
 
