@@ -42,9 +42,9 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
             std::string hint = did_you_mean(name, views_of(known));
             if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(known, ", "));
             reader.problem(element,
-                           fmt::format("the data set has no class {}{}", toml_string(name), hint));
+                           fmt::format("the data set has no class {}{}", quoted_text(name), hint));
         } else if (std::find(classes.begin(), classes.end(), name) != classes.end()) {
-            reader.problem(element, fmt::format("class {} is listed twice", toml_string(name)));
+            reader.problem(element, fmt::format("class {} is listed twice", quoted_text(name)));
         } else {
             classes.push_back(name);
         }
@@ -93,7 +93,7 @@ std::string expanded(const std::string& text, const Origin& origin, const Enviro
         const std::optional<std::string> value = environment(name);
         if (!value) {
             problems.add(origin,
-                         fmt::format("the environment variable {} is not set", toml_string(name)));
+                         fmt::format("the environment variable {} is not set", quoted_text(name)));
         }
         result += text.substr(begin, at - begin) + value.value_or("");
         begin = end + 1;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -182,6 +184,17 @@ std::optional<std::int64_t> read_steps_per_epoch(TableReader& reader) {
     return reader.whole("steps_per_epoch", {1, kMostCount});
 }
 
+// They are digested when the file is read, and held in memory.
+void refuse_too_large(const std::filesystem::path& weights, const Origin& origin,
+                      Problems& problems) {
+    constexpr std::uintmax_t kLargestWeights = std::uintmax_t{8} << 30;  // bytes
+    std::error_code unreadable;                                          // told by the plan
+    const std::uintmax_t size = std::filesystem::file_size(weights, unreadable);
+    if (unreadable || size <= kLargestWeights) return;
+    problems.add(origin, fmt::format("the weights file has {} bytes; at most {} are read", size,
+                                     kLargestWeights));
+}
+
 }  // namespace
 
 trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig& data,
@@ -200,6 +213,7 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
     if (const auto weights = reader.text("initial_weights"); weights && !weights->empty()) {
         const Origin& origin = reader.find("initial_weights")->origin;
         config.initial_weights = resolved_path(*weights, origin, paths, context.problems);
+        refuse_too_large(config.initial_weights, origin, context.problems);
     }
     config.optimizer = read_optimizer(table, context);
     config.schedule = read_schedule(table, config.epochs, context);

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <variant>
 
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/planning/equal_runs.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "trainer/data/dataset.hpp"
@@ -137,9 +139,10 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     return warnings;
 }
 
-PlannedRun plan_run(const RunSpec& run, int ranks) {
+PlannedRun plan_run(RunSpec taken, int ranks) {
     PlannedRun planned;
-    planned.run = run;
+    planned.run = std::move(taken);
+    const RunSpec& run = planned.run;
     planned.effective = effective_config(run);
     planned.id = run_id(run, planned.effective);
     planned.parameters = run.architecture.parameter_count();
@@ -165,9 +168,11 @@ double in_mebibytes(std::int64_t bytes) {
 
 }  // namespace
 
-Plan plan(const ExperimentSpec& spec, int ranks) {
-    Plan result{spec.name, spec.title, {}};
-    for (const RunSpec& run : spec.runs) result.runs.push_back(plan_run(run, ranks));
+Plan plan(ExperimentSpec spec, int ranks) {
+    Plan result{std::move(spec.name), std::move(spec.title), {}, std::move(spec.notes)};
+    result.runs.reserve(spec.runs.size());
+    for (RunSpec& run : spec.runs) result.runs.push_back(plan_run(std::move(run), ranks));
+    refuse_equal_runs(result.runs);
     return result;
 }
 
@@ -200,6 +205,7 @@ storage::Table plan_table(const Plan& plan) {
 
 std::string plan_text(const Plan& plan) {
     std::string text = reports::table_text(plan_table(plan), reports::TableFormat::table);
+    for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", note);
     for (const PlannedRun& planned : plan.runs) {
         for (const std::string& warning : planned.warnings) {
             text += fmt::format("note: {} {}\n", planned.id, warning);

@@ -33,6 +33,8 @@ public:
     bool empty() const { return problems_.empty(); }
     // How often a problem was met: tells whether a piece of the file was read without any.
     std::size_t found() const { return found_; }
+    // So many that looking for more is a waste: thousands of runs inherit the same mistakes.
+    bool are_enough() const { return found_ >= 10'000; }
     // Throws SpecError with all problems, in the order of the file, those of --set last; if there
     // are any.
     void throw_if_any() const;

@@ -54,7 +54,7 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
         if (hint.empty())
             hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));
         context_.problems.add(entry.origin,
-                              fmt::format("unknown key {}{}", toml_string(entry.key), hint));
+                              fmt::format("unknown key {}{}", quoted_text(entry.key), hint));
     }
 }
 
@@ -146,7 +146,7 @@ std::optional<std::size_t> TableReader::choice_of(std::string_view key,
     }
     const auto found = std::find(known.begin(), known.end(), *word);
     if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), toml_string(*word),
+    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
                                 did_you_mean(*word, known)));
     return std::nullopt;
 }

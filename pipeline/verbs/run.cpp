@@ -54,6 +54,10 @@ void print_report(const RunOptions& options, const Plan& plan) {
     }
 }
 
+void tell_notes(const Plan& plan) {
+    for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
+}
+
 void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
@@ -88,8 +92,9 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
                       .retries_failed = options.retries_failed,
                       .environment = trainer::agree_on_compute_environment(world)};
     const auto progress = progress_of(options);
-    const int exit_code = train_all(queue, world, *progress);
     const bool is_supervised = options.progress == ProgressMode::protocol;
+    if (world.is_root() && !is_supervised) tell_notes(plan);
+    const int exit_code = train_all(queue, world, *progress);
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
         print_results(options, plan, exit_code);
     }
@@ -122,6 +127,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
                      .ranks = ranks,
                      .cores = available_cores(),
                      .log = store.root() / "mpirun.log"};
+    tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
     const int exit_code = conclude(launch(job, progress), job, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);
