@@ -44,6 +44,16 @@ void refuse_seed_and_seeds(const Table& settings, Problems& problems) {
     problems.add(train->find("seed")->origin, "give either seed or seeds, not both");
 }
 
+// The first that is no seed, or is there twice; null if there is none.
+const Value* wrong_seed(const Array& seeds) {
+    std::set<std::int64_t> distinct;
+    const auto wrong = std::find_if(seeds.begin(), seeds.end(), [&](const Value& element) {
+        const auto* seed = element.as<std::int64_t>();
+        return !seed || *seed < kSeeds.least || !distinct.insert(*seed).second;
+    });
+    return wrong == seeds.end() ? nullptr : wrong;
+}
+
 std::string dotted(const std::vector<std::string>& key) {
     return fmt::format("{}", fmt::join(key, "."));
 }
@@ -55,14 +65,13 @@ Array seeds_in(const Table& settings, Problems& problems) {
     const Value* seeds = train ? train->find("seeds") : nullptr;
     if (!seeds || seeds->as<Unusable>()) return {};
     const Array* list = seeds->as<Array>();
-    std::set<std::int64_t> distinct;
-    const bool is_good = list && !list->empty() &&
-                         std::all_of(list->begin(), list->end(), [&](const Value& element) {
-                             const auto* seed = element.as<std::int64_t>();
-                             return seed && *seed >= kSeeds.least && distinct.insert(*seed).second;
-                         });
-    if (is_good) return *list;
-    problems.add(seeds->origin, "seeds must be a list of different whole numbers, each at least 0");
+    const Value* wrong = list && !list->empty() ? wrong_seed(*list) : seeds;
+    if (!wrong) return *list;
+    problems.add(
+        seeds->origin,
+        fmt::format("seeds must be a list of different whole numbers, each at least 0, not "
+                    "{}",
+                    list && list->empty() ? "an empty list" : described(*wrong)));
     return {};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -54,8 +55,20 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
     return classes;
 }
 
-// `training_samples`: those there are to divide.
-trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples) {
+// What the fraction leaves of about so many samples of a class, on either side.
+void refuse_empty_part(TableReader& reader, double fraction, std::int64_t class_samples) {
+    const auto samples = static_cast<double>(class_samples);
+    const double cut_off = std::floor(fraction * samples + 0.5);
+    if (cut_off > 0.0 && cut_off < samples) return;
+    const Value& value = *reader.find("fraction");
+    reader.problem(
+        value, fmt::format("fraction = {} of about {} samples of a class leaves none to {}",
+                           described(value), class_samples, cut_off > 0.0 ? "train" : "validate"));
+}
+
+// `training_samples`: those there are to divide, of so many classes.
+trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples,
+                                          std::size_t classes) {
     const Value* value = reader.find("validation");
     if (!value || value->as<Unusable>()) return trainer::NoValidation{};
     const auto* word = value->as<std::string>();
@@ -72,7 +85,10 @@ trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t trai
             inner.whole("first", {1, std::max<std::int64_t>(training_samples - 1, 1)})) {
         return trainer::FirstValidation{*count};
     }
-    if (const auto fraction = inner.real("fraction", {0.0, 1.0, false, false})) {
+    const RealRange parts{0.0, 1.0, false, false, Precision::float64};
+    if (const auto fraction = inner.real("fraction", parts)) {
+        const auto count = static_cast<std::int64_t>(std::max<std::size_t>(classes, 1));
+        refuse_empty_part(inner, *fraction, training_samples / count);
         return trainer::FractionValidation{*fraction};
     }
     return trainer::NoValidation{};
@@ -163,7 +179,8 @@ DataSection read_data(const Table& settings, const PathContext& paths, ReadConte
     data.class_names = config.classes.empty() ? data.traits.class_names : config.classes;
     config.validation = read_validation(
         reader,
-        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits));
+        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits),
+        data.class_names.size());
     return data;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -90,7 +91,20 @@ private:
 
     Kind dropout() {
         need("rate", "dropout");
-        return trainer::DropoutConfig{reader_.real("rate", kFractions).value_or(0.0)};
+        const double rate = reader_.real("rate", kFractions).value_or(0.0);
+        refuse_coarse(rate);
+        return trainer::DropoutConfig{rate};
+    }
+
+    // 16 random bits decide over each value, so that a rate is a multiple of 2^-16.
+    void refuse_coarse(double rate) {
+        const double steps = std::round(rate * 65536.0);
+        if (rate > 0.0 && steps == 0.0) refuse_rate("less than 2^-17 drops nothing");
+        if (steps == 65536.0) refuse_rate("more than 1 - 2^-17 drops everything");
+    }
+    void refuse_rate(std::string_view why) {
+        const Value& value = *reader_.find("rate");
+        reader_.problem(value, fmt::format("rate = {}: {}", described(value), why));
     }
 
     Kind dense() {
