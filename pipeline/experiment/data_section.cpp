@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "pipeline/experiment/sections.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr int kMostShards = 4096;
+constexpr std::size_t kLongestPath = 4096;  // Linux' PATH_MAX
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
     return {texts.begin(), texts.end()};
@@ -94,7 +96,8 @@ trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t trai
     return trainer::NoValidation{};
 }
 
-// Replaces each ${NAME} by the variable's value.
+// Replaces each ${NAME} by the variable's value, and each ${0xff} by the byte. Stops where the
+// result is longer than a path can be.
 std::string expanded(const std::string& text, const Origin& origin, const Environment& environment,
                      Problems& problems) {
     std::string result;
@@ -105,8 +108,10 @@ std::string expanded(const std::string& text, const Origin& origin, const Enviro
             problems.add(origin, "\"${\" without \"}\"");
             return text;
         }
+        if (result.size() > kLongestPath) break;
         const std::string name = text.substr(at + 2, end - at - 2);
-        const std::optional<std::string> value = environment(name);
+        const std::optional<char> byte = byte_named(name);
+        const std::optional<std::string> value = byte ? std::string(1, *byte) : environment(name);
         if (!value) {
             problems.add(origin,
                          fmt::format("the environment variable {} is not set", quoted_text(name)));
@@ -125,7 +130,7 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
 
 std::filesystem::path read_data_path(TableReader& reader, const PathContext& paths) {
     if (const Value* value = reader.find("path")) {
-        const auto text = reader.text("path");
+        const auto text = reader.bytes("path");
         if (!text) return {};
         if (text->empty()) reader.problem(*value, "path must not be empty");
         return resolved_path(*text, value->origin, paths, reader.context().problems);
@@ -150,7 +155,12 @@ const Table& table_at(const Table& settings, std::string_view key, ReadContext c
 
 std::filesystem::path resolved_path(const std::string& text, const Origin& origin,
                                     const PathContext& paths, Problems& problems) {
-    const std::filesystem::path path = expanded(text, origin, paths.environment, problems);
+    const std::string bytes = expanded(text, origin, paths.environment, problems);
+    if (bytes.size() > kLongestPath) {
+        problems.add(origin, fmt::format("the path has more than {} bytes", kLongestPath));
+        return {};
+    }
+    const std::filesystem::path path = bytes;
     return absolute_path(origin.kind == Origin::Kind::set ? path : paths.folder / path);
 }
 

@@ -234,7 +234,7 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
     if (const auto seed = reader.whole("seed", kSeeds))
         config.seed = static_cast<std::uint64_t>(*seed);
     config.record_steps = reader.truth("record_steps").value_or(config.record_steps);
-    if (const auto weights = reader.text("initial_weights"); weights && !weights->empty()) {
+    if (const auto weights = reader.bytes("initial_weights"); weights && !weights->empty()) {
         const Origin& origin = reader.find("initial_weights")->origin;
         config.initial_weights = resolved_path(*weights, origin, paths, context.problems);
         refuse_too_large(config.initial_weights, origin, context.problems);

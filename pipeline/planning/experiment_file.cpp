@@ -10,6 +10,7 @@
 
 #include "pipeline/experiment/spec_reader.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/spec_error.hpp"
 #include "pipeline/settings/suggestion.hpp"
 #include "pipeline/settings/toml_tree.hpp"
@@ -23,7 +24,7 @@ ReadOptions read_options(const SpecOptions& options) {
     read.overrides = options.settings;
     if (options.data) {
         const auto path = std::filesystem::absolute(*options.data);
-        read.overrides.push_back("data.path=" + toml_string(path.string()));
+        read.overrides.push_back("data.path=" + toml_string(path_text(path)));
     }
     return read;
 }

@@ -10,6 +10,7 @@
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "pipeline/planning/equal_runs.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "trainer/data/dataset.hpp"
@@ -124,8 +125,8 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
         warnings.push_back("chooses its epoch by the test set: its test figures flatter");
     }
     if (!train.initial_weights.empty() && planned.run.initial_weights_sha256.empty()) {
-        warnings.push_back(
-            fmt::format("cannot read the initial weights {}", train.initial_weights.string()));
+        warnings.push_back(fmt::format("cannot read the initial weights {}",
+                                       printable(train.initial_weights.string())));
     }
     for (const ExpectedFigure& figure : planned.run.expect) {
         if (figure.name != "parameters") continue;

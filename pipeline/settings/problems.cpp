@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "reports/words/terminal_text.hpp"
+#include "pipeline/settings/path_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -24,9 +24,6 @@ std::string joined(const std::vector<SpecProblem>& problems) {
 }
 
 constexpr std::size_t kShownOverride = 200;  // bytes of a --set that a message repeats
-
-// On one line, inert in a terminal and in a comment, and UTF-8 whatever the file is called.
-std::string printable(std::string_view text) { return reports::terminal_text(text); }
 
 std::string beginning(std::string_view text) {
     return text.size() <= kShownOverride ? std::string(text)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
@@ -137,6 +138,15 @@ std::optional<bool> TableReader::truth(std::string_view key) {
 }
 
 std::optional<std::string> TableReader::text(std::string_view key) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    const auto* text = value->as<std::string>();
+    if (text && is_utf8(*text)) return *text;
+    must_be(key, *value, text ? "a text in UTF-8" : "a text in quotes");
+    return std::nullopt;
+}
+
+std::optional<std::string> TableReader::bytes(std::string_view key) {
     const Value* value = find(key);
     if (!value) return std::nullopt;
     if (const auto* text = value->as<std::string>()) return *text;

@@ -69,6 +69,8 @@ public:
     std::optional<double> real(std::string_view key, RealRange range);
     std::optional<bool> truth(std::string_view key);
     std::optional<std::string> text(std::string_view key);
+    // The text of a path: of a --set it may be no UTF-8.
+    std::optional<std::string> bytes(std::string_view key);
     // A number for both axes, or [height, width].
     std::optional<std::array<int, 2>> pair(std::string_view key, int least, int most);
 

@@ -19,6 +19,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/verbs/plan.hpp"
@@ -48,7 +49,7 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
 void print_report(const RunOptions& options, const Plan& plan) {
     try {
         const auto html = write_report(options.store, plan.experiment);
-        print(fmt::format("The report is {}\n", html.string()));
+        print(fmt::format("The report is {}\n", printable(html.string())));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
     }
@@ -68,7 +69,8 @@ void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
                                        [](const auto& one) { return one.selected_on_test_set; });
     if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
     const auto root = storage::RunStore::open(options.store).root();
-    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n", root.string()));
+    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
+                      printable(root.string())));
     print_report(options, plan);
     if (exit_code == kExitInterrupted) {
         tell_failure({exit_code, "stopped early; the same command resumes"});
@@ -84,13 +86,14 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
-    const Queue queue{.plan = plan,
-                      .experiment = {plan.experiment, plan.title, options.spec.file.string(),
-                                     storage::sha256_hex(text), ""},
-                      .store = options.store,
-                      .is_fresh = options.is_fresh,
-                      .retries_failed = options.retries_failed,
-                      .environment = trainer::agree_on_compute_environment(world)};
+    const Queue queue{
+        .plan = plan,
+        .experiment = {plan.experiment, plan.title, printable(options.spec.file.string()),
+                       storage::sha256_hex(text), ""},
+        .store = options.store,
+        .is_fresh = options.is_fresh,
+        .retries_failed = options.retries_failed,
+        .environment = trainer::agree_on_compute_environment(world)};
     const auto progress = progress_of(options);
     const bool is_supervised = options.progress == ProgressMode::protocol;
     if (world.is_root() && !is_supervised) tell_notes(plan);
