@@ -104,8 +104,38 @@ bool selects_by_validation(const trainer::TrainConfig& train) {
     return by_stopping || by_checkpoint;
 }
 
+trainer::Activation activation_of(const trainer::LayerConfig& layer) {
+    const auto activation = [](const auto& kind) {
+        if constexpr (requires { kind.activation; }) return kind.activation;
+        return trainer::Activation::linear;
+    };
+    return std::visit(activation, layer.kind);
+}
+
+// Activations that compute what they say, in places where that hinders learning.
+void warn_of_activations(const std::vector<trainer::LayerConfig>& layers,
+                         std::vector<std::string>& warnings) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const trainer::Activation activation = activation_of(layers[i]);
+        const bool is_last = i + 1 == layers.size();
+        if (is_last && activation == trainer::Activation::relu) {
+            warnings.push_back(
+                fmt::format("ends in a relu (layer \"{}\"): logits below 0 are cut "
+                            "off, and learning may stand still",
+                            layers[i].name));
+        }
+        if (!is_last && activation == trainer::Activation::softmax) {
+            warnings.push_back(
+                fmt::format("has a softmax inside the network (layer \"{}\"); it is "
+                            "meant for the last layer",
+                            layers[i].name));
+        }
+    }
+}
+
 std::vector<std::string> warnings_of(const PlannedRun& planned) {
     std::vector<std::string> warnings;
+    warn_of_activations(planned.run.config.layers, warnings);
     const trainer::TrainConfig& train = planned.run.config.train;
     const RunEstimate& estimate = planned.estimate;
     if (train.epochs == 0)

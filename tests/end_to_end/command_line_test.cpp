@@ -49,6 +49,18 @@ TEST_CASE("Of an option that is given twice the last mention counts; lists colle
     CHECK(plan.output.find(",9,") != std::string::npos);
 }
 
+TEST_CASE("A --set that ends a sweep is told on standard error, and tables stay clean",
+          "[end_to_end]") {
+    const Result plan = lockstep({"plan", smoke_file(), "--format", "csv", "--set",
+                                  "sweep.train.optimizer.learning_rate=[0.1, 0.5]", "--set",
+                                  "train.optimizer=sgd"});
+    CHECK(plan.exit_code == 0);
+    CHECK(plan.errors.find("lockstep: warning: --set train.optimizer replaces the swept "
+                           "train.optimizer.learning_rate") != std::string::npos);
+    CHECK(plan.output.find("warning") == std::string::npos);
+    CHECK(plan.output.find("logits-seed1-") != std::string::npos);
+}
+
 TEST_CASE("A second argument is still refused", "[end_to_end]") {
     const Result result = lockstep({"validate", smoke_file(), smoke_file()});
     CHECK(result.exit_code == 64);
