@@ -14,8 +14,8 @@
 namespace lockstep::pipeline {
 namespace {
 
-// Of all runs together, counted as settings_size() does: 10,000 runs of 100 settings.
-constexpr std::int64_t kMostSettings = 1'000'000;
+// Of all runs together, counted as settings_size() does: 10,000 runs of 150 settings.
+constexpr std::int64_t kMostSettings = 1'500'000;
 
 std::string count_text(std::int64_t count) {
     return count == kManyRuns ? "more than 10^18" : reports::thousands(count);

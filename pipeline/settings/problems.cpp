@@ -38,13 +38,15 @@ std::tuple<bool, int, int> order_of(const Origin& origin) {
 }  // namespace
 
 std::string place_of(const Origin& origin) {
-    if (origin.kind == Origin::Kind::set) return "--set " + printable(beginning(origin.text));
-    return fmt::format("{}:{}:{}", printable(origin.text), origin.line, origin.column);
+    if (origin.kind == Origin::Kind::set)
+        return "--set " + printable(beginning(origin.text.view()));
+    return fmt::format("{}:{}:{}", printable(origin.text.view()), origin.line, origin.column);
 }
 
 std::string label_of(const Origin& origin) {
     if (origin.kind == Origin::Kind::set) return "--set";
-    const std::string file = printable(std::filesystem::path(origin.text).filename().string());
+    const std::string file =
+        printable(std::filesystem::path(origin.text.view()).filename().string());
     const std::string line = fmt::format("{}:{}", file, origin.line);
     return origin.kind == Origin::Kind::sweep ? fmt::format("sweep ({})", line) : line;
 }
