@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
 #include "pipeline/experiment/sections.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr int kMostShards = 4096;
+constexpr std::size_t kLongestPath = 4096;  // Linux' PATH_MAX
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
     return {texts.begin(), texts.end()};
@@ -42,9 +45,9 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
             std::string hint = did_you_mean(name, views_of(known));
             if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(known, ", "));
             reader.problem(element,
-                           fmt::format("the data set has no class {}{}", toml_string(name), hint));
+                           fmt::format("the data set has no class {}{}", quoted_text(name), hint));
         } else if (std::find(classes.begin(), classes.end(), name) != classes.end()) {
-            reader.problem(element, fmt::format("class {} is listed twice", toml_string(name)));
+            reader.problem(element, fmt::format("class {} is listed twice", quoted_text(name)));
         } else {
             classes.push_back(name);
         }
@@ -54,8 +57,20 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
     return classes;
 }
 
-// `training_samples`: those there are to divide.
-trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples) {
+// What the fraction leaves of about so many samples of a class, on either side.
+void refuse_empty_part(TableReader& reader, double fraction, std::int64_t class_samples) {
+    const auto samples = static_cast<double>(class_samples);
+    const double cut_off = std::floor(fraction * samples + 0.5);
+    if (cut_off > 0.0 && cut_off < samples) return;
+    const Value& value = *reader.find("fraction");
+    reader.problem(
+        value, fmt::format("fraction = {} of about {} samples of a class leaves none to {}",
+                           described(value), class_samples, cut_off > 0.0 ? "train" : "validate"));
+}
+
+// `training_samples`: those there are to divide, of so many classes.
+trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples,
+                                          std::size_t classes) {
     const Value* value = reader.find("validation");
     if (!value || value->as<Unusable>()) return trainer::NoValidation{};
     const auto* word = value->as<std::string>();
@@ -72,13 +87,17 @@ trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t trai
             inner.whole("first", {1, std::max<std::int64_t>(training_samples - 1, 1)})) {
         return trainer::FirstValidation{*count};
     }
-    if (const auto fraction = inner.real("fraction", {0.0, 1.0, false, false})) {
+    const RealRange parts{0.0, 1.0, false, false, Precision::float64};
+    if (const auto fraction = inner.real("fraction", parts)) {
+        const auto count = static_cast<std::int64_t>(std::max<std::size_t>(classes, 1));
+        refuse_empty_part(inner, *fraction, training_samples / count);
         return trainer::FractionValidation{*fraction};
     }
     return trainer::NoValidation{};
 }
 
-// Replaces each ${NAME} by the variable's value.
+// Replaces each ${NAME} by the variable's value, and each ${0xff} by the byte. Stops where the
+// result is longer than a path can be.
 std::string expanded(const std::string& text, const Origin& origin, const Environment& environment,
                      Problems& problems) {
     std::string result;
@@ -89,11 +108,13 @@ std::string expanded(const std::string& text, const Origin& origin, const Enviro
             problems.add(origin, "\"${\" without \"}\"");
             return text;
         }
+        if (result.size() > kLongestPath) break;
         const std::string name = text.substr(at + 2, end - at - 2);
-        const std::optional<std::string> value = environment(name);
+        const std::optional<char> byte = byte_named(name);
+        const std::optional<std::string> value = byte ? std::string(1, *byte) : environment(name);
         if (!value) {
             problems.add(origin,
-                         fmt::format("the environment variable {} is not set", toml_string(name)));
+                         fmt::format("the environment variable {} is not set", quoted_text(name)));
         }
         result += text.substr(begin, at - begin) + value.value_or("");
         begin = end + 1;
@@ -109,7 +130,7 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
 
 std::filesystem::path read_data_path(TableReader& reader, const PathContext& paths) {
     if (const Value* value = reader.find("path")) {
-        const auto text = reader.text("path");
+        const auto text = reader.bytes("path");
         if (!text) return {};
         if (text->empty()) reader.problem(*value, "path must not be empty");
         return resolved_path(*text, value->origin, paths, reader.context().problems);
@@ -134,7 +155,12 @@ const Table& table_at(const Table& settings, std::string_view key, ReadContext c
 
 std::filesystem::path resolved_path(const std::string& text, const Origin& origin,
                                     const PathContext& paths, Problems& problems) {
-    const std::filesystem::path path = expanded(text, origin, paths.environment, problems);
+    const std::string bytes = expanded(text, origin, paths.environment, problems);
+    if (bytes.size() > kLongestPath) {
+        problems.add(origin, fmt::format("the path has more than {} bytes", kLongestPath));
+        return {};
+    }
+    const std::filesystem::path path = bytes;
     return absolute_path(origin.kind == Origin::Kind::set ? path : paths.folder / path);
 }
 
@@ -163,7 +189,8 @@ DataSection read_data(const Table& settings, const PathContext& paths, ReadConte
     data.class_names = config.classes.empty() ? data.traits.class_names : config.classes;
     config.validation = read_validation(
         reader,
-        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits));
+        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits),
+        data.class_names.size());
     return data;
 }
 

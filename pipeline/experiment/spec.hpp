@@ -23,7 +23,8 @@ struct ExpectedFigure {
 struct RunSpec {
     trainer::RunConfig config;  // config.name: the expanded one, "vgg-bn-batch_size32-seed2"
     std::string base_name;      // as written in the file: "vgg-bn"
-    std::string design_name;    // config.name without its part for the seed: "vgg-bn-batch_size32"
+    std::string design_name;    // what runs share that differ in their seed: "vgg-bn-batch_size32"
+    std::string place;          // of its [[run]]: "experiments/my.toml:14:1"
     std::string title;          // free text of the user's
     std::string source;         // where the architecture comes from; free text
     std::vector<ExpectedFigure> expect;
@@ -35,9 +36,10 @@ struct RunSpec {
 };
 
 struct ExperimentSpec {
-    std::string name;           // [A-Za-z0-9._-]{1,64}
-    std::string title;          // free text
-    std::vector<RunSpec> runs;  // not empty; in the order of the file, then sweep, then seeds
+    std::string name;                // [A-Za-z0-9._-]{1,64}
+    std::string title;               // free text
+    std::vector<RunSpec> runs;       // not empty; in the order of the file, then sweep, then seeds
+    std::vector<std::string> notes;  // what a reader of the file may not expect, a line each
 };
 
 }  // namespace lockstep::pipeline

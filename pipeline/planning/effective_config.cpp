@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/words.hpp"
 #include "reports/figures/design.hpp"
@@ -27,7 +28,7 @@ std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
 std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
 std::string text_of(std::string_view value) { return toml_string(value); }
 std::string text_of(const std::string& value) { return toml_string(value); }
-std::string text_of(const std::filesystem::path& value) { return toml_string(value.string()); }
+std::string text_of(const std::filesystem::path& value) { return toml_string(path_text(value)); }
 std::string text_of(const std::array<int, 2>& value) {
     return fmt::format("[{}, {}]", value[0], value[1]);
 }

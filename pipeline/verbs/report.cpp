@@ -10,6 +10,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/version.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/report_source.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/figures/experiment_report.hpp"
@@ -86,9 +87,11 @@ fs::path write_report(const fs::path& store_path, const std::string& experiment,
 int report(const ReportOptions& options) {
     const std::string experiment = chosen(open_for_reading(options.store), options);
     const fs::path html = write_report(options.store, experiment, options.out);
-    print(fmt::format(
-        "{}\n{}\n{}\n{}\n", html.string(), (html.parent_path() / "report.md").string(),
-        (html.parent_path() / "report.csv").string(), (html.parent_path() / "pairs.csv").string()));
+    const auto line = [&](const char* name) {
+        return printable((html.parent_path() / name).string());
+    };
+    print(fmt::format("{}\n{}\n{}\n{}\n", printable(html.string()), line("report.md"),
+                      line("report.csv"), line("pairs.csv")));
     return kExitSuccess;
 }
 

@@ -19,6 +19,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/training/stored_runs.hpp"
@@ -48,10 +49,14 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
 void print_report(const RunOptions& options, const Plan& plan) {
     try {
         const auto html = write_report(options.store, plan.experiment);
-        print(fmt::format("The report is {}\n", html.string()));
+        print(fmt::format("The report is {}\n", printable(html.string())));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
     }
+}
+
+void tell_notes(const Plan& plan) {
+    for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
 }
 
 void print_results(const RunOptions& options, Plan plan, int exit_code) {
@@ -65,7 +70,8 @@ void print_results(const RunOptions& options, Plan plan, int exit_code) {
                                        [](const auto& one) { return one.selected_on_test_set; });
     if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
     const auto root = storage::RunStore::open(options.store).root();
-    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n", root.string()));
+    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
+                      printable(root.string())));
     print_report(options, plan);
     if (exit_code == kExitInterrupted) {
         tell_failure({exit_code, "stopped early; the same command resumes"});
@@ -83,15 +89,17 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
     const auto progress = progress_of(options);
     adopt_stored_runs(plan, options.store, world, *progress);
-    const Queue queue{.plan = plan,
-                      .experiment = {plan.experiment, plan.title, options.spec.file.string(),
-                                     storage::sha256_hex(text), ""},
-                      .store = options.store,
-                      .is_fresh = options.is_fresh,
-                      .retries_failed = options.retries_failed,
-                      .environment = trainer::agree_on_compute_environment(world)};
-    const int exit_code = train_all(queue, world, *progress);
+    const Queue queue{
+        .plan = plan,
+        .experiment = {plan.experiment, plan.title, printable(options.spec.file.string()),
+                       storage::sha256_hex(text), ""},
+        .store = options.store,
+        .is_fresh = options.is_fresh,
+        .retries_failed = options.retries_failed,
+        .environment = trainer::agree_on_compute_environment(world)};
     const bool is_supervised = options.progress == ProgressMode::protocol;
+    if (world.is_root() && !is_supervised) tell_notes(plan);
+    const int exit_code = train_all(queue, world, *progress);
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
         print_results(options, plan, exit_code);
     }
@@ -110,9 +118,10 @@ int train_as_rank(RunOptions options, ProcessArguments arguments) {
     return train_here(options, arguments);
 }
 
+// Ours goes right behind the verb: behind a `--` of the user's it would be an argument.
 std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     std::vector<std::string> result(arguments.values + 1, arguments.values + arguments.count);
-    result.emplace_back("--as-rank");
+    result.emplace(result.begin() + 1, "--as-rank");
     return result;
 }
 
@@ -123,6 +132,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
                      .ranks = ranks,
                      .cores = available_cores(),
                      .log = store.root() / "mpirun.log"};
+    tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
     const int exit_code = conclude(launch(job, progress), job, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);

@@ -136,6 +136,12 @@ TEST_CASE("The experiment file: 78, or 66 where there is none", "[end_to_end]") 
     std::string twice = smoke_with("batch_size = 16", "batchsize = 16");
     twice.replace(twice.find("epochs = 2"), 10, "epochs = 2.5");
     store.check_refused(store.run(twice), 78, {"bad.toml:18:", "bad.toml:19:"});
+
+    std::string deep = "[a";
+    for (int i = 0; i < 10'000; ++i) deep.append(".a");
+    store.check_refused(store.run(deep.append("]\n")), 78, {"nested more than 32 levels deep"});
+    store.check_refused(store.run(read_text(smoke_file()), {"--set", deep.erase(0, 1) + "=1"}), 78,
+                        {"nested more than 32 levels deep"});
 }
 
 TEST_CASE("Under mpirun an error is told once, by one rank", "[end_to_end]") {
