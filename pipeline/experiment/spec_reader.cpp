@@ -105,8 +105,8 @@ private:
     std::map<std::filesystem::path, std::string> known_;
 };
 
-RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDigests& digests,
-                 Problems& problems) {
+RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths,
+                 const SavedClasses& saved_classes, FileDigests& digests, Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
     TableReader reader(expanded.settings, "", KeyGroup::run, context);
@@ -121,16 +121,18 @@ RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDige
     config.name = expanded.name;
     config.parallel = read_parallel(expanded.settings, context);
     const std::size_t problems_before = problems.found();
-    DataSection data = read_data(expanded.settings, paths, context);
+    DataSection data = read_data(expanded.settings, paths, saved_classes, context);
     config.layers = read_layers(expanded.settings, expanded.origin, context);
     const bool has_network = problems.found() == problems_before;
     config.train = read_train(expanded.settings, data.config, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
+    run.data_traits = std::move(data.traits);
     run.initial_weights_sha256 = digests.of(config.train.initial_weights);
     if (has_network) {
-        run.architecture = read_architecture(expanded.settings, config.layers, data.traits.shape,
-                                             static_cast<int>(run.class_names.size()), context);
+        run.architecture =
+            read_architecture(expanded.settings, config.layers, run.data_traits.shape,
+                              static_cast<int>(run.class_names.size()), context);
     }
     return run;
 }
@@ -157,7 +159,7 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     const PathContext paths{path.parent_path(), options.environment};
     FileDigests digests;
     for (const ExpandedRun& run : expand_runs(file, overrides, problems)) {
-        spec.runs.push_back(read_run(run, paths, digests, problems));
+        spec.runs.push_back(read_run(run, paths, options.saved_classes, digests, problems));
     }
     problems.throw_if_any();
     return spec;

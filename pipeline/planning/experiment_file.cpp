@@ -31,6 +31,7 @@ std::string toml_string(std::string_view text) {
 ReadOptions read_options(const SpecOptions& options) {
     ReadOptions read;
     read.overrides = options.settings;
+    read.saved_classes = options.saved_classes;
     if (options.data) {
         const auto path = std::filesystem::absolute(*options.data);
         read.overrides.push_back("data.path=" + toml_string(path.string()));

@@ -145,7 +145,7 @@ PlannedRun plan_run(const RunSpec& run, int ranks) {
     planned.parameters = run.architecture.parameter_count();
     planned.trainable_parameters = run.architecture.trainable_count();
     planned.flops_per_image = run.architecture.flops();
-    const trainer::DatasetTraits traits = trainer::dataset_traits(run.config.data);
+    const trainer::DatasetTraits& traits = run.data_traits;
     count_samples(run, traits, planned.estimate);
     count_steps(run.config.train, planned.estimate);
     planned.estimate.training_flops = training_flops(planned);

@@ -224,15 +224,16 @@ Dataset read_cifar10(const fs::path& path) {
             ""};
 }
 
+DatasetTraits official_cifar10_traits() { return {kShape, cifar10_class_names(), 50000, 10000}; }
+
 DatasetTraits cifar10_traits(const fs::path& path) {
-    const DatasetTraits official{kShape, cifar10_class_names(), 50000, 10000};
     try {
         const fs::path folder = find_folder(path);
         return {kShape, class_names_in(folder), record_count(folder, kTrainingFiles),
                 record_count(folder, kTestFiles)};
     } catch (const DataError&) {
-        return official;  // to check an experiment no data are needed; loading them says what is
-                          // wrong
+        // To check an experiment no data are needed; loading them says what is wrong.
+        return official_cifar10_traits();
     }
 }
 

@@ -32,5 +32,6 @@ Dataset read_cifar10(const std::filesystem::path& path);
 // As far as it is known without reading images: the numbers of samples follow from the files'
 // lengths; where files are missing or damaged they are the official ones (50,000 and 10,000).
 DatasetTraits cifar10_traits(const std::filesystem::path& path);
+DatasetTraits official_cifar10_traits();
 
 }  // namespace lockstep::trainer

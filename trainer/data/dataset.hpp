@@ -70,6 +70,8 @@ struct DatasetTraits {
     std::int64_t test_samples = 0;
 };
 DatasetTraits dataset_traits(const DataConfig& config);
+// The same of the complete set as it is published, whatever lies in config.path.
+DatasetTraits nominal_traits(const DataConfig& config);
 
 // Picks the run's classes, cuts off the validation samples and fixes the scale of the pixels.
 // Labels are renumbered in the order of config.classes. `seed` draws the stratified fraction.
