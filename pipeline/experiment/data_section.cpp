@@ -50,7 +50,8 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
         }
         const std::string& name = *element.as<std::string>();
         if (traits && !is_in(traits->class_names, name)) {
-            reader.problem(element, unknown_class(name, *traits));
+            reader.problem(element, unknown_class(name, *traits),
+                           "its class names are " + traits->class_names_origin);
         } else if (is_in(classes, name)) {
             reader.problem(element, fmt::format("class {} is listed twice", toml_string(name)));
         } else {

@@ -214,14 +214,17 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
 
 trainer::Architecture read_architecture(const Table& settings,
                                         const std::vector<trainer::LayerConfig>& layers,
-                                        const trainer::Shape& input, int classes,
+                                        const trainer::Shape& input, const ClassCount& classes,
                                         ReadContext context) {
     try {
-        return trainer::infer_shapes(layers, input, classes);
+        return trainer::infer_shapes(layers, input, classes.count);
     } catch (const trainer::ShapeError& error) {
         const Array& list = *settings.find("layers")->as<Array>();
         std::string table = shape_table(error.so_far());
         table.pop_back();  // its last newline
+        if (error.layer_index() + 1 == list.size() && !classes.origin.empty()) {
+            table += fmt::format("\nthe {} class names are {}", classes.count, classes.origin);
+        }
         context.problems.add(list[error.layer_index()].origin, error.what(), std::move(table));
         return error.so_far();
     }

@@ -130,9 +130,11 @@ RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths,
     run.data_traits = std::move(data.traits);
     run.initial_weights_sha256 = digests.of(config.train.initial_weights);
     if (has_network) {
-        run.architecture =
-            read_architecture(expanded.settings, config.layers, run.data_traits.shape,
-                              static_cast<int>(run.class_names.size()), context);
+        const ClassCount classes{
+            static_cast<int>(run.class_names.size()),
+            config.data.classes.empty() ? run.data_traits.class_names_origin : ""};
+        run.architecture = read_architecture(expanded.settings, config.layers,
+                                             run.data_traits.shape, classes, context);
     }
     return run;
 }

@@ -105,6 +105,9 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     std::vector<std::string> warnings;
     const trainer::TrainConfig& train = planned.run.config.train;
     const RunEstimate& estimate = planned.estimate;
+    if (!planned.run.data_traits.warning.empty()) {
+        warnings.push_back(planned.run.data_traits.warning);
+    }
     if (train.epochs == 0)
         warnings.push_back("epochs = 0: evaluates the initial weights, trains nothing");
     if (train.batch_size > estimate.training_samples) {

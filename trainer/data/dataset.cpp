@@ -50,7 +50,9 @@ DatasetTraits nominal_traits(const DataConfig& config) {
     return {{.height = 32, .width = 32, .channels = 3},
             cifar10_class_names(),
             config.training_samples,
-            config.test_samples};
+            config.test_samples,
+            "those of the synthetic set",
+            ""};
 }
 
 }  // namespace lockstep::trainer
