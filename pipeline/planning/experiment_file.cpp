@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,8 @@
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr std::int64_t kLargestExperimentFile = 16 << 20;  // bytes
 
 // A TOML string that means exactly `text`.
 std::string toml_string(std::string_view text) {
@@ -57,7 +60,7 @@ void check_name(const Plan& plan, const std::string& name) {
 }  // namespace
 
 std::string read_experiment_file(const std::filesystem::path& path) {
-    const storage::Bytes bytes = storage::read_file(path);
+    const storage::Bytes bytes = storage::read_file(path, kLargestExperimentFile);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

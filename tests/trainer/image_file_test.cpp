@@ -1,6 +1,9 @@
 #include "trainer/data/image_file.hpp"
 
+#include <sys/stat.h>
+
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -204,6 +207,10 @@ TEST_CASE("image: files are told by their content, and only regular ones are rea
     CHECK(kind_of(folder / "none.png") == DataError::Kind::missing);
     CHECK(kind_of(folder.path()) == DataError::Kind::damaged);
     CHECK(kind_of("/dev/zero") == DataError::Kind::damaged);
+    REQUIRE(::mkfifo((folder / "fifo.png").c_str(), 0600) == 0);  // nobody writes to it
+    CHECK(kind_of(folder / "fifo.png") == DataError::Kind::damaged);
+    fs::resize_file(folder / "x.jpg", std::uintmax_t{3} << 40);  // sparse
+    CHECK(kind_of(folder / "x.jpg") == DataError::Kind::damaged);
 }
 
 // ---- samples -----------------------------------------------------------------------------------
