@@ -24,7 +24,7 @@ struct ReadOptions {
     Environment environment = process_environment;
     // Set for a network that was trained already: its classes are those the file lists, or else
     // these, by label. The data's folder is then looked at only where neither tells them.
-    std::optional<std::vector<std::string>> saved_classes;
+    std::optional<std::vector<std::string>> saved_classes{};
 };
 
 // Reads an experiment file.

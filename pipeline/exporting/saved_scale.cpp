@@ -52,15 +52,21 @@ std::shared_ptr<const trainer::Dataset> load_for_scale(const SavedNetwork& netwo
     }
 }
 
+// What was loaded for a run's data.
+std::string words_of(const trainer::DataConfig& data) {
+    if (data.dataset == trainer::DatasetName::cifar10) return "the one in " + data.path.string();
+    return fmt::format("the synthetic one of seed {}", data.synthetic_seed);
+}
+
 trainer::PixelScale scale_of_data(const SavedNetwork& network,
                                   std::shared_ptr<const trainer::Dataset> dataset) {
     const trainer::RunConfig& config = network.planned.run.config;
     if (is_other_data(network, *dataset)) {
         throw Failure(kExitBadData,
-                      fmt::format("{} was trained on another data set than the one that lies in "
-                                  "{}: scale \"standard\" takes its mean and deviation from the "
+                      fmt::format("{} was trained on another data set than {}: scale \"standard\" "
+                                  "takes its mean and deviation from the "
                                   "data, and the file does not hold them",
-                                  network.path.string(), config.data.path.string()));
+                                  network.path.string(), words_of(config.data)));
     }
     return trainer::select_samples(std::move(dataset), config.data, config.train.seed).scale;
 }
