@@ -21,8 +21,20 @@ std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
     return {texts.begin(), texts.end()};
 }
 
-// The classes of a run that the data set has, each once.
-std::vector<std::string> read_classes(TableReader& reader, const trainer::DatasetTraits& traits) {
+// What a class list that is meant for another data set looks like.
+std::string unknown_class(const std::string& name, const trainer::DatasetTraits& traits) {
+    std::string hint = did_you_mean(name, views_of(traits.class_names));
+    if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(traits.class_names, ", "));
+    return fmt::format("the data set has no class {}{}", toml_string(name), hint);
+}
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The classes of a run, each once.
+//   traits   of the data set that must have them; null where that was not looked at
+std::vector<std::string> read_classes(TableReader& reader, const trainer::DatasetTraits* traits) {
     std::vector<std::string> classes;
     const Value* value = reader.find("classes");
     if (!value || value->as<Unusable>()) return classes;
@@ -40,13 +52,10 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
             continue;
         }
         const std::string& name = *element.as<std::string>();
-        const auto& known = traits.class_names;
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
-            std::string hint = did_you_mean(name, views_of(known));
-            if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(known, ", "));
-            reader.problem(element,
-                           fmt::format("the data set has no class {}{}", quoted_text(name), hint));
-        } else if (std::find(classes.begin(), classes.end(), name) != classes.end()) {
+        if (traits && !is_in(traits->class_names, name)) {
+            reader.problem(element, unknown_class(name, *traits),
+                           "its class names are " + traits->class_names_origin);
+        } else if (is_in(classes, name)) {
             reader.problem(element, fmt::format("class {} is listed twice", quoted_text(name)));
         } else {
             classes.push_back(name);
@@ -170,7 +179,8 @@ std::int64_t samples_of_classes(std::int64_t samples, std::size_t classes,
     return all_classes == 0 ? samples : samples * static_cast<std::int64_t>(classes) / all_classes;
 }
 
-DataSection read_data(const Table& settings, const PathContext& paths, ReadContext context) {
+DataSection read_data(const Table& settings, const PathContext& paths,
+                      const SavedClasses& saved_classes, ReadContext context) {
     TableReader reader(table_at(settings, "data", context), "data.", KeyGroup::data, context);
     DataSection data;
     trainer::DataConfig& config = data.config;
@@ -184,13 +194,16 @@ DataSection read_data(const Table& settings, const PathContext& paths, ReadConte
     if (const auto seed = reader.whole("seed", kSeeds)) {
         config.synthetic_seed = static_cast<std::uint64_t>(*seed);
     }
-    data.traits = trainer::dataset_traits(config);
-    config.classes = read_classes(reader, data.traits);
+    // What a saved network tells itself needs no data: they may be away, or others by now.
+    const bool has_classes = saved_classes && (reader.has("classes") || !saved_classes->empty());
+    data.traits = has_classes ? trainer::nominal_traits(config) : trainer::dataset_traits(config);
+    config.classes = read_classes(reader, has_classes ? nullptr : &data.traits);
+    if (has_classes && config.classes.empty()) config.classes = *saved_classes;
     data.class_names = config.classes.empty() ? data.traits.class_names : config.classes;
-    config.validation = read_validation(
-        reader,
-        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits),
-        data.class_names.size());
+    const std::int64_t training_samples =
+        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits);
+    config.validation = read_validation(reader, has_classes ? kMostCount : training_samples,
+                                        data.class_names.size());
     return data;
 }
 

@@ -230,11 +230,11 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
 
 trainer::Architecture read_architecture(const Table& settings,
                                         const std::vector<trainer::LayerConfig>& layers,
-                                        const trainer::Shape& input, int classes,
+                                        const trainer::Shape& input, const ClassCount& classes,
                                         ReadContext context) {
     const Array& list = *settings.find("layers")->as<Array>();
     try {
-        trainer::Architecture architecture = trainer::infer_shapes(layers, input, classes);
+        trainer::Architecture architecture = trainer::infer_shapes(layers, input, classes.count);
         if (const std::int64_t count = architecture.parameter_count(); count > kMostParameters) {
             context.problems.add(list[0].origin, fmt::format("the network has {} parameters; at "
                                                              "most {} are possible",
@@ -244,6 +244,9 @@ trainer::Architecture read_architecture(const Table& settings,
     } catch (const trainer::ShapeError& error) {
         std::string table = shape_table(error.so_far());
         table.pop_back();  // its last newline
+        if (error.layer_index() + 1 == list.size() && !classes.origin.empty()) {
+            table += fmt::format("\nthe {} class names are {}", classes.count, classes.origin);
+        }
         context.problems.add(list[error.layer_index()].origin, error.what(), std::move(table));
         return error.so_far();
     }

@@ -8,6 +8,7 @@
 
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/train_config.hpp"
+#include "trainer/data/dataset.hpp"
 
 namespace lockstep::pipeline {
 
@@ -29,6 +30,7 @@ struct RunSpec {
     std::string source;         // where the architecture comes from; free text
     std::vector<ExpectedFigure> expect;
     std::vector<std::string> class_names;  // by label
+    trainer::DatasetTraits data_traits;    // of config.data
     trainer::Architecture architecture;    // inferred from config.layers
     std::string initial_weights_sha256;    // of the file's bytes; empty: none, or not readable
     std::map<std::string, std::string> origins;  // key ("train.epochs", "layers.0.filters") ->

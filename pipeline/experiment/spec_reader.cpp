@@ -106,8 +106,8 @@ private:
 };
 
 // A run of the design, yet without its name and its seed.
-RunSpec read_design(const Design& design, const PathContext& paths, FileDigests& digests,
-                    Problems& problems) {
+RunSpec read_design(const Design& design, const PathContext& paths,
+                    const SavedClasses& saved_classes, FileDigests& digests, Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
     TableReader reader(design.settings, "", KeyGroup::run, context);
@@ -122,16 +122,20 @@ RunSpec read_design(const Design& design, const PathContext& paths, FileDigests&
     trainer::RunConfig& config = run.config;
     config.parallel = read_parallel(design.settings, context);
     const std::size_t problems_before = problems.found();
-    DataSection data = read_data(design.settings, paths, context);
+    DataSection data = read_data(design.settings, paths, saved_classes, context);
     config.layers = read_layers(design.settings, design.origin, context);
     const bool has_network = problems.found() == problems_before;
     config.train = read_train(design.settings, data.config, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
+    run.data_traits = std::move(data.traits);
     if (problems.empty()) run.initial_weights_sha256 = digests.of(config.train.initial_weights);
     if (has_network) {
-        run.architecture = read_architecture(design.settings, config.layers, data.traits.shape,
-                                             static_cast<int>(run.class_names.size()), context);
+        const ClassCount classes{
+            static_cast<int>(run.class_names.size()),
+            config.data.classes.empty() ? run.data_traits.class_names_origin : ""};
+        run.architecture = read_architecture(design.settings, config.layers, run.data_traits.shape,
+                                             classes, context);
     }
     return run;
 }
@@ -168,7 +172,7 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     const PathContext paths{path.parent_path(), options.environment};
     FileDigests digests;
     expand_runs(file, overrides, spec.notes, problems, [&](const Design& design) {
-        const RunSpec run = read_design(design, paths, digests, problems);
+        const RunSpec run = read_design(design, paths, options.saved_classes, digests, problems);
         if (!problems.empty()) return;  // nobody will see the runs
         for (const SeededRun& seeded : design.runs) spec.runs.push_back(with_seed(run, seeded));
     });

@@ -8,6 +8,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/recording/tensors.hpp"
+#include "pipeline/recording/weights_notes.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "storage/files/atomic_file.hpp"
@@ -78,9 +79,10 @@ PlannedRun the_planned_run(const Subject& subject) {
 }  // namespace
 
 SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
-    const Subject subject = find_subject(options);
-    SavedNetwork network{
-        subject.weights, the_planned_run(subject), storage::read_model_file(subject.weights), {}};
+    Subject subject = find_subject(options);
+    storage::ModelFile file = storage::read_model_file(subject.weights);
+    subject.spec.saved_classes = class_names_in(file);
+    SavedNetwork network{subject.weights, the_planned_run(subject), std::move(file), {}};
     network.weights = to_tensors(std::exchange(network.file.weights, {}),
                                  network.planned.run.architecture, subject.weights.string());
     return network;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace {
 ReadOptions read_options(const SpecOptions& options) {
     ReadOptions read;
     read.overrides = options.settings;
+    read.saved_classes = options.saved_classes;
     if (options.data) {
         const auto path = std::filesystem::absolute(*options.data);
         read.overrides.push_back("data.path=" + toml_string(path_text(path)));
@@ -54,7 +56,7 @@ std::string read_experiment_file(const std::filesystem::path& path) {
                                       size, kLargestFile),
                           {}}});
     }
-    const storage::Bytes bytes = storage::read_file(path);
+    const storage::Bytes bytes = storage::read_file(path, kLargestFile);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

@@ -138,6 +138,9 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     warn_of_activations(planned.run.config.layers, warnings);
     const trainer::TrainConfig& train = planned.run.config.train;
     const RunEstimate& estimate = planned.estimate;
+    if (!planned.run.data_traits.warning.empty()) {
+        warnings.push_back(planned.run.data_traits.warning);
+    }
     if (train.epochs == 0)
         warnings.push_back("epochs = 0: evaluates the initial weights, trains nothing");
     if (train.batch_size > estimate.training_samples) {
@@ -179,7 +182,7 @@ PlannedRun plan_run(RunSpec taken, int ranks) {
     planned.parameters = run.architecture.parameter_count();
     planned.trainable_parameters = run.architecture.trainable_count();
     planned.flops_per_image = run.architecture.flops();
-    const trainer::DatasetTraits traits = trainer::dataset_traits(run.config.data);
+    const trainer::DatasetTraits& traits = run.data_traits;
     count_samples(run, traits, planned.estimate);
     count_steps(run.config.train, planned.estimate);
     planned.estimate.training_flops = training_flops(planned);

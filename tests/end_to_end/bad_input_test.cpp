@@ -1,6 +1,7 @@
 // Bad input is refused with its exit code and in words, before the first step, and harms nothing
 // that is stored.
 
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -261,6 +262,23 @@ TEST_CASE("A loss that is not finite: 70, and 1 beside a run that finishes", "[e
                                     "'diverging' order by name",
                                     "--store", store.path().string(), "--format", "csv"});
     CHECK(states.output == "name,state,attempts\ndiverges,failed,2\nlearns,finished,1\n");
+}
+
+TEST_CASE("Sizes are looked at before anything is read: 65", "[end_to_end]") {
+    const Store& store = shared_store();
+    const TemporaryDirectory folder;
+    const auto sparse = [&](const std::string& name) {
+        write_text(folder / name, "");
+        fs::resize_file(folder / name, std::uintmax_t{3} << 40);
+        return (folder / name).string();
+    };
+    store.check_refused({"validate", sparse("big.toml")}, 65, {"big.toml: it has 3298534883328"});
+    store.check_refused({"predict", sparse("big.h5"), "--file", smoke_file(), "--run",
+                         "three-classes", sparse("big.png")},
+                        65, {"big.h5: it has 3298534883328"});
+    store.check_refused(
+        {"predict", "three-classes", sparse("big.png"), "--store", store.path().string()}, 65,
+        {"big.png: 3,298,534,883,328 bytes; images of at most"});
 }
 
 }  // namespace
