@@ -272,7 +272,8 @@ TEST_CASE("Sizes are looked at before anything is read: 65", "[end_to_end]") {
         fs::resize_file(folder / name, std::uintmax_t{3} << 40);
         return (folder / name).string();
     };
-    store.check_refused({"validate", sparse("big.toml")}, 65, {"big.toml: it has 3298534883328"});
+    store.check_refused({"validate", sparse("big.toml")}, 78,
+                        {"big.toml: the file has 3298534883328 bytes"});
     store.check_refused({"predict", sparse("big.h5"), "--file", smoke_file(), "--run",
                          "three-classes", sparse("big.png")},
                         65, {"big.h5: it has 3298534883328"});

@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// The columns of report.csv but for the two ends of Wilson's interval.
+// The columns of report.csv but for Wilson's interval and what is set against it, and test_set,
+// which is words.
 constexpr const char* kRuns = R"(
 select r.run, r.name, r.seed, r.state, r.source, r.dataset, r.optimizer, r.batch_size,
     r.parameters, r.flops_per_image, s.epochs, r.epochs as epochs_planned,
@@ -38,6 +39,8 @@ select r.run, r.name, r.seed, r.state, r.source, r.dataset, r.optimizer, r.batch
     s.training_seconds - s.exchange_seconds - s.data_seconds as compute_seconds,
     s.exchange_seconds, s.data_seconds, s.evaluation_seconds,
     (select ranks from attempts a where a.run = r.run order by attempt desc limit 1) as ranks,
+    r.data_digest, null as same_training_as,
+    iif(r.name like 'logits-seed%', 'logits', r.name) as architecture,
     s.best_accuracy, s.best_loss
 from runs r
 join (select run, count(*) as epochs, max(epoch) as last, max(val_accuracy) as best_val_accuracy,
@@ -94,8 +97,16 @@ Json runs() {
     REQUIRE(all.size() == 4);
     for (Json& run : all) {
         const Interval interval = wilson(run.at("test_accuracy"), run.at("test_count"));
-        run["test_accuracy_low"] = interval.low;
-        run["test_accuracy_high"] = interval.high;
+        // What was chosen by the test set has no interval that would hold.
+        const bool has_interval = run.at("selected_on_test_set") == "no";
+        run["test_accuracy_low"] = has_interval ? Json(interval.low) : Json();
+        run["test_accuracy_high"] = has_interval ? Json(interval.high) : Json();
+        const Json& printed = run.at("printed_value");
+        run["printed_against"] = printed.is_null() ? Json() : has_interval ? "of_one_run" : "none";
+        run["printed_covered"] =
+            printed.is_null() || !has_interval
+                ? Json()
+                : Json(interval.low <= printed && printed <= interval.high ? "yes" : "no");
     }
     return all;
 }
@@ -105,6 +116,7 @@ std::string figure(const Json& value) {
     return value.is_null() ? "–" : fmt::format("{:.4f}", value.get<double>());
 }
 std::string interval_of(const Json& run) {
+    if (run.at("test_accuracy_low").is_null()) return "–";
     return figure(run.at("test_accuracy_low")) + " to " + figure(run.at("test_accuracy_high"));
 }
 std::string thousands(double value) {
@@ -138,9 +150,14 @@ TEST_CASE("report.csv: every column of every run", "[end_to_end]") {
     const ReportTable table = csv_table(report("report.csv"));
     const Json expected = runs();
     REQUIRE(table.rows.size() == expected.size());
-    CHECK(table.columns.size() == expected[0].size() - kNotInCsv.size());
+    CHECK(table.columns.size() == expected[0].size() - kNotInCsv.size() + 1);  // and test_set
     for (const Json& run : expected) {
+        const bool has_three = run.at("name") == "three-classes";
+        CHECK(table.at(run.at("run"), "test_set") ==
+              (has_three ? "synthetic, 3 classes (airplane, automobile, bird), 15 test images"
+                         : "synthetic, 10 classes, 50 test images"));
         for (const std::string& column : table.columns) {
+            if (column == "test_set") continue;
             CAPTURE(run.at("run"), column);
             check_csv_field(table.at(run.at("run"), column), run.at(column));
         }
@@ -227,7 +244,9 @@ TEST_CASE("report.html: results, and training beside validation", "[end_to_end]"
         CHECK(result("parameters") == thousands(run.at("parameters")));
         CHECK(result("FLOPs/image") == thousands(run.at("flops_per_image")));
         CHECK(result("seeds") == "1");
-        CHECK(result("test accuracy") == figure(run.at("test_accuracy")) + " " + interval_of(run));
+        const std::string accuracy = figure(run.at("test_accuracy"));
+        CHECK(result("test accuracy") ==
+              (is_selected ? accuracy : fmt::format("{} {}", accuracy, interval_of(run))));
         CHECK(result("test loss") == figure(run.at("test_loss")));
         CHECK(result("best val. accuracy") == figure(run.at("best_val_accuracy")));
         CHECK(result("printed") == (run.at("printed_value").is_null()

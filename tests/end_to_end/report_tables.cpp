@@ -88,6 +88,22 @@ ReportTable html_table(std::string_view html) {
     return table;
 }
 
+// Of a line of CSV; none of ours has a quote or a line's end inside of a quoted field.
+Row csv_fields(const std::string& line) {
+    Row fields{""};
+    bool is_quoted = false;
+    for (const char byte : line) {
+        if (byte == '"') {
+            is_quoted = !is_quoted;
+        } else if (byte == ',' && !is_quoted) {
+            fields.emplace_back();
+        } else {
+            fields.back() += byte;
+        }
+    }
+    return fields;
+}
+
 }  // namespace
 
 std::string ReportTable::at(const std::string& row, const std::string& column) const {
@@ -105,9 +121,9 @@ ReportTable csv_table(const std::string& text) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         if (table.columns.empty())
-            table.columns = split(line, ',');
+            table.columns = csv_fields(line);
         else
-            table.rows.push_back(split(line, ','));
+            table.rows.push_back(csv_fields(line));
     }
     return table;
 }

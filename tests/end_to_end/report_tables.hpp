@@ -20,7 +20,7 @@ struct ReportTable {
     std::string at(const std::string& row, const std::string& column) const;
 };
 
-ReportTable csv_table(const std::string& text);  // without quoted fields
+ReportTable csv_table(const std::string& text);  // without quotes inside of fields
 std::vector<ReportTable> markdown_tables(const std::string& text);
 // Cells that hold smaller text beneath have it behind a space.
 std::vector<ReportTable> html_tables(const std::string& text);
