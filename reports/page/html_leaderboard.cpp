@@ -51,7 +51,7 @@ std::string name_cell(const ExperimentReport& report, const ArchitectureFigures&
 }
 
 std::string measured_cell(const Measured& measured) {
-    const std::string mean = mean_text(measured.estimate);
+    std::string mean = mean_text(measured.estimate);
     if (!measured.interval) return mean;
     return fmt::format("{}<small>{}</small>", mean, interval_text(*measured.interval));
 }

@@ -11,7 +11,7 @@
 namespace lockstep::trainer {
 
 OneDnnCall::OneDnnCall(const dnnl::primitive& primitive,
-                       std::vector<std::pair<int, dnnl::memory>> arguments)
+                       const std::vector<std::pair<int, dnnl::memory>>& arguments)
     : primitive_(primitive) {
     for (const auto& [index, memory] : arguments) {
         memories_.push_back(memory);

@@ -20,7 +20,7 @@ class OneDnnCall {
 public:
     OneDnnCall() = default;
     OneDnnCall(const dnnl::primitive& primitive,
-               std::vector<std::pair<int, dnnl::memory>> arguments);
+               const std::vector<std::pair<int, dnnl::memory>>& arguments);
     void run(dnnl_stream_t stream) const;
     explicit operator bool() const { return !arguments_.empty(); }
 
