@@ -11,7 +11,8 @@
 
 int main(int argc, char** argv) {
     std::vector<char*> arguments(argv, argv + argc);
-    if (const auto absence = lockstep::tests::absent_need(arguments, lockstep::tests::common_needs())) {
+    if (const auto absence =
+            lockstep::tests::absent_need(arguments, lockstep::tests::common_needs())) {
         std::puts(absence->message.c_str());
         return absence->exit_code;
     }
