@@ -54,6 +54,11 @@ std::string why_none(const RunFigures& run, const std::string& metric, int seeds
     return "the number of images is not known";
 }
 
+// The t interval knows nothing of where accuracies end; what it says beyond is empty.
+Interval within_fractions(const Interval& interval) {
+    return {std::clamp(interval.low, 0.0, 1.0), std::clamp(interval.high, 0.0, 1.0)};
+}
+
 Measured measured(const Runs& runs, std::span<const std::size_t> counted, const Pick& pick,
                   const std::string& metric) {
     Measured result{estimate(runs, counted, pick), std::nullopt, IntervalKind::none, {}};
@@ -65,7 +70,7 @@ Measured measured(const Runs& runs, std::span<const std::size_t> counted, const 
     };
     const RunFigures& run = runs[*std::ranges::find_if(counted, has_it)];
     if (result.estimate.interval) {
-        result.interval = result.estimate.interval;
+        result.interval = within_fractions(*result.estimate.interval);
         result.kind = IntervalKind::over_seeds;
     } else if (result.estimate.count == 1) {
         result.interval = of_one_run(run, metric);

@@ -54,6 +54,14 @@ TEST_CASE("One run has Wilson's interval of its own accuracy") {
     CHECK(entries[0].test_accuracy.interval == wilson_interval(80, 100));
 }
 
+TEST_CASE("An interval over seeds ends where accuracies end") {
+    const auto entries =
+        leaderboard({finished("vgg-seed1", 1, 0.5), finished("vgg-seed2", 2, 0.9)});
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].test_accuracy.estimate.interval->high > 1.0);  // 0.7 + 12.7 x 0.2
+    CHECK(entries[0].test_accuracy.interval == Interval{0.0, 1.0});
+}
+
 TEST_CASE("Runs that are not finished do not enter the mean of those that are") {
     auto failed = finished_run("vgg-seed2", 2, 0.1);
     failed.run.state = storage::RunState::failed;
