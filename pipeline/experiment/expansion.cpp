@@ -21,7 +21,7 @@ std::string count_text(std::int64_t count) {
     return count == kManyRuns ? "more than 10^18" : reports::thousands(count);
 }
 
-// "sweep of 100 x 20 values, 3 seeds": what makes many runs of one.
+// "a sweep of 100 x 20 values, 3 seeds": what makes many runs of one.
 std::string multipliers_of(const BaseRun& base) {
     std::vector<std::string> sizes;
     for (const Axis* axis : base.axes)
@@ -29,7 +29,9 @@ std::string multipliers_of(const BaseRun& base) {
     constexpr std::size_t kShown = 10;
     if (sizes.size() > kShown) sizes.resize(kShown, "...");
     if (sizes.empty()) return "a list of seeds";
-    return fmt::format("a sweep of {} values", fmt::join(sizes, " x "));
+    const std::string seeds =
+        base.seeds > 1 ? fmt::format(", {} seeds", count_text(base.seeds)) : std::string();
+    return fmt::format("a sweep of {} values{}", fmt::join(sizes, " x "), seeds);
 }
 
 // Whether there are few enough of them to be expanded.
