@@ -28,6 +28,6 @@ for network in "${networks[@]}"; do
     grep -q "^$network  *finished " "$output" || fail "the comparison does not say that $network is finished"
 done
 report=$copy/lockstep-store/reports/quickstart
-for file in report.html report.md report.csv; do
+for file in report.html report.md report.csv pairs.csv; do
     [[ -s $report/$file ]] || fail "there is no $report/$file"
 done

@@ -11,15 +11,29 @@
 
 namespace lockstep::trainer {
 
-// Everything one run holds while it trains.
+// Everything one run holds while it trains. Collective are the constructor, train_epoch() and
+// finish(): every rank calls them in the same order with the same config and data, and with a shard
+// of each batch at least. All three throw CommError if MPI fails.
 class TrainingRun {
 public:
+    // Starts, or goes on where training.resume_from says.
+    // Throws
+    //   ShapeError          as infer_shapes() does
+    //   std::length_error   if a batch is larger than sums over it can count
+    //   WeightsError        if initial_weights or resume_from do not fit the network, or hold a NaN
+    //                       or an infinity
     TrainingRun(const Training& training, const Communicator& comm, TrainObserver& observer);
 
     int epochs_finished() const { return epochs_finished_; }
     bool has_stopped_early() const;
-    // Both are collective. False: a stop was requested in the middle of the epoch.
+    // False: a stop was requested in the middle of the epoch.
+    // Throws
+    //   NonFiniteLoss      before the update that it would have made
+    //   NonFiniteWeights   at the epoch's end, before anything of it is reported
+    //   ReplicaError       if the ranks' weights differ
+    // on every rank alike, and what the observer throws, on rank 0.
     bool train_epoch(int epoch);
+    // Evaluates the final weights on the test set, unless a stop was requested.
     TrainOutcome finish(StopReason reason);
 
 private:

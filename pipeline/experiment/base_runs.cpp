@@ -196,8 +196,8 @@ void BaseRuns::count(BaseRun& base) {
     lay_over(settings, first);
     for (const Override* one : base.overrides)
         lay_over(settings, nested_table(one->key, one->value));
-    const auto seeds = static_cast<std::int64_t>(seeds_in(settings, problems_).size());
-    base.runs = product(base.runs, std::max<std::int64_t>(seeds, 1));
+    base.seeds = static_cast<std::int64_t>(seeds_in(settings, problems_).size());
+    base.runs = product(base.runs, std::max<std::int64_t>(base.seeds, 1));
     base.size = settings_size(settings) + static_cast<std::int64_t>(base.overrides.size());
 }
 

@@ -20,8 +20,9 @@ struct BaseRun {
     Table settings;                          // inherited and its own
     std::vector<const Override*> overrides;  // that concern it, in the order in which they are laid
     std::vector<const Axis*> axes;           // that are swept for it
-    std::int64_t runs = 1;  // that it stands for, kManyRuns where that is beyond counting
-    std::int64_t size = 0;  // of the settings of each, as settings_size() counts
+    std::int64_t runs = 1;   // that it stands for, kManyRuns where that is beyond counting
+    std::int64_t seeds = 0;  // in its list of them, 0 where it has none
+    std::int64_t size = 0;   // of the settings of each, as settings_size() counts
 };
 inline constexpr std::int64_t kManyRuns = 1'000'000'000'000'000'000;  // 10^18
 

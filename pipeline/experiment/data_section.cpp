@@ -1,4 +1,4 @@
-// [data] and [parallel] (spec_sections.hpp).
+// [data] and [parallel] (sections.hpp).
 
 #include <fmt/format.h>
 

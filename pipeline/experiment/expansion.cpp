@@ -21,7 +21,7 @@ std::string count_text(std::int64_t count) {
     return count == kManyRuns ? "more than 10^18" : reports::thousands(count);
 }
 
-// "sweep of 100 x 20 values, 3 seeds": what makes many runs of one.
+// "a sweep of 100 x 20 values, 3 seeds": what makes many runs of one.
 std::string multipliers_of(const BaseRun& base) {
     std::vector<std::string> sizes;
     for (const Axis* axis : base.axes)
@@ -29,7 +29,9 @@ std::string multipliers_of(const BaseRun& base) {
     constexpr std::size_t kShown = 10;
     if (sizes.size() > kShown) sizes.resize(kShown, "...");
     if (sizes.empty()) return "a list of seeds";
-    return fmt::format("a sweep of {} values", fmt::join(sizes, " x "));
+    const std::string seeds =
+        base.seeds > 1 ? fmt::format(", {} seeds", count_text(base.seeds)) : std::string();
+    return fmt::format("a sweep of {} values{}", fmt::join(sizes, " x "), seeds);
 }
 
 // Whether there are few enough of them to be expanded.
@@ -76,7 +78,7 @@ private:
 
 class Expansion {
 public:
-    Expansion(RunNames& names, Problems& problems, const std::function<void(Design)>& take)
+    Expansion(RunNames& names, Problems& problems, const std::function<void(Combination)>& take)
         : names_(names), problems_(problems), take_(take) {}
 
     // Every combination of the swept values, the first key slowest.
@@ -85,7 +87,7 @@ public:
         for (const Axis* axis : base.axes) values.push_back({axis, 0});
         do {
             if (problems_.are_enough()) return;
-            add_design(base, values);
+            add_combination(base, values);
         } while (advance(values));
     }
 
@@ -98,19 +100,20 @@ private:
         return false;
     }
 
-    void add_design(const BaseRun& base, const std::vector<SweptValue>& values) {
-        Design design{base.name, {}, base.origin, base.settings, {}};
-        lay_over(design.settings, values);
+    void add_combination(const BaseRun& base, const std::vector<SweptValue>& values) {
+        Combination combination{base.name, {}, {}, base.origin, base.settings, {}};
+        lay_over(combination.settings, values);
         for (const Override* one : base.overrides) {
-            lay_over(design.settings, nested_table(one->key, one->value));
+            lay_over(combination.settings, nested_table(one->key, one->value));
         }
-        const Array seeds = seeds_in(design.settings, problems_);
-        drop_seeds(design.settings);
+        const Array seeds = seeds_in(combination.settings, problems_);
+        drop_seeds(combination.settings);
         const std::vector<std::string> parts = parts_of(base, values, seeds.size() > 1);
-        design.name = run_name(base.name, parts, "");
-        check_values(design, values);
-        name_runs(base, design, parts, seeds);
-        take_(std::move(design));
+        combination.name = run_name(base.name, parts, "");
+        combination.design_name = run_name(base.name, without_seed(base, parts), "");
+        check_values(combination, values);
+        name_runs(base, combination, parts, seeds);
+        take_(std::move(combination));
     }
 
     std::vector<std::string> parts_of(const BaseRun& base, const std::vector<SweptValue>& values,
@@ -123,27 +126,41 @@ private:
         return parts;
     }
 
-    void name_runs(const BaseRun& base, Design& design, const std::vector<std::string>& parts,
-                   const Array& seeds) {
-        if (seeds.empty()) design.runs.push_back({design.name, std::nullopt});
+    static bool sweeps_seed(const Axis& axis) {
+        return axis.key.size() == 2 && axis.key[0] == "train" && axis.key[1] == "seed";
+    }
+
+    // Seeds of one design, listed or swept, share their name but for the seed.
+    static std::vector<std::string> without_seed(const BaseRun& base,
+                                                 const std::vector<std::string>& parts) {
+        std::vector<std::string> others;
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            if (!sweeps_seed(*base.axes[i])) others.push_back(parts[i]);
+        }
+        return others;
+    }
+
+    void name_runs(const BaseRun& base, Combination& combination,
+                   const std::vector<std::string>& parts, const Array& seeds) {
+        if (seeds.empty()) combination.runs.push_back({combination.name, std::nullopt});
         for (const Value& seed : seeds) {
             const std::string part = seeds.size() == 1 ? "" : "-seed" + plain_text(seed);
-            design.runs.push_back({run_name(base.name, parts, part), seed});
+            combination.runs.push_back({run_name(base.name, parts, part), seed});
         }
         if (!base.is_name_good) return;
-        for (const SeededRun& run : design.runs) {
+        for (const SeededRun& run : combination.runs) {
             if (run.name != base.name) names_.take(run.name, base.origin);
         }
     }
 
     // A name that tells a value which the run does not use would lie.
-    void check_values(const Design& design, const std::vector<SweptValue>& values) {
+    void check_values(const Combination& combination, const std::vector<SweptValue>& values) {
         for (const SweptValue& swept : values) {
-            if (stands_in(design.settings, swept)) continue;
+            if (stands_in(combination.settings, swept)) continue;
             problems_.add(swept.axis->origin,
                           fmt::format("run {} would be called after a value of {} that it does not "
                                       "use: another swept key, or a --set, replaces it",
-                                      design.name, fmt::join(swept.axis->key, ".")));
+                                      combination.name, fmt::join(swept.axis->key, ".")));
         }
     }
 
@@ -154,7 +171,7 @@ private:
 
     RunNames& names_;
     Problems& problems_;
-    const std::function<void(Design)>& take_;
+    const std::function<void(Combination)>& take_;
     AxisWords words_;
 };
 
@@ -162,7 +179,7 @@ private:
 
 void expand_runs(const Table& file, const std::vector<Override>& overrides,
                  std::vector<std::string>& notes, Problems& problems,
-                 const std::function<void(Design)>& take) {
+                 const std::function<void(Combination)>& take) {
     const std::vector<Axis> axes = sweep_axes(file, problems);
     RunNames names(problems);
     BaseRuns reader(file, axes, overrides, notes, names, problems);

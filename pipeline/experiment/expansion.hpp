@@ -25,29 +25,30 @@ struct Override {
 std::vector<Override> apply_overrides(Table& file, const std::vector<std::string>& texts,
                                       Problems& problems);
 
-// A run of a design, and its seed where a list of seeds gives it.
+// A run of a combination, and its seed where a list of seeds gives it.
 struct SeededRun {
     std::string name;
     std::optional<Value> seed;
 };
 
 // One combination of swept values. Its runs differ in their seed alone.
-struct Design {
+struct Combination {
     std::string base_name;
-    std::string name;  // base name, then "-batch_size32" for each swept key
-    Origin origin;     // of its [[run]]
-    Table settings;    // data, train (without `seeds`), parallel, checkpoint, layers, source, ...
+    std::string name;         // base name, then "-batch_size32" for each swept key
+    std::string design_name;  // the same without a swept train.seed: all seeds of a design share it
+    Origin origin;            // of its [[run]]
+    Table settings;  // data, train (without `seeds`), parallel, checkpoint, layers, source, ...
     std::vector<SeededRun> runs;  // not empty
 };
 
 inline constexpr std::size_t kMostRuns = 10'000;  // of one experiment
 
-// Hands every design to `take`: in the order of the file; a run's combinations with the first swept
-// key slowest. Later settings win: top-level tables, the run's own, the sweep's values, `--set`,
-// `--set run.NAME`. A swept key that a `--set` replaces is no longer swept, and `notes` says so.
-// The runs are counted first, and too many of them are a problem and not expanded.
+// Hands every combination to `take`: in the order of the file; a run's combinations with the first
+// swept key slowest. Later settings win: top-level tables, the run's own, the sweep's values,
+// `--set`, `--set run.NAME`. A swept key that a `--set` replaces is no longer swept, and `notes`
+// says so. The runs are counted first, and too many of them are a problem and not expanded.
 void expand_runs(const Table& file, const std::vector<Override>& overrides,
                  std::vector<std::string>& notes, Problems& problems,
-                 const std::function<void(Design)>& take);
+                 const std::function<void(Combination)>& take);
 
 }  // namespace lockstep::pipeline

@@ -1,4 +1,4 @@
-// `--set key=value` (spec_expansion.hpp).
+// `--set key=value` (expansion.hpp).
 
 #include <fmt/format.h>
 

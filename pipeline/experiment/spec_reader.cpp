@@ -105,27 +105,28 @@ private:
     std::map<std::filesystem::path, std::string> known_;
 };
 
-// A run of the design, yet without its name and its seed.
-RunSpec read_design(const Design& design, const PathContext& paths,
-                    const SavedClasses& saved_classes, FileDigests& digests, Problems& problems) {
+// A run of the combination, yet without its name and its seed.
+RunSpec read_combination(const Combination& combination, const PathContext& paths,
+                         const SavedClasses& saved_classes, FileDigests& digests,
+                         Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
-    TableReader reader(design.settings, "", KeyGroup::run, context);
-    run.base_name = design.base_name;
-    run.design_name = design.name;
-    run.place = place_of(design.origin);
+    TableReader reader(combination.settings, "", KeyGroup::run, context);
+    run.base_name = combination.base_name;
+    run.design_name = combination.design_name;
+    run.place = place_of(combination.origin);
     run.title = reader.text("title").value_or("");
     run.source = reader.text("source").value_or("");
-    run.expect = read_expected(design.settings, context);
+    run.expect = read_expected(combination.settings, context);
     reader.find("name");
 
     trainer::RunConfig& config = run.config;
-    config.parallel = read_parallel(design.settings, context);
+    config.parallel = read_parallel(combination.settings, context);
     const std::size_t problems_before = problems.found();
-    DataSection data = read_data(design.settings, paths, saved_classes, context);
-    config.layers = read_layers(design.settings, design.origin, context);
+    DataSection data = read_data(combination.settings, paths, saved_classes, context);
+    config.layers = read_layers(combination.settings, combination.origin, context);
     const bool has_network = problems.found() == problems_before;
-    config.train = read_train(design.settings, data.config, paths, context);
+    config.train = read_train(combination.settings, data.config, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
     run.data_traits = std::move(data.traits);
@@ -134,8 +135,8 @@ RunSpec read_design(const Design& design, const PathContext& paths,
         const ClassCount classes{
             static_cast<int>(run.class_names.size()),
             config.data.classes.empty() ? run.data_traits.class_names_origin : ""};
-        run.architecture = read_architecture(design.settings, config.layers, run.data_traits.shape,
-                                             classes, context);
+        run.architecture = read_architecture(combination.settings, config.layers,
+                                             run.data_traits.shape, classes, context);
     }
     return run;
 }
@@ -171,10 +172,12 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     require_runs(file, shown_path, problems);
     const PathContext paths{path.parent_path(), options.environment};
     FileDigests digests;
-    expand_runs(file, overrides, spec.notes, problems, [&](const Design& design) {
-        const RunSpec run = read_design(design, paths, options.saved_classes, digests, problems);
+    expand_runs(file, overrides, spec.notes, problems, [&](const Combination& combination) {
+        const RunSpec run =
+            read_combination(combination, paths, options.saved_classes, digests, problems);
         if (!problems.empty()) return;  // nobody will see the runs
-        for (const SeededRun& seeded : design.runs) spec.runs.push_back(with_seed(run, seeded));
+        for (const SeededRun& seeded : combination.runs)
+            spec.runs.push_back(with_seed(run, seeded));
     });
     problems.throw_if_any();
     return spec;

@@ -1,4 +1,4 @@
-// [train] and [checkpoint] (spec_sections.hpp).
+// [train] and [checkpoint] (sections.hpp).
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// TOML text -> spec_tree.hpp's values. The only file that includes toml++.
+// TOML text -> toml_tree.hpp's values. The only file that includes toml++.
 
 #include <fmt/format.h>
 #include <toml++/toml.h>

@@ -10,14 +10,6 @@
 namespace lockstep::pipeline {
 namespace {
 
-std::string key_of(const trainer::DataConfig& data) {
-    if (data.dataset == trainer::DatasetName::synthetic) {
-        return fmt::format("synthetic {} {} {}", data.training_samples, data.test_samples,
-                           data.synthetic_seed);
-    }
-    return "cifar10 " + data.path.string();
-}
-
 // Every rank reads the files itself, and must have read the same.
 void compare_digests(const trainer::Communicator& world, const trainer::Dataset& dataset) {
     const std::vector<std::string> digests = world.gather_texts(dataset.digest);
@@ -31,6 +23,14 @@ void compare_digests(const trainer::Communicator& world, const trainer::Dataset&
 }
 
 }  // namespace
+
+std::string dataset_key(const trainer::DataConfig& data) {
+    if (data.dataset == trainer::DatasetName::synthetic) {
+        return fmt::format("synthetic {} {} {}", data.training_samples, data.test_samples,
+                           data.synthetic_seed);
+    }
+    return "cifar10 " + data.path.string();
+}
 
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs) {
     std::vector<std::string> warnings;
@@ -47,7 +47,7 @@ RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
                          const trainer::Communicator& world) {
     for (const std::size_t run : runs) {
         const trainer::DataConfig& data = plan.runs[run].run.config.data;
-        const auto [place, is_new] = entries_.try_emplace(key_of(data));
+        const auto [place, is_new] = entries_.try_emplace(dataset_key(data));
         if (!is_new) continue;
         Entry& entry = place->second;
         try {
@@ -64,9 +64,14 @@ RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
 }
 
 std::shared_ptr<const trainer::Dataset> RunDatasets::get(const PlannedRun& planned) const {
-    const Entry& entry = entries_.at(key_of(planned.run.config.data));
+    const Entry& entry = entries_.at(dataset_key(planned.run.config.data));
     if (entry.failure) throw *entry.failure;
     return entry.dataset;
+}
+
+std::string RunDatasets::digest(const PlannedRun& planned) const {
+    const Entry& entry = entries_.at(dataset_key(planned.run.config.data));
+    return entry.failure ? std::string() : entry.dataset->digest;
 }
 
 }  // namespace lockstep::pipeline

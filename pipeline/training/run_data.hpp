@@ -16,6 +16,9 @@
 
 namespace lockstep::pipeline {
 
+// Equal where two runs read one data set.
+std::string dataset_key(const trainer::DataConfig& data);
+
 // What is odd about the data of these runs, each once.
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs);
 
@@ -29,13 +32,15 @@ public:
 
     // Throws Failure if the run's data set could not be loaded.
     std::shared_ptr<const trainer::Dataset> get(const PlannedRun& planned) const;
+    // Its digest; "" if it could not be loaded.
+    std::string digest(const PlannedRun& planned) const;
 
 private:
     struct Entry {
         std::shared_ptr<const trainer::Dataset> dataset;
         std::optional<Failure> failure;
     };
-    std::map<std::string, Entry> entries_;  // by what makes a data set another one
+    std::map<std::string, Entry> entries_;  // by dataset_key()
 };
 
 }  // namespace lockstep::pipeline

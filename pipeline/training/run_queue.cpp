@@ -47,8 +47,10 @@ std::vector<RunAction> agree_on_actions(const Queue& queue, const Communicator& 
     return actions;
 }
 
-// So that `ls` shows what will come.
-void register_runs(const Queue& queue, const std::vector<std::size_t>& runs) {
+// So that `ls` shows what will come; with its data, by which a stored run of the same settings is
+// told from it (stored_runs.hpp).
+void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
+                   const RunDatasets& datasets) {
     const RunStore store = RunStore::create(queue.store);
     RunDatabase database(store.database(), DatabaseAccess::read_write);
     storage::ExperimentRow experiment = queue.experiment;
@@ -58,6 +60,7 @@ void register_runs(const Queue& queue, const std::vector<std::size_t>& runs) {
         const PlannedRun& planned = queue.plan.runs[run];
         if (database.find_run(planned.id)) continue;
         storage::RunRow row = run_row(planned, queue.plan.experiment, nullptr);
+        row.data_digest = datasets.digest(planned);
         row.created_utc = experiment.created_utc;
         database.put_run(row);
     }
@@ -162,7 +165,7 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
             if (world.is_root()) progress.error("warning: " + warning);
         }
         const RunDatasets datasets(queue.plan, sorted.pending, world);
-        do_on_root(world, [&] { register_runs(queue, sorted.pending); });
+        do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
         for (const Phase& phase : phases(queue.plan, sorted.pending, world.size())) {
             const auto trained = train_phase(queue, phase, actions, datasets, world, progress);
             exit_codes.insert(exit_codes.end(), trained.begin(), trained.end());

@@ -61,7 +61,7 @@ void tell_notes(const Plan& plan) {
 
 void print_results(const RunOptions& options, Plan plan, int exit_code) {
     const auto database = open_for_reading(options.store);
-    adopt(plan, stored_under_other_ids(plan, database));
+    adopt_trained(plan, database);
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
     const reports::Comparison comparison = reports::compare(facts_of(database, ids));
@@ -139,12 +139,18 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
     return exit_code;
 }
 
+bool has_database(const std::filesystem::path& store) {
+    return std::filesystem::is_directory(store) &&
+           std::filesystem::exists(storage::RunStore::open(store).database());
+}
+
 // The plan, with the ids that the runs have in the store, if there is one.
 int dry_run(const RunOptions& options) {
     Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
     std::string notes;
-    if (std::filesystem::exists(options.store / "lockstep.db")) {
-        const auto stored = stored_under_other_ids(plan, open_for_reading(options.store));
+    if (has_database(options.store)) {
+        const auto stored =
+            stored_under_other_ids(plan, open_for_reading(options.store), PlannedData());
         for (const StoredRun& each : stored) {
             notes += fmt::format("note: {}\n", adoption_text(plan.runs.at(each.place), each));
         }

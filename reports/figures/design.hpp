@@ -35,8 +35,8 @@ std::string settings_digest(std::string_view lines);
 std::string settings_lines(const std::vector<ConfigValue>& values,
                            std::string_view initial_weights_sha256);
 
-// settings_digest() without what only chooses among the epochs: early stopping, checkpoint,
-// validation.
+// settings_digest() without what only chooses among the epochs: early stopping, checkpoint, and
+// validation on the test set or none. What cuts images off for it stays.
 std::string unselected_settings(const std::vector<ConfigValue>& values,
                                 std::string_view initial_weights_sha256);
 

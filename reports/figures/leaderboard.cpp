@@ -154,10 +154,17 @@ std::vector<ArchitectureFigures> grouped(const Runs& runs) {
     return entries;
 }
 
+bool restores_best_weights(const RunFigures& run) {
+    return value_of(run.config, "train.early_stopping.restore_best_weights") == "true" ||
+           value_of(run.config, "checkpoint.restore_best_weights") == "true";
+}
+
 // The whole training took place as planned and its last weights were tested: the watched figures
-// changed nothing, however closely they were watched.
+// changed nothing, however closely they were watched. Where the best weights are restored, the last
+// epoch may have won the selection.
 bool is_untouched(const RunFigures& run) {
-    return run.is_finished() && run.test_accuracy && run.weights_epoch == run.run.epochs;
+    return run.is_finished() && run.test_accuracy && run.weights_epoch == run.run.epochs &&
+           !restores_best_weights(run);
 }
 
 std::optional<CleanFigure> clean_figure(const Runs& runs,

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "reports/figures/statistics.hpp"
+
 namespace lockstep::reports {
 namespace {
 
@@ -153,19 +155,6 @@ Verdict verdict_of(const PairComparison& pair) {
     return difference > 0.0 ? Verdict::second_is_better : Verdict::first_is_better;
 }
 
-void correct_for_many(std::vector<PairComparison>& pairs) {
-    std::vector<double> p_values;
-    for (const PairComparison& pair : pairs) {
-        if (pair.p_value) p_values.push_back(*pair.p_value);
-    }
-    const std::vector<double> adjusted = holm_adjusted(p_values);
-    std::size_t next = 0;
-    for (PairComparison& pair : pairs) {
-        if (pair.p_value) pair.adjusted_p_value = adjusted[next++];
-        pair.verdict = verdict_of(pair);
-    }
-}
-
 }  // namespace
 
 std::vector<PairComparison> compare_pairs(const Runs& runs,
@@ -179,6 +168,7 @@ std::vector<PairComparison> compare_pairs(const Runs& runs,
         }
     }
     correct_for_many(pairs);
+    for (PairComparison& pair : pairs) pair.verdict = verdict_of(pair);
     return pairs;
 }
 

@@ -190,18 +190,6 @@ void test_figure(const Spread& spread, FigureDifference& figure) {
     figure.p_value = 2.0 * student_t_probability(-t, spread.degrees);
 }
 
-void correct_for_many(std::vector<FigureDifference>& figures) {
-    std::vector<double> p_values;
-    for (const FigureDifference& figure : figures) {
-        if (figure.p_value) p_values.push_back(*figure.p_value);
-    }
-    const std::vector<double> adjusted = holm_adjusted(p_values);
-    std::size_t next = 0;
-    for (FigureDifference& figure : figures) {
-        if (figure.p_value) figure.adjusted_p_value = adjusted[next++];
-    }
-}
-
 Movement movement_of(const FigureDifference& figure) {
     if (!figure.first || !figure.second) return Movement::unknown;
     if (is_same_figure(*figure.first, *figure.second)) return Movement::none;

@@ -89,7 +89,7 @@ RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;
     figures.run = details.run;
     figures.config = config_values(details.run.effective_config);
-    figures.architecture = design_name_of(details.run);
+    figures.design_name = design_name_of(details.run);
     figures.design = design_of(details.run);
     figures.unselected_settings =
         unselected_settings(figures.config, details.run.initial_weights_sha256);

@@ -48,7 +48,7 @@ struct TimeShares {
 struct RunFigures {
     storage::RunRow run;
     std::vector<ConfigValue> config;
-    std::string architecture;  // design_name_of()
+    std::string design_name;  // design_name_of()
     Design design;
     std::string unselected_settings;  // equal where nothing but the choice of the epoch differs
     TestSet test_set;                 // what was tested on

@@ -40,12 +40,12 @@ private:
 
     void add(std::size_t place) {
         const RunFigures& run = runs_[place];
-        std::vector<std::size_t>& known = by_settings_[{run.architecture, run.design.settings}];
+        std::vector<std::size_t>& known = by_settings_[{run.design_name, run.design.settings}];
         for (const std::size_t group : candidates(run, known)) {
             if (takes(groups_[group], place)) return;
         }
         known.push_back(groups_.size());
-        groups_.push_back({run.architecture, run.design, run.test_set, {place}, {}});
+        groups_.push_back({run.design_name, run.design, run.test_set, {place}, {}});
     }
 
     // Groups of its settings that the run may be of.

@@ -17,6 +17,7 @@
 // [6] S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Statist.
 //     6(2):65-70, 1979. https://www.jstor.org/stable/4615733
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -109,5 +110,19 @@ PairedDifference paired_count_difference(std::span<const Proportion> first,
 // Holm's step-down correction [6]: the adjusted p-values in the order given, at most 1. The i-th
 // smallest of m becomes max over j <= i of (m - j + 1) p(j).
 std::vector<double> holm_adjusted(std::span<const double> p_values);
+
+// The same for tests that have a p_value, some maybe none: sets their adjusted_p_value.
+template <class Tested>
+void correct_for_many(std::vector<Tested>& tests) {
+    std::vector<double> p_values;
+    for (const Tested& test : tests) {
+        if (test.p_value) p_values.push_back(*test.p_value);
+    }
+    const std::vector<double> adjusted = holm_adjusted(p_values);
+    std::size_t next = 0;
+    for (Tested& test : tests) {
+        if (test.p_value) test.adjusted_p_value = adjusted[next++];
+    }
+}
 
 }  // namespace lockstep::reports

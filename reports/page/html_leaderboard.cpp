@@ -172,7 +172,7 @@ std::string clean_figures(const ExperimentReport& report) {
             "<li><b>{}</b>: {}</li>", html_text(entry.name),
             entry.clean ? fmt::format("clean figure {} ({})", figure_text(entry.clean->accuracy),
                                       html_text(entry.clean->from))
-                        : "no clean figure: no run of this network left the test set alone");
+                        : "no clean figure: no run of the same settings selected nothing on it");
     }
     if (items.empty()) return {};
     return "<div class=\"box\"><b class=\"warn\">Selected on the test set.</b> These chose their "

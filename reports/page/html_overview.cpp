@@ -144,8 +144,7 @@ HtmlTable pairs_table(const ExperimentReport& report) {
     return table;
 }
 
-// ---- time to accuracy
-// ----------------------------------------------------------------------------
+// ---- time to accuracy --------------------------------------------------------------------------
 
 // Round accuracies that some run reached and not all ran past at once.
 std::vector<double> thresholds(const std::vector<RunFigures>& runs) {
@@ -176,8 +175,9 @@ std::string html_pairs(const ExperimentReport& report) {
     return "<h2 id=\"pairs\">Which differences are real?</h2>\n" +
            fmt::format(
                "<p>Each pair is tested over the seeds both share (paired t) where there are two or "
-               "more, else by McNemar’s exact test on the same test images, one training each. "
-               "The latter says whether these two networks differ, not whether their "
+               "more and their differences are not all equal, else by McNemar’s exact test on the "
+               "same test images, one training each; no difference with any shared seed is a tie. "
+               "McNemar’s test says whether these two networks differ, not whether their "
                "architectures would with other seeds. Holm’s correction is over the {} pairs "
                "tested; a corrected p of {} or more is called not distinguishable.</p>\n",
                tested, kSignificance) +

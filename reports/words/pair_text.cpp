@@ -39,19 +39,6 @@ std::string verdict_text(const PairComparison& pair) {
                        selected == "both" ? "both" : "it");
 }
 
-std::string interval_kind_text(const Measured& measured) {
-    switch (measured.kind) {
-        case IntervalKind::over_seeds:
-            return fmt::format("95 % t interval of the mean over {} seeds",
-                               measured.estimate.count);
-        case IntervalKind::of_one_run:
-            return "95 % Wilson interval of one run";
-        case IntervalKind::none:
-            break;
-    }
-    return {};
-}
-
 std::string_view interval_word(const Measured& measured) {
     switch (measured.kind) {
         case IntervalKind::over_seeds:

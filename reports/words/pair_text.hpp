@@ -15,8 +15,6 @@ namespace lockstep::reports {
 std::string verdict_text(const PairComparison& pair);
 // The side that was selected on the test set, "both", or "".
 std::string selected_text(const PairComparison& pair);
-// "95 % t interval of the mean over 3 seeds", "95 % Wilson interval of one run"; "" for none.
-std::string interval_kind_text(const Measured& measured);
 // The kind of interval as tables have it: over_seeds, of_one_run, none.
 std::string_view interval_word(const Measured& measured);
 // "covered by our interval over 3 seeds", "above our interval of one run"; why there is none.

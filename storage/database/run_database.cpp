@@ -252,23 +252,12 @@ void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEn
     });
 }
 
-void RunDatabase::put_metrics(std::span<const MetricRow> rows) {
-    connection_->write([&](SQLite::Database& db) { upsert_metrics(db, rows); });
-}
-
 void RunDatabase::put_artifacts(std::span<const ArtifactRow> rows) {
     connection_->write([&](SQLite::Database& db) { upsert_artifacts(db, rows); });
 }
 
 void RunDatabase::add_event(const EventRow& row) {
     connection_->write([&](SQLite::Database& db) { insert_event(db, row); });
-}
-
-void RunDatabase::delete_run(std::string_view run) {
-    connection_->write([&](SQLite::Database& db) {
-        execute(db, "DELETE FROM epochs WHERE run = ?1", run);  // they refer to attempts
-        execute(db, "DELETE FROM runs WHERE run = ?1", run);
-    });
 }
 
 }  // namespace lockstep::storage

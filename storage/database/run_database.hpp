@@ -101,10 +101,8 @@ public:
     // Ends an attempt: the states of attempt and run, final metrics and artifacts.
     void end_attempt(std::string_view run, int attempt, const AttemptEnd& end);
 
-    void put_metrics(std::span<const MetricRow> rows);
     void put_artifacts(std::span<const ArtifactRow> rows);
     void add_event(const EventRow& row);
-    void delete_run(std::string_view run);  // with everything that belongs to it
 
     // ---- reading -------------------------------------------------------------------------------
 
@@ -115,7 +113,6 @@ public:
     std::vector<ExperimentRow> experiments() const;                    // by name
     std::vector<RunRow> runs(std::string_view experiment = {}) const;  // "" all; oldest first
     std::optional<RunRow> find_run(std::string_view run) const;        // by its whole id
-    std::vector<RunRow> runs_of_config(std::string_view config_digest) const;  // oldest first
     // Runs whom a user may mean: the one with this id, else those of this name, else those whose id
     // begins so. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;
@@ -132,9 +129,8 @@ public:
     std::vector<std::string> checkpoint_digests(std::string_view run) const;
 
     // The views, as they stand in docs/database_schema.md.
-    Table runs_table(std::string_view experiment = {}) const;           // v_runs; "" all
-    Table epochs_table(std::string_view run) const;                     // v_epochs
-    Table compare_table(std::span<const std::string> runs = {}) const;  // v_compare; empty: all
+    Table runs_table(std::string_view experiment = {}) const;  // v_runs; "" all
+    Table epochs_table(std::string_view run) const;            // v_epochs
 
     // One statement of a user, on a copy in memory: it can neither change nor hold up anything.
     // Throws also

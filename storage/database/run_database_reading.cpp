@@ -202,11 +202,6 @@ std::optional<RunRow> RunDatabase::find_run(std::string_view run) const {
     return std::move(found.front());
 }
 
-std::vector<RunRow> RunDatabase::runs_of_config(std::string_view config_digest) const {
-    return connection_->use(
-        [&](SQLite::Database& db) { return select_runs(db, "config_digest = ?1", config_digest); });
-}
-
 std::vector<RunRow> RunDatabase::match_runs(std::string_view text) const {
     if (text.empty()) return {};
     return connection_->use([&](SQLite::Database& db) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -13,11 +12,6 @@
 
 namespace lockstep::storage {
 namespace {
-
-std::string json_list(std::span<const std::string> texts) {
-    const nlohmann::json list(std::vector<std::string>(texts.begin(), texts.end()));
-    return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 Cell cell_of(const SQLite::Column& column) {
     switch (column.getType()) {
@@ -63,17 +57,6 @@ Table RunDatabase::epochs_table(std::string_view run) const {
     return connection_->use([&](SQLite::Database& db) {
         SQLite::Statement statement(db, "SELECT * FROM v_epochs WHERE run = ?1 ORDER BY epoch");
         bind_values(statement, run);
-        return read_table(statement);
-    });
-}
-
-Table RunDatabase::compare_table(std::span<const std::string> runs) const {
-    return connection_->use([&](SQLite::Database& db) {
-        SQLite::Statement statement(db, R"sql(
-            SELECT v.* FROM v_compare v JOIN runs r USING (run)
-            WHERE ?1 = '[]' OR v.run IN (SELECT value FROM json_each(?1))
-            ORDER BY r.experiment, r.created_utc, r.run)sql");
-        bind_values(statement, json_list(runs));
         return read_table(statement);
     });
 }

@@ -5,7 +5,7 @@
 //   lockstep.db
 //   runs/<run id>/          effective.toml, checkpoint.h5, checkpoint.prev.h5, best.h5, final.h5,
 //                           predictions.h5, log.txt
-//   reports/<experiment>/   report.html, report.md, report.csv
+//   reports/<experiment>/   report.html, report.md, report.csv, pairs.csv
 
 #include <filesystem>
 #include <string>

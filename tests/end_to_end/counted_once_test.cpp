@@ -19,13 +19,20 @@ using Json = nlohmann::json;
 // An experiment of one small run; the rest of the name of its store and file is its folder's.
 class Experiment {
 public:
-    std::string file(const std::string& seeds, int epochs = 1, int data_seed = 1) const {
+    std::string file(const std::string& seeds, int epochs = 1, int data_seed = 1,
+                     const std::string& name = "e") const {
+        return write("[train]\nepochs = " + std::to_string(epochs) + "\nseeds = " + seeds,
+                     data_seed, name);
+    }
+    std::string write(const std::string& train, int data_seed = 1,
+                      const std::string& name = "e") const {
         const fs::path path = folder_ / "exp.toml";
-        std::ofstream(path) << "schema = 1\n[experiment]\nname = \"e\"\n[data]\n"
+        std::ofstream(path) << "schema = 1\n[experiment]\nname = \"" << name
+                            << "\"\n[data]\n"
                                "dataset = \"synthetic\"\ntraining_samples = 64\n"
                                "test_samples = 50\nvalidation = \"none\"\nseed = "
-                            << data_seed << "\n[train]\nepochs = " << epochs
-                            << "\nseeds = " << seeds
+                            << data_seed << "\n"
+                            << train
                             << "\n[[run]]\nname = \"x\"\nlayers = [{ type = \"flatten\" }, "
                                "{ type = \"dense\", units = 10 }]\n";
         return path.string();
@@ -82,6 +89,28 @@ TEST_CASE("A shorter list of seeds trains nothing", "[end_to_end]") {
     CHECK(experiment.query("select count(*) as n from attempts")[0].at("n") == 2);
 }
 
+TEST_CASE("Each experiment has its own runs", "[end_to_end]") {
+    const Experiment experiment;
+    trained(experiment.run(experiment.file("[1]", 1, 1, "first")));
+    trained(experiment.run(experiment.file("[1, 2]", 1, 1, "second")));
+    CHECK(experiment.query("select run from runs where experiment = 'first'").size() == 1);
+    const Json compared =
+        experiment.json({"compare", "--by", "architecture", "--experiment", "second"});
+    REQUIRE(compared.size() == 1);
+    CHECK(compared[0].at("seeds") == "1 2");
+}
+
+TEST_CASE("Swept seeds are one architecture", "[end_to_end]") {
+    const Experiment experiment;
+    trained(experiment.run(
+        experiment.write("[train]\nepochs = 1\n[sweep]\n\"train.seed\" = [1, 2, 3]")));
+    const Json compared = experiment.json({"compare", "--by", "architecture"});
+    REQUIRE(compared.size() == 1);
+    CHECK(compared[0].at("seeds") == "1 2 3");
+    trained(experiment.run(experiment.file("[1, 2, 3]")));  // the same runs
+    CHECK(experiment.query("select count(*) as n from attempts")[0].at("n") == 3);
+}
+
 TEST_CASE("An interrupted run is resumed under the name it has", "[end_to_end]") {
     const Experiment experiment;
     Process training(lockstep_command(experiment.run(experiment.file("[1]", 200))));
@@ -101,6 +130,8 @@ TEST_CASE("An interrupted run is resumed under the name it has", "[end_to_end]")
         "select run, name, state, attempts, (select count(*) from epochs) as epochs from v_runs");
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].at("name") == "x");
+    CHECK(read_text(run_folder(experiment.store(), "x") / "effective.toml").find("name = \"x\"") !=
+          std::string::npos);
     CHECK(rows[0].at("state") == "finished");
     CHECK(rows[0].at("attempts") == 2);
     CHECK(rows[0].at("epochs") == 200);

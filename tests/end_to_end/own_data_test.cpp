@@ -164,5 +164,22 @@ TEST_CASE("own data: their names decide how many classes there are", "[end_to_en
     CHECK(detail().find("batches.meta.txt") != std::string::npos);
 }
 
+TEST_CASE("A run on other data is no run of a longer list of seeds", "[end_to_end]") {
+    const Trained trained;
+    const auto longer = [&](const std::string& path) {
+        return lockstep({"run", trained.path("own.toml"), "--set", "train.seeds=[1, 2]", "--set",
+                         "data.path=" + trained.path(path), "--store", trained.path("store"),
+                         "--ranks", "2"});
+    };
+    write_data(trained.path("other"), 50, kNames);
+    const Result other = longer("other");
+    INFO(other.errors);
+    CHECK(other.exit_code == 0);
+    CHECK(other.errors.find("the same training") == std::string::npos);
+    CHECK(other.output.find("\na-seed1  finished") != std::string::npos);
+    const Result own = longer("data");
+    CHECK(own.errors.find("a-seed1: stored as a-") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace lockstep::tests

@@ -1,8 +1,10 @@
-// Every figure of a report's three files is that of the run database, asked in SQL for its tables:
-// none of the views and none of the program's own means, bests and sums are used.
+// Every figure of a report's four files is that of the run database, asked in SQL for its tables:
+// none of the views and none of the program's own means, bests and sums are used. Of pairs.csv the
+// counts of single images are from predictions.h5, and held to the accuracies only.
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -162,6 +164,51 @@ TEST_CASE("report.csv: every column of every run", "[end_to_end]") {
             check_csv_field(table.at(run.at("run"), column), run.at(column));
         }
     }
+}
+
+// Two-sided, exact: the smaller side of `count` fair tosses, doubled.
+double mcnemar(double fewer, double count) {
+    double ways = 1.0, sum = 0.0;
+    for (int i = 0; i <= fewer; ++i) {
+        sum += ways;
+        ways *= (count - i) / (i + 1);
+    }
+    return std::min(1.0, 2.0 * sum / std::pow(2.0, count));
+}
+
+// "three-classes" has a test set of its own, and the other two share one seed.
+TEST_CASE("pairs.csv: the pair on one test set", "[end_to_end]") {
+    const ReportTable table = csv_table(report("pairs.csv"));
+    REQUIRE(table.rows.size() == 1);
+    const std::string first = table.rows[0].at(0);
+    const auto field = [&](const char* column) { return table.at(first, column); };
+    const Json sums = rows(fmt::format(
+        "select sum(iif(r.name = '{0}', -1, 1) * m.value) as difference, count(*) as runs, "
+        "max(n.value) as images from runs r join metrics m on m.run = r.run "
+        "join metrics n on n.run = r.run where m.name = 'test_accuracy' "
+        "and n.name = 'test_count' and r.seed = 1 and r.name in "
+        "('batch-normalized', 'logits-seed1') and '{0}' in ('batch-normalized', 'logits-seed1')",
+        first == "logits" ? "logits-seed1" : first));
+    REQUIRE(sums[0].at("runs") == 2);
+    CHECK(field("second") == (first == "logits" ? "batch-normalized" : "logits"));
+    CHECK(field("seeds") == "1");
+    const double difference = sums[0].at("difference");
+    CHECK(std::stod(field("difference")) == Approx(difference).margin(1e-12));
+    CHECK(field("difference_low").empty());  // of one seed
+    CHECK(field("difference_high").empty());
+    const double only_first = std::stod(field("right_only_first"));
+    const double only_second = std::stod(field("right_only_second"));
+    CHECK(only_second - only_first ==
+          Approx(difference * sums[0].at("images").get<double>()).margin(1e-9));
+    CHECK(field("test") == "McNemar, one run each");
+    const double p = mcnemar(std::min(only_first, only_second), only_first + only_second);
+    CHECK(std::stod(field("p")) == Approx(p).epsilon(1e-9));
+    CHECK(std::stod(field("p_after_holm")) == Approx(p).epsilon(1e-9));  // the only one
+    CHECK(field("selected_on_test_set").empty());
+
+    const auto tables = titled(markdown_tables(report("report.md")), "Pairs");
+    REQUIRE(tables.size() == 1);
+    CHECK(tables[0].rows.size() == 1);
 }
 
 // Runs that stand for an architecture alone: all but the two seeds of "logits".

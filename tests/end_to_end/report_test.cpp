@@ -27,7 +27,7 @@ const fs::path& store() {
 }
 
 TEST_CASE("A training ends with a report beside its results", "[end_to_end]") {
-    for (const char* name : {"report.html", "report.md", "report.csv"}) {
+    for (const char* name : {"report.html", "report.md", "report.csv", "pairs.csv"}) {
         CHECK(fs::file_size(store() / "reports/smoke" / name) > 100);
     }
 }

@@ -198,18 +198,6 @@ TEST_CASE("a wrong length is refused before anything is sent") {
     }
 }
 
-TEST_CASE("ranks that disagree about a size are told so, every one") {
-    const Communicator comm(MPI_COMM_WORLD);
-    if (comm.size() == 1) return;
-    const std::size_t mine = comm.is_root() ? 100 : 101;
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::ordered, comm, mine), CommError);
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::ring, comm, mine), CommError);
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::mpi, comm, mine), CommError);
-    CHECK_THROWS_AS(OrderedRing(comm, 1000, mine), CommError);
-    CHECK_THROWS_AS(SharedWindow::make(comm, 1000, mine), CommError);
-    CHECK_THROWS_AS(ClassicRing(comm, 1000, mine), CommError);
-}
-
 TEST_CASE("impossible chunk sizes are refused") {
     const Communicator comm(MPI_COMM_WORLD);
     const auto beyond_int = std::size_t{1} << 31;

@@ -59,6 +59,10 @@ std::vector<Hostile> hostile_files() {
         {"more runs than numbers count",
          sweep + counted("\"data.k", std::string("\"") + hundred, 12) + run_text(),
          "stands for more than 10^18 runs"},
+        {"a sweep beside seeds",
+         head + seeds(3) + "[sweep]\n\"train.epochs\"" + hundred + "\"train.batch_size\"" +
+             hundred + run_text(),
+         "run a alone for 30,000: a sweep of 100 x 100 values, 3 seeds"},
         {"10,001 seeds", head + seeds(10'001) + run_text(), "stands for 10,001 runs"},
         {"10,002 runs", head + counted("[[run]]\nname = \"r", "\"\n", 10'002),
          "stands for 10,002 runs"},

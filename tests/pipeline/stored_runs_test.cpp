@@ -1,9 +1,11 @@
 #include "pipeline/training/stored_runs.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/recording/run_rows.hpp"
+#include "reports/figures/design.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -19,11 +21,18 @@ Plan plan_of(const std::string& seeds, const std::string& name = "x") {
     return pipeline::plan(read(kHead + run_text(name, "train = { seeds = " + seeds + " }\n")));
 }
 
+Plan of_experiment(Plan plan, const std::string& experiment) {
+    plan.experiment = experiment;
+    return plan;
+}
+
 // A store's database with the given runs, made in this order.
 class Store {
 public:
-    void put(const pipeline::PlannedRun& planned, RunState state) {
+    void put(const pipeline::PlannedRun& planned, RunState state,
+             const std::string& data_digest = "own data") {
         storage::RunRow row = pipeline::run_row(planned, "test", nullptr);
+        if (state != RunState::queued) row.data_digest = data_digest;
         row.created_utc = "2026-03-01T12:00:0" + std::to_string(count_++) + ".000Z";
         database_.put_experiment({"test", "", "exp.toml", "d0", row.created_utc});
         database_.put_run(row);
@@ -38,13 +47,24 @@ public:
     }
     // The ids that the runs of the plan have in the store.
     std::vector<std::string> adopted_ids(Plan plan) const {
-        pipeline::adopt(plan, pipeline::stored_under_other_ids(plan, database_));
+        const auto is_own = [](const pipeline::PlannedRun&, const std::string& digest) {
+            return digest == "own data";
+        };
+        pipeline::adopt(plan, pipeline::stored_under_other_ids(plan, database_, is_own));
+        return ids_of(plan);
+    }
+    std::vector<std::string> ids_after_training(Plan plan) const {
+        pipeline::adopt_trained(plan, database_);
+        return ids_of(plan);
+    }
+
+private:
+    static std::vector<std::string> ids_of(const Plan& plan) {
         std::vector<std::string> ids;
         for (const auto& planned : plan.runs) ids.push_back(planned.id);
         return ids;
     }
 
-private:
     TemporaryDirectory folder_;
     storage::RunDatabase database_{folder_ / "lockstep.db", storage::DatabaseAccess::read_write};
     int count_ = 0;
@@ -76,6 +96,57 @@ TEST_CASE("an empty store and another design's runs leave a plan as it is", "[st
     CHECK(store.adopted_ids(plan) == std::vector{plan.runs[0].id, plan.runs[1].id});
 }
 
+TEST_CASE("another experiment's runs stay with it", "[stored_runs]") {
+    Store store;  // of the experiment "test"
+    store.put(plan_of("[1]").runs[0], RunState::finished);
+    const Plan other = of_experiment(plan_of("[1, 2]"), "other");
+    CHECK(store.adopted_ids(other) == std::vector{other.runs[0].id, other.runs[1].id});
+    CHECK(store.ids_after_training(other)[0] == other.runs[0].id);
+}
+
+TEST_CASE("a run on other data is another training", "[stored_runs]") {
+    const Plan one = plan_of("[1]");
+    const Plan two = plan_of("[1, 2]");
+    Store store;
+    store.put(one.runs[0], RunState::finished, "other data");
+    CHECK(store.adopted_ids(two)[0] == two.runs[0].id);
+    store.put(two.runs[0], RunState::finished);  // so it was trained under its own id
+    CHECK(store.adopted_ids(two)[0] == two.runs[0].id);
+    CHECK(store.ids_after_training(two)[0] == two.runs[0].id);
+    CHECK(store.ids_after_training(one)[0] == one.runs[0].id);
+    Store adopted;
+    adopted.put(one.runs[0], RunState::finished);
+    CHECK(adopted.ids_after_training(two)[0] == one.runs[0].id);
+}
+
+TEST_CASE("data that cannot be read are nobody's", "[stored_runs]") {
+    const TemporaryDirectory folder;
+    const std::string missing = (folder / "missing").string();
+    const Plan plan =
+        pipeline::plan(read(kHead + run_text("x", "data.path = \"" + missing + "\"\n")));
+    CHECK_FALSE(pipeline::PlannedData()(plan.runs[0], "d1"));
+}
+
+TEST_CASE("swept seeds are seeds of one design, as listed ones are", "[stored_runs]") {
+    const auto designs_of = [](const std::string& lines, const std::string& seeds) {
+        std::vector<std::pair<std::string, std::string>> designs;
+        for (const auto& planned :
+             pipeline::plan(read(kHead + lines + run_text("x", seeds))).runs) {
+            const storage::RunRow row = pipeline::run_row(planned, "test", nullptr);
+            designs.emplace_back(reports::design_name_of(row), reports::design_of(row).settings);
+        }
+        return designs;
+    };
+    const auto listed = designs_of("", "train.seeds = [1, 2, 3]\n");
+    CHECK(designs_of("[sweep]\n\"train.seed\" = [1, 2, 3]\n", "") == listed);
+    CHECK(listed[0] == listed[2]);
+    const std::string sizes = "[sweep]\n\"train.batch_size\" = [8, 16]\n";
+    CHECK(designs_of(sizes + "\"train.seed\" = [1, 2]\n", "") ==
+          designs_of(sizes, "train.seeds = [1, 2]\n"));
+    CHECK(designs_of("[sweep]\n\"data.seed\" = [1, 2]\n", "data.dataset = \"synthetic\"\n")[0] !=
+          listed[0]);
+}
+
 TEST_CASE("of a training stored twice the finished run is taken, then the oldest",
           "[stored_runs]") {
     const Plan one = plan_of("[1]");
@@ -100,4 +171,7 @@ TEST_CASE("an adopted run has the stored name, and is told in one line", "[store
     CHECK(plan.runs[0].id == "x-0badcafe");
     CHECK(plan.runs[0].run.config.name == "x");
     CHECK(plan.runs[1].run.config.name == "x-seed2");
+    // Its effective.toml tells the name that its folder and row have; no digest has it.
+    CHECK(contains(pipeline::effective_toml(plan.runs[0].effective, "test"), "\nname = \"x\""));
+    CHECK(contains(pipeline::effective_toml(plan.runs[1].effective, "test"), "name = \"x-seed2\""));
 }

@@ -137,6 +137,42 @@ TEST_CASE("Another way of training is no clean figure of a network") {
     CHECK_FALSE(leaderboard({run_figures(watcher), run_figures(other)})[0].clean.has_value());
 }
 
+// With one more setting of the run.
+storage::RunDetails with(storage::RunDetails run, const std::string& line) {
+    std::string& config = run.run.effective_config;
+    config.insert(config.find("train.seed"), line);
+    return run;
+}
+
+TEST_CASE("A run on fewer images is no clean figure of one on all") {
+    auto watcher = finished_run("watcher", 1, 0.8);
+    watcher.run.selected_on_test_set = true;
+    watcher.metrics.back().value = 4.0;  // weights_epoch
+    const auto watching = run_figures(with(watcher, "data.validation = \"test\"\n"));
+    const auto clean = [&](const std::string& line) {
+        return leaderboard({watching, run_figures(with(finished_run("other", 1, 0.7), line))})[0]
+            .clean.has_value();
+    };
+    CHECK(clean("data.validation = \"none\"\n"));
+    CHECK(clean("data.validation = \"test\"\n"));
+    CHECK_FALSE(clean("data.validation = { fraction = 0.1 }\n"));
+    CHECK_FALSE(clean("data.validation = { first = 5 }\n"));
+}
+
+TEST_CASE("The last epoch is no clean figure where the best weights are restored") {
+    for (const char* key : {"train.early_stopping", "checkpoint"}) {
+        for (const char* restores : {"true", "false"}) {
+            CAPTURE(key, restores);
+            auto watcher = finished_run("watcher", 1, 0.8);
+            watcher.run.selected_on_test_set = true;
+            const std::string line =
+                std::string(key) + ".restore_best_weights = " + restores + "  # default\n";
+            CHECK(leaderboard({run_figures(with(watcher, line))})[0].clean.has_value() ==
+                  (std::string(restores) == "false"));
+        }
+    }
+}
+
 TEST_CASE("A clean figure is the last planned epoch's, or the same network's elsewhere") {
     auto watcher = finished_run("watcher", 1, 0.8);
     watcher.run.selected_on_test_set = true;

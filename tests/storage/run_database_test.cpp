@@ -21,6 +21,13 @@ using tests::TemporaryDirectory;
 RunDatabase writable(const fs::path& path) { return {path, DatabaseAccess::read_write}; }
 RunDatabase readable(const fs::path& path) { return {path, DatabaseAccess::read_only}; }
 
+// Ends the first attempt of "a-1".
+void end(RunDatabase& database, std::vector<MetricRow> metrics) {
+    AttemptEnd last;
+    last.metrics = std::move(metrics);
+    database.end_attempt("a-1", 1, last);
+}
+
 std::int64_t count_in(const RunDatabase& database, const std::string& table) {
     return std::get<std::int64_t>(
         database.run_query("SELECT count(*) FROM " + table).rows.at(0).at(0));
@@ -131,8 +138,7 @@ TEST_CASE("database: NaN, infinity and a missing figure stay apart", "[storage]"
     row.val_loss.reset();
     row.val_accuracy.reset();
     database.record_epoch(row, {}, {});
-    database.put_metrics(
-        std::vector<MetricRow>{{"a-1", "test_loss", nan}, {"a-1", "x", -infinity}});
+    end(database, {{"a-1", "test_loss", nan}, {"a-1", "x", -infinity}});
 
     const auto epochs = database.epochs("a-1");
     CHECK(std::isnan(epochs.at(0).loss));
@@ -246,9 +252,8 @@ TEST_CASE("database: the views say what the rows say", "[storage]") {
         row.val_accuracy = val_accuracy;
         database.record_epoch(row, {}, {});
     }
-    database.put_metrics(std::vector<MetricRow>{{"a-1", "test_accuracy", 0.625}});
-    const std::vector<std::string> wanted{"a-1"};
-    const Table table = database.compare_table(wanted);
+    end(database, {{"a-1", "test_accuracy", 0.625}});
+    const Table table = database.run_query("SELECT * FROM v_compare WHERE run = 'a-1'");
     REQUIRE(table.rows.size() == 1);
     CHECK(cell(table, 0, "best_epoch") == Cell(std::int64_t{2}));  // the first of equals
     CHECK(cell(table, 0, "best_val_accuracy") == Cell(0.75));
@@ -258,7 +263,7 @@ TEST_CASE("database: the views say what the rows say", "[storage]") {
     CHECK(cell(table, 0, "printed_test_accuracy") == Cell(0.8));
     CHECK(cell(table, 0, "mean_epoch_seconds") == Cell(12.5));
     CHECK(cell(table, 0, "images_per_second") == Cell(1500.0));
-    CHECK(database.compare_table().rows.size() == 2);
+    CHECK(database.run_query("SELECT * FROM v_compare").rows.size() == 2);
     const Table runs = database.runs_table("tutorials");
     REQUIRE(runs.rows.size() == 2);
     CHECK(cell(runs, 0, "epochs_finished") == Cell(std::int64_t{4}));
@@ -273,7 +278,7 @@ TEST_CASE("database: a run goes with all that belongs to it", "[storage]") {
     begin_sample_run(database, "a-1");
     database.record_epoch(sample_epoch("a-1", 1), std::vector<StepRow>{{"a-1", 0, 1.0, 0.0}},
                           std::vector{sample_checkpoint("a-1", 1)});
-    database.delete_run("a-1");
+    delete_as_users_do(folder / "lockstep.db", "a-1");
     for (const char* table : {"runs", "attempts", "epochs", "steps", "artifacts", "events"}) {
         CHECK(count_in(database, table) == 0);
     }

@@ -1,5 +1,7 @@
 #include "tests/storage/sample_rows.hpp"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 namespace lockstep::storage {
 namespace {
 
@@ -97,6 +99,12 @@ void begin_sample_run(RunDatabase& database, const std::string& run) {
     database.put_experiment(sample_experiment());
     database.put_run(sample_run(run));
     database.begin_attempt(sample_attempt(run), {});
+}
+
+void delete_as_users_do(const std::filesystem::path& database, const std::string& run) {
+    SQLite::Database raw(database.string(), SQLite::OPEN_READWRITE);
+    raw.exec("PRAGMA foreign_keys = ON");
+    raw.exec("DELETE FROM runs WHERE run = '" + run + "'");
 }
 
 }  // namespace lockstep::storage

@@ -34,7 +34,7 @@ struct Counter {
 thread_local Counter counter;  // of the thread that counts
 
 // Libraries that allocate on their callers' behalf.
-bool is_helper(std::string_view file) {
+bool is_supporting_library(std::string_view file) {
     for (const std::string_view name : {"/libc.so", "/libc-", "/libstdc++", "/libgcc_s", "/libfmt"})
         if (file.find(name) != std::string_view::npos) return true;
     return false;
@@ -42,7 +42,7 @@ bool is_helper(std::string_view file) {
 
 const void* module_of_program() {
     Dl_info info{};
-    dladdr(reinterpret_cast<const void*>(&is_helper), &info);
+    dladdr(reinterpret_cast<const void*>(&is_supporting_library), &info);
     return info.dli_fbase;
 }
 
@@ -60,7 +60,7 @@ const char* library_behind(const void* caller) {
         Dl_info info{};
         if (dladdr(frame, &info) == 0) continue;
         if (info.dli_fbase == module_of_program()) return nullptr;
-        if (!is_helper(info.dli_fname)) return info.dli_fname;
+        if (!is_supporting_library(info.dli_fname)) return info.dli_fname;
     }
     return nullptr;
 }

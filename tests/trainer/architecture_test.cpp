@@ -124,6 +124,24 @@ TEST_CASE("what kernels cannot count is refused while it is planned", "[architec
                     "3.87e+10 weights") != std::string::npos);
     CHECK(contains(shape_error({flatten(), dense("dense", 1'000'000), dense("dense_1", 10)}),
                    "its kernel has 3.07e+09 weights"));
+    // 17 channels lie in memory as 32: as many features behind the flatten, and what leaves them.
+    const std::vector<LayerConfig> flattened{
+        conv("conv2d", 17, 3, Padding::same), flatten(), {"dropout", DropoutConfig{}}};
+    const auto error_with_units = [&](int units) {
+        std::vector<LayerConfig> layers = flattened;
+        for (const LayerConfig& layer : {dense("dense", units), dense("dense_1", 10)})
+            layers.push_back(layer);
+        return shape_error(layers);
+    };
+    CHECK(error_with_units(65'535) == "no error");
+    CHECK(contains(error_with_units(65'536), "its kernel has 2.15e+09 weights, padded"));
+    // Behind a dense layer nothing is padded any more.
+    CHECK(shape_error({flatten(), dense("dense", 17), dense("dense_1", 100'000'000),
+                       dense("dense_2", 10)}) == "no error");
+    CHECK(
+        contains(shape_error({conv("narrow", 65'536, 1), conv("wide", 65'536, 1024, Padding::same),
+                              flatten(), dense("dense", 10)}),
+                 "its kernel has 4.5e+15 weights"));
     const auto pooled = [](const Shape& image, int size) {
         try {
             infer_shapes(std::vector{pool("pool", size), flatten()}, image, 0);

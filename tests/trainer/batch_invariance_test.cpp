@@ -1,5 +1,6 @@
 // What the same bits on any number of ranks stand on: an image's result does not depend on the
 // other images in the call, or, where it does, not on anything beyond its shard.
+#include <cstring>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -32,13 +33,15 @@ std::vector<SampleRange> ranges(int samples, int count) {
 }
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+    return a.size() == b.size() &&
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
-// Forward and backward data of samples [first, first + count) of a fixed batch of 32.
+// Of samples [first, first + count) of a fixed batch of 32.
 struct Passes {
     std::vector<float> dst;
     std::vector<float> diff_src;
+    std::vector<std::vector<float>> diff_weights{};  // one a shard; of convolutions only
 };
 
 Passes part_of(const Passes& whole, const SampleRange& range) {
@@ -116,6 +119,32 @@ ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padd
             .has_relu = false};
 }
 
+// Where the shards' gradients of one layer's parameters go.
+class ShardGradients {
+public:
+    ShardGradients(std::size_t shards, std::size_t weights, std::size_t bias) {
+        for (std::size_t i = 0; i < shards; ++i) {
+            weights_.emplace_back(weights);
+            bias_.emplace_back(bias);
+        }
+    }
+    std::vector<float*> weights() { return starts_of(weights_); }
+    std::vector<float*> bias() { return starts_of(bias_); }
+    std::vector<std::vector<float>> weight_values() {
+        std::vector<std::vector<float>> values;
+        for (auto& array : weights_) values.emplace_back(array.span().begin(), array.span().end());
+        return values;
+    }
+
+private:
+    static std::vector<float*> starts_of(std::vector<AlignedArray<float>>& arrays) {
+        std::vector<float*> starts;
+        for (auto& array : arrays) starts.push_back(array.data());
+        return starts;
+    }
+    std::vector<AlignedArray<float>> weights_, bias_;
+};
+
 class ConvolutionLayer {
 public:
     ConvolutionLayer(ComputeEngine& engine, const ConvolutionShape& shape)
@@ -133,6 +162,7 @@ public:
                    count = static_cast<std::size_t>(range.count);
         const std::size_t from = format_.src().sample_size(), to = format_.dst().sample_size();
         AlignedArray<float> dst(count * to), diff_src(count * from);
+        ShardGradients gradients(shards.size(), weights_.size(), bias_.size());
         Convolution convolution(format_,
                                 {.src = src_.data() + at * from,
                                  .weights = weights_.data(),
@@ -140,13 +170,15 @@ public:
                                  .dst = dst.data(),
                                  .diff_dst = diff_dst_.data() + at * to,
                                  .diff_src = diff_src.data(),
-                                 .diff_weights = {},
-                                 .diff_bias = {}},
+                                 .diff_weights = gradients.weights(),
+                                 .diff_bias = gradients.bias()},
                                 shards);
         convolution.forward();
         convolution.backward_data();
+        convolution.backward_weights();
         return {{dst.span().begin(), dst.span().end()},
-                {diff_src.span().begin(), diff_src.span().end()}};
+                {diff_src.span().begin(), diff_src.span().end()},
+                gradients.weight_values()};
     }
 
 private:
@@ -217,14 +249,22 @@ TEST_CASE(
     "convolution: what a call borrows is as large as the largest shard needs, wherever it stands",
     "[trainer][kernel]") {
     ComputeEngine engine;
-    // A stride of 3: gradients and weights travel through other layouts.
-    const ConvolutionLayer layer(engine,
-                                 convolution_shape({17, 17, 20, false}, 20, 3, Padding::same, 3));
-    const Passes found = layer.run({0, kBatch}, {{0, 1}, {1, 4}, {5, 2}, {7, 25}});
-    for (const SampleRange& shard : {SampleRange{0, 1}, {1, 4}, {5, 2}, {7, 25}}) {
+    ConvolutionShape pixels = convolution_shape({5, 4, 4, false}, 16, 3, Padding::same);
+    pixels.needs_diff_src = false;  // no padding; the gradients travel through other layouts
+    const ConvolutionShape strided =
+        convolution_shape({17, 17, 20, false}, 20, 3, Padding::same, 3);
+    const ConvolutionShape shape = GENERATE_COPY(pixels, strided);
+    CAPTURE(shape.src.channels);
+    const ConvolutionLayer layer(engine, shape);
+    const std::vector<SampleRange> shards{{0, 1}, {1, 4}, {5, 2}, {7, 25}};
+    const Passes found = layer.run({0, kBatch}, shards);
+    CHECK_FALSE(same_bits(found.diff_weights.front(), found.diff_weights.back()));
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        const SampleRange& shard = shards[i];
         CAPTURE(shard.first);
         const Passes alone = layer.run(shard, 1), expected = part_of(found, shard);
         CHECK(same_bits(alone.dst, expected.dst));
         CHECK(same_bits(alone.diff_src, expected.diff_src));
+        CHECK(same_bits(alone.diff_weights.at(0), found.diff_weights.at(i)));
     }
 }

@@ -7,6 +7,7 @@
 #include <jpeglib.h>
 
 #include <algorithm>
+#include <csetjmp>
 #include <cstdlib>
 
 namespace lockstep::tests {
@@ -168,6 +169,62 @@ FileContent jpeg_segment(std::uint8_t marker, const FileContent& content) {
 FileContent with_jpeg_segment(FileContent file, const FileContent& segment) {
     file.insert(file.begin() + 2, segment.begin(), segment.end());
     return file;
+}
+
+std::vector<std::size_t> jpeg_scan_places(const FileContent& file) {
+    std::vector<std::size_t> places;
+    for (std::size_t at = 2; at + 2 < file.size();) {
+        const bool is_scan = file.at(at + 1) == 0xda;
+        at += 2 + file.at(at + 2) * std::size_t{256} + file.at(at + 3);
+        if (!is_scan) continue;
+        for (; file.at(at) != 0xff || file.at(at + 1) == 0; ++at) places.push_back(at);
+    }
+    return places;
+}
+
+namespace {
+
+struct FirstWord {
+    jpeg_error_mgr errors{};
+    std::jmp_buf way_out{};
+};
+
+// At the first error or warning (level -1).
+void end_reading(j_common_ptr jpeg, int level) {
+    if (level < 0) std::longjmp(static_cast<FirstWord*>(jpeg->client_data)->way_out, 1);
+}
+
+// `row` lies outside of the function with the setjmp(), which passes over destructors.
+bool is_read_without_a_word(jpeg_decompress_struct& jpeg, FirstWord& word, const FileContent& file,
+                            FileContent& row) {
+    if (setjmp(word.way_out) != 0) return false;
+    jpeg_create_decompress(&jpeg);
+    jpeg.client_data = &word;
+    jpeg_mem_src(&jpeg, file.data(), static_cast<unsigned long>(file.size()));
+    jpeg_read_header(&jpeg, TRUE);
+    jpeg_start_decompress(&jpeg);
+    row.resize(std::size_t{jpeg.output_width} * static_cast<std::size_t>(jpeg.output_components));
+    while (jpeg.output_scanline < jpeg.output_height) {
+        JSAMPROW start = row.data();
+        jpeg_read_scanlines(&jpeg, &start, 1);
+    }
+    jpeg_finish_decompress(&jpeg);
+    return true;
+}
+
+}  // namespace
+
+bool is_flawless_jpeg(const FileContent& file) {
+    jpeg_decompress_struct jpeg{};
+    FirstWord word;
+    jpeg.err = jpeg_std_error(&word.errors);
+    jpeg.client_data = &word;
+    word.errors.emit_message = end_reading;
+    word.errors.error_exit = [](j_common_ptr at_error) { end_reading(at_error, -1); };
+    FileContent row;
+    const bool is_flawless = is_read_without_a_word(jpeg, word, file, row);
+    jpeg_destroy_decompress(&jpeg);
+    return is_flawless;
 }
 
 std::size_t jpeg_segment_place(const FileContent& file, std::uint8_t marker) {

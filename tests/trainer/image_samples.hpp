@@ -42,6 +42,10 @@ FileContent jpeg_file(int width, int height, int channels, const FileContent& pi
 FileContent jpeg_segment(std::uint8_t marker, const FileContent& content);
 FileContent with_jpeg_segment(FileContent file, const FileContent& segment);
 FileContent without_jpeg_segment(FileContent file, std::uint8_t marker);
+// Where the bytes of the scans stand, without their headers and the file's last two bytes.
+std::vector<std::size_t> jpeg_scan_places(const FileContent& file);
+// Whether libjpeg reads all pixels and the end, and finds nothing to say.
+bool is_flawless_jpeg(const FileContent& file);
 // Where the first such segment begins, with its 0xff.
 std::size_t jpeg_segment_place(const FileContent& file, std::uint8_t marker);
 

@@ -86,6 +86,35 @@ TEST_CASE("odd JPEG: an Adobe marker of an unknown transform", "[trainer]") {
     CHECK(decode(tests::with_jpeg_segment(bare, adobe)) == decode(jpeg()));
 }
 
+TEST_CASE("odd JPEG: a scan that says more than its pixels is damaged", "[trainer]") {
+    const JpegScans scans =
+        GENERATE(JpegScans::interleaved, JpegScans::separate, JpegScans::progressive);
+    const FileContent file = jpeg(scans);
+    FileContent longer = file;  // by more than a decoder reads ahead
+    longer.insert(longer.end() - 2, 40, 0x55);
+    CHECK(is_damaged(longer));
+}
+
+TEST_CASE("odd JPEG: a flipped bit in a scan that libjpeg notices makes the file damaged",
+          "[trainer]") {
+    const JpegScans scans =
+        GENERATE(JpegScans::interleaved, JpegScans::separate, JpegScans::progressive);
+    const FileContent file = jpeg(scans);
+    REQUIRE(tests::is_flawless_jpeg(file));
+    int noticed = 0;
+    for (const std::size_t place : tests::jpeg_scan_places(file)) {
+        for (int bit = 0; bit < 8; ++bit) {
+            FileContent flipped = file;
+            flipped[place] ^= static_cast<std::uint8_t>(1 << bit);
+            if (tests::is_flawless_jpeg(flipped)) continue;
+            ++noticed;
+            CAPTURE(place, bit);
+            CHECK(is_damaged(flipped));
+        }
+    }
+    CHECK(noticed > 100);
+}
+
 TEST_CASE("odd JPEG: the end's mark may be missing, and nothing else", "[trainer]") {
     const JpegScans scans =
         GENERATE(JpegScans::interleaved, JpegScans::separate, JpegScans::progressive);

@@ -2,7 +2,9 @@
 #include "trainer/optimizers/optimizer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <variant>
@@ -155,6 +157,10 @@ namespace {
 
 bool is_denormal(float value) { return std::fpclassify(value) == FP_SUBNORMAL; }
 
+bool has_bits_of(float value, float expected) {
+    return std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(expected);
+}
+
 // Adam in float32 as Keras writes it, without a zero anywhere that IEEE 754 has not.
 struct GradualAdam {
     float w = 0.0F, m = 0.0F, v = 0.0F;
@@ -208,7 +214,73 @@ TEST_CASE("Adam: a weight has the bits that it has with gradual underflow",
         }
     }
     CHECK(denormals > 1000);  // else this shows nothing
-    for (std::size_t i = 0; i < kWeights; ++i) CHECK(weights[i] == expected[i].w);
+    for (std::size_t i = 0; i < kWeights; ++i) CHECK(has_bits_of(weights[i], expected[i].w));
+}
+
+namespace {
+
+// RMSprop without momentum, in the same way.
+struct GradualRmsprop {
+    float w = 0.0F, v = 0.0F;
+    void update(const RmspropStep& s, float g) {
+        v = std::fma(s.rho, v, (1.0F - s.rho) * (g * g));
+        w -= s.learning_rate * g / std::sqrt(v + s.epsilon);
+    }
+};
+
+// Of the gradients so faint that one step adds less than the least normal number to the second
+// moment, nearly the largest.
+float largest_faint_gradient(double one_minus_beta) {
+    return static_cast<float>(0.999 * std::sqrt(double{kLeastNormal} / one_minus_beta));
+}
+
+}  // namespace
+
+TEST_CASE("Adam: epsilon hides a faint second moment, or it is kept, about the limit between them",
+          "[trainer][optimizer]") {
+    const float one_minus_beta_2 = GENERATE(0.1F, 1e-3F, 1e-4F);
+    // Of epsilon, as least_second_moment() explains it.
+    const double limit = std::sqrt(double{kLeastNormal} / double{one_minus_beta_2}) * 0x1p25;
+    for (const double factor : {0.03, 0.1, 0.3, 0.99, 1.01, 3.0, 100.0}) {
+        CAPTURE(one_minus_beta_2, factor);
+        const AdamStep rule{1e-3F, 0.1F, one_minus_beta_2, static_cast<float>(factor * limit)};
+        const std::vector<float> gradient{largest_faint_gradient(double{one_minus_beta_2})};
+        std::vector<float> m(1), v(1);
+        GradualAdam expected;
+        bool has_equal_moves = true;
+        for (int step = 0; step < 50'000; ++step) {
+            std::vector<float> weights(1, expected.w = 0.0F);  // where every bit of a move shows
+            adam_update(rule, gradient, m, v, weights);
+            expected.update(rule, gradient[0]);
+            has_equal_moves = has_equal_moves && has_bits_of(weights[0], expected.w);
+        }
+        CHECK((v[0] == 0.0F) == (factor > 1.0));
+        CHECK(expected.v > 0.0F);
+        CHECK(has_equal_moves);
+    }
+}
+
+TEST_CASE("RMSprop: epsilon hides a faint second moment, or it is kept, about the limit",
+          "[trainer][optimizer]") {
+    const float rho = GENERATE(0.5F, 0.9F, 0.9999F);
+    const double limit = double{kLeastNormal} / double{1.0F - rho} * 0x1p25;  // of epsilon
+    for (const double factor : {0.03, 0.1, 0.3, 0.99, 1.01, 3.0, 100.0}) {
+        CAPTURE(rho, factor);
+        const RmspropStep rule{1e-3F, rho, 0.0F, static_cast<float>(factor * limit)};
+        const std::vector<float> gradient{largest_faint_gradient(double{1.0F - rho})};
+        std::vector<float> v(1);
+        GradualRmsprop expected;
+        bool has_equal_moves = true;
+        for (int step = 0; step < 50'000; ++step) {
+            std::vector<float> weights(1, expected.w = 0.0F);  // where every bit of a move shows
+            rmsprop_update(rule, gradient, v, {}, weights);
+            expected.update(rule, gradient[0]);
+            has_equal_moves = has_equal_moves && has_bits_of(weights[0], expected.w);
+        }
+        CHECK((v[0] == 0.0F) == (factor > 1.0));
+        CHECK(expected.v > 0.0F);
+        CHECK(has_equal_moves);
+    }
 }
 
 TEST_CASE(

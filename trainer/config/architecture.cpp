@@ -129,10 +129,18 @@ void infer(const ActivationConfig& config, LayerShape& layer) {
     layer.flops = activation_flops(config.activation, layer.output);
 }
 
-LayerShape infer_layer(const LayerConfig& config, const Shape& input) {
+// A flatten moves nothing, so the padding of its image stays, up to the next dense layer.
+std::int64_t padded_output(const LayerConfig& config, const LayerShape& layer) {
+    const bool makes_values =
+        !layer.output.is_flat || std::holds_alternative<DenseConfig>(config.kind);
+    return makes_values ? padded_values(layer.output) : layer.padded_input;
+}
+
+LayerShape infer_layer(const LayerConfig& config, const Shape& input, std::int64_t padded_input) {
     LayerShape layer;
     layer.name = config.name;
     layer.input = input;
+    layer.padded_input = padded_input;
     std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
     check_size(layer);
     return layer;
@@ -203,10 +211,12 @@ ShapeError::ShapeError(const std::string& message, std::size_t layer_index, Arch
 Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes) {
     Architecture architecture{input, {}};
     if (layers.empty()) throw ShapeError("the network has no layers", 0, architecture);
+    std::int64_t padded_input = input.size();  // images of a data set are not padded
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Shape layer_input = architecture.output();
         try {
-            architecture.layers.push_back(infer_layer(layers[i], layer_input));
+            architecture.layers.push_back(infer_layer(layers[i], layer_input, padded_input));
+            padded_input = padded_output(layers[i], architecture.layers.back());
         } catch (const Misfit& misfit) {
             throw ShapeError(fmt::format("layer \"{}\" cannot take its input {}: {}",
                                          layers[i].name, to_string(layer_input), misfit.reason),

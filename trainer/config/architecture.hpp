@@ -27,6 +27,9 @@ struct LayerShape {
     std::string class_name;  // Keras': Conv2D, MaxPooling2D, Dense, ...
     Shape input;
     Shape output;
+    // Values of one input at most as they lie in memory: channels padded to whole blocks, also
+    // those of an image that was flattened.
+    std::int64_t padded_input = 0;
     std::vector<ParameterShape> parameters;  // in the order of Keras' get_weights
     std::int64_t flops =
         0;  // of the forward pass of one image: 2 per multiply-add, as Keras' tools

@@ -11,15 +11,11 @@ std::int64_t padded(std::int64_t channels) {
     return (channels + kWidestBlock - 1) / kWidestBlock * kWidestBlock;
 }
 
-// Values of one sample; a vector is not padded, but for what a flatten found in its image.
-double values_of(const Shape& shape) {
-    const auto channels =
-        static_cast<double>(shape.is_flat ? shape.channels : padded(shape.channels));
-    return static_cast<double>(shape.height) * static_cast<double>(shape.width) * channels;
-}
-
-// In double, which cannot overflow. The last two extents of a kernel are channels, or features.
-double values_of(const ParameterShape& parameter) {
+// In double, which cannot overflow. The last two extents of a convolution's kernel are channels; a
+// dense one has a row for each value of its input, padding included.
+double values_of(const ParameterShape& parameter, const LayerShape& layer) {
+    if (parameter.shape.size() == 2)
+        return static_cast<double>(layer.padded_input) * static_cast<double>(parameter.shape[1]);
     double values = 1.0;
     const bool is_kernel = parameter.shape.size() == 4;
     for (std::size_t i = 0; i < parameter.shape.size(); ++i) {
@@ -31,16 +27,23 @@ double values_of(const ParameterShape& parameter) {
 
 }  // namespace
 
+std::int64_t padded_values(const Shape& shape) {
+    const std::int64_t channels = shape.is_flat ? shape.channels : padded(shape.channels);
+    return std::int64_t{shape.height} * shape.width * channels;
+}
+
 std::optional<std::string> too_large(const LayerShape& layer) {
     constexpr auto kMost = static_cast<double>(kMostValues);
-    for (const ParameterShape& parameter : layer.parameters)
-        if (values_of(parameter) > kMost)
+    for (const ParameterShape& parameter : layer.parameters) {
+        const double values = values_of(parameter, layer);
+        if (values > kMost)
             return fmt::format(
                 "its {} has {:.3g} weights, padded to whole vectors; {} are the most",
-                parameter.name, values_of(parameter), kMostValues);
-    if (values_of(layer.output) > kMost)
+                parameter.name, values, kMostValues);
+    }
+    if (const std::int64_t values = padded_values(layer.output); values > kMostValues)
         return fmt::format("its output has {:.3g} values, padded to whole vectors; {} are the most",
-                           values_of(layer.output), kMostValues);
+                           static_cast<double>(values), kMostValues);
     return std::nullopt;
 }
 

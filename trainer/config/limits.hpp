@@ -22,7 +22,12 @@ inline constexpr std::int64_t kMostSamplesOfBatch = std::int64_t{1} << 24;
 // Channels are padded to whole blocks of this many at most (kernels/layout.hpp).
 inline constexpr std::int64_t kWidestBlock = 16;
 
-// Why a layer is too large to be computed; nothing where it is not. Its shapes are set.
+// Values of one sample at most as they lie in memory, channels padded to whole blocks; those of a
+// vector as it is, as a dense layer makes it.
+std::int64_t padded_values(const Shape& shape);
+
+// Why a layer is too large to be computed; nothing where it is not. Its shapes are set, and its
+// padded_input.
 std::optional<std::string> too_large(const LayerShape& layer);
 // The same for a pooling window of this many pixels.
 std::optional<std::string> too_many_places(std::int64_t height, std::int64_t width);

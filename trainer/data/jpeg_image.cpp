@@ -51,18 +51,33 @@ Reading& reading_of(j_common_ptr jpeg) { return *static_cast<Reading*>(jpeg->cli
     std::longjmp(reading.way_out, 1);
 }
 
+// False in scans and behind them: there, bytes that no marker announces are what is left over of a
+// scan, and its pixels are not those that were written.
+bool is_before_scans(j_common_ptr jpeg) {
+    return jpeg->is_decompressor != 0 &&
+           reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number == 0;
+}
+
 // What a warning says of data beside the pixels, which decoders and viewers alike pass over: bytes
 // of a scan's header that sequential files do not use, a version of JFIF, a number for the colour
-// space in Adobe's marker, bytes between two markers.
-bool touches_no_pixel(int code) {
-    return code == JWRN_NOT_SEQUENTIAL || code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM ||
-           code == JWRN_EXTRANEOUS_DATA;
+// space in Adobe's marker, bytes between two markers of the header.
+bool touches_no_pixel(j_common_ptr jpeg) {
+    switch (jpeg->err->msg_code) {
+        case JWRN_NOT_SEQUENTIAL:
+        case JWRN_JFIF_MAJOR:
+        case JWRN_ADOBE_XFORM:
+            return true;
+        case JWRN_EXTRANEOUS_DATA:
+            return is_before_scans(jpeg);
+        default:
+            return false;
+    }
 }
 
 // Every other warning (level -1) says that pixels are made up, but for the end of the file: there
 // pixels are missing only where has_all_scans() or a warning of the scan itself says so.
 void judge_message(j_common_ptr jpeg, int level) {
-    if (level != -1 || touches_no_pixel(jpeg->err->msg_code)) return;
+    if (level != -1 || touches_no_pixel(jpeg)) return;
     if (jpeg->err->msg_code != JWRN_JPEG_EOF) end_reading(jpeg);
     reading_of(jpeg).has_end = false;
 }

@@ -1,5 +1,7 @@
 #include "trainer/optimizers/update_rules.hpp"
 
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/optimizers/update_rules.cpp"
 #include <hwy/foreach_target.h>
@@ -40,7 +42,7 @@ HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, flo
 
 HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float* w,
                    std::size_t count) {
-    const float least_v = least_second_moment(s.epsilon);
+    const float least_v = least_second_moment(s);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = hn::LoadU(d, g + i);
         const auto m_old = hn::LoadU(d, m + i), v_old = hn::LoadU(d, v + i);
@@ -61,7 +63,7 @@ HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float*
 
 HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* accumulated, float* w,
                       std::size_t count) {
-    const float least_v = least_second_moment(s.epsilon);
+    const float least_v = least_second_moment(s);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = hn::LoadU(d, g + i);
         const auto v_new =
@@ -86,6 +88,24 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace lockstep::trainer {
+
+namespace {
+
+float least_if_hidden(double lacking, float epsilon) {
+    return lacking < double{epsilon} * 0x1p-25 ? kLeastNormal : 0.0F;
+}
+
+}  // namespace
+
+float least_second_moment(const AdamStep& step) {
+    const double lacking = double{kLeastNormal} / double{step.one_minus_beta_2};
+    return least_if_hidden(std::sqrt(lacking), step.epsilon);
+}
+
+float least_second_moment(const RmspropStep& step) {
+    const double lacking = double{kLeastNormal} / double{1.0F - step.rho};
+    return least_if_hidden(lacking, step.epsilon);
+}
 
 HWY_EXPORT(Sgd);
 HWY_EXPORT(SgdMomentum);

@@ -7,13 +7,9 @@
 
 namespace lockstep::trainer {
 
-// Slots are kept at zero where they fall below the least normal number; docs/decisions/0009 shows
-// that no weight feels it. The second moment, which is divided by, only where epsilon hides it:
-// sqrt(kLeastNormal) = 1.1e-19 is less than half a unit in epsilon's last place.
+// Slots are kept at zero where they fall below the least normal number: docs/decisions/0009. The
+// second moment, which is divided by, only where epsilon hides it: least_second_moment().
 inline constexpr float kLeastNormal = std::numeric_limits<float>::min();  // 1.2e-38
-constexpr float least_second_moment(float epsilon) {
-    return epsilon >= 1e-11F ? kLeastNormal : 0.0F;
-}
 
 // v = momentum v - lr g;  w += v, or with Nesterov  w += momentum v - lr g
 struct SgdStep {
@@ -49,5 +45,14 @@ struct RmspropStep {
 // accumulated is empty where momentum is zero.
 void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
                     std::span<float> accumulated, std::span<float> weights);
+
+// Below this a second moment is kept at zero: kLeastNormal, or 0 where no value is.
+//
+// Each step may drop kLeastNormal and keeps the share b2 (rho) of what the steps before dropped: a
+// second moment lacks kLeastNormal / (1 - b2) at most, a thousand times more than one step drops
+// with b2 = 0.999. Adam adds its root to epsilon, RMSprop itself: epsilon hides what is less than
+// half a unit in epsilon's last place, of which epsilon / 2^25 is the least.
+float least_second_moment(const AdamStep& step);
+float least_second_moment(const RmspropStep& step);
 
 }  // namespace lockstep::trainer
