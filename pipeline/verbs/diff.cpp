@@ -57,8 +57,16 @@ Cell cell(const std::optional<double>& value) {
 }
 
 Cell moved_by(const FigureDifference& figure) {
-    if (!figure.first || !figure.second) return std::monostate{};
+    const bool is_comparable = figure.movement != reports::Movement::not_comparable;
+    if (!figure.first || !figure.second || !is_comparable) return std::monostate{};
     return *figure.second - *figure.first;
+}
+
+// The sides that a figure of the test set flatters.
+Cell selected_on_test_set(const FigureDifference& figure) {
+    if (figure.is_first_selected && figure.is_second_selected) return std::string("both");
+    if (figure.is_first_selected) return std::string("first");
+    return figure.is_second_selected ? Cell(std::string("second")) : Cell(std::monostate{});
 }
 
 Table runs_table(const RunFigures& first, const RunFigures& second) {
@@ -96,13 +104,14 @@ Table settings_table(const std::vector<SettingDifference>& differences) {
 }
 
 Table figures_table(const std::vector<FigureDifference>& differences) {
-    Table table{
-        {"figure", "first", "second", "difference", "seed_noise", "p", "p_after_holm", "movement"},
-        {}};
+    Table table{{"figure", "first", "second", "difference", "seed_noise", "p", "p_after_holm",
+                 "movement", "selected_on_test_set"},
+                {}};
     for (const FigureDifference& each : differences) {
         table.rows.push_back({each.figure, cell(each.first), cell(each.second), moved_by(each),
                               cell(each.seed_noise), cell(each.p_value),
-                              cell(each.adjusted_p_value), std::string(to_string(each.movement))});
+                              cell(each.adjusted_p_value), std::string(to_string(each.movement)),
+                              selected_on_test_set(each)});
     }
     return table;
 }
@@ -110,14 +119,15 @@ Table figures_table(const std::vector<FigureDifference>& differences) {
 // CSV has room for one table: settings and figures below each other.
 Table one_table(const Table& settings, const Table& figures) {
     Table table{{"kind", "key", "first", "second", "difference", "seed_noise", "p", "p_after_holm",
-                 "movement"},
+                 "movement", "selected_on_test_set"},
                 {}};
     for (const auto& row : settings.rows) {
-        table.rows.push_back({std::string("setting"), row[0], row[1], row[2], {}, {}, {}, {}, {}});
+        table.rows.push_back(
+            {std::string("setting"), row[0], row[1], row[2], {}, {}, {}, {}, {}, {}});
     }
     for (const auto& row : figures.rows) {
         table.rows.push_back({std::string("figure"), row[0], row[1], row[2], row[3], row[4], row[5],
-                              row[6], row[7]});
+                              row[6], row[7], row[8]});
     }
     return table;
 }

@@ -131,10 +131,32 @@ void add_layer_differences(const std::vector<LayerText>& first,
 
 // ---- figures ---------------------------------------------------------------------------------
 
+enum class MeasuredOn { test_images, validation_images, training_images, machine };
+
 struct Figure {
     const char* name;
+    MeasuredOn on;
     std::optional<double> (*of)(const RunFigures& run);
 };
+
+// The same images, as far as settings and digests tell.
+bool are_comparable(MeasuredOn on, const RunFigures& first, const RunFigures& second) {
+    if (on == MeasuredOn::machine) return true;
+    const auto validation = [](const RunFigures& run) {
+        return value_of(run.config, "data.validation");
+    };
+    const bool is_one_source = first.test_set.dataset == second.test_set.dataset &&
+                               first.test_set.data_digest == second.test_set.data_digest &&
+                               first.test_set.classes == second.test_set.classes;
+    if (on == MeasuredOn::test_images) return first.test_set == second.test_set;
+    if (on == MeasuredOn::training_images) return is_one_source;
+    return is_one_source && validation(first) == validation(second);
+}
+
+// Whether the run was chosen by figures of the images that this one is measured on.
+bool is_flattered(MeasuredOn on, const RunFigures& run) {
+    return on == MeasuredOn::test_images && run.run.selected_on_test_set;
+}
 
 template <class Number>
 std::optional<double> positive(Number number) {
@@ -142,17 +164,26 @@ std::optional<double> positive(Number number) {
 }
 
 constexpr std::array<Figure, 11> kFigures{{
-    {"test_accuracy", [](const RunFigures& run) { return run.test_accuracy; }},
-    {"test_loss", [](const RunFigures& run) { return run.test_loss; }},
-    {"best_val_accuracy", [](const RunFigures& run) { return run.val_accuracy.best; }},
-    {"val_accuracy", [](const RunFigures& run) { return run.val_accuracy.final; }},
-    {"best_val_loss", [](const RunFigures& run) { return run.val_loss.best; }},
-    {"val_loss", [](const RunFigures& run) { return run.val_loss.final; }},
-    {"accuracy", [](const RunFigures& run) { return run.accuracy.final; }},
-    {"loss", [](const RunFigures& run) { return run.loss.final; }},
-    {"epochs", [](const RunFigures& run) { return positive(run.epochs.size()); }},
-    {"run_seconds", [](const RunFigures& run) { return positive(run.seconds); }},
-    {"images_per_second", [](const RunFigures& run) { return positive(run.images_per_second); }},
+    {"test_accuracy", MeasuredOn::test_images,
+     [](const RunFigures& run) { return run.test_accuracy; }},
+    {"test_loss", MeasuredOn::test_images, [](const RunFigures& run) { return run.test_loss; }},
+    {"best_val_accuracy", MeasuredOn::validation_images,
+     [](const RunFigures& run) { return run.val_accuracy.best; }},
+    {"val_accuracy", MeasuredOn::validation_images,
+     [](const RunFigures& run) { return run.val_accuracy.final; }},
+    {"best_val_loss", MeasuredOn::validation_images,
+     [](const RunFigures& run) { return run.val_loss.best; }},
+    {"val_loss", MeasuredOn::validation_images,
+     [](const RunFigures& run) { return run.val_loss.final; }},
+    {"accuracy", MeasuredOn::training_images,
+     [](const RunFigures& run) { return run.accuracy.final; }},
+    {"loss", MeasuredOn::training_images, [](const RunFigures& run) { return run.loss.final; }},
+    {"epochs", MeasuredOn::machine,
+     [](const RunFigures& run) { return positive(run.epochs.size()); }},
+    {"run_seconds", MeasuredOn::machine,
+     [](const RunFigures& run) { return positive(run.seconds); }},
+    {"images_per_second", MeasuredOn::machine,
+     [](const RunFigures& run) { return positive(run.images_per_second); }},
 }};
 
 struct Spread {
@@ -216,11 +247,19 @@ std::vector<FigureDifference> figure_differences(const RunFigures& first, const 
     for (const Figure& figure : kFigures) {
         FigureDifference difference{figure.name, figure.of(first), figure.of(second)};
         if (!difference.first && !difference.second) continue;
-        test_figure(pooled(figure, first_seeds, others), difference);
+        difference.is_first_selected = is_flattered(figure.on, first);
+        difference.is_second_selected = is_flattered(figure.on, second);
+        if (are_comparable(figure.on, first, second)) {
+            test_figure(pooled(figure, first_seeds, others), difference);
+        } else {
+            difference.movement = Movement::not_comparable;
+        }
         differences.push_back(std::move(difference));
     }
     correct_for_many(differences);
-    for (FigureDifference& each : differences) each.movement = movement_of(each);
+    for (FigureDifference& each : differences) {
+        if (each.movement != Movement::not_comparable) each.movement = movement_of(each);
+    }
     return differences;
 }
 
@@ -232,6 +271,8 @@ std::string_view to_string(Movement movement) {
             return "within seed noise";
         case Movement::beyond:
             return "beyond seed noise";
+        case Movement::not_comparable:
+            return "not comparable: other images";
         case Movement::unknown:
             break;
     }

@@ -28,16 +28,21 @@ std::vector<SettingDifference> setting_differences(const std::vector<ConfigValue
                                                    const std::vector<ConfigValue>& second);
 
 enum class Movement {
-    none,     // equal, but for a rounding
-    within,   // by no more than seeds may differ
-    beyond,   // by more
-    unknown,  // nobody knows how much seeds differ: no design has two finished ones that do
+    none,            // equal, but for a rounding
+    within,          // by no more than seeds may differ
+    beyond,          // by more
+    unknown,         // nobody knows how much seeds differ: no design has two finished ones that do
+    not_comparable,  // measured on other images
 };
 
 struct FigureDifference {
     std::string figure;  // test_accuracy
     std::optional<double> first;
     std::optional<double> second;
+    // The sides whose weights or last epoch were chosen by figures of the test set, where this is
+    // one: it flatters them.
+    bool is_first_selected = false;
+    bool is_second_selected = false;
     // Two runs of one design differ by less than this in 95 % of the cases; of one figure alone.
     std::optional<double> seed_noise{};
     // How often two of one design differ by as much or more, and after Holm's correction over all
@@ -54,7 +59,8 @@ struct FigureDifference {
 // for the s of few runs. s is pooled over both designs: s^2 = sum (x - mean of its design)^2 / n,
 // n = runs - designs. Runs without a design in common with another one add nothing to n. A figure
 // is beyond it if 2 P(T > |second - first| / (sqrt(2) s)), T of n degrees, is below 0.05 after
-// Holm's correction.
+// Holm's correction. Losses and accuracies of other images are set beside each other and not
+// tested.
 std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
                                                  const std::vector<RunFigures>& first_seeds,
                                                  const std::vector<RunFigures>& second_seeds);

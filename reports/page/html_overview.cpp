@@ -112,7 +112,7 @@ std::string seeds_cell(const PairComparison& pair) {
 }
 
 std::string images_cell(const PairComparison& pair) {
-    if (!pair.on_images) return kNoFigure;
+    if (!pair.on_images || pair.is_over_seeds) return kNoFigure;
     return fmt::format("{} / {}", thousands(pair.on_images->only_first),
                        thousands(pair.on_images->only_second));
 }

@@ -120,7 +120,7 @@ std::vector<Cell> seed_cells(const PairComparison& pair) {
 }
 
 std::vector<Cell> image_cells(const PairComparison& pair) {
-    if (!pair.on_images) return {Cell(), Cell()};
+    if (!pair.on_images || pair.is_over_seeds) return {Cell(), Cell()};
     return {pair.on_images->only_first, pair.on_images->only_second};
 }
 

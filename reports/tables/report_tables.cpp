@@ -59,10 +59,11 @@ Table pairs_in_words(const ExperimentReport& report) {
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
         const bool is_compared = pair.p_value.has_value();
+        const bool is_of_images = pair.on_images && !pair.is_over_seeds;  // counts of one seed
         table.rows.push_back(
             {pair.first, pair.second, is_compared ? signed_text(pair.difference) : kNoFigure,
-             pair.on_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
-             pair.on_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
+             is_of_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
+             is_of_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
              test_text(pair), is_compared ? p_value_text(*pair.p_value) : kNoFigure,
              is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, selected_text(pair),
              verdict_text(pair)});

@@ -135,5 +135,49 @@ TEST_CASE("diff: a rounding is no movement, and no noise") {
     CHECK(of_test_accuracy(0.3, 0.4, dust, {}).movement == Movement::unknown);
 }
 
+TEST_CASE("diff: figures of other images are not compared, and count for no correction") {
+    const auto of = [](const std::string& digest, double accuracy) {
+        RunFigures figures = run("a", accuracy);
+        figures.test_set.data_digest = digest;
+        figures.seconds = 10.0 * accuracy;
+        return figures;
+    };
+    const std::vector<RunFigures> first{of("d1", 0.51), of("d1", 0.49)};
+    const std::vector<RunFigures> second{of("d2", 0.91), of("d2", 0.89)};
+    const auto all = figure_differences(of("d1", 0.5), of("d2", 0.9), first, second);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].figure == "test_accuracy");
+    CHECK(all[0].movement == Movement::not_comparable);
+    CHECK_FALSE(all[0].p_value.has_value());
+    CHECK(all[1].figure == "run_seconds");
+    REQUIRE(all[1].p_value.has_value());
+    CHECK(*all[1].adjusted_p_value == *all[1].p_value);  // alone
+}
+
+TEST_CASE("diff: images that validate are others where the settings say so") {
+    const auto of = [](const std::string& validation) {
+        RunFigures figures = run("a", 0.5);
+        figures.val_accuracy.final = 0.5;
+        figures.config = config_values("data.validation = " + validation + "\n");
+        return figures;
+    };
+    const auto all = figure_differences(of("\"test\""), of("\"none\""), {}, {});
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].movement == Movement::none);  // the test images are the same
+    CHECK(all[1].figure == "val_accuracy");
+    CHECK(all[1].movement == Movement::not_comparable);
+}
+
+TEST_CASE("diff: a side that was selected on the test set is marked where that flatters it") {
+    RunFigures chosen = run("a", 0.5);
+    chosen.run.selected_on_test_set = true;
+    chosen.seconds = 1.0;
+    const auto all = figure_differences(run("b", 0.5), chosen, {}, {});
+    REQUIRE(all.size() == 2);
+    CHECK_FALSE(all[0].is_first_selected);
+    CHECK(all[0].is_second_selected);
+    CHECK_FALSE(all[1].is_second_selected);  // run_seconds
+}
+
 }  // namespace
 }  // namespace lockstep::reports
