@@ -2,61 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
-#include <cstdint>
 
 #include "reports/words/terminal_text.hpp"
+#include "trainer/data/utf8.hpp"
 
 namespace lockstep::pipeline {
 namespace {
-
-// The well-formed sequences by their first byte (The Unicode Standard, table 3-7): bytes in all,
-// and the range of the second one.
-struct Sequence {
-    unsigned char first_low, first_high;
-    std::size_t bytes;
-    unsigned char second_low, second_high;
-};
-constexpr std::array<Sequence, 9> kSequences{{
-    {0x00, 0x7f, 1, 0, 0},
-    {0xc2, 0xdf, 2, 0x80, 0xbf},
-    {0xe0, 0xe0, 3, 0xa0, 0xbf},
-    {0xe1, 0xec, 3, 0x80, 0xbf},
-    {0xed, 0xed, 3, 0x80, 0x9f},
-    {0xee, 0xef, 3, 0x80, 0xbf},
-    {0xf0, 0xf0, 4, 0x90, 0xbf},
-    {0xf1, 0xf3, 4, 0x80, 0xbf},
-    {0xf4, 0xf4, 4, 0x80, 0x8f},
-}};
-
-bool is_between(char byte, unsigned char low, unsigned char high) {
-    return static_cast<unsigned char>(byte) >= low && static_cast<unsigned char>(byte) <= high;
-}
-
-// Bytes of the character that a text begins with; 0 if it begins with none.
-std::size_t first_character(std::string_view text) {
-    for (const Sequence& sequence : kSequences) {
-        if (!is_between(text[0], sequence.first_low, sequence.first_high)) continue;
-        if (sequence.bytes > text.size()) return 0;
-        for (std::size_t i = 1; i < sequence.bytes; ++i) {
-            const bool is_second = i == 1;
-            if (!is_between(text[i], is_second ? sequence.second_low : 0x80,
-                            is_second ? sequence.second_high : 0xbf)) {
-                return 0;
-            }
-        }
-        return sequence.bytes;
-    }
-    return 0;
-}
 
 // The text with each byte that is no UTF-8 as `write` gives it.
 template <class Write>
 std::string with_bytes_written(std::string_view text, Write write) {
     std::string result;
     while (!text.empty()) {
-        const std::size_t bytes = first_character(text);
+        const std::size_t bytes = trainer::character_length(text);
         if (bytes > 0) {
             result += text.substr(0, bytes);
         } else {
@@ -71,7 +30,7 @@ std::string with_bytes_written(std::string_view text, Write write) {
 
 bool is_utf8(std::string_view text) {
     while (!text.empty()) {
-        const std::size_t bytes = first_character(text);
+        const std::size_t bytes = trainer::character_length(text);
         if (bytes == 0) return false;
         text.remove_prefix(bytes);
     }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/settings/keys.hpp"
+#include "reports/figures/design.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -97,6 +99,87 @@ TEST_CASE("a design digest is that of all seeds, of no other setting", "[effecti
     CHECK(digest(config_of("", {"parallel.ranks_per_run=1"})) == design);
     CHECK(digest(config_of("", {"train.epochs=3"})) != design);
     CHECK(digest(config_of("", {"data.scale=\"standard\""})) != design);
+}
+
+// Runs that between them use every key of an experiment file.
+std::string every_key() {
+    return std::string("schema = 1\n") + kHead + R"(title = "all keys"
+[train]
+batch_size = 8
+epochs = 3
+steps_per_epoch = 2
+shuffle = false
+seed = 5
+record_steps = true
+initial_weights = "weights.h5"
+[parallel]
+shards = 4
+exchange = "ring"
+ranks_per_run = 2
+[[run]]
+name = "a"
+title = "t"
+source = "s"
+data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 } }
+expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
+checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true }
+layers = [
+  { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform" },
+  { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
+  { type = "average_pooling2d" },
+  { type = "batch_normalization", name = "b", momentum = 0.9, epsilon = 1e-4 },
+  { type = "dropout", name = "d", rate = 0.1 },
+  { type = "activation", name = "r", activation = "relu" },
+  { type = "flatten", name = "f" },
+  { type = "dense", name = "out", units = 2, activation = "softmax", use_bias = true, kernel_initializer = "glorot_uniform" },
+]
+[run.train]
+optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true }
+schedule = { name = "step", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
+early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_delta = 1e-3, restore_best_weights = true }
+[[run]]
+name = "b"
+data = { dataset = "synthetic", training_samples = 50, test_samples = 20, seed = 3, validation = { fraction = 0.1 } }
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+[run.train]
+optimizer = { name = "adam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6 }
+schedule = { name = "exponential", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
+[[run]]
+name = "c"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+[run.train]
+seeds = [1, 2]
+optimizer = { name = "rmsprop", learning_rate = 0.1, rho = 0.8, momentum = 0.5, epsilon = 1e-6 }
+schedule = { name = "cosine", over_epochs = 2, final_factor = 0.1, warmup_epochs = 0.5 }
+)";
+}
+
+// Which settings are no part of a design is decided twice: where they are listed, and where the
+// rows of older stores are read.
+TEST_CASE("the design read from a stored configuration is the planned one, whatever its keys",
+          "[effective_config]") {
+    const TemporaryDirectory folder;
+    std::ofstream(folder / "weights.h5") << "weights";
+    for (const auto& run :
+         read(every_key(), {"train.initial_weights=" + (folder / "weights.h5").string()}).runs) {
+        const EffectiveConfig config = pipeline::effective_config(run);
+        CAPTURE(run.config.name);
+        REQUIRE_FALSE(run.initial_weights_sha256.empty());
+        storage::RunRow row;
+        row.effective_config = pipeline::effective_toml(config, "test");
+        row.initial_weights_sha256 = run.initial_weights_sha256;
+        CHECK(reports::design_of(row).settings == pipeline::design_digest(config));
+    }
+}
+
+TEST_CASE("the file of every key has every key", "[effective_config]") {
+    for (const pipeline::KeyList& list : pipeline::all_keys()) {
+        for (const std::string_view key : list.keys) {
+            if (key == "sweep") continue;  // makes runs, and is no value of one
+            CAPTURE(std::string(list.table), std::string(key));
+            CHECK(contains(every_key(), std::string(key)));
+        }
+    }
 }
 
 TEST_CASE("the run id is the name and eight digits of the digest", "[effective_config]") {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "trainer/data/class_names.hpp"
+#include "trainer/data/number_text.hpp"
 #include "trainer/data/regular_file.hpp"
 
 namespace lockstep::trainer {

@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/data/number_text.hpp"
 #include "trainer/data/regular_file.hpp"
+#include "trainer/data/utf8.hpp"
 
 namespace lockstep::trainer {
 
@@ -52,27 +54,6 @@ std::vector<std::string> lines_of(std::string_view text) {
 }
 
 // ---- characters ----------------------------------------------------------------------------
-
-// How many bytes the character at the front of UTF-8 text has; 0 if it is none.
-std::size_t character_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const std::size_t length = byte(0) < 0x80   ? 1
-                               : byte(0) < 0xc2 ? 0
-                               : byte(0) < 0xe0 ? 2
-                               : byte(0) < 0xf0 ? 3
-                               : byte(0) < 0xf5 ? 4
-                                                : 0;
-    if (length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    }
-    if (length < 3) return length;
-    const bool is_overlong =
-        (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xf0 && byte(1) < 0x90);
-    const bool is_no_character = (byte(0) == 0xed && byte(1) > 0x9f) ||  // surrogates
-                                 (byte(0) == 0xf4 && byte(1) > 0x8f);    // above U+10FFFF
-    return is_overlong || is_no_character ? 0 : length;
-}
 
 // C0, DEL and C1: they would reach terminals.
 bool is_control(std::string_view character) {

@@ -11,6 +11,7 @@
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/data/image_decoders.hpp"
+#include "trainer/data/number_text.hpp"
 #include "trainer/data/regular_file.hpp"
 
 namespace lockstep::trainer {

@@ -47,11 +47,4 @@ void RegularFile::read(std::span<std::uint8_t> bytes) {
     throw DataError(Kind::damaged, fmt::format("{} cannot be read: {}", path_, reason));
 }
 
-std::string with_commas(std::int64_t number) {
-    std::string text = std::to_string(number);
-    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-        text.insert(static_cast<std::size_t>(at), 1, ',');
-    return text;
-}
-
 }  // namespace lockstep::trainer

@@ -33,7 +33,4 @@ private:
     std::int64_t size_ = 0;
 };
 
-// "30,730,000"
-std::string with_commas(std::int64_t number);
-
 }  // namespace lockstep::trainer
