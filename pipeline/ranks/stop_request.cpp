@@ -1,5 +1,8 @@
 #include "pipeline/ranks/stop_request.hpp"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <initializer_list>
 
@@ -7,6 +10,27 @@ namespace lockstep::pipeline {
 namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
+
+// Libraries of MPI's networks put handlers of their own on SIGHUP while they are loaded (Debian
+// 13's Open MPI), so main() comes too late to see what nohup has set: it is noted before any
+// library starts. Nothing is initialized by then, no sanitizer either, so the kernel itself is
+// asked.
+bool was_hangup_ignored = false;
+
+__attribute__((no_sanitize("address", "undefined", "thread"))) void note_hangup(int, char**,
+                                                                                char**) {
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)();
+        unsigned long mask;
+    } action = {};
+    syscall(SYS_rt_sigaction, SIGHUP, nullptr, &action, sizeof(action.mask));
+    was_hangup_ignored = action.handler == SIG_IGN;
+}
+
+__attribute__((section(".preinit_array"),
+               used)) void (*const note_hangup_first)(int, char**, char**) = note_hangup;
 
 void request_stop(int signal_number) {
     stop_requested = 1;
@@ -23,14 +47,11 @@ void catch_stop_signals() {
     for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) {
         sigaction(signal_number, &action, nullptr);
     }
-    if (!is_hangup_ignored()) sigaction(SIGHUP, &action, nullptr);
+    if (is_hangup_ignored()) action.sa_handler = SIG_IGN;
+    sigaction(SIGHUP, &action, nullptr);
 }
 
-bool is_hangup_ignored() {
-    struct sigaction now = {};
-    sigaction(SIGHUP, nullptr, &now);
-    return now.sa_handler == SIG_IGN;
-}
+bool is_hangup_ignored() { return was_hangup_ignored; }
 
 bool is_stop_requested() { return stop_requested != 0; }
 
