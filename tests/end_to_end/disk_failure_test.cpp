@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -38,13 +39,6 @@ std::vector<std::string> failing(const FailingCall& call, const fs::path& store,
                                 call.name + " " + std::to_string(call.number) + " " +
                                 std::to_string(call.error) + " " + store.string();
     return preloading(LOCKSTEP_FAILING_CALLS, {failure}, command);
-}
-
-std::string rows(const fs::path& store, const std::string& sql) {
-    const Result result = lockstep({"query", sql, "--store", store.string(), "--format", "csv"});
-    INFO(result.errors);
-    CHECK(result.exit_code == 0);
-    return result.output.substr(result.output.find('\n') + 1);
 }
 
 // A store in which another run is finished.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -17,21 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// One finished store for all tests of this file.
-const fs::path& store() {
-    static const TemporaryDirectory folder;
-    static const fs::path path = [] {
-        const Result result = lockstep({"run", smoke_file(), "--store", (folder / "store").string(),
-                                        "--ranks", "2", "--quiet"});
-        INFO(result.errors);
-        REQUIRE(result.exit_code == 0);
-        return folder / "store";
-    }();
-    return path;
-}
-
 Result read(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--store", store().string()});
+    arguments.insert(arguments.end(), {"--store", finished_store().string()});
     Result result = lockstep(arguments);
     INFO(result.errors);
     CHECK(result.exit_code == 0);
@@ -83,7 +71,7 @@ TEST_CASE("compare sets the figures of the end beside each other", "[end_to_end]
 
 TEST_CASE("show has everything of a run, found by name or by the beginning of its id",
           "[end_to_end]") {
-    const std::string id = run_folder(store(), "batch-normalized").filename().string();
+    const std::string id = run_folder(finished_store(), "batch-normalized").filename().string();
     const Json run = read_json({"show", "batch-normalized"});
     CHECK(run == read_json({"show", id.substr(0, id.size() - 4)}));
     CHECK(run.at("epochs").size() == 2);
@@ -91,7 +79,7 @@ TEST_CASE("show has everything of a run, found by name or by the beginning of it
     CHECK(run.at("configuration").at(0).at("toml").get<std::string>().find("# smoke.toml:") !=
           std::string::npos);
     for (const Json& artifact : run.at("artifacts")) {
-        const fs::path file = store() / artifact.at("path").get<std::string>();
+        const fs::path file = finished_store() / artifact.at("path").get<std::string>();
         CHECK(static_cast<std::int64_t>(fs::file_size(file)) == artifact.at("bytes"));
     }
     CHECK(lines(read({"show", id, "--format", "csv"}).output).size() == 3);
@@ -99,10 +87,10 @@ TEST_CASE("show has everything of a run, found by name or by the beginning of it
 }
 
 TEST_CASE("A finished run is skipped, and its files are left alone", "[end_to_end]") {
-    const fs::path weights = run_folder(store(), "logits-seed1") / "final.h5";
+    const fs::path weights = run_folder(finished_store(), "logits-seed1") / "final.h5";
     const auto written = fs::last_write_time(weights);
     const Result again =
-        lockstep({"run", smoke_file(), "--store", store().string(), "--ranks", "2"});
+        lockstep({"run", smoke_file(), "--store", finished_store().string(), "--ranks", "2"});
     CHECK(again.exit_code == 0);
     CHECK(again.errors.find("logits-seed1: finished already") != std::string::npos);
     CHECK(again.errors.find("Epoch") == std::string::npos);
@@ -115,7 +103,7 @@ TEST_CASE("evaluate gives the figures of the training, from a run, our file or a
     const Json stored = read_json({"query",
                                    "select test_loss, test_accuracy from v_runs where name = "
                                    "'three-classes'"});
-    const fs::path folder = run_folder(store(), "three-classes");
+    const fs::path folder = run_folder(finished_store(), "three-classes");
     const TemporaryDirectory elsewhere;
     const fs::path bare = elsewhere / "bare.h5";
     fs::copy_file(folder / "final.h5", bare);
@@ -131,7 +119,8 @@ TEST_CASE("evaluate gives the figures of the training, from a run, our file or a
     }
     CHECK(read_json({"evaluate", "batch-normalized", "--split", "validation"}).at(0).at("count") ==
           43);
-    const Result unknown = lockstep({"evaluate", bare.string(), "--store", store().string()});
+    const Result unknown =
+        lockstep({"evaluate", bare.string(), "--store", finished_store().string()});
     CHECK(unknown.exit_code == 64);
     CHECK(unknown.errors.find("--file") != std::string::npos);
 }

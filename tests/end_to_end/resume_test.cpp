@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -28,19 +29,13 @@ std::string state_of(const fs::path& store) {
     return result.output;
 }
 
-std::string log_of(const fs::path& store) {
-    return fs::exists(store / "runs") && !fs::is_empty(store / "runs")
-               ? read_text(run_folder(store, kRun) / "log.txt")
-               : "";
-}
-
 // Waits for a few epochs, does `end` to the training, and waits for its end.
 template <class End>
 int train_and_end(const fs::path& store, End end) {
     Process training(lockstep_command(arguments(store, "2")));
     wait_until([&] {
         if (!training.is_running()) throw std::runtime_error(training.errors());
-        return log_of(store).find("Epoch 3/120") != std::string::npos;
+        return log_of(store, kRun).find("Epoch 3/120") != std::string::npos;
     });
     end(training);
     const int exit_code = training.wait();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -18,12 +19,6 @@ const std::vector<std::string> kRuns{"batch-normalized", "logits-seed1", "logits
 constexpr const char* kEpochs =
     "select run, epoch, steps, loss, accuracy, val_loss, val_accuracy, learning_rate, "
     "training_count, validation_count, weights_digest from epochs order by run, epoch";
-
-std::string rows(const fs::path& store, const std::string& sql) {
-    const Result result = lockstep({"query", sql, "--store", store.string(), "--format", "csv"});
-    CHECK(result.exit_code == 0);
-    return result.output;
-}
 
 void check_equal(const fs::path& store, const fs::path& reference) {
     for (const std::string& run : kRuns) {
@@ -58,8 +53,8 @@ TEST_CASE("Files and rows are the same on 1, 2, 3, 4 and 8 ranks", "[end_to_end]
     const fs::path reference = folder / "1";
     train(lockstep_command(arguments(reference, {"--ranks", "1"})));
     // 4 epochs of 4, 13, 13 and 10 steps: the rows are really there.
-    CHECK(rows(reference, "select count(*) from epochs") == "count(*)\n8\n");
-    CHECK(rows(reference, "select count(*) from steps") == "count(*)\n80\n");
+    CHECK(rows(reference, "select count(*) from epochs") == "8\n");
+    CHECK(rows(reference, "select count(*) from steps") == "80\n");
     for (const char* ranks : {"2", "3", "4", "8"}) {
         INFO(ranks << " ranks");
         train(lockstep_command(arguments(folder / ranks, {"--ranks", ranks})));

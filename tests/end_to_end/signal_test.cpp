@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -60,12 +61,7 @@ public:
         if (!fs::exists(path() / "runs") || fs::is_empty(path() / "runs")) return "";
         return read_text(fs::directory_iterator(path() / "runs")->path() / "log.txt");
     }
-    std::string one(const std::string& sql) const {
-        const Result result =
-            lockstep({"query", sql, "--store", path().string(), "--format", "csv"});
-        CHECK(result.exit_code == 0);
-        return result.output.substr(result.output.find('\n') + 1);
-    }
+    std::string one(const std::string& sql) const { return rows(path(), sql); }
 
 private:
     TemporaryDirectory folder_;

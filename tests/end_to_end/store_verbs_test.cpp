@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -19,21 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-// One finished store for all tests of this file.
-const fs::path& store() {
-    static const TemporaryDirectory folder;
-    static const fs::path path = [] {
-        const Result result = lockstep({"run", smoke_file(), "--store", (folder / "store").string(),
-                                        "--ranks", "2", "--quiet"});
-        INFO(result.errors);
-        REQUIRE(result.exit_code == 0);
-        return folder / "store";
-    }();
-    return path;
-}
-
 Result in_store(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--store", store().string()});
+    arguments.insert(arguments.end(), {"--store", finished_store().string()});
     return lockstep(arguments);
 }
 
@@ -128,7 +116,7 @@ TEST_CASE("export tensorboard writes a file for training and one for validation"
     };
     output_of({"export", "tensorboard", "--out", out});
     CHECK(files().size() == 6);  // two of the four runs validate nothing
-    const fs::path run = run_folder(store(), "batch-normalized").filename();
+    const fs::path run = run_folder(finished_store(), "batch-normalized").filename();
     const fs::path training = fs::directory_iterator(fs::path(out) / run / "train")->path();
     CHECK(training.filename().string().find("tfevents") != std::string::npos);
     const std::string before = read_text(training);

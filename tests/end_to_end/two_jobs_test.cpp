@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -19,17 +20,6 @@ std::vector<std::string> job(const fs::path& store, const std::string& epochs) {
     return lockstep_command({"run", smoke_file(), "--only", "batch-normalized", "--only", "logits",
                              "--set", "train.epochs=" + epochs, "--ranks", "1", "--store",
                              store.string()});
-}
-
-std::string rows(const fs::path& store, const std::string& sql) {
-    const Result result = lockstep({"query", sql, "--store", store.string(), "--format", "csv"});
-    CHECK(result.exit_code == 0);
-    return result.output.substr(result.output.find('\n') + 1);
-}
-
-std::string log_of(const fs::path& store, const std::string& run) {
-    if (!fs::exists(store / "runs") || fs::is_empty(store / "runs")) return "";
-    return read_text(run_folder(store, run) / "log.txt");
 }
 
 // The first job stands still inside the first run, which it holds, while the second comes and goes.
