@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "trainer/kernels/onednn.hpp"
+#include "trainer/kernels/winograd/winograd_convolution.hpp"
 
 namespace lockstep::trainer {
 
@@ -27,6 +28,14 @@ struct ConvolutionFormat::Descriptors {
     memory::desc src(int n) const { return f32(src_dims(n), src_tag); }
     memory::desc dst(int n) const { return f32(dst_dims(n), dst_tag); }
     memory::desc bias() const { return f32({oc}, tag::x); }
+
+    // Blocks on both sides, as winograd.hpp wants them.
+    bool has_winograd_layouts(int block) const {
+        const tag activations = block == 16 ? tag::nChw16c : tag::nChw8c;
+        const tag filters = block == 16 ? tag::OIhw16i16o : tag::OIhw8i8o;
+        return src_tag == activations && dst_tag == activations &&
+               weights == f32(weights_dims(), filters);
+    }
 
     Forward::primitive_desc forward(const OneDnn& dnn, int n, const memory::desc& weights_desc,
                                     bool has_relu) const {
@@ -139,6 +148,8 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
     if (!(has_few && choose_layouts(shape.src.channels, tag::any)) &&
         !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
+    is_winograd_ = shape.algorithm == ConvolutionAlgorithm::by_rule &&
+                   d.has_winograd_layouts(block) && takes_winograd(shape, block);
 }
 
 ConvolutionFormat::~ConvolutionFormat() = default;
@@ -159,6 +170,7 @@ std::unique_ptr<ParameterFormat> ConvolutionFormat::bias_format() const {
 
 struct Convolution::Calls {
     OneDnn& dnn;
+    std::unique_ptr<WinogradConvolution> winograd;  // does all three, where it is there
     std::vector<OneDnnCall> forward;
     OneDnnCall weights_for_data;  // weights -> the layout that backward data wants
     std::vector<OneDnnCall> backward_data;
@@ -293,7 +305,13 @@ private:
 Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffers& buffers,
                          std::span<const SampleRange> shards)
     : calls_(std::make_unique<Calls>(
-          Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}, {}, {}})) {
+          Calls{format.engine().onednn(), {}, {}, {}, {}, {}, {}, {}, {}, {}})) {
+    if (format.is_winograd()) {
+        calls_->winograd = std::make_unique<WinogradConvolution>(
+            format.engine(), format.shape(), format.src().block, format.src_channels(),
+            format.dst_channels(), buffers, shards);
+        return;
+    }
     CallBuilder build(format, buffers);
     for (const SampleRange& shard : shards) calls_->forward.push_back(build.forward(shard));
     for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
@@ -323,15 +341,18 @@ Convolution::Convolution(const ConvolutionFormat& format, const ConvolutionBuffe
 Convolution::~Convolution() = default;
 
 void Convolution::forward() {
+    if (calls_->winograd) return calls_->winograd->forward();
     for (const OneDnnCall& call : calls_->forward) call.run(calls_->dnn.stream.get());
 }
 
 void Convolution::backward_data() {
+    if (calls_->winograd) return calls_->winograd->backward_data();
     if (calls_->weights_for_data) calls_->weights_for_data.run(calls_->dnn.stream.get());
     for (const OneDnnCall& call : calls_->backward_data) call.run(calls_->dnn.stream.get());
 }
 
 void Convolution::backward_weights() {
+    if (calls_->winograd) return calls_->winograd->backward_weights();
     for (const OneDnnCall& call : calls_->backward_weights) call.run(calls_->dnn.stream.get());
 }
 

@@ -1,0 +1,52 @@
+#pragma once
+
+// A convolution by Winograd bound to buffers, for one rank's part of a batch.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "trainer/determinism/batch_geometry.hpp"
+#include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/winograd/winograd.hpp"
+
+namespace lockstep::trainer {
+
+// Whether a convolution is computed by Winograd: a function of its shape and the instruction set
+// alone, so that all ranks and all resumptions take the same kernels.
+//   - 3 x 3, strides of 1, padding of 0 to 2 in front
+//   - at least one whole block of channels on both sides (the others are padded to blocks), and a
+//     block is a vector
+//   - at least 4 x 4 pixels of output: smaller ones fill less than one tile
+bool takes_winograd(const ConvolutionShape& shape, int block);
+
+// Filters are transformed at the begin of each pass, into memory that all layers share. Forward
+// and backward data take all images of the rank at once, as an image's bits do not depend on
+// others; the gradient of the weights goes shard by shard.
+class WinogradConvolution {
+public:
+    // src_channels, dst_channels: padded to blocks.
+    WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape, int block,
+                        int src_channels, int dst_channels, const ConvolutionBuffers& buffers,
+                        std::span<const SampleRange> shards);
+
+    void forward();
+    void backward_data();
+    void backward_weights();
+
+private:
+    float* filters() const;  // the shared memory: filters first, then scratch
+    float* scratch() const;
+
+    ComputeEngine& engine_;
+    Winograd winograd_;
+    ConvolutionBuffers buffers_;
+    bool has_relu_;
+    std::vector<SampleRange> shards_;
+    int images_ = 0;
+    std::size_t src_floats_;  // of an image
+    std::size_t dst_floats_;
+};
+
+}  // namespace lockstep::trainer
