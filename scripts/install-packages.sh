@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Installs the system packages that Lockstep is built from, where any is missing.
 #
-#   scripts/install-packages.sh [--with-tests]
+#   scripts/install-packages.sh [--with-tests | --with-checks]
+#
+#   --with-tests    also what the tests need
+#   --with-checks   also that, and what .ci/run holds the code to: clang-format and clang-tidy, on
+#                   Debian 12 alone (other systems have other versions, which see other things)
 #
 # Debian 12, Debian 13, Ubuntu 24.04; as root, or through sudo. Asks nothing. Does nothing, quickly,
 # when everything is there. Why each library: docs/decisions/0002-libraries.md
@@ -13,6 +17,7 @@ libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 tests=(catch2)
+checks=(clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "$2"; }
@@ -37,13 +42,16 @@ as_root() {
     fi
 }
 
-warn_of_untried_system() {
-    local name
+# Prints "debian 12".
+system_name() {
     # shellcheck source=/dev/null
-    name=$(. /etc/os-release && printf '%s %s' "$ID" "${VERSION_ID:-}")
-    case $name in
+    (. /etc/os-release && printf '%s %s' "$ID" "${VERSION_ID:-}")
+}
+
+warn_of_untried_system() {
+    case $(system_name) in
         'debian 12' | 'debian 13' | 'ubuntu 24.04') ;;
-        *) say "this is \"$name\"; tried are Debian 12, Debian 13 and Ubuntu 24.04. Going on." ;;
+        *) say "this is \"$(system_name)\"; tried are Debian 12, Debian 13 and Ubuntu 24.04. Going on." ;;
     esac
 }
 
@@ -52,7 +60,11 @@ main() {
     case ${1-} in
         '') ;;
         --with-tests) wanted+=("${tests[@]}") ;;
-        *) fail "unknown option $1; the only one is --with-tests" 64 ;;
+        --with-checks)
+            wanted+=("${tests[@]}")
+            [[ $(system_name) != 'debian 12' ]] || wanted+=("${checks[@]}")
+            ;;
+        *) fail "unknown option $1; there are --with-tests and --with-checks" 64 ;;
     esac
     if ! command -v apt-get >/dev/null; then
         fail "no apt here. Install by hand (cmake >= 3.25, g++ >= 12): ${wanted[*]}" 69

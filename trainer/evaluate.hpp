@@ -18,7 +18,7 @@ struct Evaluation {
 };
 
 // Evaluates weights on samples, in inference mode. Collective.
-// Throws WeightsError if the weights do not fit the network.
+// Throws WeightsError if the weights do not fit the network, or hold a NaN or an infinity.
 Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const RunData& data,
                     const SampleSet& samples, const Communicator& comm);
 

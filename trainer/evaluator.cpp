@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <numeric>
 
+#include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
 #include "trainer/determinism/shards.hpp"
-#include "trainer/kernels/softmax_cross_entropy.hpp"
-#include "trainer/layers/activation.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
+
+// Probabilities travel by one call of MPI, and samples are numbered by an int.
+void require_countable(const SampleSet& samples, int classes) {
+    trainer::require_countable(static_cast<double>(samples.count()) * std::max(classes, 2),
+                               "the probabilities of all samples");
+}
 
 // Samples of one call: enough to keep dense layers busy, few enough for the L2 cache.
 constexpr int kSlice = 50;
@@ -50,7 +56,10 @@ Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_
 
 Evaluator::Evaluator(const RunData& data, Network& network, const Communicator& comm,
                      BufferPool& pool)
-    : data_(data), network_(network), comm_(comm), pool_(pool) {}
+    : data_(data), network_(network), comm_(comm), pool_(pool) {
+    for (const SampleSet* samples : {&data.validation, &data.test})
+        require_countable(*samples, network.classes());
+}
 
 StepPlan& Evaluator::plan_of(int samples) {
     for (const auto& plan : plans_)
@@ -129,6 +138,7 @@ Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const 
                     const SampleSet& samples, const Communicator& comm) {
     Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()),
                     config.train.batch_size);
+    require_countable(samples, network.classes());
     network.parameters().set_weights(weights);
     BufferPool pool;
     return Evaluator(data, network, comm, pool).evaluate(samples);

@@ -41,8 +41,9 @@ struct TrainOutcome {
 // after a requested stop). Collective: every rank passes the same config and data.
 // Throws
 //   std::invalid_argument   if the ranks are more than the shards
-//   WeightsError            if initial_weights or resume_from do not fit the network
-//   NonFiniteLoss, ReplicaError, CommError
+//   WeightsError            if initial_weights or resume_from do not fit the network, or hold a
+//                           NaN or an infinity
+//   NonFiniteLoss, NonFiniteWeights, ReplicaError, CommError
 TrainOutcome train(const Training& training, const Communicator& comm, TrainObserver& observer);
 
 }  // namespace lockstep::trainer

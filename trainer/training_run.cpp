@@ -10,6 +10,7 @@
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/determinism/random.hpp"
+#include "trainer/parameters/finite_tensors.hpp"
 #include "trainer/parameters/initializers.hpp"
 
 namespace lockstep::trainer {
@@ -44,6 +45,8 @@ void TrainingRun::start_or_resume() {
     if (config_.checkpoint)
         checkpoint_.emplace(config_.checkpoint->monitor, config_.checkpoint->restore_best_weights,
                             state.checkpoint, state.checkpoint_weights);
+    require_finite(state.early_stopping_weights, "the checkpoint's best weights");
+    require_finite(state.checkpoint_weights, "the checkpoint's best weights");
     if (training_.resume_from != nullptr)
         resume(state);
     else if (training_.initial_weights != nullptr)
@@ -90,6 +93,7 @@ bool TrainingRun::train_epoch(int epoch) {
         record.validation = evaluator_.metrics(training_.data.validation);
     record.learning_rate = step_.learning_rate(steps_taken_ - 1);
     check_replicas(record);
+    check_finite(epoch);
     record.epoch_seconds = seconds_since(start);
     record.evaluation_seconds = record.epoch_seconds - record.training_seconds;
     record.exchange_seconds = step_.clocks().exchange.seconds() - before.exchange.seconds();
@@ -156,6 +160,19 @@ void TrainingRun::check_replicas(EpochRecord& record) const {
             throw ReplicaError(
                 fmt::format("after epoch {} the weights of rank {} differ from those of rank 0",
                             record.epoch, rank));
+}
+
+// Before anything of the epoch is told or kept. A loss need not show a NaN: a ReLU makes it zero.
+void TrainingRun::check_finite(int epoch) {
+    const Parameters& parameters = network_.parameters();
+    std::string found = parameters.non_finite_weight();
+    for (const auto& [name, values] : step_.optimizer().slots()) {
+        if (!found.empty()) break;
+        found = parameters.non_finite_trainable(values);
+        if (!found.empty()) found = fmt::format("the optimizer's {} of {}", name, found);
+    }
+    for (const std::string& of_rank : comm_.gather_texts(found))
+        if (!of_rank.empty()) throw NonFiniteWeights(epoch, of_rank);
 }
 
 TrainState TrainingRun::state() {

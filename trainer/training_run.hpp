@@ -30,6 +30,7 @@ private:
     void report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
                      const Metrics& so_far, double seconds);
     void check_replicas(EpochRecord& record) const;
+    void check_finite(int epoch);
     void report_epoch(const EpochRecord& record, bool is_best);
     TrainState state();
 

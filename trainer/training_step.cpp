@@ -1,18 +1,23 @@
 #include "trainer/training_step.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
 #include "trainer/determinism/shards.hpp"
-#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
 
-// What travels behind the gradients of a shard. Counts are exact in float32 up to 2^24.
+// What travels behind the gradients of a shard. Counts are exact in float32 up to
+// kMostSamplesOfBatch, which the constructor sees to.
 enum Tail : std::size_t { kLoss, kCorrect, kCount, kStop, kTailSize = kAlignedFloats };
 
 std::int64_t steps_in(const RunConfig& config, const RunData& data) {
@@ -33,6 +38,9 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       sum_(gradient_size_ + kTailSize),
       exchange_(make_exchange(config.parallel.exchange, comm, sum_.size())),
       optimizer_(config.train.optimizer, gradient_size_) {
+    if (config.train.batch_size > kMostSamplesOfBatch)
+        throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
+                                            kMostSamplesOfBatch, config.train.batch_size));
     const int own = shards_of_rank(config.parallel.shards, comm.size(), comm.rank()).count;
     for (int shard = 0; shard < own; ++shard) gradients_.emplace_back(sum_.size());
     const auto batch = std::min<std::int64_t>(config.train.batch_size, data.training.count());
@@ -79,9 +87,10 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
         exchange_->sum_shards(batch.own_shards, sum_.span());
     }
     const StepResult result = result_of_sum(epoch, step);
-    if (!result.stop_requested)
-        optimizer_.update(sum_.span().first(gradient_size_), learning_rate(step), step,
-                          network_.parameters().trainable());
+    if (result.stop_requested) return result;
+    plan.commit();
+    optimizer_.update(sum_.span().first(gradient_size_), learning_rate(step), step,
+                      network_.parameters().trainable());
     return result;
 }
 

@@ -7,7 +7,7 @@
 //   backward  one gradient buffer per own shard
 //   exchange  the shards' buffers summed in shard order: the only place where ranks meet, beside
 //             the batch statistics
-//   update    the same on every rank, from the same sum
+//   update    the same on every rank, from the same sum; moving statistics with it
 //
 // Behind the gradients a buffer carries its shard's loss, correct answers and samples, and a wish
 // to stop: so metrics are exact, and all ranks see a NaN or stop at the same step, at no cost.
@@ -29,7 +29,7 @@ struct StepResult {
     double loss_sum = 0.0;  // over the batch
     std::int64_t correct = 0;
     std::int64_t count = 0;
-    bool stop_requested = false;  // by some rank; the weights are then as before the step
+    bool stop_requested = false;  // by some rank; all parameters are then as before the step
 };
 
 class TrainingStep {

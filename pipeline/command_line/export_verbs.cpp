@@ -64,6 +64,7 @@ void add_export_verbs(VerbList& verbs) {
         verbs.add_group({"export", "write results as other programs read them",
                          "  lockstep export weights vgg-bn --format onnx\n"
                          "  lockstep export vgg-bn --format keras          the same verb\n"
+                         "  lockstep export runs --format json > runs.json\n"
                          "  lockstep export epochs --format csv > epochs.csv\n"
                          "  lockstep export tensorboard --out logs\n"});
     exports.add<ExportWeightsOptions>(

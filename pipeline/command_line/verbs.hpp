@@ -41,6 +41,7 @@ public:
         verb.footer("Examples:\n" + text.examples);
         const auto options = std::make_shared<Options>();
         declare(verb, *options);
+        let_last_mention_win(verb);
         verb.final_callback([options, work, &chosen = chosen_] {
             chosen = [options, work] { return work(*options); };
         });
@@ -55,6 +56,14 @@ public:
     }
 
 private:
+    // As shells and scripts expect that add options to a line: `--ranks 4 ... --ranks 2` is 2.
+    static void let_last_mention_win(CLI::App& verb) {
+        for (CLI::Option* option : verb.get_options()) {
+            const bool is_list = option->get_expected_max() > 1;
+            if (!option->get_positional() && !is_list) option->take_last();
+        }
+    }
+
     CLI::App& app_;
     ProcessArguments arguments_;
     Action& chosen_;

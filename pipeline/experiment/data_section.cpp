@@ -3,23 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
 #include "pipeline/experiment/sections.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr int kMostShards = 4096;
+constexpr std::size_t kLongestPath = 4096;  // Linux' PATH_MAX
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
     return {texts.begin(), texts.end()};
 }
 
-// The classes of a run that the data set has, each once.
-std::vector<std::string> read_classes(TableReader& reader, const trainer::DatasetTraits& traits) {
+// What a class list that is meant for another data set looks like.
+std::string unknown_class(const std::string& name, const trainer::DatasetTraits& traits) {
+    std::string hint = did_you_mean(name, views_of(traits.class_names));
+    if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(traits.class_names, ", "));
+    return fmt::format("the data set has no class {}{}", toml_string(name), hint);
+}
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The classes of a run, each once.
+//   traits   of the data set that must have them; null where that was not looked at
+std::vector<std::string> read_classes(TableReader& reader, const trainer::DatasetTraits* traits) {
     std::vector<std::string> classes;
     const Value* value = reader.find("classes");
     if (!value || value->as<Unusable>()) return classes;
@@ -37,14 +52,11 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
             continue;
         }
         const std::string& name = *element.as<std::string>();
-        const auto& known = traits.class_names;
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
-            std::string hint = did_you_mean(name, views_of(known));
-            if (hint.empty()) hint = fmt::format("; it has {}", fmt::join(known, ", "));
-            reader.problem(element,
-                           fmt::format("the data set has no class {}{}", toml_string(name), hint));
-        } else if (std::find(classes.begin(), classes.end(), name) != classes.end()) {
-            reader.problem(element, fmt::format("class {} is listed twice", toml_string(name)));
+        if (traits && !is_in(traits->class_names, name)) {
+            reader.problem(element, unknown_class(name, *traits),
+                           "its class names are " + traits->class_names_origin);
+        } else if (is_in(classes, name)) {
+            reader.problem(element, fmt::format("class {} is listed twice", quoted_text(name)));
         } else {
             classes.push_back(name);
         }
@@ -54,8 +66,20 @@ std::vector<std::string> read_classes(TableReader& reader, const trainer::Datase
     return classes;
 }
 
-// `training_samples`: those there are to divide.
-trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples) {
+// What the fraction leaves of about so many samples of a class, on either side.
+void refuse_empty_part(TableReader& reader, double fraction, std::int64_t class_samples) {
+    const auto samples = static_cast<double>(class_samples);
+    const double cut_off = std::floor(fraction * samples + 0.5);
+    if (cut_off > 0.0 && cut_off < samples) return;
+    const Value& value = *reader.find("fraction");
+    reader.problem(
+        value, fmt::format("fraction = {} of about {} samples of a class leaves none to {}",
+                           described(value), class_samples, cut_off > 0.0 ? "train" : "validate"));
+}
+
+// `training_samples`: those there are to divide, of so many classes.
+trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t training_samples,
+                                          std::size_t classes) {
     const Value* value = reader.find("validation");
     if (!value || value->as<Unusable>()) return trainer::NoValidation{};
     const auto* word = value->as<std::string>();
@@ -72,13 +96,17 @@ trainer::ValidationConfig read_validation(TableReader& reader, std::int64_t trai
             inner.whole("first", {1, std::max<std::int64_t>(training_samples - 1, 1)})) {
         return trainer::FirstValidation{*count};
     }
-    if (const auto fraction = inner.real("fraction", {0.0, 1.0, false, false})) {
+    const RealRange parts{0.0, 1.0, false, false, Precision::float64};
+    if (const auto fraction = inner.real("fraction", parts)) {
+        const auto count = static_cast<std::int64_t>(std::max<std::size_t>(classes, 1));
+        refuse_empty_part(inner, *fraction, training_samples / count);
         return trainer::FractionValidation{*fraction};
     }
     return trainer::NoValidation{};
 }
 
-// Replaces each ${NAME} by the variable's value.
+// Replaces each ${NAME} by the variable's value, and each ${0xff} by the byte. Stops where the
+// result is longer than a path can be.
 std::string expanded(const std::string& text, const Origin& origin, const Environment& environment,
                      Problems& problems) {
     std::string result;
@@ -89,11 +117,13 @@ std::string expanded(const std::string& text, const Origin& origin, const Enviro
             problems.add(origin, "\"${\" without \"}\"");
             return text;
         }
+        if (result.size() > kLongestPath) break;
         const std::string name = text.substr(at + 2, end - at - 2);
-        const std::optional<std::string> value = environment(name);
+        const std::optional<char> byte = byte_named(name);
+        const std::optional<std::string> value = byte ? std::string(1, *byte) : environment(name);
         if (!value) {
             problems.add(origin,
-                         fmt::format("the environment variable {} is not set", toml_string(name)));
+                         fmt::format("the environment variable {} is not set", quoted_text(name)));
         }
         result += text.substr(begin, at - begin) + value.value_or("");
         begin = end + 1;
@@ -109,7 +139,7 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
 
 std::filesystem::path read_data_path(TableReader& reader, const PathContext& paths) {
     if (const Value* value = reader.find("path")) {
-        const auto text = reader.text("path");
+        const auto text = reader.bytes("path");
         if (!text) return {};
         if (text->empty()) reader.problem(*value, "path must not be empty");
         return resolved_path(*text, value->origin, paths, reader.context().problems);
@@ -134,7 +164,12 @@ const Table& table_at(const Table& settings, std::string_view key, ReadContext c
 
 std::filesystem::path resolved_path(const std::string& text, const Origin& origin,
                                     const PathContext& paths, Problems& problems) {
-    const std::filesystem::path path = expanded(text, origin, paths.environment, problems);
+    const std::string bytes = expanded(text, origin, paths.environment, problems);
+    if (bytes.size() > kLongestPath) {
+        problems.add(origin, fmt::format("the path has more than {} bytes", kLongestPath));
+        return {};
+    }
+    const std::filesystem::path path = bytes;
     return absolute_path(origin.kind == Origin::Kind::set ? path : paths.folder / path);
 }
 
@@ -144,7 +179,8 @@ std::int64_t samples_of_classes(std::int64_t samples, std::size_t classes,
     return all_classes == 0 ? samples : samples * static_cast<std::int64_t>(classes) / all_classes;
 }
 
-DataSection read_data(const Table& settings, const PathContext& paths, ReadContext context) {
+DataSection read_data(const Table& settings, const PathContext& paths,
+                      const SavedClasses& saved_classes, ReadContext context) {
     TableReader reader(table_at(settings, "data", context), "data.", KeyGroup::data, context);
     DataSection data;
     trainer::DataConfig& config = data.config;
@@ -158,12 +194,16 @@ DataSection read_data(const Table& settings, const PathContext& paths, ReadConte
     if (const auto seed = reader.whole("seed", kSeeds)) {
         config.synthetic_seed = static_cast<std::uint64_t>(*seed);
     }
-    data.traits = trainer::dataset_traits(config);
-    config.classes = read_classes(reader, data.traits);
+    // What a saved network tells itself needs no data: they may be away, or others by now.
+    const bool has_classes = saved_classes && (reader.has("classes") || !saved_classes->empty());
+    data.traits = has_classes ? trainer::nominal_traits(config) : trainer::dataset_traits(config);
+    config.classes = read_classes(reader, has_classes ? nullptr : &data.traits);
+    if (has_classes && config.classes.empty()) config.classes = *saved_classes;
     data.class_names = config.classes.empty() ? data.traits.class_names : config.classes;
-    config.validation = read_validation(
-        reader,
-        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits));
+    const std::int64_t training_samples =
+        samples_of_classes(data.traits.training_samples, data.class_names.size(), data.traits);
+    config.validation = read_validation(reader, has_classes ? kMostCount : training_samples,
+                                        data.class_names.size());
     return data;
 }
 

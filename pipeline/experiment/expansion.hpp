@@ -2,6 +2,9 @@
 
 // From the runs of a file to the runs that will be trained: inheritance, `--set`, sweep and seeds.
 
+#include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,18 +25,29 @@ struct Override {
 std::vector<Override> apply_overrides(Table& file, const std::vector<std::string>& texts,
                                       Problems& problems);
 
-struct ExpandedRun {
-    std::string name;  // base name, then "-batch_size32" for each swept key, then "-seed2"
-    std::string base_name;
-    std::string design_name;  // `name` without the part for the seed
-    Origin origin;            // of its [[run]]
-    Table settings;  // data, train (with `seed`), parallel, checkpoint, layers, source, ...
+// A run of a design, and its seed where a list of seeds gives it.
+struct SeededRun {
+    std::string name;
+    std::optional<Value> seed;
 };
 
-// In the order of the file; a run's combinations with the first swept key slowest, then its seeds.
-// Later ones win: top-level tables, the run's own, the sweep's values, `--set`, `--set run.NAME`.
-// A swept key that is set by `--set` is no longer swept.
-std::vector<ExpandedRun> expand_runs(const Table& file, const std::vector<Override>& overrides,
-                                     Problems& problems);
+// One combination of swept values. Its runs differ in their seed alone.
+struct Design {
+    std::string base_name;
+    std::string name;  // base name, then "-batch_size32" for each swept key
+    Origin origin;     // of its [[run]]
+    Table settings;    // data, train (without `seeds`), parallel, checkpoint, layers, source, ...
+    std::vector<SeededRun> runs;  // not empty
+};
+
+inline constexpr std::size_t kMostRuns = 10'000;  // of one experiment
+
+// Hands every design to `take`: in the order of the file; a run's combinations with the first swept
+// key slowest. Later settings win: top-level tables, the run's own, the sweep's values, `--set`,
+// `--set run.NAME`. A swept key that a `--set` replaces is no longer swept, and `notes` says so.
+// The runs are counted first, and too many of them are a problem and not expanded.
+void expand_runs(const Table& file, const std::vector<Override>& overrides,
+                 std::vector<std::string>& notes, Problems& problems,
+                 const std::function<void(Design)>& take);
 
 }  // namespace lockstep::pipeline

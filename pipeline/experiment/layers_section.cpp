@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,8 @@ namespace {
 constexpr int kMostFilters = 65'536;
 constexpr int kLargestKernel = 1024;
 constexpr std::size_t kMostLayers = 1000;
+// Far beyond the memory of any machine, and counts of operations and bytes stay below 2^63.
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
 constexpr RealRange kFractions{0.0, 1.0, true, false};
 
 constexpr std::array<std::string_view, 8> kLayerTypes{
@@ -88,7 +91,20 @@ private:
 
     Kind dropout() {
         need("rate", "dropout");
-        return trainer::DropoutConfig{reader_.real("rate", kFractions).value_or(0.0)};
+        const double rate = reader_.real("rate", kFractions).value_or(0.0);
+        refuse_coarse(rate);
+        return trainer::DropoutConfig{rate};
+    }
+
+    // 16 random bits decide over each value, so that a rate is a multiple of 2^-16.
+    void refuse_coarse(double rate) {
+        const double steps = std::round(rate * 65536.0);
+        if (rate > 0.0 && steps == 0.0) refuse_rate("less than 2^-17 drops nothing");
+        if (steps == 65536.0) refuse_rate("more than 1 - 2^-17 drops everything");
+    }
+    void refuse_rate(std::string_view why) {
+        const Value& value = *reader_.find("rate");
+        reader_.problem(value, fmt::format("rate = {}: {}", described(value), why));
     }
 
     Kind dense() {
@@ -214,14 +230,23 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
 
 trainer::Architecture read_architecture(const Table& settings,
                                         const std::vector<trainer::LayerConfig>& layers,
-                                        const trainer::Shape& input, int classes,
+                                        const trainer::Shape& input, const ClassCount& classes,
                                         ReadContext context) {
+    const Array& list = *settings.find("layers")->as<Array>();
     try {
-        return trainer::infer_shapes(layers, input, classes);
+        trainer::Architecture architecture = trainer::infer_shapes(layers, input, classes.count);
+        if (const std::int64_t count = architecture.parameter_count(); count > kMostParameters) {
+            context.problems.add(list[0].origin, fmt::format("the network has {} parameters; at "
+                                                             "most {} are possible",
+                                                             count, kMostParameters));
+        }
+        return architecture;
     } catch (const trainer::ShapeError& error) {
-        const Array& list = *settings.find("layers")->as<Array>();
         std::string table = shape_table(error.so_far());
         table.pop_back();  // its last newline
+        if (error.layer_index() + 1 == list.size() && !classes.origin.empty()) {
+            table += fmt::format("\nthe {} class names are {}", classes.count, classes.origin);
+        }
         context.problems.add(list[error.layer_index()].origin, error.what(), std::move(table));
         return error.so_far();
     }

@@ -16,11 +16,16 @@ namespace lockstep::pipeline {
 std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origin& run_origin,
                                               ReadContext context);
 
+struct ClassCount {
+    int count = 0;
+    std::string origin;  // of their names in words, where the data set tells; else ""
+};
+
 // Infers their shapes. A layer that does not fit is a problem at its line, with the table of the
 // shapes before it. To be called for layers that were read without problems.
 trainer::Architecture read_architecture(const Table& settings,
                                         const std::vector<trainer::LayerConfig>& layers,
-                                        const trainer::Shape& input, int classes,
+                                        const trainer::Shape& input, const ClassCount& classes,
                                         ReadContext context);
 
 }  // namespace lockstep::pipeline

@@ -15,6 +15,8 @@
 namespace lockstep::pipeline {
 namespace {
 
+constexpr std::size_t kMostOverrides = 200;
+
 constexpr std::array<std::string_view, 7> kOverridableTables{
     "data", "train", "parallel", "checkpoint", "experiment", "sweep", "run"};
 
@@ -42,6 +44,9 @@ public:
             return refuse(text, "must be KEY=VALUE, as in train.epochs=2");
         }
         const std::string key = trimmed(text.substr(0, equals));
+        if (std::count(key.begin(), key.end(), '.') > kMostLevels) {
+            return refuse(text, fmt::format("nested more than {} levels deep", kMostLevels));
+        }
         Value value = parse_override_value(trimmed(text.substr(equals + 1)), text, problems_);
         const std::string table = split_key(key).front();
         if (table == "run") return for_one_run(text, key, std::move(value));
@@ -68,12 +73,13 @@ private:
         const std::string rest = key.size() > 4 ? key.substr(4) : std::string();
         std::string best;
         for (const std::string& name : names_) {
-            if (rest.starts_with(name + '.') && name.size() > best.size()) best = name;
+            const bool fits = rest.starts_with(name) && rest.substr(name.size(), 1) == ".";
+            if (fits && name.size() > best.size()) best = name;
         }
         if (best.empty()) {
             const std::string name = split_key(rest).front();
             const std::vector<std::string_view> known(names_.begin(), names_.end());
-            return refuse(text, fmt::format("there is no run named {}{}", toml_string(name),
+            return refuse(text, fmt::format("there is no run named {}{}", quoted_text(name),
                                             did_you_mean(name, known)));
         }
         std::vector<std::string> inner = split_key(rest.substr(best.size() + 1));
@@ -98,7 +104,7 @@ private:
             hint =
                 "; a key begins with data., train., parallel., checkpoint., "
                 "experiment., sweep. or run.NAME.";
-        return refuse(text, fmt::format("unknown key {}{}", toml_string(key.front()), hint));
+        return refuse(text, fmt::format("unknown key {}{}", quoted_text(key.front()), hint));
     }
 
     std::nullopt_t set_in_file(const std::string& text, const std::string& table,
@@ -112,8 +118,20 @@ private:
             file_.set(table, {value.origin, Table{}});
             target = file_.find(table)->as<Table>();
         }
-        target->set(key.substr(table.size() + 1), std::move(value));
+        const std::string inner = key.substr(table.size() + 1);
+        if (table == "sweep") erase(*target, split_key(inner));
+        target->set(inner, std::move(value));
         return std::nullopt;
+    }
+
+    // A swept key that the file wrote without quotes lies in tables.
+    static void erase(Table& table, const std::vector<std::string>& key) {
+        Table* holder = &table;
+        for (std::size_t i = 0; holder && i + 1 < key.size(); ++i) {
+            Value* inner = holder->find(key[i]);
+            holder = inner ? inner->as<Table>() : nullptr;
+        }
+        if (holder) holder->erase(key.back());
     }
 
     Table& file_;
@@ -127,6 +145,12 @@ std::vector<Override> apply_overrides(Table& file, const std::vector<std::string
                                       Problems& problems) {
     OverrideReader reader(file, problems);
     std::vector<Override> overrides;
+    if (texts.size() > kMostOverrides) {
+        problems.add({Origin::Kind::set, texts.back(), 0, 0},
+                     fmt::format("there are {} --set; at most {} are taken: write a file",
+                                 texts.size(), kMostOverrides));
+        return overrides;
+    }
     for (const std::string& text : texts) {
         if (auto one = reader.read(text)) overrides.push_back(std::move(*one));
     }

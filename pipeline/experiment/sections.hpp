@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,11 @@ struct DataSection {
 std::int64_t samples_of_classes(std::int64_t samples, std::size_t classes,
                                 const trainer::DatasetTraits& traits);
 
+using SavedClasses = std::optional<std::vector<std::string>>;  // of ReadOptions
+
 // Absent tables are read as empty ones.
-DataSection read_data(const Table& settings, const PathContext& paths, ReadContext context);
+DataSection read_data(const Table& settings, const PathContext& paths,
+                      const SavedClasses& saved_classes, ReadContext context);
 trainer::ParallelConfig read_parallel(const Table& settings, ReadContext context);
 // [train] and [checkpoint]; `data` tells whether there are val_ figures to watch.
 trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig& data,

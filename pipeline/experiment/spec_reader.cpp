@@ -66,7 +66,7 @@ std::vector<ExpectedFigure> read_expected(const Table& settings, ReadContext con
         const Value& value = *reader.find(entry.key);
         const Array* list = value.as<Array>();
         ExpectedFigure figure{entry.key, {}, list != nullptr};
-        const Array one{value};
+        const Array one({value});
         for (const Value& element : list ? *list : one) {
             if (const auto* real = element.as<double>()) figure.values.push_back(*real);
             if (const auto* whole = element.as<std::int64_t>()) {
@@ -105,32 +105,47 @@ private:
     std::map<std::filesystem::path, std::string> known_;
 };
 
-RunSpec read_run(const ExpandedRun& expanded, const PathContext& paths, FileDigests& digests,
-                 Problems& problems) {
+// A run of the design, yet without its name and its seed.
+RunSpec read_design(const Design& design, const PathContext& paths,
+                    const SavedClasses& saved_classes, FileDigests& digests, Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
-    TableReader reader(expanded.settings, "", KeyGroup::run, context);
-    run.base_name = expanded.base_name;
-    run.design_name = expanded.design_name;
+    TableReader reader(design.settings, "", KeyGroup::run, context);
+    run.base_name = design.base_name;
+    run.design_name = design.name;
+    run.place = place_of(design.origin);
     run.title = reader.text("title").value_or("");
     run.source = reader.text("source").value_or("");
-    run.expect = read_expected(expanded.settings, context);
+    run.expect = read_expected(design.settings, context);
     reader.find("name");
 
     trainer::RunConfig& config = run.config;
-    config.name = expanded.name;
-    config.parallel = read_parallel(expanded.settings, context);
+    config.parallel = read_parallel(design.settings, context);
     const std::size_t problems_before = problems.found();
-    DataSection data = read_data(expanded.settings, paths, context);
-    config.layers = read_layers(expanded.settings, expanded.origin, context);
+    DataSection data = read_data(design.settings, paths, saved_classes, context);
+    config.layers = read_layers(design.settings, design.origin, context);
     const bool has_network = problems.found() == problems_before;
-    config.train = read_train(expanded.settings, data.config, paths, context);
+    config.train = read_train(design.settings, data.config, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
-    run.initial_weights_sha256 = digests.of(config.train.initial_weights);
+    run.data_traits = std::move(data.traits);
+    if (problems.empty()) run.initial_weights_sha256 = digests.of(config.train.initial_weights);
     if (has_network) {
-        run.architecture = read_architecture(expanded.settings, config.layers, data.traits.shape,
-                                             static_cast<int>(run.class_names.size()), context);
+        const ClassCount classes{
+            static_cast<int>(run.class_names.size()),
+            config.data.classes.empty() ? run.data_traits.class_names_origin : ""};
+        run.architecture = read_architecture(design.settings, config.layers, run.data_traits.shape,
+                                             classes, context);
+    }
+    return run;
+}
+
+RunSpec with_seed(RunSpec run, const SeededRun& seeded) {
+    run.config.name = seeded.name;
+    if (seeded.seed) {
+        run.config.train.seed =
+            static_cast<std::uint64_t>(*seeded.seed->as<std::int64_t>());  // checked
+        run.origins["train.seed"] = label_of(seeded.seed->origin);
     }
     return run;
 }
@@ -156,9 +171,11 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     require_runs(file, shown_path, problems);
     const PathContext paths{path.parent_path(), options.environment};
     FileDigests digests;
-    for (const ExpandedRun& run : expand_runs(file, overrides, problems)) {
-        spec.runs.push_back(read_run(run, paths, digests, problems));
-    }
+    expand_runs(file, overrides, spec.notes, problems, [&](const Design& design) {
+        const RunSpec run = read_design(design, paths, options.saved_classes, digests, problems);
+        if (!problems.empty()) return;  // nobody will see the runs
+        for (const SeededRun& seeded : design.runs) spec.runs.push_back(with_seed(run, seeded));
+    });
     problems.throw_if_any();
     return spec;
 }

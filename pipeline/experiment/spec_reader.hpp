@@ -22,13 +22,17 @@ struct ReadOptions {
     // "data.path=/data/cifar10". Values are TOML; a bare word is taken as text.
     std::vector<std::string> overrides;
     Environment environment = process_environment;
+    // Set for a network that was trained already: its classes are those the file lists, or else
+    // these, by label. The data's folder is then looked at only where neither tells them.
+    std::optional<std::vector<std::string>> saved_classes{};
 };
 
 // Reads an experiment file.
 //   text   the file's bytes
 //   path   the file as the user named it: stands in messages, and relative paths in the file are
 //          relative to its folder (those of `--set` and the default one to the current folder)
-// Reads no other file, except to digest `initial_weights`.
+// Reads no other file, except to digest `initial_weights`, and the class names and lengths of data
+// files.
 // Throws
 //   SpecError   with every problem of the file and of the overrides
 ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& path,

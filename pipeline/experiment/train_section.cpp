@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -158,7 +161,8 @@ std::optional<trainer::EarlyStoppingConfig> read_early_stopping(const Table& tra
                        context);
     trainer::EarlyStoppingConfig config;
     config.monitor = read_monitor(reader, value->origin, has_validation);
-    config.monitor.min_delta = reader.real("min_delta", {0.0, 1e6}).value_or(0.0);
+    const RealRange improvements{0.0, 1e6, true, true, Precision::float64};  // figures are doubles
+    config.monitor.min_delta = reader.real("min_delta", improvements).value_or(0.0);
     config.patience = reader.count("patience", 0, 1'000'000).value_or(0);
     config.restore_best_weights = reader.truth("restore_best_weights").value_or(false);
     return config;
@@ -182,6 +186,39 @@ std::optional<std::int64_t> read_steps_per_epoch(TableReader& reader) {
     return reader.whole("steps_per_epoch", {1, kMostCount});
 }
 
+// The rate at the beginning of the last epoch, where a schedule lets it grow.
+double grown_rate(const trainer::TrainConfig& config) {
+    const double epochs = std::max(config.epochs - 1, 0);
+    const auto& shape = config.schedule.shape;
+    double growth = 1.0;
+    if (const auto* step = std::get_if<trainer::StepSchedule>(&shape)) {
+        growth = std::pow(step->factor, std::floor(epochs / step->every_epochs));
+    }
+    if (const auto* exponential = std::get_if<trainer::ExponentialSchedule>(&shape)) {
+        growth = std::pow(exponential->factor, epochs / exponential->every_epochs);
+    }
+    return config.optimizer.learning_rate * growth;
+}
+
+void refuse_infinite_rate(const Table& train, const trainer::TrainConfig& config,
+                          Problems& problems) {
+    if (std::isfinite(static_cast<float>(grown_rate(config)))) return;
+    problems.add(train.find("schedule")->origin,
+                 fmt::format("by epoch {} the learning rate grows beyond all numbers of float32",
+                             config.epochs));
+}
+
+// They are digested when the file is read, and held in memory.
+void refuse_too_large(const std::filesystem::path& weights, const Origin& origin,
+                      Problems& problems) {
+    constexpr std::uintmax_t kLargestWeights = std::uintmax_t{8} << 30;  // bytes
+    std::error_code unreadable;                                          // told by the plan
+    const std::uintmax_t size = std::filesystem::file_size(weights, unreadable);
+    if (unreadable || size <= kLargestWeights) return;
+    problems.add(origin, fmt::format("the weights file has {} bytes; at most {} are read", size,
+                                     kLargestWeights));
+}
+
 }  // namespace
 
 trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig& data,
@@ -197,12 +234,14 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
     if (const auto seed = reader.whole("seed", kSeeds))
         config.seed = static_cast<std::uint64_t>(*seed);
     config.record_steps = reader.truth("record_steps").value_or(config.record_steps);
-    if (const auto weights = reader.text("initial_weights"); weights && !weights->empty()) {
+    if (const auto weights = reader.bytes("initial_weights"); weights && !weights->empty()) {
         const Origin& origin = reader.find("initial_weights")->origin;
         config.initial_weights = resolved_path(*weights, origin, paths, context.problems);
+        refuse_too_large(config.initial_weights, origin, context.problems);
     }
     config.optimizer = read_optimizer(table, context);
     config.schedule = read_schedule(table, config.epochs, context);
+    refuse_infinite_rate(table, config, context.problems);
     config.early_stopping = read_early_stopping(table, has_validation, context);
     config.checkpoint = read_checkpoint(settings, has_validation, context);
     return config;

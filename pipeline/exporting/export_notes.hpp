@@ -12,12 +12,6 @@
 
 namespace lockstep::pipeline {
 
-// The pixel scale the network was trained with. Only `scale = "standard"` reads the data set.
-// Throws
-//   trainer::DataError   if the data set is needed and cannot be loaded
-//   Failure (65)         if it is another one than the weights were trained on
-trainer::PixelScale pixel_scale_of(const SavedNetwork& network);
-
 // Keys and texts, in a fixed order; lists are JSON:
 //   class_names                  by label
 //   pixel_offset, pixel_divisor  per channel: the network sees (pixel - offset) / divisor, with

@@ -8,6 +8,8 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/recording/tensors.hpp"
+#include "pipeline/recording/weights_notes.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
@@ -16,6 +18,8 @@ namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kEffectiveConfig = "effective.toml";  // beside the weights of a run
 
 // The weights, and the experiment file that describes their network.
 struct Subject {
@@ -44,7 +48,7 @@ Subject weights_file(const SavedNetworkOptions& options) {
     if (!options.file.empty()) return subject;
     if (!fs::exists(subject.weights)) storage::read_file(subject.weights);  // throws, in its words
     // Beside the weights that were trained here lies the file that describes them.
-    subject.spec.file = subject.weights.parent_path() / "effective.toml";
+    subject.spec.file = subject.weights.parent_path() / kEffectiveConfig;
     if (fs::exists(subject.spec.file)) return subject;
     throw UsageError(
         fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
@@ -63,7 +67,10 @@ Subject find_subject(const SavedNetworkOptions& options) {
 }
 
 PlannedRun the_planned_run(const Subject& subject) {
-    Plan plan = plan_experiment(read_experiment_file(subject.spec.file), subject.spec);
+    std::string text = read_experiment_file(subject.spec.file);
+    // Version 0.1.0 wrote the bytes of paths into effective.toml as they were.
+    if (subject.spec.file.filename() == kEffectiveConfig) text = with_named_bytes(text);
+    Plan plan = plan_experiment(text, subject.spec);
     if (plan.runs.size() == 1) return std::move(plan.runs.front());
     throw UsageError(fmt::format("{} has {} runs; say which one with --run NAME",
                                  subject.spec.file.string(), plan.runs.size()));
@@ -72,9 +79,10 @@ PlannedRun the_planned_run(const Subject& subject) {
 }  // namespace
 
 SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
-    const Subject subject = find_subject(options);
-    SavedNetwork network{
-        subject.weights, the_planned_run(subject), storage::read_model_file(subject.weights), {}};
+    Subject subject = find_subject(options);
+    storage::ModelFile file = storage::read_model_file(subject.weights);
+    subject.spec.saved_classes = class_names_in(file);
+    SavedNetwork network{subject.weights, the_planned_run(subject), std::move(file), {}};
     network.weights = to_tensors(std::exchange(network.file.weights, {}),
                                  network.planned.run.architecture, subject.weights.string());
     return network;

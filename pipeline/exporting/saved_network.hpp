@@ -34,13 +34,14 @@ struct SavedNetwork {
 
 // A subject is the path of a .h5 file, or else a run (its id, the beginning of its id, or its
 // name), of which the final weights are taken. A file's network is that of `options.file`, or of
-// the effective.toml beside it.
+// the effective.toml beside it. Data files are looked at only where neither that file nor the
+// weights tell the classes.
 // Throws
 //   UsageError             if the network of a file is not told, or the run name is ambiguous
 //   Failure (66)           if the store has no such run, or it has no final weights yet
 //   SpecError              if the experiment file is wrong
 //   StorageError           if a file is missing or damaged
-//   trainer::WeightsError  if the weights are of another network
+//   trainer::WeightsError  if the weights are of another network, or not finite
 SavedNetwork read_saved_network(const SavedNetworkOptions& options);
 
 }  // namespace lockstep::pipeline

@@ -62,7 +62,7 @@ Failure failure_of(const std::exception_ptr& error) {
         return {kExitBadData, weights.what()};
     } catch (const std::bad_alloc&) {
         return {kExitSystem, "out of memory; fewer ranks, or a smaller batch, need less"};
-    } catch (const std::exception& internal) {  // CommError, NonFiniteLoss, ReplicaError, bugs
+    } catch (const std::exception& internal) {  // CommError, NonFiniteNumbers, ReplicaError, bugs
         return {kExitInternal, internal.what()};
     } catch (...) {
         return {kExitInternal, "unknown error"};

@@ -10,8 +10,10 @@
 #include <utility>
 #include <variant>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/words.hpp"
+#include "reports/figures/design.hpp"
 #include "trainer/determinism/digest.hpp"
 
 namespace lockstep::pipeline {
@@ -26,7 +28,7 @@ std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
 std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
 std::string text_of(std::string_view value) { return toml_string(value); }
 std::string text_of(const std::string& value) { return toml_string(value); }
-std::string text_of(const std::filesystem::path& value) { return toml_string(value.string()); }
+std::string text_of(const std::filesystem::path& value) { return toml_string(path_text(value)); }
 std::string text_of(const std::array<int, 2>& value) {
     return fmt::format("[{}, {}]", value[0], value[1]);
 }
@@ -273,6 +275,15 @@ std::string effective_toml(const EffectiveConfig& config, const std::string& exp
         text += fmt::format("{} = {}  # {}\n", key, value.value, value.origin);
     }
     return text;
+}
+
+std::string design_digest(const EffectiveConfig& config) {
+    std::string lines;
+    for (const EffectiveValue& value : config.values) {
+        if (value.key == "train.seed" || value.canonical.empty()) continue;
+        lines += value.canonical + '\n';
+    }
+    return reports::settings_digest(lines);
 }
 
 std::string run_id(const RunSpec& run, const EffectiveConfig& config) {

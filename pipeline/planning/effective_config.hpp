@@ -29,6 +29,10 @@ EffectiveConfig effective_config(const RunSpec& run);
 // its origin as a comment.
 std::string effective_toml(const EffectiveConfig& config, const std::string& experiment_name);
 
+// reports::settings_digest() over the canonical lines but for the seed's: the same for all seeds of
+// one design.
+std::string design_digest(const EffectiveConfig& config);
+
 // Run name, '-', first eight hex digits of the digest.
 std::string run_id(const RunSpec& run, const EffectiveConfig& config);
 

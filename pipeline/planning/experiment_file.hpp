@@ -17,6 +17,7 @@ struct SpecOptions {
     std::vector<std::string> only;              // run names; empty: all
     std::vector<std::string> settings;          // key=value, in the order given; the last one wins
     std::optional<std::filesystem::path> data;  // stands for data.path, relative to the caller
+    std::optional<std::vector<std::string>> saved_classes{};  // see ReadOptions
 };
 
 // The file's bytes. Throws StorageError (missing, no_permission, ...).

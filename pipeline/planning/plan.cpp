@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <variant>
 
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/planning/equal_runs.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "trainer/data/dataset.hpp"
@@ -101,10 +104,43 @@ bool selects_by_validation(const trainer::TrainConfig& train) {
     return by_stopping || by_checkpoint;
 }
 
+trainer::Activation activation_of(const trainer::LayerConfig& layer) {
+    const auto activation = [](const auto& kind) {
+        if constexpr (requires { kind.activation; }) return kind.activation;
+        return trainer::Activation::linear;
+    };
+    return std::visit(activation, layer.kind);
+}
+
+// Activations that compute what they say, in places where that hinders learning.
+void warn_of_activations(const std::vector<trainer::LayerConfig>& layers,
+                         std::vector<std::string>& warnings) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const trainer::Activation activation = activation_of(layers[i]);
+        const bool is_last = i + 1 == layers.size();
+        if (is_last && activation == trainer::Activation::relu) {
+            warnings.push_back(
+                fmt::format("ends in a relu (layer \"{}\"): logits below 0 are cut "
+                            "off, and learning may stand still",
+                            layers[i].name));
+        }
+        if (!is_last && activation == trainer::Activation::softmax) {
+            warnings.push_back(
+                fmt::format("has a softmax inside the network (layer \"{}\"); it is "
+                            "meant for the last layer",
+                            layers[i].name));
+        }
+    }
+}
+
 std::vector<std::string> warnings_of(const PlannedRun& planned) {
     std::vector<std::string> warnings;
+    warn_of_activations(planned.run.config.layers, warnings);
     const trainer::TrainConfig& train = planned.run.config.train;
     const RunEstimate& estimate = planned.estimate;
+    if (!planned.run.data_traits.warning.empty()) {
+        warnings.push_back(planned.run.data_traits.warning);
+    }
     if (train.epochs == 0)
         warnings.push_back("epochs = 0: evaluates the initial weights, trains nothing");
     if (train.batch_size > estimate.training_samples) {
@@ -122,8 +158,8 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
         warnings.push_back("chooses its epoch by the test set: its test figures flatter");
     }
     if (!train.initial_weights.empty() && planned.run.initial_weights_sha256.empty()) {
-        warnings.push_back(
-            fmt::format("cannot read the initial weights {}", train.initial_weights.string()));
+        warnings.push_back(fmt::format("cannot read the initial weights {}",
+                                       printable(train.initial_weights.string())));
     }
     for (const ExpectedFigure& figure : planned.run.expect) {
         if (figure.name != "parameters") continue;
@@ -137,15 +173,16 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     return warnings;
 }
 
-PlannedRun plan_run(const RunSpec& run, int ranks) {
+PlannedRun plan_run(RunSpec taken, int ranks) {
     PlannedRun planned;
-    planned.run = run;
+    planned.run = std::move(taken);
+    const RunSpec& run = planned.run;
     planned.effective = effective_config(run);
     planned.id = run_id(run, planned.effective);
     planned.parameters = run.architecture.parameter_count();
     planned.trainable_parameters = run.architecture.trainable_count();
     planned.flops_per_image = run.architecture.flops();
-    const trainer::DatasetTraits traits = trainer::dataset_traits(run.config.data);
+    const trainer::DatasetTraits& traits = run.data_traits;
     count_samples(run, traits, planned.estimate);
     count_steps(run.config.train, planned.estimate);
     planned.estimate.training_flops = training_flops(planned);
@@ -165,9 +202,11 @@ double in_mebibytes(std::int64_t bytes) {
 
 }  // namespace
 
-Plan plan(const ExperimentSpec& spec, int ranks) {
-    Plan result{spec.name, spec.title, {}};
-    for (const RunSpec& run : spec.runs) result.runs.push_back(plan_run(run, ranks));
+Plan plan(ExperimentSpec spec, int ranks) {
+    Plan result{std::move(spec.name), std::move(spec.title), {}, std::move(spec.notes)};
+    result.runs.reserve(spec.runs.size());
+    for (RunSpec& run : spec.runs) result.runs.push_back(plan_run(std::move(run), ranks));
+    refuse_equal_runs(result.runs);
     return result;
 }
 
@@ -200,6 +239,7 @@ storage::Table plan_table(const Plan& plan) {
 
 std::string plan_text(const Plan& plan) {
     std::string text = reports::table_text(plan_table(plan), reports::TableFormat::table);
+    for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", note);
     for (const PlannedRun& planned : plan.runs) {
         for (const std::string& warning : planned.warnings) {
             text += fmt::format("note: {} {}\n", planned.id, warning);

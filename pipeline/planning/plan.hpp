@@ -41,10 +41,13 @@ struct Plan {
     std::string experiment;
     std::string title;
     std::vector<PlannedRun> runs;
+    std::vector<std::string> notes{};  // of the reader of the file, a line each
 };
 
 // Plans all runs for `ranks` ranks (they matter to the memory estimate only). A pure function.
-Plan plan(const ExperimentSpec& spec, int ranks = 1);
+// Throws SpecError where two runs would train the same under two names (unless their data lie in
+// two folders, whose content is not known here).
+Plan plan(ExperimentSpec spec, int ranks = 1);
 
 // The plan as a table for people, then its warnings.
 std::string plan_text(const Plan& plan);

@@ -11,6 +11,7 @@
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/recording/version.hpp"
+#include "pipeline/recording/weights_notes.hpp"
 #include "reports/words/number_text.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/utc_time.hpp"
@@ -94,6 +95,7 @@ void RunRecorder::interrupt(const std::string& cause) {
 void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed, cause); }
 
 void RunRecorder::end(storage::RunState state, const std::string& cause) {
+    if (attempt_ == 0) return;  // none has begun
     log(fmt::format("{}: {}", storage::to_string(state), cause));
     database_.end_attempt(planned_.id, attempt_,
                           {.state = state,
@@ -198,6 +200,11 @@ storage::ArtifactRow RunRecorder::write_weights(std::string_view kind,
                     {"config_digest", planned_.effective.digest},
                     {"data_digest", data_.dataset->digest},
                     {"lockstep_version", lockstep_version()}};
+    // Every other scale stands in effective.toml; this one would be with the data alone.
+    if (planned_.run.config.data.scale == trainer::Scale::standard) {
+        state.values.emplace(kPixelOffsetNote, note_of(data_.scale.offset));
+        state.values.emplace(kPixelDivisorNote, note_of(data_.scale.divisor));
+    }
     const auto saved = storage::write_model_file(path, model_, to_arrays(weights), state);
     return artifact(kind, path, saved, epoch);
 }

@@ -140,6 +140,9 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     row.selected_on_test_set = planned.selects_on_test_set;
     row.expected = expected_json(planned.run.expect);
     row.effective_config = effective_toml(planned.effective, experiment);
+    row.design_name = planned.run.design_name;
+    row.design_digest = design_digest(planned.effective);
+    row.initial_weights_sha256 = planned.run.initial_weights_sha256;
     return row;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/parameters/finite_tensors.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -87,7 +88,9 @@ NamedTensors to_tensors(storage::NamedArrays arrays, const trainer::Architecture
             "one too many is {}",
             origin, arrays.size(), expected.size(), described(arrays[expected.size()])));
     }
-    return own_tensors(std::move(arrays));
+    NamedTensors tensors = own_tensors(std::move(arrays));
+    trainer::require_finite(tensors, origin);
+    return tensors;
 }
 
 void put_state(const TrainState& state, storage::CheckpointState& checkpoint) {

@@ -18,7 +18,8 @@ storage::NamedArrays to_arrays(const trainer::NamedTensors& tensors);
 // and named as the network's own layers.
 //   origin   what to call the file in messages
 // Throws
-//   trainer::WeightsError   naming the first layer that differs, what it needs and what was found
+//   trainer::WeightsError   naming the first layer that differs, what it needs and what was found,
+//                           or the first value that is no finite number
 trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
                                  const trainer::Architecture& architecture,
                                  const std::string& origin);

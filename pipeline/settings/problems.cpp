@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "pipeline/settings/path_text.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -21,12 +23,11 @@ std::string joined(const std::vector<SpecProblem>& problems) {
     return text;
 }
 
-// On one line, and inert in a terminal and in a comment.
-std::string printable(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return text;
+constexpr std::size_t kShownOverride = 200;  // bytes of a --set that a message repeats
+
+std::string beginning(std::string_view text) {
+    return text.size() <= kShownOverride ? std::string(text)
+                                         : std::string(text.substr(0, kShownOverride)) + "...";
 }
 
 // --set comes after the file.
@@ -37,13 +38,15 @@ std::tuple<bool, int, int> order_of(const Origin& origin) {
 }  // namespace
 
 std::string place_of(const Origin& origin) {
-    if (origin.kind == Origin::Kind::set) return "--set " + printable(origin.text);
-    return fmt::format("{}:{}:{}", printable(origin.text), origin.line, origin.column);
+    if (origin.kind == Origin::Kind::set)
+        return "--set " + printable(beginning(origin.text.view()));
+    return fmt::format("{}:{}:{}", printable(origin.text.view()), origin.line, origin.column);
 }
 
 std::string label_of(const Origin& origin) {
     if (origin.kind == Origin::Kind::set) return "--set";
-    const std::string file = printable(std::filesystem::path(origin.text).filename().string());
+    const std::string file =
+        printable(std::filesystem::path(origin.text.view()).filename().string());
     const std::string line = fmt::format("{}:{}", file, origin.line);
     return origin.kind == Origin::Kind::sweep ? fmt::format("sweep ({})", line) : line;
 }
@@ -76,6 +79,11 @@ void Problems::throw_if_any() const {
     if (known_.size() > listed.size()) {
         listed.push_back({listed.back().place,
                           fmt::format("and {} further problems", known_.size() - listed.size()),
+                          {}});
+    }
+    if (are_enough()) {
+        listed.push_back({listed.back().place,
+                          "so many problems that the rest of the file was not looked at",
                           {}});
     }
     throw SpecError(std::move(listed));

@@ -3,8 +3,10 @@
 // Collects what is wrong with an experiment file, so that all of it can be said at once.
 
 #include <cstddef>
+#include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,12 +14,27 @@
 
 namespace lockstep::pipeline {
 
+// A text that its copies share: every value of a file knows the file's name, and each of a long
+// --set all of it.
+class SharedText {
+public:
+    SharedText() = default;
+    SharedText(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {}
+    std::string_view view() const { return text_ ? std::string_view(*text_) : std::string_view(); }
+    bool operator==(const SharedText& other) const {
+        return text_ == other.text_ || view() == other.view();
+    }
+
+private:
+    std::shared_ptr<const std::string> text_;
+};
+
 // Where a value was written.
 struct Origin {
     enum class Kind { file, sweep, set };
     Kind kind = Kind::file;
-    std::string text;  // the file as the user named it, or what --set was given
-    int line = 0;      // from 1; 0 for --set
+    SharedText text;  // the file as the user named it, or what --set was given
+    int line = 0;     // from 1; 0 for --set
     int column = 0;
 };
 std::string place_of(const Origin& origin);  // "experiments/my.toml:14:1", "--set train.epoch=3"
@@ -33,6 +50,8 @@ public:
     bool empty() const { return problems_.empty(); }
     // How often a problem was met: tells whether a piece of the file was read without any.
     std::size_t found() const { return found_; }
+    // So many that looking for more is a waste: thousands of runs inherit the same mistakes.
+    bool are_enough() const { return found_ >= 10'000; }
     // Throws SpecError with all problems, in the order of the file, those of --set last; if there
     // are any.
     void throw_if_any() const;

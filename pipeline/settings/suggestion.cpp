@@ -10,6 +10,7 @@ namespace lockstep::pipeline {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // of user input; anything longer resembles nothing
+constexpr std::size_t kMostKnown = 1000;  // that are looked at
 
 char lower(char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
@@ -41,7 +42,7 @@ std::optional<std::string_view> suggestion(std::string_view word,
     if (word.empty() || word.size() > kLongestWord) return std::nullopt;
     std::size_t fewest = std::max<std::size_t>(word.size() / 3, 1) + 1;
     std::optional<std::string_view> nearest;
-    for (const std::string_view candidate : known) {
+    for (const std::string_view candidate : known.first(std::min(known.size(), kMostKnown))) {
         const std::size_t distance = edits(word, candidate);
         if (distance >= fewest || distance >= candidate.size()) continue;
         fewest = distance;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
@@ -21,6 +23,19 @@ bool is_in(WholeRange range, const std::int64_t* value) {
     return value != nullptr && *value >= range.least && *value <= range.most;
 }
 
+// `1e3` is a real number in TOML, whatever it is worth.
+std::string whole_hint(WholeRange range, const double* real) {
+    if (!real || *real != std::trunc(*real) || std::abs(*real) > 1e15) return {};
+    const auto whole = static_cast<std::int64_t>(*real);
+    return is_in(range, &whole) ? fmt::format("; write {}", whole) : std::string();
+}
+
+// 1e-400 is read as 0.
+bool is_written_nonzero(std::string_view number) {
+    return number.substr(0, number.find_first_of("eE")).find_first_of("123456789") !=
+           std::string_view::npos;
+}
+
 }  // namespace
 
 bool RealRange::contains(double value) const {
@@ -30,6 +45,15 @@ bool RealRange::contains(double value) const {
 std::string RealRange::text() const {
     return fmt::format("a number {} {} and {} {}", has_low ? "of at least" : "above", low,
                        has_high ? "at most" : "below", high);
+}
+
+std::string RealRange::loss(double value) const {
+    if (precision == Precision::float64) return {};
+    const auto used = static_cast<float>(value);
+    const bool is_normal = std::isnormal(used) || value == 0.0;
+    if (!is_normal) return ", which is 0 in float32";  // denormals are flushed, or all but useless
+    const auto rounded = static_cast<double>(used);
+    return contains(rounded) ? std::string() : fmt::format(", which is {} in float32", rounded);
 }
 
 std::string one_of(std::span<const std::string_view> words) {
@@ -54,7 +78,7 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
         if (hint.empty())
             hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));
         context_.problems.add(entry.origin,
-                              fmt::format("unknown key {}{}", toml_string(entry.key), hint));
+                              fmt::format("unknown key {}{}", quoted_text(entry.key), hint));
     }
 }
 
@@ -66,9 +90,10 @@ const Value* TableReader::find(std::string_view key) {
     return value;
 }
 
-void TableReader::must_be(std::string_view key, const Value& value, const std::string& what) {
+void TableReader::must_be(std::string_view key, const Value& value, const std::string& what,
+                          const std::string& more) {
     if (value.as<Unusable>()) return;
-    problem(value, fmt::format("{} must be {}, not {}", key, what, described(value)));
+    problem(value, fmt::format("{} must be {}, not {}{}", key, what, described(value), more));
 }
 
 void TableReader::problem(const Value& value, const std::string& message,
@@ -81,7 +106,7 @@ std::optional<std::int64_t> TableReader::whole(std::string_view key, WholeRange 
     if (!value) return std::nullopt;
     const auto* number = value->as<std::int64_t>();
     if (is_in(range, number)) return *number;
-    must_be(key, *value, whole_range_text(range));
+    must_be(key, *value, whole_range_text(range), whole_hint(range, value->as<double>()));
     return std::nullopt;
 }
 
@@ -96,8 +121,11 @@ std::optional<double> TableReader::real(std::string_view key, RealRange range) {
     std::optional<double> number;
     if (const auto* real = value->as<double>()) number = *real;
     if (const auto* whole = value->as<std::int64_t>()) number = static_cast<double>(*whole);
-    if (number && range.contains(*number)) return number;
-    must_be(key, *value, range.text());
+    const bool is_in_range = number && range.contains(*number);
+    std::string loss = is_in_range ? range.loss(*number) : std::string();
+    if (number && *number == 0.0 && is_written_nonzero(value->written)) loss = ", which is 0";
+    if (is_in_range && loss.empty()) return number;
+    must_be(key, *value, range.text(), loss);
     return std::nullopt;
 }
 
@@ -110,6 +138,15 @@ std::optional<bool> TableReader::truth(std::string_view key) {
 }
 
 std::optional<std::string> TableReader::text(std::string_view key) {
+    const Value* value = find(key);
+    if (!value) return std::nullopt;
+    const auto* text = value->as<std::string>();
+    if (text && is_utf8(*text)) return *text;
+    must_be(key, *value, text ? "a text in UTF-8" : "a text in quotes");
+    return std::nullopt;
+}
+
+std::optional<std::string> TableReader::bytes(std::string_view key) {
     const Value* value = find(key);
     if (!value) return std::nullopt;
     if (const auto* text = value->as<std::string>()) return *text;
@@ -146,7 +183,7 @@ std::optional<std::size_t> TableReader::choice_of(std::string_view key,
     }
     const auto found = std::find(known.begin(), known.end(), *word);
     if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), toml_string(*word),
+    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
                                 did_you_mean(*word, known)));
     return std::nullopt;
 }

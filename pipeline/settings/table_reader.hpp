@@ -28,15 +28,22 @@ struct WholeRange {
     std::int64_t most;
 };
 
+// The type that a number is used in. A number that lies in its range as written may be 0 or 1
+// there.
+enum class Precision { float32, float64 };
+
 // Real numbers between two bounds, each of them in or out.
 struct RealRange {
     double low;
     double high;
     bool has_low = true;
     bool has_high = true;
+    Precision precision = Precision::float32;
 
     bool contains(double value) const;
     std::string text() const;  // "at least 0 and below 1"
+    // Why a number in the range cannot be used: ", which is 0 in float32"; empty if it can.
+    std::string loss(double value) const;
 };
 
 inline constexpr std::int64_t kMostCount = 1'000'000'000'000;  // of samples, steps: no real limit
@@ -62,6 +69,8 @@ public:
     std::optional<double> real(std::string_view key, RealRange range);
     std::optional<bool> truth(std::string_view key);
     std::optional<std::string> text(std::string_view key);
+    // The text of a path: of a --set it may be no UTF-8.
+    std::optional<std::string> bytes(std::string_view key);
     // A number for both axes, or [height, width].
     std::optional<std::array<int, 2>> pair(std::string_view key, int least, int most);
 
@@ -76,8 +85,10 @@ public:
     std::optional<std::size_t> choice_of(std::string_view key,
                                          std::span<const std::string_view> known);
 
-    // A wrong value: "KEY must be WHAT, not VALUE". None for values that were refused before.
-    void must_be(std::string_view key, const Value& value, const std::string& what);
+    // A wrong value: "KEY must be WHAT, not VALUE", and what more there is to say. None for values
+    // that were refused before.
+    void must_be(std::string_view key, const Value& value, const std::string& what,
+                 const std::string& more = {});
     void problem(const Value& value, const std::string& message, const std::string& detail = {});
 
     ReadContext& context() { return context_; }

@@ -7,19 +7,28 @@
 #include <cmath>
 #include <utility>
 
+#include "pipeline/settings/toml_depth.hpp"
 #include "pipeline/settings/toml_tree.hpp"
+#include "pipeline/settings/written_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{8} << 20;  // bytes; far beyond any experiment
+constexpr std::size_t kMostKeys = 1000;  // of one table; the longest that is known has 11
 
 class Converter {
 public:
     // Values get `base` as their origin; those of a file with their own line and column.
-    Converter(Origin base, Problems& problems) : base_(std::move(base)), problems_(problems) {}
+    Converter(Origin base, std::string_view text, Problems& problems)
+        : base_(std::move(base)), written_(text), problems_(problems) {}
 
     Table table(const toml::table& node) {
+        if (node.size() > kMostKeys) {
+            problems_.add(
+                origin_of(node.source()),
+                fmt::format("a table of {} keys; at most {} are read", node.size(), kMostKeys));
+            return {};
+        }
         std::vector<std::pair<const toml::key*, const toml::node*>> in_order;
         for (const auto& [key, value] : node) in_order.emplace_back(&key, &value);
         std::sort(in_order.begin(), in_order.end(), [](const auto& a, const auto& b) {
@@ -48,11 +57,11 @@ public:
             case toml::node_type::string:
                 return text(node.as_string()->get(), origin);
             case toml::node_type::integer:
-                return {origin, node.as_integer()->get()};
+                return {origin, node.as_integer()->get(), written(node)};
             case toml::node_type::boolean:
                 return {origin, node.as_boolean()->get()};
             case toml::node_type::floating_point:
-                return number(node.as_floating_point()->get(), origin);
+                return number(node.as_floating_point()->get(), origin, written(node));
             default:
                 return refused(origin, "dates and times have no meaning here");
         }
@@ -83,9 +92,14 @@ private:
         return {origin, content};
     }
 
-    Value number(double content, const Origin& origin) {
+    std::string written(const toml::node& node) const {
+        const auto& begin = node.source().begin;
+        return written_.number_at({static_cast<int>(begin.line), static_cast<int>(begin.column)});
+    }
+
+    Value number(double content, const Origin& origin, std::string written) {
         if (!std::isfinite(content)) return refused(origin, "nan and inf are no settings");
-        return {origin, content};
+        return {origin, content, std::move(written)};
     }
 
     Value array(const toml::array& node, const Origin& origin) {
@@ -96,12 +110,14 @@ private:
             return kind_of(element) != kind_of(*node.begin());
         });
         if (is_mixed) return refused(origin, "a list must not mix types");
-        Array result;
+        std::vector<Value> result;
+        result.reserve(node.size());
         for (const toml::node& element : node) result.push_back(value(element));
-        return {origin, std::move(result)};
+        return {origin, Array(std::move(result))};
     }
 
     Origin base_;
+    WrittenText written_;
     Problems& problems_;
 };
 
@@ -112,18 +128,24 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
+std::string too_deep() { return fmt::format("nested more than {} levels deep", kMostLevels); }
+
 }  // namespace
 
 Table parse_toml(std::string_view text, const std::string& file, Problems& problems) {
     if (text.size() > kLargestFile) {
         problems.add(
             {Origin::Kind::file, file, 1, 1},
-            fmt::format("the file has {} bytes; at most {} are read", text.size(), kLargestFile));
+            fmt::format("the file has more than {} bytes; no more are read", kLargestFile));
+        return {};
+    }
+    if (const auto place = first_too_deep(text, kMostLevels)) {
+        problems.add({Origin::Kind::file, file, place->line, place->column}, too_deep());
         return {};
     }
     try {
         const toml::table root = toml::parse(text);
-        return Converter({Origin::Kind::file, file, 1, 1}, problems).table(root);
+        return Converter({Origin::Kind::file, file, 1, 1}, text, problems).table(root);
     } catch (const toml::parse_error& error) {
         const auto& begin = error.source().begin;
         problems.add({Origin::Kind::file, file, static_cast<int>(begin.line),
@@ -136,13 +158,18 @@ Table parse_toml(std::string_view text, const std::string& file, Problems& probl
 Value parse_override_value(std::string_view text, const std::string& override_text,
                            Problems& problems) {
     const Origin origin{Origin::Kind::set, override_text, 0, 0};
+    const std::string line = "value = " + std::string(text);
+    if (first_too_deep(line, kMostLevels)) {
+        problems.add(origin, too_deep());
+        return {origin, Unusable{}};
+    }
     try {
-        const toml::table root = toml::parse("value = " + std::string(text));
+        const toml::table root = toml::parse(line);
         if (root.size() != 1) {
             problems.add(origin, "one value is expected");
             return {origin, Unusable{}};
         }
-        return Converter(origin, problems).value(root.begin()->second);
+        return Converter(origin, line, problems).value(root.begin()->second);
     } catch (const toml::parse_error& error) {
         const bool looks_like_toml =
             text.empty() || std::string_view("\"'[{").find(text[0]) != std::string_view::npos;

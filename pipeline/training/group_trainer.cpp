@@ -62,7 +62,7 @@ int GroupTrainer::train(const PlannedRun& planned, RunAction action) {
     try {
         return train_recorded(planned, action, recording);
     } catch (const AgreedFailure& failure) {
-        // Before the first step: nothing stored has changed, so the run's state stays.
+        // Before the first step: no result has changed.
         if (group_.is_root()) progress_.error(failure.what());
         return failure.exit_code();
     }
@@ -99,7 +99,12 @@ RunStart GroupTrainer::open(const PlannedRun& planned, RunAction action,
                                                  : start_anew(planned);
     recording.recorder =
         std::make_unique<RunRecorder>(store, database, planned, data, setting_, progress_);
-    recording.recorder->begin(start.point);
+    try {
+        recording.recorder->begin(start.point);
+    } catch (const std::exception& error) {
+        record_broken(error, recording.recorder.get());
+        throw;
+    }
     for (const std::string& warning : start.warnings) recording.recorder->warn(warning);
     return start;
 }
@@ -118,7 +123,7 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
     try {
         const trainer::TrainOutcome outcome = trainer::train(training, group_, observer);
         return conclude(outcome, recorder);
-    } catch (const trainer::NonFiniteLoss& error) {  // these three on every rank alike
+    } catch (const trainer::NonFiniteNumbers& error) {  // these three on every rank alike
         return fail(error, planned, recorder);
     } catch (const trainer::WeightsError& error) {
         return fail(error, planned, recorder);

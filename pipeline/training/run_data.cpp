@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/agreement.hpp"
 
@@ -29,6 +31,17 @@ void compare_digests(const trainer::Communicator& world, const trainer::Dataset&
 }
 
 }  // namespace
+
+std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs) {
+    std::vector<std::string> warnings;
+    for (const std::size_t run : runs) {
+        const std::string& warning = plan.runs[run].run.data_traits.warning;
+        if (!warning.empty() && std::ranges::find(warnings, warning) == warnings.end()) {
+            warnings.push_back(warning);
+        }
+    }
+    return warnings;
+}
 
 RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
                          const trainer::Communicator& world) {

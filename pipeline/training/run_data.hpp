@@ -2,6 +2,7 @@
 
 // The data sets of a queue's runs: each loaded once by every rank and shared by the runs on it.
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,9 @@
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::pipeline {
+
+// What is odd about the data of these runs, each once.
+std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs);
 
 class RunDatasets {
 public:

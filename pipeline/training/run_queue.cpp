@@ -158,6 +158,9 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
     std::vector<int> exit_codes;  // of the runs this rank led
     if (world.is_root()) exit_codes = sorted.exit_codes;
     if (!sorted.pending.empty()) {
+        for (const std::string& warning : data_warnings(queue.plan, sorted.pending)) {
+            if (world.is_root()) progress.error("warning: " + warning);
+        }
         const RunDatasets datasets(queue.plan, sorted.pending, world);
         do_on_root(world, [&] { register_runs(queue, sorted.pending); });
         for (const Phase& phase : phases(queue.plan, sorted.pending, world.size())) {

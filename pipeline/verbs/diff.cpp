@@ -1,5 +1,6 @@
 #include "pipeline/verbs/diff.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "reports/figures/design.hpp"
 #include "reports/figures/run_difference.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/tables/table_text.hpp"
@@ -22,16 +24,25 @@ using reports::SettingDifference;
 using storage::Cell;
 using storage::Table;
 
-// The finished runs of the store that are the same design: they differ in their seed alone.
+// Whether a stored run is one more seed of a design that `run` and `seeds` are of.
+bool is_another_seed(const storage::RunRow& row, const RunFigures& run,
+                     const std::vector<RunFigures>& seeds) {
+    // One seed with two config digests: not of one design, whatever an old row says.
+    if (row.seed == run.run.seed && !reports::is_same_training(row, run.run)) return false;
+    return std::ranges::none_of(seeds, [&](const RunFigures& seed) {
+        return seed.run.seed == row.seed || reports::is_same_training(row, seed.run);
+    });
+}
+
+// The finished runs of the store that are the same design, each training once.
 std::vector<RunFigures> seeds_of(const storage::RunDatabase& database, const RunFigures& run) {
     std::vector<RunFigures> seeds;
-    for (const storage::RunRow& row : database.runs()) {
+    for (const storage::RunRow& row : database.runs()) {  // oldest first
         const bool may_be = row.state == storage::RunState::finished &&
                             row.architecture == run.run.architecture &&
                             row.data_digest == run.run.data_digest;
-        if (!may_be) continue;
-        const auto values = reports::config_values(row.effective_config);
-        if (reports::design_of(values) != run.design) continue;
+        if (!may_be || reports::design_of(row) != run.design) continue;
+        if (!is_another_seed(row, run, seeds)) continue;
         seeds.push_back(reports::run_figures(database.run_details(row.run)));
     }
     return seeds;
@@ -51,14 +62,29 @@ Cell moved_by(const FigureDifference& figure) {
 }
 
 Table runs_table(const RunFigures& first, const RunFigures& second) {
-    Table table{{"which", "run", "experiment", "seed", "state"}, {}};
-    const auto add = [&](const char* which, const storage::RunRow& row) {
+    Table table{{"which", "run", "experiment", "seed", "state", "same_training_as"}, {}};
+    const bool are_one = reports::is_same_training(first.run, second.run);
+    const auto add = [&](const char* which, const storage::RunRow& row,
+                         const storage::RunRow& other) {
         table.rows.push_back({std::string(which), row.run, row.experiment, row.seed,
-                              std::string(storage::to_string(row.state))});
+                              std::string(storage::to_string(row.state)),
+                              are_one ? Cell(other.run) : Cell(std::monostate{})});
     };
-    add("first", first.run);
-    add("second", second.run);
+    add("first", first.run, second.run);
+    add("second", second.run, first.run);
     return table;
+}
+
+// The settings as they are written, and the content of what they only point to.
+std::vector<SettingDifference> all_differences(const RunFigures& first, const RunFigures& second) {
+    auto differences = reports::setting_differences(first.config, second.config);
+    const auto add = [&](const char* key, const std::string& a, const std::string& b) {
+        if (a != b) differences.push_back({key, a, b});
+    };
+    add("data_digest", first.run.data_digest, second.run.data_digest);
+    add("initial_weights_sha256", first.run.initial_weights_sha256,
+        second.run.initial_weights_sha256);
+    return differences;
 }
 
 Table settings_table(const std::vector<SettingDifference>& differences) {
@@ -70,23 +96,28 @@ Table settings_table(const std::vector<SettingDifference>& differences) {
 }
 
 Table figures_table(const std::vector<FigureDifference>& differences) {
-    Table table{{"figure", "first", "second", "difference", "seed_noise", "movement"}, {}};
+    Table table{
+        {"figure", "first", "second", "difference", "seed_noise", "p", "p_after_holm", "movement"},
+        {}};
     for (const FigureDifference& each : differences) {
         table.rows.push_back({each.figure, cell(each.first), cell(each.second), moved_by(each),
-                              cell(each.seed_noise), std::string(to_string(each.movement))});
+                              cell(each.seed_noise), cell(each.p_value),
+                              cell(each.adjusted_p_value), std::string(to_string(each.movement))});
     }
     return table;
 }
 
 // CSV has room for one table: settings and figures below each other.
 Table one_table(const Table& settings, const Table& figures) {
-    Table table{{"kind", "key", "first", "second", "difference", "seed_noise", "movement"}, {}};
+    Table table{{"kind", "key", "first", "second", "difference", "seed_noise", "p", "p_after_holm",
+                 "movement"},
+                {}};
     for (const auto& row : settings.rows) {
-        table.rows.push_back({std::string("setting"), row[0], row[1], row[2], {}, {}, {}});
+        table.rows.push_back({std::string("setting"), row[0], row[1], row[2], {}, {}, {}, {}, {}});
     }
     for (const auto& row : figures.rows) {
-        table.rows.push_back(
-            {std::string("figure"), row[0], row[1], row[2], row[3], row[4], row[5]});
+        table.rows.push_back({std::string("figure"), row[0], row[1], row[2], row[3], row[4], row[5],
+                              row[6], row[7]});
     }
     return table;
 }
@@ -100,8 +131,7 @@ int diff(const DiffOptions& options) {
     };
     const RunFigures first = figures_of(options.first);
     const RunFigures second = figures_of(options.second);
-    const Table settings =
-        settings_table(reports::setting_differences(first.config, second.config));
+    const Table settings = settings_table(all_differences(first, second));
     const bool is_one_design = first.design == second.design;
     const Table figures = figures_table(reports::figure_differences(
         first, second, seeds_of(database, first),

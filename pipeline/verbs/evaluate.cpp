@@ -6,14 +6,15 @@
 #include <string>
 #include <string_view>
 
-#include "pipeline/exporting/export_notes.hpp"
 #include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/exporting/saved_scale.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/run_schedule.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/recording/weights_notes.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "reports/tables/table_text.hpp"
@@ -56,33 +57,45 @@ storage::Table result_table(const SavedNetwork& network, EvaluatedSplit split,
               metrics.accuracy}}};
 }
 
-// The samples of the run's own data set.
-trainer::RunData own_data(const SavedNetwork& network) {
-    const trainer::RunConfig& config = network.planned.run.config;
-    return trainer::select_samples(trainer::load_dataset(config.data), config.data,
-                                   config.train.seed);
-}
-
-// The samples of another data set, by the names of the run's classes. Its pixels are scaled as
-// those the network was trained on.
-trainer::RunData other_data(const SavedNetwork& network, const EvaluateOptions& options) {
-    const RunSpec& run = network.planned.run;
-    trainer::DataConfig config = run.config.data;
+// The data set whose samples are evaluated: the run's own, or another one.
+trainer::DataConfig evaluated_data(const SavedNetwork& network, const EvaluateOptions& options) {
+    trainer::DataConfig config = network.planned.run.config.data;
+    config.classes = network.planned.run.class_names;
+    config.scale = trainer::Scale::unit;  // pixel_scale_of() has the network's
+    if (!options.dataset) return config;
     config.dataset = *options.dataset;
     if (options.network.data) config.path = fs::absolute(*options.network.data);
-    config.classes = run.class_names;
     if (options.split != EvaluatedSplit::validation) config.validation = trainer::NoValidation{};
-    config.scale = trainer::Scale::unit;  // whatever its own pixels are like
+    return config;
+}
+
+void check_shape(const SavedNetwork& network, const trainer::Dataset& dataset) {
+    const trainer::Shape& input = network.planned.run.architecture.input;
+    if (dataset.shape == input) return;
+    throw Failure(kExitBadData, fmt::format("the network sees images {}, those of {} are {}",
+                                            trainer::to_string(input), dataset.name,
+                                            trainer::to_string(dataset.shape)));
+}
+
+// Pixels of any data set are scaled as those the network was trained on.
+trainer::RunData load_data(const SavedNetwork& network, const EvaluateOptions& options) {
+    const trainer::DataConfig config = evaluated_data(network, options);
+    const auto dataset = trainer::load_dataset(config);
+    check_shape(network, *dataset);
     trainer::RunData data =
-        trainer::select_samples(trainer::load_dataset(config), config, run.config.train.seed);
-    if (!(data.shape == run.architecture.input)) {
-        throw Failure(kExitBadData,
-                      fmt::format("the network sees images {}, those of {} are {}",
-                                  trainer::to_string(run.architecture.input), data.dataset->name,
-                                  trainer::to_string(data.shape)));
-    }
-    data.scale = pixel_scale_of(network);
+        trainer::select_samples(dataset, config, network.planned.run.config.train.seed);
+    data.scale = pixel_scale_of(network, options.dataset ? nullptr : dataset);
     return data;
+}
+
+// Under --dataset it is another one by the user's own word.
+void tell_other_data(const SavedNetwork& network, const trainer::Dataset& dataset) {
+    if (!is_other_data(network, dataset)) return;
+    const std::string digest = note_in(network.file, "data_digest");
+    tell_failure({kExitSuccess,
+                  fmt::format("note: these data (SHA-256 {}...) are another data set than the one "
+                              "the network was trained on ({}...); its pixel scale is kept",
+                              dataset.digest.substr(0, 12), digest.substr(0, 12))});
 }
 
 // Where --data tells where another data set lies, the run's own stays where it was.
@@ -99,13 +112,14 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
     do_on_all(world, [&] {
         network = read_saved_network(network_options(options));
         check_ranks({.experiment = {}, .title = {}, .runs = {network.planned}}, world.size());
-        data = options.dataset ? other_data(network, options) : own_data(network);
+        data = load_data(network, options);
         if (samples_of(data, options.split).count() == 0) {
             throw Failure(kExitBadSpec,
                           fmt::format("run \"{}\" has no {} samples",
                                       network.planned.run.config.name, name_of(options.split)));
         }
     });
+    if (world.is_root() && !options.dataset) tell_other_data(network, *data.dataset);
     trainer::agree_on_compute_environment(world);
     const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,
                                           samples_of(data, options.split), world);

@@ -11,6 +11,7 @@
 #include "pipeline/exporting/export_notes.hpp"
 #include "pipeline/exporting/onnx_network.hpp"
 #include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/exporting/saved_scale.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/keras_config.hpp"

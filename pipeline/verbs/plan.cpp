@@ -1,9 +1,13 @@
 #include "pipeline/verbs/plan.hpp"
 
+#include <string>
+
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/planning/plan.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/tables/table_text.hpp"
 
@@ -12,6 +16,9 @@ namespace lockstep::pipeline {
 int plan(const PlanOptions& options) {
     const Plan planned = plan_experiment(read_experiment_file(options.spec.file), options.spec);
     const bool is_for_people = options.format == reports::TableFormat::table;
+    for (const std::string& note : planned.notes) {
+        if (!is_for_people) tell_failure({kExitSuccess, "warning: " + note});
+    }
     print(is_for_people ? plan_text(planned)
                         : reports::table_text(plan_table(planned), options.format));
     return kExitSuccess;

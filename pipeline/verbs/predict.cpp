@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/exporting/export_notes.hpp"
 #include "pipeline/exporting/saved_network.hpp"
+#include "pipeline/exporting/saved_scale.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/run_schedule.hpp"

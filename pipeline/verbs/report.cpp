@@ -10,10 +10,12 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/version.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/report_source.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/figures/experiment_report.hpp"
 #include "reports/page/html_report.hpp"
+#include "reports/tables/report_csv.hpp"
 #include "reports/tables/report_tables.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
@@ -76,6 +78,7 @@ fs::path write_report(const fs::path& store_path, const std::string& experiment,
 
     const fs::path folder = made_folder(store, experiment, out);
     storage::replace_file(folder / "report.csv", reports::csv_report(report));
+    storage::replace_file(folder / "pairs.csv", reports::pairs_csv(report));
     storage::replace_file(folder / "report.md", reports::markdown_report(report));
     storage::replace_file(folder / "report.html", reports::html_report(report));
     return folder / "report.html";
@@ -84,8 +87,11 @@ fs::path write_report(const fs::path& store_path, const std::string& experiment,
 int report(const ReportOptions& options) {
     const std::string experiment = chosen(open_for_reading(options.store), options);
     const fs::path html = write_report(options.store, experiment, options.out);
-    print(fmt::format("{}\n{}\n{}\n", html.string(), (html.parent_path() / "report.md").string(),
-                      (html.parent_path() / "report.csv").string()));
+    const auto line = [&](const char* name) {
+        return printable((html.parent_path() / name).string());
+    };
+    print(fmt::format("{}\n{}\n{}\n{}\n", printable(html.string()), line("report.md"),
+                      line("report.csv"), line("pairs.csv")));
     return kExitSuccess;
 }
 

@@ -19,9 +19,10 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
-#include "pipeline/verbs/plan.hpp"
+#include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
 #include "reports/figures/comparison.hpp"
 #include "reports/tables/table_text.hpp"
@@ -48,23 +49,29 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
 void print_report(const RunOptions& options, const Plan& plan) {
     try {
         const auto html = write_report(options.store, plan.experiment);
-        print(fmt::format("The report is {}\n", html.string()));
+        print(fmt::format("The report is {}\n", printable(html.string())));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
     }
 }
 
-void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
+void tell_notes(const Plan& plan) {
+    for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
+}
+
+void print_results(const RunOptions& options, Plan plan, int exit_code) {
+    const auto database = open_for_reading(options.store);
+    adopt(plan, stored_under_other_ids(plan, database));
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
-    const auto facts = facts_of(open_for_reading(options.store), ids);
-    const reports::Comparison comparison = reports::compare(facts);
+    const reports::Comparison comparison = reports::compare(facts_of(database, ids));
     print(reports::table_text(reports::results_table(comparison), reports::TableFormat::table));
     const bool is_marked = std::any_of(comparison.runs.begin(), comparison.runs.end(),
                                        [](const auto& one) { return one.selected_on_test_set; });
     if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
     const auto root = storage::RunStore::open(options.store).root();
-    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n", root.string()));
+    print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
+                      printable(root.string())));
     print_report(options, plan);
     if (exit_code == kExitInterrupted) {
         tell_failure({exit_code, "stopped early; the same command resumes"});
@@ -80,16 +87,19 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
-    const Queue queue{.plan = plan,
-                      .experiment = {plan.experiment, plan.title, options.spec.file.string(),
-                                     storage::sha256_hex(text), ""},
-                      .store = options.store,
-                      .is_fresh = options.is_fresh,
-                      .retries_failed = options.retries_failed,
-                      .environment = trainer::agree_on_compute_environment(world)};
     const auto progress = progress_of(options);
-    const int exit_code = train_all(queue, world, *progress);
+    adopt_stored_runs(plan, options.store, world, *progress);
+    const Queue queue{
+        .plan = plan,
+        .experiment = {plan.experiment, plan.title, printable(options.spec.file.string()),
+                       storage::sha256_hex(text), ""},
+        .store = options.store,
+        .is_fresh = options.is_fresh,
+        .retries_failed = options.retries_failed,
+        .environment = trainer::agree_on_compute_environment(world)};
     const bool is_supervised = options.progress == ProgressMode::protocol;
+    if (world.is_root() && !is_supervised) tell_notes(plan);
+    const int exit_code = train_all(queue, world, *progress);
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
         print_results(options, plan, exit_code);
     }
@@ -108,9 +118,10 @@ int train_as_rank(RunOptions options, ProcessArguments arguments) {
     return train_here(options, arguments);
 }
 
+// Ours goes right behind the verb: behind a `--` of the user's it would be an argument.
 std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     std::vector<std::string> result(arguments.values + 1, arguments.values + arguments.count);
-    result.emplace_back("--as-rank");
+    result.emplace(result.begin() + 1, "--as-rank");
     return result;
 }
 
@@ -121,10 +132,26 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, 
                      .ranks = ranks,
                      .cores = available_cores(),
                      .log = store.root() / "mpirun.log"};
+    tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
     const int exit_code = conclude(launch(job, progress), job, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);
     return exit_code;
+}
+
+// The plan, with the ids that the runs have in the store, if there is one.
+int dry_run(const RunOptions& options) {
+    Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    std::string notes;
+    if (std::filesystem::exists(options.store / "lockstep.db")) {
+        const auto stored = stored_under_other_ids(plan, open_for_reading(options.store));
+        for (const StoredRun& each : stored) {
+            notes += fmt::format("note: {}\n", adoption_text(plan.runs.at(each.place), each));
+        }
+        adopt(plan, stored);
+    }
+    print(plan_text(plan) + notes);
+    return kExitSuccess;
 }
 
 // Which of the words on progress wins.
@@ -138,7 +165,7 @@ RunOptions resolved(RunOptions options) {
 
 int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
-    if (options.is_dry_run) return rank_from_environment() == 0 ? plan({.spec = options.spec}) : 0;
+    if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
     if (is_started_as_rank()) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);

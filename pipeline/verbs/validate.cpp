@@ -15,6 +15,7 @@ namespace lockstep::pipeline {
 int validate(const ValidateOptions& options) {
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
     std::string text;
+    for (const std::string& note : plan.notes) text += fmt::format("warning: {}\n", note);
     for (const PlannedRun& planned : plan.runs) {
         for (const std::string& warning : planned.warnings) {
             text += fmt::format("warning: {}: {}\n", planned.run.config.name, warning);

@@ -1,7 +1,6 @@
 #include "reports/figures/config_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 namespace lockstep::reports {
@@ -50,13 +49,6 @@ private:
     int layers_ = 0;
 };
 
-bool is_name_or_seed(std::string_view key) {
-    constexpr std::array<std::string_view, 9> kKeys{
-        "name",      "title",  "notes",           "source",          "train.seed",
-        "data.path", "schema", "experiment.name", "experiment.title"};
-    return std::ranges::find(kKeys, key) != kKeys.end() || key.starts_with("expect.");
-}
-
 }  // namespace
 
 std::vector<ConfigValue> config_values(std::string_view effective_config) {
@@ -84,14 +76,6 @@ std::vector<ConfigValue> config_values(std::string_view effective_config) {
 std::string_view value_of(const std::vector<ConfigValue>& values, std::string_view key) {
     const auto found = std::ranges::find(values, key, &ConfigValue::key);
     return found == values.end() ? std::string_view() : found->value;
-}
-
-std::string design_of(const std::vector<ConfigValue>& values) {
-    std::string design;
-    for (const ConfigValue& each : values) {
-        if (!is_name_or_seed(each.key)) design += each.key + '=' + each.value + '\n';
-    }
-    return design;
 }
 
 std::vector<std::string> list_of_texts(std::string_view value) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // A run's effective configuration, as the store keeps it (one value a line, its origin behind it),
-// read for showing and for telling which runs are seeds of one design. No TOML parser: the text is
+// read for showing and for telling designs apart (design.hpp). No TOML parser: the text is
 // ours, and one that is not is shown as far as it goes.
 
 #include <string>
@@ -20,9 +20,6 @@ std::vector<ConfigValue> config_values(std::string_view effective_config);
 
 // The value of a key; "" if there is none.
 std::string_view value_of(const std::vector<ConfigValue>& values, std::string_view key);
-
-// What two runs have in common exactly if they differ in nothing but names, texts and the seed.
-std::string design_of(const std::vector<ConfigValue>& values);
 
 // The strings of a list: ["airplane", "bird"]. Empty where it is none.
 std::vector<std::string> list_of_texts(std::string_view value);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <span>
+#include <utility>
 
 namespace lockstep::reports {
 namespace {
@@ -33,29 +34,49 @@ Estimate estimate(const Runs& runs, std::span<const std::size_t> counted, const 
     return estimate_of(values);
 }
 
-std::optional<Interval> wilson_of(double accuracy, std::int64_t count) {
-    if (count <= 0 || !(accuracy >= 0.0 && accuracy <= 1.0)) return std::nullopt;
-    return wilson_interval(std::llround(accuracy * static_cast<double>(count)), count);
+// The one run's figure as a count, where it is one. A training accuracy is a running mean over
+// changing weights, and the best of several epochs a maximum: no proportion of one network.
+std::optional<Interval> of_one_run(const RunFigures& run, const std::string& metric) {
+    if (metric == "test_accuracy") return run.test_interval;
+    if (metric != "val_accuracy" || !run.val_accuracy.final) return std::nullopt;
+    const auto right = proportion_of(*run.val_accuracy.final, run.run.validation_samples);
+    if (!right) return std::nullopt;
+    return wilson_interval(right->successes, right->trials);
 }
 
-// How many samples a metric was measured on; 0 for those of training, whose running mean over
-// changing weights is no proportion of one network.
-std::int64_t samples_of(const RunFigures& run, const std::string& metric) {
-    if (metric == "test_accuracy") return run.test_count.value_or(0);
-    return metric == "accuracy" ? 0 : run.run.validation_samples;
+std::string why_none(const RunFigures& run, const std::string& metric, int seeds) {
+    if (seeds > 1) return fmt::format("all {} seeds give the same figure", seeds);
+    if (metric == "accuracy") return "a training accuracy is a mean over changing weights";
+    if (metric == "best_val_accuracy") return "the best of several epochs is a maximum";
+    if (metric == "test_accuracy" && run.run.selected_on_test_set) {
+        return "its epoch was chosen by the test set";
+    }
+    return "the number of images is not known";
+}
+
+// The t interval knows nothing of where accuracies end; what it says beyond is empty.
+Interval within_fractions(const Interval& interval) {
+    return {std::clamp(interval.low, 0.0, 1.0), std::clamp(interval.high, 0.0, 1.0)};
 }
 
 Measured measured(const Runs& runs, std::span<const std::size_t> counted, const Pick& pick,
                   const std::string& metric) {
-    Measured result{estimate(runs, counted, pick), std::nullopt, IntervalKind::none};
+    Measured result{estimate(runs, counted, pick), std::nullopt, IntervalKind::none, {}};
+    if (result.estimate.count == 0) return result;
+    // Of several runs one alone may have the figure: then it is no figure over seeds.
+    const auto has_it = [&](std::size_t i) {
+        const auto value = pick(runs[i]);
+        return value && std::isfinite(*value);
+    };
+    const RunFigures& run = runs[*std::ranges::find_if(counted, has_it)];
     if (result.estimate.interval) {
-        result.interval = result.estimate.interval;
+        result.interval = within_fractions(*result.estimate.interval);
         result.kind = IntervalKind::over_seeds;
-    } else if (result.estimate.count == 1 && !counted.empty()) {
-        const RunFigures& run = runs[counted.front()];
-        result.interval = wilson_of(result.estimate.mean, samples_of(run, metric));
+    } else if (result.estimate.count == 1) {
+        result.interval = of_one_run(run, metric);
         if (result.interval) result.kind = IntervalKind::of_one_run;
     }
+    if (!result.interval) result.why_none = why_none(run, metric, result.estimate.count);
     return result;
 }
 
@@ -114,33 +135,23 @@ void add_figures(const Runs& runs, ArchitectureFigures& entry) {
 
 std::vector<ArchitectureFigures> grouped(const Runs& runs) {
     std::vector<ArchitectureFigures> entries;
-    std::map<std::pair<std::string, std::string>, std::size_t> places;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const RunFigures& run = runs[i];
-        const auto [place, is_new] =
-            places.try_emplace({run.architecture, run.design}, entries.size());
-        if (is_new) {
-            entries.push_back({.name = run.architecture,
-                               .source = run.run.source,
-                               .test_set = run.test_set,
-                               .validates_on_test_set = run.run.validates_on_test_set,
-                               .selected_on_test_set = run.run.selected_on_test_set});
-        }
-        ArchitectureFigures& entry = entries[place->second];
-        entry.runs.push_back(i);
-        entry.finished += run.is_finished() ? 1 : 0;
+    for (SeedGroup& group : seed_groups(runs)) {
+        const storage::RunRow& run = runs[group.runs.front()].run;
+        ArchitectureFigures entry{.name = std::move(group.name),
+                                  .source = run.source,
+                                  .design = std::move(group.design),
+                                  .test_set = std::move(group.test_set),
+                                  .runs = std::move(group.runs),
+                                  .repeats = std::move(group.repeats),
+                                  .validates_on_test_set = run.validates_on_test_set,
+                                  .selected_on_test_set = run.selected_on_test_set};
+        entry.finished = static_cast<int>(std::ranges::count_if(
+            entry.runs, [&](std::size_t i) { return runs[i].is_finished(); }));
+        entry.is_preliminary = entry.finished == 0;
+        entry.state = state_of(runs, entry);
+        entries.push_back(std::move(entry));
     }
     return entries;
-}
-
-// Two designs of one name: the runs' short hashes tell them apart.
-void tell_apart(const Runs& runs, std::vector<ArchitectureFigures>& entries) {
-    std::map<std::string, int> uses;
-    for (const ArchitectureFigures& entry : entries) ++uses[entry.name];
-    for (ArchitectureFigures& entry : entries) {
-        const std::string& run = runs[entry.runs.front()].run.run;
-        if (uses[entry.name] > 1) entry.name += run.substr(std::min(run.rfind('-'), run.size()));
-    }
 }
 
 // The whole training took place as planned and its last weights were tested: the watched figures
@@ -159,42 +170,41 @@ std::optional<CleanFigure> clean_figure(const Runs& runs,
         return CleanFigure{entry.test_accuracy.estimate.mean,
                            "the last of all planned epochs, which nothing chose"};
     }
-    const storage::RunRow& own = runs[entry.runs.front()].run;
+    const RunFigures& own = runs[entry.runs.front()];
     for (const ArchitectureFigures& other : entries) {
-        const storage::RunRow& row = runs[other.runs.front()].run;
-        const bool is_same_network = row.architecture == own.architecture &&
-                                     other.test_set == entry.test_set && !other.is_preliminary;
-        if (!is_same_network || other.selected_on_test_set) continue;
+        const RunFigures& first = runs[other.runs.front()];
+        const bool is_same_but_for_that = first.unselected_settings == own.unselected_settings &&
+                                          other.test_set == entry.test_set && !other.is_preliminary;
+        if (!is_same_but_for_that || other.selected_on_test_set) continue;
         if (other.test_accuracy.estimate.count == 0) continue;
         return CleanFigure{other.test_accuracy.estimate.mean,
-                           other.name + ", the same network, not selected on the test set"};
+                           other.name + ", the same settings, not selected on the test set"};
     }
     return std::nullopt;
 }
 
-void sort_by_accuracy(const Runs& runs, std::vector<ArchitectureFigures>& entries) {
+// Means that differ by a rounding are equal.
+double rank_of(const Estimate& accuracy) {
+    return accuracy.count > 0 ? -std::round(accuracy.mean * 1e12) : 1.0;
+}
+
+void sort_by_accuracy(std::vector<ArchitectureFigures>& entries) {
     std::map<TestSet, std::size_t> order;
-    for (const RunFigures& run : runs) order.try_emplace(run.test_set, order.size());
-    const auto key = [&](const ArchitectureFigures& entry) {
-        const Estimate& estimate = entry.test_accuracy.estimate;
-        return std::pair(order.at(entry.test_set), estimate.count > 0 ? -estimate.mean : 1.0);
-    };
-    std::ranges::stable_sort(entries, {}, key);
+    for (const ArchitectureFigures& entry : entries) {
+        order.try_emplace(entry.test_set, order.size());
+    }
+    std::ranges::stable_sort(entries, {}, [&](const ArchitectureFigures& entry) {
+        return std::pair(order.at(entry.test_set), rank_of(entry.test_accuracy.estimate));
+    });
 }
 
 }  // namespace
 
 std::vector<ArchitectureFigures> leaderboard(const Runs& runs) {
     std::vector<ArchitectureFigures> entries = grouped(runs);
-    tell_apart(runs, entries);
-    for (ArchitectureFigures& entry : entries) {
-        std::ranges::stable_sort(entry.runs, {}, [&](std::size_t i) { return runs[i].run.seed; });
-        entry.is_preliminary = entry.finished == 0;
-        entry.state = state_of(runs, entry);
-        add_figures(runs, entry);
-    }
+    for (ArchitectureFigures& entry : entries) add_figures(runs, entry);
     for (ArchitectureFigures& entry : entries) entry.clean = clean_figure(runs, entries, entry);
-    sort_by_accuracy(runs, entries);
+    sort_by_accuracy(entries);
     return entries;
 }
 

@@ -10,6 +10,7 @@
 
 #include "reports/figures/comparison.hpp"
 #include "reports/figures/run_figures.hpp"
+#include "reports/figures/seed_groups.hpp"
 #include "reports/figures/statistics.hpp"
 
 namespace lockstep::reports {
@@ -25,6 +26,7 @@ struct Measured {
     Estimate estimate;  // over the runs
     std::optional<Interval> interval{};
     IntervalKind kind = IntervalKind::none;
+    std::string why_none{};  // in words, where there is a figure and no interval
 };
 
 // What the source printed beside ours of the same metric.
@@ -43,9 +45,11 @@ struct CleanFigure {
 struct ArchitectureFigures {
     std::string name;
     std::string source;
+    Design design;
     TestSet test_set;
-    std::string state{};              // "finished", or "2 finished, 1 failed"
-    std::vector<std::size_t> runs{};  // places in the list given, by seed
+    std::string state{};                 // "finished", or "2 finished, 1 failed"
+    std::vector<std::size_t> runs{};     // places in the list given, by seed
+    std::vector<RepeatedRun> repeats{};  // not counted: the training of one of `runs`
     int finished = 0;
     bool is_preliminary = false;  // no run is finished: figures are those so far
     bool validates_on_test_set = false;

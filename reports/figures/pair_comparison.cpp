@@ -24,6 +24,32 @@ std::map<std::int64_t, const RunFigures*> tested_by_seed(const Runs& runs,
 
 using RunPair = std::pair<const RunFigures*, const RunFigures*>;
 
+bool are_counts_of_one_size(const RunPair& runs) {
+    return runs.first->test_right && runs.second->test_right &&
+           runs.first->test_right->trials == runs.second->test_right->trials;
+}
+
+// By whole numbers of images where all are counts of the same images, which is the rule.
+PairedDifference difference_of(const std::vector<RunPair>& shared) {
+    const auto trials = [](const RunPair& runs) {
+        return are_counts_of_one_size(runs) ? runs.first->test_right->trials : 0;
+    };
+    const std::int64_t images = trials(shared.front());
+    const bool are_counts = images > 0 && std::ranges::all_of(shared, [&](const RunPair& runs) {
+                                return trials(runs) == images;
+                            });
+    std::vector<Proportion> first_right, second_right;
+    std::vector<double> first, second;
+    for (const auto& [a, b] : shared) {
+        if (are_counts) first_right.push_back(*a->test_right);
+        if (are_counts) second_right.push_back(*b->test_right);
+        first.push_back(*a->test_accuracy);
+        second.push_back(*b->test_accuracy);
+    }
+    return are_counts ? paired_count_difference(first_right, second_right)
+                      : paired_difference(first, second);
+}
+
 class PairMaker {
 public:
     PairMaker(const Runs& runs, const std::vector<TestAnswers>& answers)
@@ -31,7 +57,10 @@ public:
 
     PairComparison compare(const ArchitectureFigures& first,
                            const ArchitectureFigures& second) const {
-        PairComparison pair{.first = first.name, .second = second.name};
+        PairComparison pair{.first = first.name,
+                            .second = second.name,
+                            .is_first_selected = first.selected_on_test_set,
+                            .is_second_selected = second.selected_on_test_set};
         const auto of_first = tested_by_seed(runs_, first);
         const auto of_second = tested_by_seed(runs_, second);
         if (first.test_set != second.test_set) {
@@ -52,15 +81,12 @@ private:
 
     static void compare_seeds(const BySeed& of_first, const BySeed& of_second,
                               PairComparison& pair) {
-        std::vector<double> first;
-        std::vector<double> second;
+        std::vector<RunPair> shared;
         for (const auto& [seed, run] : of_first) {
             const auto other = of_second.find(seed);
-            if (other == of_second.end()) continue;
-            first.push_back(*run->test_accuracy);
-            second.push_back(*other->second->test_accuracy);
+            if (other != of_second.end()) shared.emplace_back(run, other->second);
         }
-        if (!first.empty()) pair.over_seeds = paired_difference(first, second);
+        if (!shared.empty()) pair.over_seeds = difference_of(shared);
     }
 
     static RunPair one_each(const BySeed& of_first, const BySeed& of_second) {
@@ -77,12 +103,12 @@ private:
     }
 
     void compare_images(const RunPair& runs, PairComparison& pair) const {
-        pair.difference = *runs.second->test_accuracy - *runs.first->test_accuracy;
+        pair.difference = difference_of({runs}).difference.mean;
         const TestAnswers* first = answers_of(*runs.first);
         const TestAnswers* second = answers_of(*runs.second);
         if (first == nullptr || second == nullptr) return;
-        const bool are_same_images = runs.first->run.data_digest == runs.second->run.data_digest &&
-                                     first->labels == second->labels;
+        const bool are_same_images =
+            runs.first->test_set == runs.second->test_set && first->labels == second->labels;
         if (!are_same_images) return;
         std::int64_t only_first = 0;
         std::int64_t only_second = 0;
@@ -95,14 +121,15 @@ private:
     }
 
     static void choose_test(PairComparison& pair) {
-        if (pair.over_seeds && pair.over_seeds->difference.count > 1) {
-            pair.difference = pair.over_seeds->difference.mean;
-        }
-        if (pair.over_seeds && pair.over_seeds->p_value) {
+        const bool has_seeds = pair.over_seeds && pair.over_seeds->difference.count > 1;
+        if (has_seeds) pair.difference = pair.over_seeds->difference.mean;
+        if (has_seeds && pair.over_seeds->p_value) {
             pair.p_value = pair.over_seeds->p_value;
             pair.is_over_seeds = true;
         } else if (pair.on_images) {
             pair.p_value = pair.on_images->p_value;
+        } else if (has_seeds) {
+            pair.reason = "the same difference with every seed has no deviation to test it by";
         } else {
             pair.reason = "one seed, and no predictions on the same images";
         }
@@ -113,6 +140,9 @@ private:
 };
 
 Verdict verdict_of(const PairComparison& pair) {
+    const bool is_tie =
+        pair.over_seeds && pair.over_seeds->is_tie && pair.over_seeds->difference.count > 1;
+    if (is_tie) return Verdict::tie;
     if (!pair.adjusted_p_value) return Verdict::not_comparable;
     if (*pair.adjusted_p_value >= kSignificance) return Verdict::not_distinguishable;
     // The test speaks of its own difference, which may have another sign than that of the means.

@@ -19,11 +19,20 @@ struct TestAnswers {
     std::vector<bool> is_correct;
 };
 
-enum class Verdict { first_is_better, second_is_better, not_distinguishable, not_comparable };
+enum class Verdict {
+    first_is_better,
+    second_is_better,
+    tie,  // the same number of images right, seed by seed, over several seeds
+    not_distinguishable,
+    not_comparable
+};
 
 struct PairComparison {
     std::string first;  // names of architectures
     std::string second;
+    // On the test set that both are compared on: such a side's figures flatter.
+    bool is_first_selected = false;
+    bool is_second_selected = false;
     // second - first in test accuracy, over the seeds both finished with; from one shared seed on.
     std::optional<PairedDifference> over_seeds{};
     // Of one run each: those of the lowest shared seed, else the first finished ones.

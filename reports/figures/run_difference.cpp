@@ -172,23 +172,41 @@ Spread spread_of(const std::vector<RunFigures>& seeds, const Figure& figure) {
     return {*estimate.deviation * *estimate.deviation * degrees, degrees};
 }
 
-std::optional<double> seed_noise(const Figure& figure, const std::vector<RunFigures>& first_seeds,
-                                 const std::vector<RunFigures>& second_seeds) {
+// Of both designs together; none where no two seeds of a design differ.
+Spread pooled(const Figure& figure, const std::vector<RunFigures>& first_seeds,
+              const std::vector<RunFigures>& second_seeds) {
     const Spread first = spread_of(first_seeds, figure);
     const Spread second = spread_of(second_seeds, figure);
-    const int degrees = first.degrees + second.degrees;
-    if (degrees == 0) return std::nullopt;
-    const double deviation = std::sqrt((first.squares + second.squares) / degrees);
-    return student_t_quantile((1.0 + kConfidence) / 2.0, degrees) * std::sqrt(2.0) * deviation;
+    return {first.squares + second.squares, first.degrees + second.degrees};
+}
+
+void test_figure(const Spread& spread, FigureDifference& figure) {
+    if (spread.degrees == 0) return;
+    const double deviation = std::sqrt(2.0 * spread.squares / spread.degrees);
+    figure.seed_noise = student_t_quantile((1.0 + kConfidence) / 2.0, spread.degrees) * deviation;
+    if (!figure.first || !figure.second || deviation == 0.0) return;
+    const double t = std::abs(*figure.second - *figure.first) / deviation;
+    if (!std::isfinite(t)) return;
+    figure.p_value = 2.0 * student_t_probability(-t, spread.degrees);
+}
+
+void correct_for_many(std::vector<FigureDifference>& figures) {
+    std::vector<double> p_values;
+    for (const FigureDifference& figure : figures) {
+        if (figure.p_value) p_values.push_back(*figure.p_value);
+    }
+    const std::vector<double> adjusted = holm_adjusted(p_values);
+    std::size_t next = 0;
+    for (FigureDifference& figure : figures) {
+        if (figure.p_value) figure.adjusted_p_value = adjusted[next++];
+    }
 }
 
 Movement movement_of(const FigureDifference& figure) {
     if (!figure.first || !figure.second) return Movement::unknown;
-    if (*figure.first == *figure.second) return Movement::none;
-    if (std::isnan(*figure.first) || std::isnan(*figure.second)) return Movement::unknown;
-    if (figure.seed_noise.value_or(0.0) == 0.0) return Movement::unknown;
-    return std::abs(*figure.second - *figure.first) > *figure.seed_noise ? Movement::beyond
-                                                                         : Movement::within;
+    if (is_same_figure(*figure.first, *figure.second)) return Movement::none;
+    if (!figure.adjusted_p_value) return Movement::unknown;
+    return *figure.adjusted_p_value < kSignificance ? Movement::beyond : Movement::within;
 }
 
 }  // namespace
@@ -208,12 +226,13 @@ std::vector<FigureDifference> figure_differences(const RunFigures& first, const 
     const auto& others = first.design == second.design ? kNone : second_seeds;
     std::vector<FigureDifference> differences;
     for (const Figure& figure : kFigures) {
-        FigureDifference difference{figure.name, figure.of(first), figure.of(second), {}, {}};
+        FigureDifference difference{figure.name, figure.of(first), figure.of(second)};
         if (!difference.first && !difference.second) continue;
-        difference.seed_noise = seed_noise(figure, first_seeds, others);
-        difference.movement = movement_of(difference);
+        test_figure(pooled(figure, first_seeds, others), difference);
         differences.push_back(std::move(difference));
     }
+    correct_for_many(differences);
+    for (FigureDifference& each : differences) each.movement = movement_of(each);
     return differences;
 }
 

@@ -28,9 +28,9 @@ std::vector<SettingDifference> setting_differences(const std::vector<ConfigValue
                                                    const std::vector<ConfigValue>& second);
 
 enum class Movement {
-    none,     // equal
-    within,   // no more than two seeds of one design differ
-    beyond,   // more
+    none,     // equal, but for a rounding
+    within,   // by no more than seeds may differ
+    beyond,   // by more
     unknown,  // nobody knows how much seeds differ: no design has two finished ones that do
 };
 
@@ -38,8 +38,12 @@ struct FigureDifference {
     std::string figure;  // test_accuracy
     std::optional<double> first;
     std::optional<double> second;
-    // Two runs of one design differ by less than this in 95 % of the cases.
-    std::optional<double> seed_noise;
+    // Two runs of one design differ by less than this in 95 % of the cases; of one figure alone.
+    std::optional<double> seed_noise{};
+    // How often two of one design differ by as much or more, and after Holm's correction over all
+    // figures whose noise is known: of eleven, one in twenty would be beyond by chance.
+    std::optional<double> p_value{};
+    std::optional<double> adjusted_p_value{};
     Movement movement = Movement::unknown;
 };
 
@@ -48,7 +52,9 @@ struct FigureDifference {
 //
 // The noise is the repeatability limit of ISO 5725-6, 4.1: t(0.975, n) sqrt(2) s, with Student's t
 // for the s of few runs. s is pooled over both designs: s^2 = sum (x - mean of its design)^2 / n,
-// n = runs - designs. Runs without a design in common with another one add nothing to n.
+// n = runs - designs. Runs without a design in common with another one add nothing to n. A figure
+// is beyond it if 2 P(T > |second - first| / (sqrt(2) s)), T of n degrees, is below 0.05 after
+// Holm's correction.
 std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
                                                  const std::vector<RunFigures>& first_seeds,
                                                  const std::vector<RunFigures>& second_seeds);

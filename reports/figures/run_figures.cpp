@@ -72,10 +72,10 @@ void add_test(const RunDetails& details, RunFigures& figures) {
         figures.weights_epoch = static_cast<int>(*epoch);
     }
     if (!figures.test_accuracy || !figures.test_count) return;
-    const double right = *figures.test_accuracy * static_cast<double>(*figures.test_count);
-    if (!(right >= 0.0 && right <= static_cast<double>(*figures.test_count) + 0.5)) return;
-    figures.test_interval = wilson_interval(
-        std::min<std::int64_t>(std::llround(right), *figures.test_count), *figures.test_count);
+    figures.test_right = proportion_of(*figures.test_accuracy, *figures.test_count);
+    if (!figures.test_right || details.run.selected_on_test_set) return;
+    figures.test_interval =
+        wilson_interval(figures.test_right->successes, figures.test_right->trials);
 }
 
 TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config) {
@@ -85,18 +85,14 @@ TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& 
 
 }  // namespace
 
-std::string name_without_seed(std::string_view name, std::int64_t seed) {
-    const std::string end = "-seed" + std::to_string(seed);
-    if (name.size() > end.size() && name.ends_with(end)) name.remove_suffix(end.size());
-    return std::string(name);
-}
-
 RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;
     figures.run = details.run;
     figures.config = config_values(details.run.effective_config);
-    figures.architecture = name_without_seed(details.run.name, details.run.seed);
-    figures.design = design_of(figures.config);
+    figures.architecture = design_name_of(details.run);
+    figures.design = design_of(details.run);
+    figures.unselected_settings =
+        unselected_settings(figures.config, details.run.initial_weights_sha256);
     figures.test_set = test_set_of(details.run, figures.config);
     add_epochs(details, figures);
     add_test(details, figures);

@@ -10,6 +10,7 @@
 
 #include "reports/figures/comparison.hpp"
 #include "reports/figures/config_text.hpp"
+#include "reports/figures/design.hpp"
 #include "reports/figures/statistics.hpp"
 #include "reports/figures/test_set.hpp"
 #include "storage/database/run_database.hpp"
@@ -47,9 +48,10 @@ struct TimeShares {
 struct RunFigures {
     storage::RunRow run;
     std::vector<ConfigValue> config;
-    std::string architecture;  // the run's name without its seed
-    std::string design;        // equal for seeds of one design, see design_of()
-    TestSet test_set;          // what was tested on
+    std::string architecture;  // design_name_of()
+    Design design;
+    std::string unselected_settings;  // equal where nothing but the choice of the epoch differs
+    TestSet test_set;                 // what was tested on
 
     std::vector<EpochFigures> epochs;
     BestAndFinal loss, accuracy, val_loss, val_accuracy;
@@ -58,7 +60,9 @@ struct RunFigures {
     std::optional<double> test_accuracy{};
     std::optional<std::int64_t> test_count{};
     std::optional<int> weights_epoch{};       // the epoch that was tested
-    std::optional<Interval> test_interval{};  // Wilson's, of test_accuracy
+    std::optional<Proportion> test_right{};   // test_accuracy as a count
+    std::optional<Interval> test_interval{};  // Wilson's, of test_accuracy; none where that is the
+                                              // best of several epochs, chosen by the test set
     double seconds = 0.0;                     // of all epochs
     double images_per_second = 0.0;           // trained samples by seconds of training
     TimeShares time;
@@ -74,9 +78,6 @@ struct RunFigures {
 };
 
 RunFigures run_figures(const storage::RunDetails& details);
-
-// "vgg-bn-seed3" -> "vgg-bn".
-std::string name_without_seed(std::string_view name, std::int64_t seed);
 
 // The figures a source printed after each epoch, by name (accuracy, val_loss, ...); empty where it
 // printed none or only one.

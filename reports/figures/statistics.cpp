@@ -64,7 +64,68 @@ std::vector<double> finite_of(std::span<const double> values) {
     return finite;
 }
 
+double largest_of(std::span<const double> values) {
+    double largest = 0.0;
+    for (const double value : values) largest = std::max(largest, std::abs(value));
+    return largest;
+}
+
+// What the rounding of figures as large as `largest` can come to.
+double dust_of(double largest) { return 4.0 * std::numeric_limits<double>::epsilon() * largest; }
+
+// Of finite values; those that lie no further apart than `dust` are equal.
+Estimate estimate_of_finite(std::span<const double> values, double dust) {
+    Estimate estimate;
+    estimate.count = static_cast<int>(values.size());
+    if (values.empty()) return estimate;
+    const auto n = static_cast<double>(values.size());
+    estimate.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    if (values.size() < 2) return estimate;
+    const auto [low, high] = std::ranges::minmax(values);
+    if (high - low <= dust) {
+        estimate.mean = values.front();  // the mean of equal values may be off by a rounding
+        estimate.deviation = 0.0;
+        return estimate;
+    }
+    double squares = 0.0;
+    for (const double value : values) squares += (value - estimate.mean) * (value - estimate.mean);
+    estimate.deviation = std::sqrt(squares / (n - 1.0));
+    const double half =
+        student_t_quantile((1.0 + kConfidence) / 2.0, n - 1.0) * *estimate.deviation / std::sqrt(n);
+    estimate.interval = Interval{estimate.mean - half, estimate.mean + half};
+    return estimate;
+}
+
+PairedDifference tested(const Estimate& estimate, double dust) {
+    PairedDifference result{estimate, std::nullopt, false};
+    const bool is_equal = estimate.count == 1 || estimate.deviation == 0.0;
+    result.is_tie = is_equal && std::abs(estimate.mean) <= dust;
+    if (!estimate.deviation || is_equal) return result;
+    const double t = estimate.mean / (*estimate.deviation / std::sqrt(estimate.count));
+    result.p_value = 2.0 * student_t_probability(-std::abs(t), estimate.count - 1.0);
+    return result;
+}
+
+// An estimate of counts, as one of fractions.
+Estimate divided(Estimate estimate, double by) {
+    estimate.mean /= by;
+    if (estimate.deviation) *estimate.deviation /= by;
+    if (estimate.interval) {
+        estimate.interval = Interval{estimate.interval->low / by, estimate.interval->high / by};
+    }
+    return estimate;
+}
+
 }  // namespace
+
+bool is_same_figure(double a, double b) {
+    return a == b || std::abs(a - b) <= dust_of(std::max(std::abs(a), std::abs(b)));
+}
+
+bool Interval::contains(double value) const {
+    return (low <= value && value <= high) || is_same_figure(value, low) ||
+           is_same_figure(value, high);
+}
 
 double incomplete_beta(double x, double a, double b) {
     if (x <= 0.0) return 0.0;
@@ -93,21 +154,15 @@ double student_t_quantile(double probability, double degrees) {
 
 Estimate estimate_of(std::span<const double> values) {
     const std::vector<double> finite = finite_of(values);
-    Estimate estimate;
-    estimate.count = static_cast<int>(finite.size());
-    if (finite.empty()) return estimate;
-    const auto n = static_cast<double>(finite.size());
-    estimate.mean = std::accumulate(finite.begin(), finite.end(), 0.0) / n;
-    if (finite.size() < 2) return estimate;
-    double squares = 0.0;
-    for (const double value : finite) squares += (value - estimate.mean) * (value - estimate.mean);
-    // Equal values have a mean that may be off by a rounding; their deviation is 0 all the same.
-    const bool are_equal = std::ranges::count(finite, finite.front()) == std::ssize(finite);
-    estimate.deviation = are_equal ? 0.0 : std::sqrt(squares / (n - 1.0));
-    const double half =
-        student_t_quantile((1.0 + kConfidence) / 2.0, n - 1.0) * *estimate.deviation / std::sqrt(n);
-    estimate.interval = Interval{estimate.mean - half, estimate.mean + half};
-    return estimate;
+    return estimate_of_finite(finite, dust_of(largest_of(finite)));
+}
+
+std::optional<Proportion> proportion_of(double fraction, std::int64_t trials) {
+    if (trials <= 0 || !(fraction >= 0.0 && fraction <= 1.0)) return std::nullopt;
+    const double images = fraction * static_cast<double>(trials);
+    const Proportion result{std::llround(images), trials};
+    if (std::abs(images - static_cast<double>(result.successes)) > 1e-6) return std::nullopt;
+    return result;
 }
 
 std::optional<Interval> wilson_interval(std::int64_t successes, std::int64_t trials) {
@@ -146,12 +201,31 @@ PairedDifference paired_difference(std::span<const double> first, std::span<cons
         throw std::invalid_argument("a paired difference needs pairs");
     }
     std::vector<double> differences;
-    for (std::size_t i = 0; i < first.size(); ++i) differences.push_back(second[i] - first[i]);
-    PairedDifference result{estimate_of(differences), std::nullopt};
-    const Estimate& estimate = result.difference;
-    if (!estimate.deviation || *estimate.deviation == 0.0) return result;
-    const double t = estimate.mean / (*estimate.deviation / std::sqrt(estimate.count));
-    result.p_value = 2.0 * student_t_probability(-std::abs(t), estimate.count - 1.0);
+    double dust = 0.0;
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        if (!std::isfinite(first[i]) || !std::isfinite(second[i])) continue;
+        differences.push_back(second[i] - first[i]);
+        dust = std::max(dust, dust_of(std::max(std::abs(first[i]), std::abs(second[i]))));
+    }
+    return tested(estimate_of_finite(differences, dust), dust);
+}
+
+PairedDifference paired_count_difference(std::span<const Proportion> first,
+                                         std::span<const Proportion> second) {
+    if (first.size() != second.size()) {
+        throw std::invalid_argument("a paired difference needs pairs");
+    }
+    std::vector<double> images;  // whole numbers: sums of them are exact
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        if (first[i].trials != first[0].trials || second[i].trials != first[0].trials) {
+            throw std::invalid_argument("counts compare on one number of images");
+        }
+        images.push_back(static_cast<double>(second[i].successes - first[i].successes));
+    }
+    PairedDifference result = tested(estimate_of_finite(images, 0.0), 0.0);
+    if (!first.empty()) {
+        result.difference = divided(result.difference, static_cast<double>(first.front().trials));
+    }
     return result;
 }
 

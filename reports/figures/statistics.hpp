@@ -27,11 +27,16 @@ namespace lockstep::reports {
 inline constexpr double kConfidence = 0.95;    // of every interval
 inline constexpr double kSignificance = 0.05;  // of every test, after correction
 
+// Equal but for rounding: apart by no more than four units in the last place of the larger one.
+// Figures that were computed in two ways are equal in this sense or not at all.
+bool is_same_figure(double a, double b);
+
 struct Interval {
     double low = 0.0;
     double high = 0.0;
 
-    bool contains(double value) const { return low <= value && value <= high; }
+    // Its ends included, as far as is_same_figure() can tell.
+    bool contains(double value) const;
     bool operator==(const Interval&) const = default;
 };
 
@@ -52,10 +57,23 @@ struct Estimate {
     int count = 0;
     double mean = 0.0;                   // 0 of none
     std::optional<double> deviation{};   // of the sample (over n - 1); from two values on
-    std::optional<Interval> interval{};  // mean -+ t(0.975, n - 1) s / sqrt(n) [2]
+    std::optional<Interval> interval{};  // mean -+ t(0.975, n - 1) s / sqrt(n) [2]; none if s = 0
 };
 // NaN and infinite values are measurements that failed: they are left out and not counted.
+// Values that are all the same figure have a deviation of exactly 0, and no interval: a variance
+// of 0 over a few seeds says that they agree, not that all others would.
 Estimate estimate_of(std::span<const double> values);
+
+// An accuracy as what it is: a count of images.
+struct Proportion {
+    std::int64_t successes = 0;
+    std::int64_t trials = 0;
+
+    bool operator==(const Proportion&) const = default;
+};
+// The count behind a fraction of `trials` images. None where it is no whole number of them (within
+// 1e-6: a fraction is off by a rounding), where it is not in [0, 1], or without trials.
+std::optional<Proportion> proportion_of(double fraction, std::int64_t trials);
 
 // The score interval of a proportion [3], for one accuracy measured on `trials` images:
 // (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n). Always inside [0, 1]. It tells how
@@ -78,9 +96,15 @@ McNemar mcnemar_exact(std::int64_t only_first, std::int64_t only_second);
 struct PairedDifference {
     Estimate difference;              // second - first, over the seeds where both are finite
     std::optional<double> p_value{};  // two-sided t test; none where the deviation is 0
+    bool is_tie = false;              // every difference is 0
 };
+// Differences that agree but for the rounding of what they were taken from have a deviation of 0.
 // Throws std::invalid_argument unless both have the same length.
 PairedDifference paired_difference(std::span<const double> first, std::span<const double> second);
+// The same of accuracies as fractions, by whole numbers of images: whether differences are equal,
+// or 0, is exact. Throws std::invalid_argument also unless all have the same number of trials.
+PairedDifference paired_count_difference(std::span<const Proportion> first,
+                                         std::span<const Proportion> second);
 
 // Holm's step-down correction [6]: the adjusted p-values in the order given, at most 1. The i-th
 // smallest of m becomes max over j <= i of (m - j + 1) p(j).

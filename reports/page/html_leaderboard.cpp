@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <set>
 
 #include "reports/page/html_elements.hpp"
 #include "reports/words/html_text.hpp"
@@ -52,7 +51,7 @@ std::string name_cell(const ExperimentReport& report, const ArchitectureFigures&
 }
 
 std::string measured_cell(const Measured& measured) {
-    const std::string mean = mean_text(measured.estimate);
+    std::string mean = mean_text(measured.estimate);
     if (!measured.interval) return mean;
     return fmt::format("{}<small>{}</small>", mean, interval_text(*measured.interval));
 }
@@ -80,17 +79,19 @@ std::string coverage_cell(const ArchitectureFigures& entry) {
 // Rows below the name of their test set, where there are several.
 class TestSetGroups {
 public:
-    explicit TestSetGroups(const ExperimentReport& report) {
-        std::set<TestSet> sets;
-        for (const ArchitectureFigures& entry : report.entries) sets.insert(entry.test_set);
-        are_several_ = sets.size() > 1;
+    explicit TestSetGroups(const ExperimentReport& report)
+        : text_of_(test_set_texts(report.entries)) {
+        for (const ArchitectureFigures& entry : report.entries) {
+            are_several_ = are_several_ || entry.test_set != report.entries.front().test_set;
+        }
     }
     void before(const ArchitectureFigures& entry, HtmlTable& table) {
-        if (are_several_ && entry.test_set != last_) table.group(test_set_text(entry.test_set));
+        if (are_several_ && entry.test_set != last_) table.group(text_of_(entry.test_set));
         last_ = entry.test_set;
     }
 
 private:
+    TestSetTexts text_of_;
     bool are_several_ = false;
     TestSet last_;
 };
@@ -193,6 +194,20 @@ std::string watchers(const ExperimentReport& report) {
         names);
 }
 
+std::string repeated(const ExperimentReport& report) {
+    std::string items;
+    for (const ArchitectureFigures& entry : report.entries) {
+        for (const RepeatedRun& repeat : entry.repeats) {
+            items += fmt::format("<li>{} is the training of {}</li>",
+                                 html_text(report.runs[repeat.run].run.run),
+                                 html_text(report.runs[repeat.counted].run.run));
+        }
+    }
+    if (items.empty()) return {};
+    return "<p class=\"note\">Stored twice, counted once:</p><ul class=\"note\">" + items +
+           "</ul>\n";
+}
+
 std::string left_out(const ExperimentReport& report) {
     if (report.entries.size() <= kTableRows) return {};
     return fmt::format(
@@ -208,9 +223,11 @@ std::string html_leaderboard(const ExperimentReport& report) {
     return markup + results_table(report).markup() + clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
            "of a single accuracy otherwise, which says how well the test set measures that one "
-           "network and nothing about other seeds. Figures are means over finished runs, or those "
+           "network and nothing about other seeds. None stands round a figure of one run that is "
+           "the best of several epochs, nor where all seeds agree. Figures are means over finished "
+           "runs, or those "
            "so far where none is finished.</p>\n" +
-           training_table(report).markup() + left_out(report);
+           training_table(report).markup() + repeated(report) + left_out(report);
 }
 
 }  // namespace lockstep::reports

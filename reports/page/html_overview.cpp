@@ -63,23 +63,27 @@ std::string time_card(const ExperimentReport& report) {
 std::string printed_card(const ExperimentReport& report) {
     int compared = 0;
     int covered = 0;
+    int over_seeds = 0;
     for (const ArchitectureFigures& entry : report.entries) {
         if (!entry.printed || !entry.printed->is_covered) continue;
         ++compared;
         covered += *entry.printed->is_covered ? 1 : 0;
+        over_seeds += entry.printed->ours.kind == IntervalKind::over_seeds ? 1 : 0;
     }
     if (compared == 0) return {};
     return card("Printed figures covered", fmt::format("{} of {}", covered, compared),
-                "by our 95 % intervals");
+                fmt::format("by our 95 % intervals: {} over seeds, {} of one run", over_seeds,
+                            compared - over_seeds));
 }
 
 // What has to be known to read accuracies on common axes.
 std::string other_test_sets(const ExperimentReport& report) {
     std::string names;
+    const TestSetTexts text_of = test_set_texts(report.entries);
     for (const ArchitectureFigures& entry : report.entries) {
         if (entry.test_set == report.entries.front().test_set) continue;
         names += fmt::format("{}{} ({})", names.empty() ? "" : "; ", html_text(entry.name),
-                             html_text(test_set_text(entry.test_set)));
+                             html_text(text_of(entry.test_set)));
     }
     if (names.empty() || report.entries.size() > kComparedArchitectures) return {};
     return "<p class=\"note\">Tested on other images, so their accuracies do not compare with the "
@@ -94,6 +98,11 @@ std::string verdict_cell(const PairComparison& pair) {
         pair.verdict == Verdict::first_is_better || pair.verdict == Verdict::second_is_better;
     return fmt::format("<span class=\"{}\">{}</span>", is_clear ? "good" : "soft",
                        html_text(verdict_text(pair)));
+}
+
+std::string selected_cell(const PairComparison& pair) {
+    const std::string selected = selected_text(pair);
+    return selected.empty() ? kNoFigure : html_badge(selected, Tone::warning);
 }
 
 std::string seeds_cell(const PairComparison& pair) {
@@ -117,6 +126,7 @@ HtmlTable pairs_table(const ExperimentReport& report) {
         .text_column("test")
         .number_column("p")
         .number_column("p after Holm")
+        .text_column("selected on the test set")
         .text_column("verdict");
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
@@ -128,6 +138,7 @@ HtmlTable pairs_table(const ExperimentReport& report) {
             .text(is_compared ? test_text(pair) : kNoFigure)
             .number(is_compared ? p_value_text(*pair.p_value) : kNoFigure)
             .number(is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure)
+            .html(selected_cell(pair), "wrap")
             .html(verdict_cell(pair), "wrap");
     }
     return table;
@@ -218,13 +229,14 @@ std::string html_costs(const ExperimentReport& report, HtmlPage& page) {
 
 std::string html_samples(const ExperimentReport& report, HtmlPage& page) {
     std::set<TestSet> shown;
+    const TestSetTexts text_of = test_set_texts(report.entries);
     std::string markup;
     for (const DetailedRun& detailed : report.detailed) {
         if (!detailed.predictions || detailed.predictions->first.empty()) continue;
         const TestSet& test_set = report.runs[detailed.run].test_set;
         if (!shown.insert(test_set).second) continue;
         markup += fmt::format("<h3 class=\"plain\">{}</h3><ul class=\"tiles\">",
-                              html_text(test_set_text(test_set)));
+                              html_text(text_of(test_set)));
         for (const ShownPrediction& one : detailed.predictions->first) {
             const std::string& name =
                 detailed.predictions->class_names[static_cast<std::size_t>(one.label)];

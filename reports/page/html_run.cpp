@@ -52,6 +52,8 @@ std::string figures(const RunFigures& run) {
         {"optimizer", html_text(row.optimizer)},
         {"batch size", fmt::format("{}", row.batch_size)},
         {"data set", html_text(row.dataset)},
+        {"SHA-256 of the data",
+         row.data_digest.empty() ? kNoFigure : html_text(row.data_digest.substr(0, 12))},
         {"training samples", thousands(row.training_samples)},
         {"validation samples", thousands(row.validation_samples)},
         {"test samples", thousands(row.test_samples)},

@@ -12,6 +12,8 @@
 #include "reports/figures/comparison.hpp"
 #include "reports/figures/leaderboard.hpp"
 #include "reports/tables/optional_cell.hpp"
+#include "reports/tables/run_places.hpp"
+#include "reports/words/pair_text.hpp"
 #include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
@@ -36,15 +38,13 @@ Cell high(const std::optional<Interval>& interval) {
 }
 
 Cell kind_of(const Measured& measured) {
-    switch (measured.kind) {
-        case IntervalKind::over_seeds:
-            return std::string("over_seeds");
-        case IntervalKind::of_one_run:
-            return std::string("of_one_run");
-        case IntervalKind::none:
-            break;
-    }
-    return std::monostate{};
+    return measured.interval ? Cell(std::string(interval_word(measured))) : Cell(std::monostate{});
+}
+
+// Which interval of ours the printed figure was set against.
+Cell printed_against(const std::optional<PrintedComparison>& printed) {
+    if (!printed || printed->ours.estimate.count == 0) return std::monostate{};
+    return std::string(interval_word(printed->ours));
 }
 
 Cell covers_printed(const std::optional<PrintedComparison>& printed) {
@@ -56,6 +56,13 @@ std::string seeds_of(const std::vector<RunFigures>& runs, const ArchitectureFigu
     std::vector<std::int64_t> seeds;
     for (const std::size_t i : entry.runs) seeds.push_back(runs[i].run.seed);
     return fmt::format("{}", fmt::join(seeds, " "));
+}
+
+// Ids of runs that are not counted, since they are the training of one that is.
+Cell not_counted(const std::vector<RunFigures>& runs, const ArchitectureFigures& entry) {
+    std::vector<std::string> ids;
+    for (const RepeatedRun& repeat : entry.repeats) ids.push_back(runs[repeat.run].run.run);
+    return ids.empty() ? Cell(std::monostate{}) : Cell(fmt::format("{}", fmt::join(ids, " ")));
 }
 
 }  // namespace
@@ -80,21 +87,39 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                      "run_seconds",
                      "images_per_second",
                      "selected_on",
+                     "architecture",
+                     "test_set",
+                     "same_training_as",
                      "run"};
-    for (const RunFigures& run : runs) {
+    const std::vector<ArchitectureFigures> entries = leaderboard(runs);
+    const std::vector<RunPlace> places = run_places(runs, entries);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const RunFigures& run = runs[i];
         const auto printed = printed_figure(run.run.expected);
         const bool has_validation = run.val_accuracy.best.has_value();
         const Cell none;
-        table.rows.push_back(
-            {run.run.name, run.run.seed, std::string(storage::to_string(run.run.state)),
-             run.run.parameters, static_cast<std::int64_t>(run.epochs.size()),
-             cell(run.val_loss.final), cell(run.val_accuracy.final), cell(run.val_accuracy.best),
-             has_validation ? cell(run.best_epoch) : none, cell(run.test_loss),
-             cell(run.test_accuracy), low(run.test_interval), high(run.test_interval),
-             printed ? Cell(printed->value) : none, printed ? Cell(printed->metric) : none,
-             run.has_epochs() ? Cell(run.seconds) : none,
-             run.has_epochs() ? Cell(run.images_per_second) : none,
-             word_if(run.run.selected_on_test_set, "test set"), run.run.run});
+        table.rows.push_back({run.run.name,
+                              run.run.seed,
+                              std::string(storage::to_string(run.run.state)),
+                              run.run.parameters,
+                              static_cast<std::int64_t>(run.epochs.size()),
+                              cell(run.val_loss.final),
+                              cell(run.val_accuracy.final),
+                              cell(run.val_accuracy.best),
+                              has_validation ? cell(run.best_epoch) : none,
+                              cell(run.test_loss),
+                              cell(run.test_accuracy),
+                              low(run.test_interval),
+                              high(run.test_interval),
+                              printed ? Cell(printed->value) : none,
+                              printed ? Cell(printed->metric) : none,
+                              run.has_epochs() ? Cell(run.seconds) : none,
+                              run.has_epochs() ? Cell(run.images_per_second) : none,
+                              word_if(run.run.selected_on_test_set, "test set"),
+                              places[i].architecture,
+                              places[i].test_set,
+                              places[i].same_training_as,
+                              run.run.run});
     }
     return table;
 }
@@ -116,23 +141,38 @@ storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
                      "printed_accuracy",
                      "printed_metric",
                      "covers_printed",
+                     "printed_against",
                      "run_seconds",
                      "images_per_second",
                      "selected_on",
-                     "test_set"};
-    for (const ArchitectureFigures& entry : leaderboard(runs)) {
+                     "test_set",
+                     "not_counted"};
+    const std::vector<ArchitectureFigures> entries = leaderboard(runs);
+    const TestSetTexts text_of = test_set_texts(entries);
+    for (const ArchitectureFigures& entry : entries) {
         const auto& printed = entry.printed;
         const Cell none;
-        table.rows.push_back(
-            {entry.name, seeds_of(runs, entry), entry.state,
-             runs[entry.runs.front()].run.parameters, mean(entry.epochs),
-             mean(entry.val_accuracy_final), mean(entry.val_accuracy_best), mean(entry.test_loss),
-             mean(entry.test_accuracy.estimate), low(entry.test_accuracy.interval),
-             high(entry.test_accuracy.interval), kind_of(entry.test_accuracy),
-             printed ? Cell(printed->printed.value) : none,
-             printed ? Cell(printed->printed.metric) : none, covers_printed(printed),
-             mean(entry.seconds), mean(entry.images_per_second),
-             word_if(entry.selected_on_test_set, "test set"), test_set_text(entry.test_set)});
+        table.rows.push_back({entry.name,
+                              seeds_of(runs, entry),
+                              entry.state,
+                              runs[entry.runs.front()].run.parameters,
+                              mean(entry.epochs),
+                              mean(entry.val_accuracy_final),
+                              mean(entry.val_accuracy_best),
+                              mean(entry.test_loss),
+                              mean(entry.test_accuracy.estimate),
+                              low(entry.test_accuracy.interval),
+                              high(entry.test_accuracy.interval),
+                              kind_of(entry.test_accuracy),
+                              printed ? Cell(printed->printed.value) : none,
+                              printed ? Cell(printed->printed.metric) : none,
+                              covers_printed(printed),
+                              printed_against(printed),
+                              mean(entry.seconds),
+                              mean(entry.images_per_second),
+                              word_if(entry.selected_on_test_set, "test set"),
+                              text_of(entry.test_set),
+                              not_counted(runs, entry)});
     }
     return table;
 }

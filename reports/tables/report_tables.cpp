@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/tables/optional_cell.hpp"
+#include "reports/tables/run_places.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
@@ -28,6 +29,7 @@ Table leaderboard_table(const ExperimentReport& report) {
                  "95 % interval", "test loss", "best val. accuracy", "epochs", "time", "images/s",
                  "printed", "covered", "selected on", "test set"},
                 {}};
+    const TestSetTexts text_of = test_set_texts(report.entries);
     for (const ArchitectureFigures& entry : report.entries) {
         if (table.rows.size() == kTableRows) break;
         const storage::RunRow& run = report.runs[entry.runs.front()].run;
@@ -45,14 +47,14 @@ Table leaderboard_table(const ExperimentReport& report) {
                            : kNoFigure,
              entry.printed ? coverage_text(*entry.printed) : kNoFigure,
              std::string(entry.selected_on_test_set ? "the test set" : ""),
-             test_set_text(entry.test_set)});
+             text_of(entry.test_set)});
     }
     return table;
 }
 
-Table pairs_table(const ExperimentReport& report) {
+Table pairs_in_words(const ExperimentReport& report) {
     Table table{{"first", "second", "second - first", "right only first", "right only second",
-                 "test", "p", "p after Holm", "verdict"},
+                 "test", "p", "p after Holm", "selected on the test set", "verdict"},
                 {}};
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
@@ -62,20 +64,24 @@ Table pairs_table(const ExperimentReport& report) {
              pair.on_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
              pair.on_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
              test_text(pair), is_compared ? p_value_text(*pair.p_value) : kNoFigure,
-             is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, verdict_text(pair)});
+             is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, selected_text(pair),
+             verdict_text(pair)});
     }
     return table;
 }
 
 Table states_table(const ExperimentReport& report) {
-    Table table{{"run", "state", "epochs", "test accuracy", "time", "cause"}, {}};
+    Table table{{"run", "state", "epochs", "test accuracy", "time", "cause", "same training as"},
+                {}};
+    const std::vector<RunPlace> places = run_places(report.runs, report.entries);
     for (const RunFigures& run : report.runs) {
         if (table.rows.size() == kTableRows) break;
+        const Cell& same = places[table.rows.size()].same_training_as;
         table.rows.push_back({run.run.run, std::string(storage::to_string(run.run.state)),
                               fmt::format("{} of {}", run.epochs.size(), run.run.epochs),
                               figure_text(run.test_accuracy),
                               run.has_epochs() ? duration_text(run.seconds) : kNoFigure,
-                              run.attempts.empty() ? "" : run.attempts.back().cause});
+                              run.attempts.empty() ? "" : run.attempts.back().cause, same});
     }
     return table;
 }
@@ -87,11 +93,6 @@ std::string markdown_line(const std::string& text) {
     return table.substr(begin, table.rfind(" |\n") - begin);
 }
 
-// What a spreadsheet would compute.
-bool looks_like_formula(const std::string& text) {
-    return !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) != std::string::npos;
-}
-
 }  // namespace
 
 std::string markdown_report(const ExperimentReport& report) {
@@ -101,7 +102,7 @@ std::string markdown_report(const ExperimentReport& report) {
                                    markdown_line(row.name), markdown_line(report.written_utc),
                                    markdown_line(report.lockstep_version));
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
-    if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_table(report)});
+    if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_in_words(report)});
     sections.push_back({"Runs", states_table(report)});
     text += sections_text(sections, TableFormat::md);
     for (const ArchitectureFigures& entry : report.entries) {
@@ -115,97 +116,6 @@ std::string markdown_report(const ExperimentReport& report) {
                             report.runs.size());
     }
     return text;
-}
-
-Table runs_table(const ExperimentReport& report) {
-    Table table{{"run",
-                 "name",
-                 "seed",
-                 "state",
-                 "source",
-                 "dataset",
-                 "optimizer",
-                 "batch_size",
-                 "parameters",
-                 "flops_per_image",
-                 "epochs",
-                 "epochs_planned",
-                 "best_epoch",
-                 "accuracy",
-                 "loss",
-                 "best_val_accuracy",
-                 "val_accuracy",
-                 "best_val_loss",
-                 "val_loss",
-                 "test_accuracy",
-                 "test_accuracy_low",
-                 "test_accuracy_high",
-                 "test_loss",
-                 "test_count",
-                 "printed_metric",
-                 "printed_value",
-                 "validates_on_test_set",
-                 "selected_on_test_set",
-                 "run_seconds",
-                 "images_per_second",
-                 "compute_seconds",
-                 "exchange_seconds",
-                 "data_seconds",
-                 "evaluation_seconds",
-                 "ranks"},
-                {}};
-    for (const RunFigures& run : report.runs) {
-        const storage::RunRow& row = run.run;
-        const auto printed = printed_figure(row.expected);
-        const auto yes_no = [](bool value) { return std::string(value ? "yes" : "no"); };
-        table.rows.push_back({row.run,
-                              row.name,
-                              row.seed,
-                              std::string(storage::to_string(row.state)),
-                              row.source,
-                              row.dataset,
-                              row.optimizer,
-                              std::int64_t{row.batch_size},
-                              row.parameters,
-                              row.flops_per_image,
-                              static_cast<std::int64_t>(run.epochs.size()),
-                              std::int64_t{row.epochs},
-                              cell(run.best_epoch),
-                              cell(run.accuracy.final),
-                              cell(run.loss.final),
-                              cell(run.val_accuracy.best),
-                              cell(run.val_accuracy.final),
-                              cell(run.val_loss.best),
-                              cell(run.val_loss.final),
-                              cell(run.test_accuracy),
-                              run.test_interval ? Cell(run.test_interval->low) : Cell(),
-                              run.test_interval ? Cell(run.test_interval->high) : Cell(),
-                              cell(run.test_loss),
-                              cell(run.test_count),
-                              printed ? Cell(printed->metric) : Cell(),
-                              printed ? Cell(printed->value) : Cell(),
-                              yes_no(row.validates_on_test_set),
-                              yes_no(row.selected_on_test_set),
-                              run.seconds,
-                              run.images_per_second,
-                              run.time.compute,
-                              run.time.exchange,
-                              run.time.data,
-                              run.time.evaluation,
-                              std::int64_t{run.ranks}});
-    }
-    return table;
-}
-
-std::string csv_report(const ExperimentReport& report) {
-    Table table = runs_table(report);
-    for (auto& row : table.rows) {
-        for (Cell& each : row) {
-            auto* text = std::get_if<std::string>(&each);
-            if (text != nullptr && looks_like_formula(*text)) text->insert(0, 1, '\'');
-        }
-    }
-    return table_text(table, TableFormat::csv);
 }
 
 }  // namespace lockstep::reports

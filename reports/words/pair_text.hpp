@@ -3,6 +3,7 @@
 // Comparisons in words, the same in HTML and Markdown.
 
 #include <string>
+#include <string_view>
 
 #include "reports/figures/leaderboard.hpp"
 #include "reports/figures/pair_comparison.hpp"
@@ -10,10 +11,15 @@
 namespace lockstep::reports {
 
 // "vgg-bn is better", "not distinguishable"; a test of one run each speaks of "these trainings".
+// Says so where a side was selected on the test set.
 std::string verdict_text(const PairComparison& pair);
+// The side that was selected on the test set, "both", or "".
+std::string selected_text(const PairComparison& pair);
 // "95 % t interval of the mean over 3 seeds", "95 % Wilson interval of one run"; "" for none.
 std::string interval_kind_text(const Measured& measured);
-// "covered by our interval", "above our interval", "not finished".
+// The kind of interval as tables have it: over_seeds, of_one_run, none.
+std::string_view interval_word(const Measured& measured);
+// "covered by our interval over 3 seeds", "above our interval of one run"; why there is none.
 std::string coverage_text(const PrintedComparison& printed);
 // "over seeds", "McNemar": the test that p_value is of.
 std::string test_text(const PairComparison& pair);

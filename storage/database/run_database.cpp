@@ -157,9 +157,9 @@ void RunDatabase::put_run(const RunRow& row) {
                 parameters, trainable_parameters, flops_per_image, epochs, training_samples,
                 validation_samples, test_samples, validates_on_test_set, selected_on_test_set,
                 expected, printed_val_accuracy, printed_test_accuracy, effective_config, state,
-                created_utc)
+                created_utc, design_name, design_digest, initial_weights_sha256)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29)
+                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29, ?30, ?31, ?32)
             ON CONFLICT (run) DO UPDATE SET
                 experiment = excluded.experiment, name = excluded.name, title = excluded.title,
                 notes = excluded.notes, source = excluded.source, seed = excluded.seed,
@@ -178,14 +178,28 @@ void RunDatabase::put_run(const RunRow& row) {
                 expected = excluded.expected,
                 printed_val_accuracy = excluded.printed_val_accuracy,
                 printed_test_accuracy = excluded.printed_test_accuracy,
-                effective_config = excluded.effective_config)sql",
+                effective_config = excluded.effective_config, design_name = excluded.design_name,
+                design_digest = excluded.design_digest,
+                initial_weights_sha256 = excluded.initial_weights_sha256)sql",
                 row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
                 row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
                 row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
                 row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
                 row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
                 last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
-                row.effective_config, row.created_utc);
+                row.effective_config, row.created_utc, row.design_name, row.design_digest,
+                row.initial_weights_sha256);
+    });
+}
+
+void RunDatabase::put_designs(std::span<const RunRow> rows) {
+    connection_->write([&](SQLite::Database& db) {
+        for (const RunRow& row : rows) {
+            execute(db, R"sql(
+                UPDATE runs SET design_name = ?2, design_digest = ?3, initial_weights_sha256 = ?4
+                WHERE run = ?1)sql",
+                    row.run, row.design_name, row.design_digest, row.initial_weights_sha256);
+        }
     });
 }
 

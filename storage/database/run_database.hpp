@@ -32,7 +32,7 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 2;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 3;  // user_version; docs/database_schema.md
 
 enum class DatabaseAccess { read_only, read_write };
 
@@ -85,6 +85,9 @@ public:
     // Throws std::invalid_argument if row.expected is neither "" nor a JSON object.
     void put_run(const RunRow& row);
 
+    // Writes down the designs of rows that are older than schema version 3.
+    void put_designs(std::span<const RunRow> rows);
+
     // Starts an attempt and returns its number. Marks the run `running`; an attempt that never
     // ended becomes `interrupted`; everything after the point of resumption is deleted: rows of
     // later epochs, steps and artifacts, and the metrics of the run's end.
@@ -112,6 +115,7 @@ public:
     std::vector<ExperimentRow> experiments() const;                    // by name
     std::vector<RunRow> runs(std::string_view experiment = {}) const;  // "" all; oldest first
     std::optional<RunRow> find_run(std::string_view run) const;        // by its whole id
+    std::vector<RunRow> runs_of_config(std::string_view config_digest) const;  // oldest first
     // Runs whom a user may mean: the one with this id, else those of this name, else those whose id
     // begins so. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;

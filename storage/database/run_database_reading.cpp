@@ -71,7 +71,10 @@ RunRow run_row(RowReader& row) {
             .expected = row.text(),
             .effective_config = row.text(),
             .state = run_state_from(row.text()),
-            .created_utc = row.text()};
+            .created_utc = row.text(),
+            .design_name = row.text(),
+            .design_digest = row.text(),
+            .initial_weights_sha256 = row.text()};
 }
 
 // The columns of run_row(), as the table has them.
@@ -79,7 +82,8 @@ constexpr std::string_view kSelectRuns = R"sql(
     SELECT run, experiment, name, title, notes, source, seed, config_digest, data_digest, dataset,
         architecture, optimizer, batch_size, shards, exchange, parameters, trainable_parameters,
         flops_per_image, epochs, training_samples, validation_samples, test_samples,
-        validates_on_test_set, selected_on_test_set, expected, effective_config, state, created_utc
+        validates_on_test_set, selected_on_test_set, expected, effective_config, state, created_utc,
+        design_name, design_digest, initial_weights_sha256
     FROM runs WHERE )sql";
 
 // `condition` is a constant of ours that an index answers; ?1 in it is `value`.
@@ -196,6 +200,11 @@ std::optional<RunRow> RunDatabase::find_run(std::string_view run) const {
         connection_->use([&](SQLite::Database& db) { return select_runs(db, "run = ?1", run); });
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
+}
+
+std::vector<RunRow> RunDatabase::runs_of_config(std::string_view config_digest) const {
+    return connection_->use(
+        [&](SQLite::Database& db) { return select_runs(db, "config_digest = ?1", config_digest); });
 }
 
 std::vector<RunRow> RunDatabase::match_runs(std::string_view text) const {

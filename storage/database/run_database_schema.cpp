@@ -51,7 +51,11 @@ CREATE TABLE runs (
     effective_config      TEXT NOT NULL,     -- TOML: every value that was used, and its origin
     state                 TEXT NOT NULL
         CHECK (state IN ('queued', 'running', 'finished', 'interrupted', 'failed')),
-    created_utc           TEXT NOT NULL
+    created_utc           TEXT NOT NULL,
+    -- New in version 3; '' in rows that are older:
+    design_name           TEXT NOT NULL DEFAULT '',  -- name without its part for the seed
+    design_digest         TEXT NOT NULL DEFAULT '',  -- SHA-256 of the config without the seed
+    initial_weights_sha256 TEXT NOT NULL DEFAULT ''  -- of the file it starts from, or ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX runs_by_experiment ON runs (experiment, created_utc, run);
 CREATE INDEX runs_by_name ON runs (name);
@@ -144,6 +148,14 @@ CREATE TABLE events (
 CREATE INDEX events_by_run ON events (run, id);
 )sql";
 
+// New in version 3.
+constexpr const char* kDesignColumns = R"sql(
+ALTER TABLE runs ADD COLUMN design_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN design_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN initial_weights_sha256 TEXT NOT NULL DEFAULT '';
+)sql";
+constexpr const char* kDesignIndex = "CREATE INDEX runs_by_config ON runs (config_digest)";
+
 // New in version 2.
 constexpr const char* kTotalsTable = R"sql(
 -- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
@@ -210,7 +222,8 @@ SELECT r.experiment, r.run, r.name, r.seed, r.state,
        r.trainable_parameters, r.flops_per_image,
        r.training_samples, r.validation_samples, r.test_samples,
        r.validates_on_test_set, r.selected_on_test_set,
-       r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc
+       r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc,
+       r.config_digest, r.data_digest, r.design_name, r.design_digest
 FROM runs r
 LEFT JOIN run_totals t ON t.run = r.run
 LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
@@ -232,28 +245,39 @@ void create_views(SQLite::Database& db, const std::string& create) {
     for (const View& view : kViews) db.exec(create + view.name + " AS " + view.select);
 }
 
+int version_of(SQLite::Database& db) { return db.execAndGet("PRAGMA user_version").getInt(); }
+
 std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 }  // namespace
 
 void create_schema(SQLite::Database& db) {
     db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 3");
     db.exec(kTables);
     db.exec(kTotalsTable);
+    db.exec(kDesignIndex);
     create_views(db, "CREATE VIEW ");
 }
 
 void upgrade_schema(SQLite::Database& db) {
     for (const View& view : kViews) db.exec(std::string("DROP VIEW IF EXISTS ") + view.name);
-    db.exec(kTotalsTable);
-    db.exec("INSERT INTO run_totals " + totals_of_all());
+    if (version_of(db) < 2) {
+        db.exec(kTotalsTable);
+        db.exec("INSERT INTO run_totals " + totals_of_all());
+    }
+    db.exec(kDesignColumns);
+    db.exec(kDesignIndex);
     create_views(db, "CREATE VIEW ");
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 3");
 }
 
 void show_as_new_schema(SQLite::Database& db) {
-    db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
+    if (version_of(db) < 2) db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
+    // Stands in front of the table of the same name, also for the views below.
+    db.exec(
+        "CREATE TEMP VIEW runs AS SELECT *, '' AS design_name, '' AS design_digest, "
+        "'' AS initial_weights_sha256 FROM main.runs");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

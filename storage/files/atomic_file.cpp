@@ -188,6 +188,23 @@ FileDescriptor open_regular(const fs::path& path, struct stat& status) {
     return file;
 }
 
+// Of the machine, in bytes; no limit where the system does not tell.
+std::int64_t physical_memory() {
+    const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+    const std::int64_t page = ::sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? pages * page : INT64_MAX;
+}
+
+// Where memory is short, a system kills instead of refusing: so the size is looked at first.
+void check_size(std::int64_t bytes, std::int64_t most, const fs::path& path) {
+    const auto refuse = [&](std::string_view limit, std::int64_t limit_bytes) {
+        throw StorageError(Kind::bad_data, fmt::format("cannot read {}: it has {} bytes, {} {}",
+                                                       path.string(), bytes, limit, limit_bytes));
+    };
+    if (bytes > most) refuse("expected at most", most);
+    if (bytes > physical_memory()) refuse("and this machine a memory of", physical_memory());
+}
+
 struct TemporaryOwner {
     std::string host;
     pid_t pid = 0;
@@ -236,9 +253,10 @@ void rename_file(const fs::path& from, const fs::path& to) {
     sync_folder(folder_of(to));
 }
 
-Bytes read_file(const fs::path& path) {
+Bytes read_file(const fs::path& path, std::int64_t most) {
     struct stat status {};
     const FileDescriptor file = open_regular(path, status);
+    check_size(status.st_size, most, path);
     Bytes content(static_cast<std::size_t>(status.st_size));
     std::size_t length = 0;
     while (length < content.size()) {

@@ -8,7 +8,7 @@
 //   missing         nothing of that name (reading)
 //   cannot_create   the folder is missing, or a folder stands where the file should
 //   no_permission   modes or a read-only file system forbid it
-//   bad_data        reading something that is no regular file
+//   bad_data        reading something that is no regular file, or larger than it may be
 //   io              anything else: disk full, quota, failing device
 
 #include <cstddef>
@@ -45,8 +45,9 @@ SavedFile replace_file_keeping(const std::filesystem::path& previous,
 // Renames within one folder and makes it durable; `to` is replaced if it exists.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// The bytes of a regular file. Never blocks: a FIFO or a device is refused.
-Bytes read_file(const std::filesystem::path& path);
+// The bytes of a regular file. Never blocks: a FIFO or a device is refused. So is a file of more
+// than `most` bytes, or more than the machine has memory, before anything is allocated for it.
+Bytes read_file(const std::filesystem::path& path, std::int64_t most = INT64_MAX);
 
 // Removes temporary files in `folder` that nobody will finish: those of this host whose process is
 // gone (or has this process' number: call it before writing), and those of other hosts that are

@@ -68,6 +68,10 @@ struct RunRow {
     std::string effective_config;  // TOML text: every value and its origin
     RunState state = RunState::queued;  // set by the database's own operations
     std::string created_utc;            // kept from the first time
+    // The next three are "" in a row that is older than schema version 3.
+    std::string design_name{};             // name without its part for the seed
+    std::string design_digest{};           // of the effective config without the seed
+    std::string initial_weights_sha256{};  // of the file it starts from; "" also where none is
 };
 
 struct AttemptRow {

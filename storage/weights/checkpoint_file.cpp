@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -106,6 +107,23 @@ private:
     std::string_view origin_;
 };
 
+void require_finite(const NamedArrays& arrays, std::string_view what, std::string_view origin) {
+    const auto is_finite = [](float value) { return std::isfinite(value); };
+    for (const NamedArray& array : arrays) {
+        if (std::ranges::all_of(array.values, is_finite)) continue;
+        throw StorageError(Kind::bad_data,
+                           fmt::format("{}: its {} {}/{} hold a value that is no finite number",
+                                       origin, what, array.layer, array.name));
+    }
+}
+
+void require_finite(const CheckpointState& state, std::string_view origin) {
+    require_finite(state.weights, "weights", origin);
+    for (const auto& [name, arrays] : state.slots) require_finite(arrays, name, origin);
+    require_finite(state.early_stopping_weights, "best weights", origin);
+    require_finite(state.checkpoint_weights, "best weights", origin);
+}
+
 // ---- which file to trust -----------------------------------------------------------------------
 
 // The state in `path`, or nothing and why in `warnings`.
@@ -175,6 +193,7 @@ CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_v
     state.early_stopping_weights = reader.arrays(kEarlyStopping + kBestWeights);
     state.checkpoint_weights = reader.arrays(kCheckpoint + kBestWeights);
     state.further = std::move(file.state->values);
+    require_finite(state, origin);
     return state;
 }
 

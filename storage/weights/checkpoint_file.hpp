@@ -61,7 +61,8 @@ Bytes checkpoint_bytes(const KerasModel& model, const CheckpointState& state);
 SavedFile write_checkpoint(const std::filesystem::path& path, const std::filesystem::path& previous,
                            const KerasModel& model, const CheckpointState& state);
 
-// Throws StorageError (bad_data) for a damaged file, one without a training state, a newer format.
+// Throws StorageError (bad_data) for a damaged file, one without a training state, a newer format,
+// and one with a weight or slot that is NaN or infinite: going on from it would make no numbers.
 CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_view origin);
 CheckpointState read_checkpoint(const std::filesystem::path& path);
 

@@ -1,6 +1,7 @@
 // Bad input is refused with its exit code and in words, before the first step, and harms nothing
 // that is stored.
 
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -114,13 +115,6 @@ TEST_CASE("The command line: 64, with what was meant", "[end_to_end]") {
     refused({"run"}, "FILE");
     refused({"run", smoke_file(), "--only", "logit"}, "did you mean \"logits\"");
     refused({"ls", "--format", "yaml"}, "table|csv|json|md");
-    CHECK(lockstep({"--help"}).exit_code == 0);
-    for (const char* verb : {"run", "validate", "plan", "summary", "ls", "show", "compare", "query",
-                             "evaluate", "bench"}) {
-        const Result help = lockstep({verb, "--help"});
-        CHECK(help.exit_code == 0);
-        CHECK(help.output.find("Examples:\n  lockstep ") != std::string::npos);
-    }
 }
 
 TEST_CASE("The experiment file: 78, or 66 where there is none", "[end_to_end]") {
@@ -143,6 +137,12 @@ TEST_CASE("The experiment file: 78, or 66 where there is none", "[end_to_end]") 
     std::string twice = smoke_with("batch_size = 16", "batchsize = 16");
     twice.replace(twice.find("epochs = 2"), 10, "epochs = 2.5");
     store.check_refused(store.run(twice), 78, {"bad.toml:18:", "bad.toml:19:"});
+
+    std::string deep = "[a";
+    for (int i = 0; i < 10'000; ++i) deep.append(".a");
+    store.check_refused(store.run(deep.append("]\n")), 78, {"nested more than 32 levels deep"});
+    store.check_refused(store.run(read_text(smoke_file()), {"--set", deep.erase(0, 1) + "=1"}), 78,
+                        {"nested more than 32 levels deep"});
 }
 
 TEST_CASE("Under mpirun an error is told once, by one rank", "[end_to_end]") {
@@ -262,6 +262,24 @@ TEST_CASE("A loss that is not finite: 70, and 1 beside a run that finishes", "[e
                                     "'diverging' order by name",
                                     "--store", store.path().string(), "--format", "csv"});
     CHECK(states.output == "name,state,attempts\ndiverges,failed,2\nlearns,finished,1\n");
+}
+
+TEST_CASE("Sizes are looked at before anything is read: 65", "[end_to_end]") {
+    const Store& store = shared_store();
+    const TemporaryDirectory folder;
+    const auto sparse = [&](const std::string& name) {
+        write_text(folder / name, "");
+        fs::resize_file(folder / name, std::uintmax_t{3} << 40);
+        return (folder / name).string();
+    };
+    store.check_refused({"validate", sparse("big.toml")}, 78,
+                        {"big.toml: the file has 3298534883328 bytes"});
+    store.check_refused({"predict", sparse("big.h5"), "--file", smoke_file(), "--run",
+                         "three-classes", sparse("big.png")},
+                        65, {"big.h5: it has 3298534883328"});
+    store.check_refused(
+        {"predict", "three-classes", sparse("big.png"), "--store", store.path().string()}, 65,
+        {"big.png: 3,298,534,883,328 bytes; images of at most"});
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // The five tutorials on real CIFAR-10 (LOCKSTEP_DATA): the same final weights and figures on
 // 1, 3 and 8 ranks, short last batches of evaluation and uneven shares included.
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/needs.hpp"
 
 namespace lockstep::tests {
 namespace {
@@ -33,11 +33,7 @@ std::string epochs_of(const std::string& store) {
 
 TEST_CASE("The tutorials' final weights on real CIFAR-10 do not depend on the ranks",
           "[end_to_end][cifar10]") {
-    const char* data = std::getenv("LOCKSTEP_DATA");
-    if (data == nullptr) {
-        WARN("skipped: LOCKSTEP_DATA is not set");
-        return;
-    }
+    const std::string data = cifar10_folder();
     const TemporaryDirectory folder;
     const std::string reference = (folder / "1").string();
     train(reference, data, 1);

@@ -2,14 +2,13 @@
 // same weights on the same real images (LOCKSTEP_ORACLE, LOCKSTEP_DATA), at 1, 2 and 3 ranks.
 
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/needs.hpp"
 
 namespace lockstep::tests {
 namespace {
@@ -45,12 +44,6 @@ const std::vector<Golden> kGoldens{
       1e-6, 1e-6, 1e-6, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3, 4e-3}},
 };
 
-std::optional<std::filesystem::path> folder_of(const char* variable) {
-    const char* path = std::getenv(variable);
-    if (path == nullptr) return std::nullopt;
-    return path;
-}
-
 std::vector<double> losses_of(const Golden& golden, int ranks, const std::filesystem::path& oracle,
                               const std::filesystem::path& data) {
     const TemporaryDirectory folder;
@@ -71,23 +64,19 @@ std::vector<double> losses_of(const Golden& golden, int ranks, const std::filesy
 
 TEST_CASE("Golden steps: losses agree with independent programs at 1, 2 and 3 ranks",
           "[end_to_end][oracle]") {
-    const auto oracle = folder_of("LOCKSTEP_ORACLE"), data = folder_of("LOCKSTEP_DATA");
-    if (!oracle || !data) {
-        WARN("skipped: LOCKSTEP_ORACLE or LOCKSTEP_DATA is not set");
-        return;
-    }
+    const auto oracle = oracle_folder(), data = cifar10_folder();
     for (const Golden& golden : kGoldens) {
         INFO(golden.trace);
-        const Json trace = Json::parse(read_text(*oracle / (golden.trace + ".json")));
-        const std::vector<double> losses = losses_of(golden, 1, *oracle, *data);
+        const Json trace = Json::parse(read_text(oracle / (golden.trace + ".json")));
+        const std::vector<double> losses = losses_of(golden, 1, oracle, data);
         REQUIRE(losses.size() == static_cast<std::size_t>(golden.steps));
         for (std::size_t step = 0; step < golden.tolerances.size(); ++step) {
             INFO("step " << step);
             const double expected = trace.at("steps").at(step).at("loss");
             CHECK(std::abs(losses[step] - expected) <= golden.tolerances[step] * expected);
         }
-        CHECK(losses_of(golden, 2, *oracle, *data) == losses);
-        CHECK(losses_of(golden, 3, *oracle, *data) == losses);
+        CHECK(losses_of(golden, 2, oracle, data) == losses);
+        CHECK(losses_of(golden, 3, oracle, data) == losses);
     }
 }
 

@@ -88,6 +88,26 @@ std::vector<std::string> mpirun_command(int ranks, const std::vector<std::string
     return command;
 }
 
+std::vector<std::string> mpirun_of_two(const std::vector<std::string>& first,
+                                       const std::vector<std::string>& second) {
+    std::vector<std::string> command{"mpirun", "--oversubscribe", "--bind-to", "none", "-n", "1"};
+    command.insert(command.end(), first.begin(), first.end());
+    command.insert(command.end(), {":", "-n", "1"});
+    command.insert(command.end(), second.begin(), second.end());
+    return command;
+}
+
+std::vector<std::string> preloading(const std::string& library,
+                                    const std::vector<std::string>& variables,
+                                    const std::vector<std::string>& command) {
+    // An address sanitizer wants to be the first library.
+    std::vector<std::string> result{"env", "ASAN_OPTIONS=verify_asan_link_order=0"};
+    result.insert(result.end(), variables.begin(), variables.end());
+    result.push_back("LD_PRELOAD=" + library);
+    result.insert(result.end(), command.begin(), command.end());
+    return result;
+}
+
 std::string smoke_file() { return LOCKSTEP_EXPERIMENTS "/smoke.toml"; }
 
 std::string read_text(const fs::path& path) {
@@ -128,6 +148,14 @@ std::vector<pid_t> processes_with(const std::string& text, const std::string& ot
         if (is_match) found.push_back(std::stoi(name));
     }
     return found;
+}
+
+std::vector<pid_t> ranks_on(const fs::path& store) {
+    std::vector<pid_t> ranks = processes_with(store.string(), "--as-rank");
+    std::erase_if(ranks, [](pid_t process) {
+        return read_text("/proc/" + std::to_string(process) + "/comm") != "lockstep\n";
+    });
+    return ranks;
 }
 
 }  // namespace lockstep::tests

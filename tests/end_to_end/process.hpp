@@ -46,6 +46,15 @@ std::vector<std::string> lockstep_command(const std::vector<std::string>& argume
 // The same under `mpirun -n RANKS`.
 std::vector<std::string> mpirun_command(int ranks, const std::vector<std::string>& arguments);
 
+// `mpirun` with these two programs as rank 0 and rank 1.
+std::vector<std::string> mpirun_of_two(const std::vector<std::string>& first,
+                                       const std::vector<std::string>& second);
+// A command with a library of tests/end_to_end/preloaded/ in front of all others, and with further
+// variables, each "NAME=VALUE", in its environment.
+std::vector<std::string> preloading(const std::string& library,
+                                    const std::vector<std::string>& variables,
+                                    const std::vector<std::string>& command);
+
 std::string smoke_file();  // experiments/smoke.toml
 std::string read_text(const std::filesystem::path& path);
 
@@ -57,5 +66,7 @@ void wait_until(const std::function<bool()>& holds);
 
 // Processes whose command line has both texts.
 std::vector<pid_t> processes_with(const std::string& text, const std::string& other);
+// The ranks that a supervisor started on a store; neither mpirun nor the supervisor.
+std::vector<pid_t> ranks_on(const std::filesystem::path& store);
 
 }  // namespace lockstep::tests

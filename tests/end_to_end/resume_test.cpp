@@ -88,25 +88,35 @@ TEST_CASE("After a stop on request the run resumes, on other ranks, to the same 
     check_epochs(store);
 }
 
-TEST_CASE("After SIGKILL of a rank, or of all that was started, the run resumes to the same bytes",
-          "[end_to_end]") {
-    const TemporaryDirectory folder;
-    const fs::path store = folder / "store";
-    const bool is_rank = GENERATE(true, false);
-    const int exit_code = train_and_end(store, [&](Process& training) {
-        if (is_rank) {
-            for (const pid_t rank : processes_with(store.string(), "--as-rank")) {
-                const std::string command = read_text("/proc/" + std::to_string(rank) + "/comm");
-                if (command.starts_with("lockstep"))
-                    return static_cast<void>(::kill(rank, SIGKILL));
-            }
-        }
-        training.send(SIGKILL);
-    });
-    CHECK(exit_code == 128 + SIGKILL);
+void check_resumes_on_three_ranks(const fs::path& store) {
     resume(store, "3");
     CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
     check_epochs(store);
+}
+
+TEST_CASE("After SIGKILL of a rank the run resumes to the same bytes", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const int exit_code = train_and_end(store, [&](Process& training) {
+        const std::vector<pid_t> ranks = ranks_on(store);
+        REQUIRE(ranks.size() == 2);
+        ::kill(ranks.back(), SIGKILL);
+        training.wait();
+        CHECK(training.errors().find("the ranks were killed by signal 9") != std::string::npos);
+    });
+    CHECK(exit_code == 128 + SIGKILL);
+    check_resumes_on_three_ranks(store);
+}
+
+TEST_CASE("After SIGKILL of what was started the run resumes to the same bytes", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const int exit_code = train_and_end(store, [&](Process& training) {
+        REQUIRE(ranks_on(store).size() == 2);  // they end by themselves: train_and_end waits
+        training.send(SIGKILL);
+    });
+    CHECK(exit_code == 128 + SIGKILL);
+    check_resumes_on_three_ranks(store);
 }
 
 TEST_CASE("A torn checkpoint is passed over for the one before", "[end_to_end]") {
@@ -139,19 +149,6 @@ TEST_CASE("With no good checkpoint left nothing starts anew unless told to", "[e
     CHECK(lockstep(fresh).exit_code == 0);
     CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
     check_epochs(store);
-}
-
-TEST_CASE("A run that another process trains is left alone", "[end_to_end]") {
-    const TemporaryDirectory folder;
-    const fs::path store = folder / "store";
-    train_and_end(store, [&](Process& training) {
-        training.send(SIGSTOP);  // its supervisor sleeps; its ranks go on and hold the lock
-        const Result second = lockstep(arguments(store, "1"));
-        CHECK(second.exit_code == 73);
-        CHECK(second.errors.find("another process") != std::string::npos);
-        training.send(SIGCONT);
-        training.send(SIGTERM);
-    });
 }
 
 }  // namespace

@@ -43,8 +43,9 @@ void check_equal(const fs::path& store, const fs::path& reference) {
 
 void train(const std::vector<std::string>& command) {
     Process process(command);
+    const int exit_code = process.wait();
     INFO(process.errors());
-    CHECK(process.wait() == 0);
+    CHECK(exit_code == 0);
 }
 
 std::vector<std::string> arguments(const fs::path& store, std::vector<std::string> more) {

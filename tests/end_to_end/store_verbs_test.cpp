@@ -96,6 +96,7 @@ TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end
     CHECK(seeds.at("figures")[0].at("figure") == "test_accuracy");
     const Json self = json_of({"diff", "three-classes", "three-classes"});
     CHECK(self.at("settings").empty());
+    REQUIRE_FALSE(self.at("figures").empty());
     for (const Json& figure : self.at("figures")) CHECK(figure.at("movement") == "equal");
     for (const char* format : {"table", "csv", "md"}) {
         CHECK(output_of({"diff", "logits-seed1", "three-classes", "--format", format})

@@ -1,8 +1,8 @@
 // Networks that Lockstep exported, run by onnxruntime: its probabilities against those that the
 // training itself left in predictions.h5, on the images that lie there.
 //
-// Needs Node.js and the npm package onnxruntime-node, found as Node finds packages: with NODE_PATH.
-// Without them the test says so and checks nothing (scripts/install-onnxruntime.sh gets them).
+// Needs Node.js and the npm package onnxruntime-node, found as Node finds packages: with NODE_PATH
+// (scripts/install-onnxruntime.sh gets them).
 
 #include <algorithm>
 #include <cmath>
@@ -23,19 +23,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr double kTolerance = 1e-5;  // of a probability
-
-bool has_onnxruntime() {
-    static const bool has = [] {
-        Process node({"node", "--eval", "require.resolve('onnxruntime-node')"});
-        return node.wait() == 0;
-    }();
-    if (!has) {
-        WARN(
-            "skipped: no Node.js with the package onnxruntime-node here; "
-            "scripts/install-onnxruntime.sh tells how to get it");
-    }
-    return has;
-}
 
 void write_pixels(const fs::path& path, const std::vector<std::uint8_t>& pixels) {
     std::ofstream file(path, std::ios::binary);
@@ -98,15 +85,14 @@ void check_experiment(std::vector<std::string> arguments, std::size_t runs) {
 }
 
 TEST_CASE("onnxruntime: probabilities are ours, with every kind of layer", "[interop]") {
-    if (has_onnxruntime()) check_experiment({LOCKSTEP_EXPERIMENTS "/smoke.toml"}, 4);
+    check_experiment({LOCKSTEP_EXPERIMENTS "/smoke.toml"}, 4);
 }
 
 TEST_CASE("onnxruntime: probabilities are ours, with layers at their edges", "[interop]") {
-    if (has_onnxruntime()) check_experiment({LOCKSTEP_EDGES}, 3);
+    check_experiment({LOCKSTEP_EDGES}, 3);
 }
 
 TEST_CASE("onnxruntime: probabilities are ours, for the networks of the tutorials", "[interop]") {
-    if (!has_onnxruntime()) return;
     check_experiment({LOCKSTEP_EXPERIMENTS "/quickstart.toml", "--set", "data.dataset=synthetic",
                       "--set", "data.training_samples=160", "--set", "data.test_samples=90",
                       "--set", "data.validation={ first = 32 }", "--set", "train.epochs=1", "--set",

@@ -2,12 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "trainer/determinism/digest.hpp"
+#include "trainer/evaluate.hpp"
+#include "trainer/parameters/initializers.hpp"
+#include "trainer/training_step.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -185,6 +190,85 @@ TEST_CASE("a loss that is no number stops every rank in the same step", "[traine
     for (const std::string& of_rank : world.gather_texts(where)) CHECK(of_rank == "1, step 1");
 }
 
+TEST_CASE("a rank whose weights differ is named, on every rank, at the end of the epoch",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const RunConfig config = tiny_run(plain_layers());
+    const RunData data = data_of(config);
+    NamedTensors weights =
+        train_tiny(config, Communicator(MPI_COMM_SELF)).seen.snapshots.front().state.weights;
+    const int other = world.size() - 1;
+    float& bias = weights.back().values.back();  // the last bit of one weight
+    if (other > 0 && world.rank() == other) bias = std::nextafter(bias, HUGE_VALF);
+    Training training = training_of(config, data);
+    training.initial_weights = &weights;
+    RecordingObserver observer;
+    std::string words = "no error";
+    try {
+        train(training, world, observer);
+    } catch (const ReplicaError& error) {
+        words = error.what();
+    }
+    const std::string expected = other == 0
+                                     ? "no error"
+                                     : "after epoch 1 the weights of rank " +
+                                           std::to_string(other) + " differ from those of rank 0";
+    for (const std::string& of_rank : world.gather_texts(words)) CHECK(of_rank == expected);
+    if (other > 0) CHECK(observer.snapshots.empty());
+}
+
+TEST_CASE("weights that are no numbers end the run on every rank, whatever the loss was",
+          "[trainer][mpi]") {
+    RunConfig config = tiny_run(plain_layers());
+    config.train.steps_per_epoch = 1;  // its loss is of the weights before the update
+    config.train.optimizer = {.learning_rate = 1e300, .rule = SgdConfig{}};
+    const Communicator world(MPI_COMM_WORLD);
+    std::string where = "no error";
+    RecordingObserver observer;
+    const RunData data = data_of(config);
+    try {
+        train(training_of(config, data), world, observer);
+    } catch (const NonFiniteWeights& error) {
+        where = error.what();
+        CHECK(error.epoch() == 1);
+    }
+    for (const std::string& of_rank : world.gather_texts(where))
+        CHECK(contains(of_rank, "after epoch 1 conv2d/kernel holds"));
+    CHECK(observer.epochs.empty());
+    CHECK(observer.snapshots.empty());
+}
+
+TEST_CASE("weights that are no numbers are refused at every door", "[trainer][mpi]") {
+    const Communicator self(MPI_COMM_SELF);
+    RunConfig config = tiny_run();
+    config.train.optimizer.rule = AdamConfig{};
+    config.train.early_stopping = EarlyStoppingConfig{
+        .monitor = {.metric = "val_loss"}, .patience = 9, .restore_best_weights = true};
+    const TrainState good = train_tiny(config, self).seen.snapshots.front().state;
+    const RunData data = data_of(config);
+    for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF})
+        for (std::size_t i = 0; i < good.weights.size(); ++i) {
+            NamedTensors weights = good.weights;
+            weights[i].values.back() = bad;
+            CAPTURE(weights[i].layer, weights[i].name);
+            const std::string named = weights[i].layer + "/" + weights[i].name + " holds ";
+            CHECK(contains(weights_error(config, weights), named));
+            CHECK_THROWS_AS(evaluate(config, weights, data, data.test, self), WeightsError);
+            TrainState state = good;
+            state.weights = weights;
+            CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+            state = good;
+            state.early_stopping_weights = weights;
+            CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+        }
+    for (const auto& [name, tensors] : good.slots) {
+        CAPTURE(name);
+        TrainState state = good;
+        state.slots[name].back().values.front() = std::nanf("");
+        CHECK_THROWS_AS(train_tiny(config, self, &state), WeightsError);
+    }
+}
+
 TEST_CASE("one rank's wish to stop ends the run on all, at once, without an update",
           "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
@@ -206,6 +290,45 @@ TEST_CASE("one rank's wish to stop ends the run on all, at once, without an upda
         CHECK(asked == 3);
         if (world.is_root()) CHECK(observer.steps.size() == 2);
     }
+}
+
+TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole state",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_run();  // with batch normalization of images and of vectors
+    config.train.optimizer.rule = AdamConfig{};
+    const RunData data = data_of(config);
+    Network network(config.layers, data.shape, 4, config.train.batch_size);
+    Parameters& parameters = network.parameters();
+    parameters.set_weights(
+        initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
+    BufferPool pool;
+    TrainingStep step(config, data, network, world, pool);
+    std::vector<std::uint32_t> samples(16);
+    std::iota(samples.begin(), samples.end(), 0U);
+    step.run(samples, 1, 0, false);
+
+    const auto state = [&] {
+        std::string digests = parameters.digest();
+        for (const auto& [name, values] : step.optimizer().slots())
+            digests += sha256_hex(std::as_bytes(values));
+        return digests;
+    };
+    const std::string before = state();
+    CHECK(step.run(samples, 1, 1, world.rank() == world.size() - 1).stop_requested);
+    CHECK(state() == before);
+    // An infinite bias of the logits, set past set_weights(), which would refuse it.
+    float* bias = parameters.data(parameters.weights().size() - 1);
+    const float kept = *bias;
+    *bias = HUGE_VALF;
+    const std::string with_infinity = state();
+    CHECK_THROWS_AS(step.run(samples, 1, 1, false), NonFiniteLoss);
+    CHECK(state() == with_infinity);
+    *bias = kept;
+    CHECK(state() == before);
+    // And a step that counts moves everything.
+    step.run(samples, 1, 1, false);
+    CHECK(state() != before);
 }
 
 TEST_CASE("more ranks than shards are refused", "[trainer][mpi]") {

@@ -24,13 +24,16 @@ RunConfig run_with_monitors(const OptimizerConfig& optimizer) {
     return config;
 }
 
-void check_same_end(const Trained& resumed, const Trained& whole, std::size_t epochs_before) {
+// comm: that of the resumed training.
+void check_same_end(const Trained& resumed, const Trained& whole, std::size_t epochs_before,
+                    const Communicator& comm) {
     CHECK(digest_of(resumed.outcome.weights) == digest_of(whole.outcome.weights));
     CHECK(resumed.outcome.reason == whole.outcome.reason);
     CHECK(resumed.outcome.epochs_finished == whole.outcome.epochs_finished);
     CHECK(resumed.outcome.weights_epoch == whole.outcome.weights_epoch);
     CHECK(bits_of(resumed.outcome.test) == bits_of(whole.outcome.test));
-    if (resumed.seen.epochs.empty()) return;  // not rank 0, or nothing was left to do
+    if (!comm.is_root()) return;  // nobody told it of epochs
+    REQUIRE(whole.seen.epochs.size() == 4);
     const std::vector<EpochRecord> rest(
         whole.seen.epochs.begin() + static_cast<std::ptrdiff_t>(epochs_before),
         whole.seen.epochs.end());
@@ -63,11 +66,12 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
         const RunConfig config = run_with_monitors(optimizer);
         // Every rank trains alone and so holds the states of a one-rank run.
         const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+        REQUIRE(whole.seen.snapshots.size() == 4);  // on every rank or on none
         for (std::size_t epochs = 1; epochs <= 4; ++epochs) {
             CAPTURE(epochs);
             const TrainState& state = whole.seen.snapshots[epochs - 1].state;
             const Trained resumed = train_tiny(config, world, &state);
-            check_same_end(resumed, whole, epochs);
+            check_same_end(resumed, whole, epochs, world);
             if (!world.is_root() || epochs == 4) continue;
             CHECK(
                 same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
@@ -83,7 +87,8 @@ TEST_CASE("a state saved by several ranks resumes on one", "[trainer][mpi]") {
     const TrainState& state = whole.seen.snapshots[1].state;
     CHECK(state.epochs_finished == 2);
     CHECK(state.steps_taken == 6);
-    check_same_end(train_tiny(config, Communicator(MPI_COMM_SELF), &state), whole, 2);
+    const Communicator self(MPI_COMM_SELF);
+    check_same_end(train_tiny(config, self, &state), whole, 2, self);
 }
 
 TEST_CASE("resuming a run that early stopping has ended trains no further", "[trainer][mpi]") {

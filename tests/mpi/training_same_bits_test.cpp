@@ -116,6 +116,8 @@ TEST_CASE("same bits: no validation, fewer steps than the data has, a schedule, 
     config.train.schedule = {.shape = CosineSchedule{.over_epochs = 2.0}, .warmup_epochs = 0.5};
     config.train.shuffle = false;
     const Trained trained = check_same_bits(config);
+    const bool is_root = Communicator(MPI_COMM_WORLD).is_root();
+    CHECK(trained.seen.epochs.size() == (is_root ? 2 : 0));
     for (const EpochRecord& epoch : trained.seen.epochs) {
         CHECK(epoch.training.count == 2 * 16);
         CHECK_FALSE(epoch.validation);
@@ -179,6 +181,7 @@ TEST_CASE("ring and mpi: replicas stay equal, losses are those of ordered within
     RunConfig config = tiny_run();
     config.train.optimizer = {.learning_rate = 0.01, .rule = SgdConfig{.momentum = 0.9}};
     const Trained ordered = train_tiny(config, world);
+    CHECK(ordered.seen.steps.size() == (world.is_root() ? 6 : 0));
     for (const ExchangeKind kind : {ExchangeKind::ring, ExchangeKind::mpi}) {
         config.parallel.exchange = kind;
         const Trained other = train_tiny(config, world);  // compares the replicas every epoch

@@ -87,6 +87,18 @@ TEST_CASE("of initial weights the content counts, not the path", "[effective_con
     CHECK(config_of("", {write("a.h5", "two")}).digest != digest);
 }
 
+TEST_CASE("a design digest is that of all seeds, of no other setting", "[effective_config]") {
+    const auto digest = [](const EffectiveConfig& config) {
+        return pipeline::design_digest(config);
+    };
+    const std::string design = digest(config_of(""));
+    CHECK(digest(config_of("train = { seed = 7 }\n")) == design);
+    CHECK(digest(config_of("title = \"t\"\n", {"train.record_steps=true"}, "b")) == design);
+    CHECK(digest(config_of("", {"parallel.ranks_per_run=1"})) == design);
+    CHECK(digest(config_of("", {"train.epochs=3"})) != design);
+    CHECK(digest(config_of("", {"data.scale=\"standard\""})) != design);
+}
+
 TEST_CASE("the run id is the name and eight digits of the digest", "[effective_config]") {
     const auto run = read(kHead + run_text("net", "train = { seeds = [1, 2] }\n")).runs.at(1);
     const EffectiveConfig config = pipeline::effective_config(run);

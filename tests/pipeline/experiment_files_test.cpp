@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pipeline/planning/plan.hpp"
+#include "reports/figures/design.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -55,6 +56,22 @@ TEST_CASE("the five tutorials have the parameters of their texts", "[experiments
     CHECK(counts["conv32-64-64"] == std::pair<std::int64_t, std::int64_t>(122'570, 0));
 }
 
+// A row of an older store has the text alone: what is read from it must be what is stored today.
+TEST_CASE("the design read from a stored configuration is the one that is planned",
+          "[experiments]") {
+    for (const char* file : {"tutorials.toml", "quickstart.toml", "cluster.toml", "smoke.toml"}) {
+        for (const auto& planned : plan_of(file).runs) {
+            CAPTURE(planned.id);
+            storage::RunRow row;
+            row.effective_config = pipeline::effective_toml(planned.effective, "an experiment");
+            CHECK(reports::design_of(row).settings == pipeline::design_digest(planned.effective));
+            row.name = planned.run.config.name;
+            row.seed = static_cast<std::int64_t>(planned.run.config.train.seed);
+            CHECK(reports::design_name_of(row) == planned.run.design_name);
+        }
+    }
+}
+
 TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
     const pipeline::Plan plan = plan_of("tutorials.toml");
     const auto& conv10 = plan.runs.at(0);
@@ -90,13 +107,16 @@ TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
 TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
     std::map<std::string, std::size_t> runs{
         {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12}, {"smoke.toml", 4}};
+    std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
         if (entry.path().extension() != ".toml") continue;
+        ++files;
         const std::string name = entry.path().filename().string();
         CAPTURE(name);
         CHECK(plan_of(name).runs.size() == runs[name]);
         CHECK(plan_of(name, {"data.dataset=\"synthetic\""}).runs.size() == runs[name]);
     }
+    CHECK(files == runs.size());
 }
 
 TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {
@@ -107,6 +127,7 @@ TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]"
 
 TEST_CASE("every key that is known is explained under its heading", "[experiments]") {
     const std::string page = text_of("README.md");
+    REQUIRE(pipeline::known_keys().size() > 10);
     for (const auto& known : pipeline::known_keys()) {
         const std::string text = section(page, known.table);
         CAPTURE(known.table);

@@ -174,6 +174,8 @@ TEST_CASE("onnx: every value is made once, before it is used", "[onnx]") {
         "{ type = \"dense\", units = 10, activation = \"relu\" }",
         {{1, 1, 1}, {2, 2, 2}});
     std::set<std::string> made{model.input.name};
+    REQUIRE_FALSE(model.initializers.empty());
+    REQUIRE(model.nodes.size() >= 6);
     for (const auto& tensor : model.initializers) CHECK(made.insert(tensor.name).second);
     for (const auto& node : model.nodes) {
         CAPTURE(node.name);

@@ -108,3 +108,20 @@ TEST_CASE("the plan as a table has a row a run", "[plan]") {
     CHECK(std::get<std::string>(table.rows[1][0]) == plan.runs[1].id);
     CHECK(contains(pipeline::plan_text(plan), "note: " + plan.runs[1].id + " epochs = 0"));
 }
+
+TEST_CASE("an activation in an odd place is warned of", "[plan]") {
+    const auto warnings_of = [](const std::string& layers) {
+        const auto plan = pipeline::plan(
+            read(std::string(kHead) + "[[run]]\nname = \"a\"\nlayers = [{ type = \"flatten\" }, " +
+                 layers + "]\n"));
+        return plan.runs.at(0).warnings;
+    };
+    const std::string relu = "{ type = \"dense\", units = 10, activation = \"relu\" }";
+    const std::string softmax = "{ type = \"dense\", units = 10, activation = \"softmax\" }";
+    CHECK(warnings_of(relu + ", " + softmax).empty());
+    REQUIRE(warnings_of(softmax + ", " + relu).size() == 2);
+    CHECK(contains(warnings_of(softmax + ", " + relu)[0],
+                   "softmax inside the network (layer \"dense\")"));
+    CHECK(contains(warnings_of(softmax + ", " + relu)[1], "ends in a relu (layer \"dense_1\")"));
+    CHECK(warnings_of(softmax + ", { type = \"activation\", activation = \"relu\" }").size() == 2);
+}

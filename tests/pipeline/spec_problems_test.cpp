@@ -212,16 +212,3 @@ TEST_CASE("a monitor of validation needs validation", "[spec][problems]") {
                    "monitor must be one of"));
     CHECK(contains(problem_of_train("early_stopping = true"), "a table or \"none\""));
 }
-
-TEST_CASE("large and hostile files end soon", "[spec][problems]") {
-    CHECK(contains(problem_in(std::string(9'000'000, '#')), "at most"));
-    CHECK(contains(problem_in("x = " + std::string(300, '[') + std::string(300, ']')),
-                   "exp.toml:1:"));
-    std::string many = kHead;
-    for (int i = 0; i < 10'002; ++i)
-        many.append("[[run]]\nname = \"r").append(std::to_string(i)).append("\"\n");
-    CHECK(contains(problem_in(many), "more than 10000 runs"));
-    std::string keys = kHead;
-    for (int i = 0; i < 1000; ++i) keys.append("k").append(std::to_string(i)).append(" = 1\n");
-    CHECK(contains(problems_in(keys + run_text()).back(), "further problems"));
-}

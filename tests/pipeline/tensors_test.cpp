@@ -1,5 +1,6 @@
 #include "pipeline/recording/tensors.hpp"
 
+#include <limits>
 #include <string>
 
 #include "tests/support/catch.hpp"
@@ -41,6 +42,13 @@ TEST_CASE("A Keras file's weights are taken in their order, under the network's 
     CHECK(tensors[0].layer == "conv2d");
     CHECK(tensors[1] == trainer::NamedTensor{"conv2d", "bias", {2}, {1.0F, 2.0F}});
     CHECK(tensors[2].layer == "dense");
+}
+
+TEST_CASE("Weights that are no numbers are refused with the file, the layer and the value") {
+    storage::NamedArrays with_nan = arrays();
+    with_nan[1].values[1] = std::numeric_limits<float>::infinity();
+    CHECK(misfit(with_nan) ==
+          "keras.h5: conv2d/bias holds inf (value 2 of 2); weights must be finite numbers");
 }
 
 TEST_CASE("Weights of another network are refused with layer, needed and found") {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/words/pair_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 
@@ -53,6 +54,14 @@ TEST_CASE("One run has Wilson's interval of its own accuracy") {
     CHECK(entries[0].test_accuracy.interval == wilson_interval(80, 100));
 }
 
+TEST_CASE("An interval over seeds ends where accuracies end") {
+    const auto entries =
+        leaderboard({finished("vgg-seed1", 1, 0.5), finished("vgg-seed2", 2, 0.9)});
+    REQUIRE(entries.size() == 1);
+    CHECK(entries[0].test_accuracy.estimate.interval->high > 1.0);  // 0.7 + 12.7 x 0.2
+    CHECK(entries[0].test_accuracy.interval == Interval{0.0, 1.0});
+}
+
 TEST_CASE("Runs that are not finished do not enter the mean of those that are") {
     auto failed = finished_run("vgg-seed2", 2, 0.1);
     failed.run.state = storage::RunState::failed;
@@ -83,6 +92,49 @@ TEST_CASE("The printed figure is compared with ours of the same metric") {
     // A running mean over changing weights is no proportion: no interval.
     run.run.expected = R"({"accuracy":0.5})";
     CHECK_FALSE(leaderboard({run_figures(run)})[0].printed->is_covered.has_value());
+}
+
+TEST_CASE("The best of several epochs has no interval, and the comparison says so") {
+    auto run = finished_run("vgg", 1, 0.8);
+    run.run.expected = R"({"best_val_accuracy":0.4})";
+    const auto best = leaderboard({run_figures(run)})[0].printed;
+    CHECK(best->ours.estimate.mean == Approx(0.4));
+    CHECK_FALSE(best->is_covered.has_value());
+    CHECK(coverage_text(*best) == "no interval of ours: the best of several epochs is a maximum");
+    CHECK(interval_word(best->ours) == "none");
+    // So is the test accuracy of weights that the test set chose.
+    auto watcher = finished_run("vgg", 1, 0.8);
+    watcher.run.selected_on_test_set = true;
+    watcher.run.expected = R"({"test_accuracy":0.8})";
+    const auto entry = leaderboard({run_figures(watcher)})[0];
+    CHECK_FALSE(run_figures(watcher).test_interval.has_value());
+    CHECK(entry.test_accuracy.kind == IntervalKind::none);
+    CHECK_FALSE(entry.printed->is_covered.has_value());
+}
+
+TEST_CASE("The printed figure's comparison names our interval") {
+    auto first = finished_run("vgg-seed1", 1, 0.8);
+    auto second = finished_run("vgg-seed2", 2, 0.9);
+    first.run.expected = second.run.expected = R"({"test_accuracy":0.85})";
+    const auto one = leaderboard({run_figures(first)})[0].printed;
+    CHECK(coverage_text(*one) == "covered by our interval of one run");
+    const auto seeds = leaderboard({run_figures(first), run_figures(second)})[0].printed;
+    CHECK(coverage_text(*seeds) == "covered by our interval over 2 seeds");
+    CHECK(interval_word(seeds->ours) == "over_seeds");
+    // Seeds that agree have no deviation: nothing to be inside of.
+    second.metrics[1].value = 0.8;
+    const auto equal = leaderboard({run_figures(first), run_figures(second)})[0].printed;
+    CHECK(coverage_text(*equal) == "no interval of ours: all 2 seeds give the same figure");
+}
+
+TEST_CASE("Another way of training is no clean figure of a network") {
+    auto watcher = finished_run("watcher", 1, 0.8);
+    watcher.run.selected_on_test_set = true;
+    watcher.metrics.back().value = 4.0;  // weights_epoch
+    auto other = finished_run("plain", 1, 0.7);
+    other.run.effective_config.replace(other.run.effective_config.find("size = 32"), 9,
+                                       "size = 64");
+    CHECK_FALSE(leaderboard({run_figures(watcher), run_figures(other)})[0].clean.has_value());
 }
 
 TEST_CASE("A clean figure is the last planned epoch's, or the same network's elsewhere") {

@@ -84,6 +84,65 @@ TEST_CASE("Predictions on other labels or other data are not paired") {
         compare_pairs(runs, leaderboard(runs),
                       {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
     CHECK_FALSE(pairs[0].on_images.has_value());
+    CHECK_FALSE(pairs[0].has_one_test_set);
+}
+
+RunFigures counted(const std::string& name, std::int64_t seed, std::int64_t right) {
+    auto run = finished_run(name, seed, static_cast<double>(right) / 10'000.0);
+    run.metrics[2].value = 10'000.0;  // test_count
+    return run_figures(run);
+}
+
+TEST_CASE("The same difference with every seed has no deviation, however it rounds") {
+    const std::vector runs{counted("a-seed1", 1, 6613), counted("a-seed2", 2, 6486),
+                           counted("b-seed1", 1, 6715), counted("b-seed2", 2, 6588)};
+    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    REQUIRE(pairs.size() == 1);
+    CHECK_FALSE(pairs[0].p_value.has_value());
+    CHECK(pairs[0].difference == -0.0102);  // b is first
+    CHECK(pairs[0].verdict == Verdict::not_comparable);
+    CHECK(verdict_text(pairs[0]).find("no deviation") != std::string::npos);
+}
+
+TEST_CASE("A tie seed by seed is a tie, and one image is none") {
+    const std::vector runs{counted("a-seed1", 1, 6613), counted("a-seed2", 2, 6486),
+                           counted("b-seed1", 1, 6613), counted("b-seed2", 2, 6486)};
+    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    CHECK(pairs[0].verdict == Verdict::tie);
+    CHECK(verdict_text(pairs[0]) == "equal with each of 2 seeds");
+    const std::vector others{runs[0], runs[1], runs[2], counted("b-seed2", 2, 6487)};
+    CHECK(compare_pairs(others, leaderboard(others), {})[0].verdict ==
+          Verdict::not_distinguishable);
+}
+
+TEST_CASE("A pair says which side was selected on the test set") {
+    auto watcher = finished_run("a", 1, 0.9);
+    watcher.run.selected_on_test_set = true;
+    const std::vector runs{run_figures(watcher), finished("b", 1, 0.5)};
+    auto pair =
+        compare_pairs(runs, leaderboard(runs),
+                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)})[0];
+    CHECK(selected_text(pair) == "a");
+    CHECK(verdict_text(pair) ==
+          "a is better, in these trainings; a was selected on the test set, so this flatters it");
+    pair.is_second_selected = true;
+    CHECK(selected_text(pair) == "both");
+    pair.is_first_selected = pair.is_second_selected = false;
+    CHECK(selected_text(pair).empty());
+}
+
+TEST_CASE("Test sets of equal size and name are other test sets if their data differ") {
+    auto elsewhere = [](const std::string& name, std::int64_t seed, double accuracy) {
+        auto run = finished_run(name, seed, accuracy);
+        run.run.data_digest = "other";
+        return run_figures(run);
+    };
+    const std::vector runs{finished("a-seed1", 1, 0.5), finished("a-seed2", 2, 0.52),
+                           elsewhere("b-seed1", 1, 0.9), elsewhere("b-seed2", 2, 0.93)};
+    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    REQUIRE(pairs.size() == 1);
+    CHECK_FALSE(pairs[0].has_one_test_set);
+    CHECK_FALSE(pairs[0].p_value.has_value());
 }
 
 TEST_CASE("Holm's correction is over the pairs that were tested") {

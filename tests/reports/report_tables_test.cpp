@@ -5,6 +5,8 @@
 #include <string>
 
 #include "reports/figures/config_text.hpp"
+#include "reports/figures/design.hpp"
+#include "reports/tables/report_csv.hpp"
 #include "reports/words/number_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
@@ -41,6 +43,32 @@ TEST_CASE("A spreadsheet computes nothing that a user wrote") {
     }
 }
 
+TEST_CASE("The CSV of pairs has exact figures, and the mark of a choice by the test set") {
+    auto watcher = finished_run("a", 1, 0.9);
+    watcher.run.selected_on_test_set = true;
+    RowsSource source({watcher, finished_run("b", 1, 0.5)});
+    source.put_predictions("a-00000001", 90, 100);
+    source.put_predictions("b-00000001", 50, 100);
+    const auto report = report_of(source);
+    CHECK(line_of(pairs_csv(report), 0) ==
+          "first,second,difference,seeds,difference_low,difference_high,right_only_first,"
+          "right_only_second,test,p,p_after_holm,selected_on_test_set,verdict");
+    CHECK(
+        line_of(pairs_csv(report), 1).starts_with("a,b,-0.4,1,,,40,0,\"McNemar, one run each\","));
+    CHECK(line_of(pairs_csv(report), 1).find(",a,\"a is better, in these") != std::string::npos);
+    CHECK(markdown_report(report).find("a was selected on the test set") != std::string::npos);
+}
+
+TEST_CASE("A run that is another's training says so in Markdown and CSV") {
+    auto first = finished_run("x", 1, 0.8);
+    auto second = finished_run("x-seed1", 1, 0.8);
+    first.run.config_digest = second.run.config_digest = "one configuration";
+    const auto report = report_of(RowsSource({first, second}));
+    CHECK(line_of(csv_report(report), 1).ends_with(",a digest,"));
+    CHECK(line_of(csv_report(report), 2).ends_with(",a digest,x-00000001"));
+    CHECK(markdown_report(report).find("| x-00000001 |\n") != std::string::npos);
+}
+
 TEST_CASE("Markdown shows the leaderboard and the pairs, user text escaped") {
     RowsSource source({finished_run("a", 1, 0.9), finished_run("b", 1, 0.5)});
     source.put_predictions("a-00000001", 90, 100);
@@ -66,7 +94,7 @@ TEST_CASE("An effective configuration is read with its keys, values and origins"
     CHECK(values[4].key == "layers.0.units");
     CHECK(value_of(values, "layers.1.units") == "4");
     CHECK(value_of(values, "nothing").empty());
-    CHECK(design_of(values) == "train.epochs=2\nlayers.0.units=3\nlayers.1.units=4\n");
+    CHECK(settings_lines(values, "") == "train.epochs=2\nlayers.0.units=3\nlayers.1.units=4\n");
     CHECK(config_values("").empty());
     CHECK(list_of_texts("[\"cat\", \"dog\"]") == std::vector<std::string>{"cat", "dog"});
     CHECK(list_of_texts("7").empty());

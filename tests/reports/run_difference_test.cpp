@@ -65,7 +65,7 @@ TEST_CASE("diff: two layers of one type differ in their settings, others as a wh
 
 RunFigures run(const std::string& design, double test_accuracy) {
     RunFigures figures;
-    figures.design = design;
+    figures.design.settings = design;
     figures.test_accuracy = test_accuracy;
     return figures;
 }
@@ -107,6 +107,32 @@ TEST_CASE("diff: without two seeds that differ nobody knows the noise") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const std::vector<RunFigures> two{run("a", 0.5), run("a", 0.6)};
     CHECK(of_test_accuracy(0.5, nan, two, {}).movement == Movement::unknown);
+}
+
+TEST_CASE("diff: of several figures each is held to Holm's correction") {
+    // Two seeds a design: t of 2 degrees; deviations of sqrt(2) x 0.01 (accuracy) and 0.02 (loss).
+    const auto of = [](const std::string& design, double accuracy, double loss) {
+        RunFigures figures = run(design, accuracy);
+        figures.test_loss = loss;
+        return figures;
+    };
+    const std::vector<RunFigures> first{of("a", 0.51, 1.02), of("a", 0.49, 0.98)};
+    const std::vector<RunFigures> second{of("b", 0.61, 1.02), of("b", 0.59, 0.98)};
+    const auto all = figure_differences(of("a", 0.5, 1.0), of("b", 0.6, 1.01), first, second);
+    REQUIRE(all.size() == 2);
+    // s^2 = 0.0004 / 2, t = 0.1 / (sqrt(2) s) = 5; p = 1 - t / sqrt(2 + t^2) for 2 degrees.
+    CHECK(*all[0].p_value == Approx(1.0 - 5.0 / std::sqrt(27.0)));
+    CHECK(*all[0].adjusted_p_value == Approx(2.0 * *all[0].p_value));
+    // Alone it would be beyond: 0.1 > seed_noise. Of two figures it is not enough.
+    CHECK(0.1 > *all[0].seed_noise);
+    CHECK(all[0].movement == Movement::within);
+    CHECK(all[1].movement == Movement::within);
+}
+
+TEST_CASE("diff: a rounding is no movement, and no noise") {
+    const std::vector<RunFigures> dust{run("a", 0.1 + 0.2), run("a", 0.3)};
+    CHECK(of_test_accuracy(0.3, 0.1 + 0.2, dust, {}).movement == Movement::none);
+    CHECK(of_test_accuracy(0.3, 0.4, dust, {}).movement == Movement::unknown);
 }
 
 }  // namespace

@@ -100,7 +100,8 @@ TEST_CASE("A mean of none, one, two and equal values") {
 
     const Estimate equal = estimate_of(std::vector{0.1, 0.1, 0.1});
     CHECK(equal.deviation == 0.0);
-    CHECK(equal.interval->low == equal.interval->high);
+    // No variance, no t interval: that three seeds agree does not say that all would.
+    CHECK_FALSE(equal.interval.has_value());
 }
 
 TEST_CASE("A figure that is no number is not counted") {
@@ -171,6 +172,70 @@ TEST_CASE("A paired test needs two seeds that do not all agree") {
     CHECK(equal.difference.mean == 0.25);
     CHECK_FALSE(equal.p_value.has_value());
     CHECK_THROWS_AS(paired_difference(std::vector{0.5}, {}), std::invalid_argument);
+}
+
+TEST_CASE("Differences of accuracies are whole numbers of images: equal ones have no deviation") {
+    // As fractions the two differences are 0.0102 and 0.01020000000000010: t would be 1e14.
+    const std::vector<Proportion> first{{6613, 10'000}, {6486, 10'000}};
+    const std::vector<Proportion> second{{6715, 10'000}, {6588, 10'000}};
+    const PairedDifference constant = paired_count_difference(first, second);
+    CHECK(constant.difference.mean == 0.0102);
+    CHECK(constant.difference.deviation == 0.0);
+    CHECK_FALSE(constant.difference.interval.has_value());
+    CHECK_FALSE(constant.p_value.has_value());
+    CHECK_FALSE(constant.is_tie);
+    const PairedDifference fractions =
+        paired_difference(std::vector{0.6613, 0.6486}, std::vector{0.6715, 0.6588});
+    CHECK(fractions.difference.deviation == 0.0);
+    CHECK_FALSE(fractions.p_value.has_value());
+
+    CHECK(paired_count_difference(first, first).is_tie);
+    CHECK_FALSE(paired_count_difference(first, first).p_value.has_value());
+    CHECK(paired_count_difference(std::span(first).first(1), std::span(first).first(1)).is_tie);
+    CHECK_FALSE(
+        paired_count_difference(std::vector<Proportion>{}, std::vector<Proportion>{}).is_tie);
+}
+
+TEST_CASE("One image of difference between the seeds is a deviation") {
+    const std::vector<Proportion> first{{6613, 10'000}, {6486, 10'000}};
+    const std::vector<Proportion> second{{6715, 10'000}, {6589, 10'000}};
+    const PairedDifference result = paired_count_difference(first, second);
+    CHECK(result.difference.mean == 102.5 / 10'000);
+    CHECK(*result.difference.deviation == Approx(std::sqrt(0.5) / 10'000));
+    // Differences of 102 and 103 images: t = 102.5 / 0.5; closed form for one degree of freedom.
+    CHECK(*result.p_value == Approx(1.0 - 2.0 * std::atan(205.0) / std::acos(-1.0)));
+    // Those of opposite sign cancel exactly.
+    const PairedDifference none =
+        paired_count_difference(std::vector<Proportion>{{10, 30}, {20, 30}, {7, 30}},
+                                std::vector<Proportion>{{11, 30}, {22, 30}, {4, 30}});
+    CHECK(none.difference.mean == 0.0);
+    CHECK(none.p_value == Approx(1.0));
+    CHECK_THROWS_AS(paired_count_difference(first, std::vector<Proportion>{{1, 2}, {1, 2}}),
+                    std::invalid_argument);
+}
+
+TEST_CASE("Figures apart by a rounding are the same, by more they are not") {
+    const double eps = std::numeric_limits<double>::epsilon();
+    CHECK(is_same_figure(0.0, 0.0));
+    CHECK(is_same_figure(1.0, 1.0 + 4.0 * eps));
+    CHECK_FALSE(is_same_figure(1.0, 1.0 + 5.0 * eps));
+    CHECK_FALSE(is_same_figure(0.0, 1e-300));
+    CHECK_FALSE(is_same_figure(0.5, kNaN));
+    CHECK(estimate_of(std::vector{1.0, 1.0 + 4.0 * eps}).deviation == 0.0);
+    CHECK(*estimate_of(std::vector{1.0, 1.0 + 5.0 * eps}).deviation > 0.0);
+    CHECK(Interval{0.1 + 0.2, 0.4}.contains(0.3));  // 0.30000000000000004
+    CHECK_FALSE(Interval{0.1 + 0.2, 0.4}.contains(0.3 - 1e-12));
+}
+
+TEST_CASE("A fraction is a count of images, or none") {
+    CHECK(proportion_of(0.6613, 10'000) == Proportion{6613, 10'000});
+    CHECK(proportion_of(1.0 / 3.0, 3) == Proportion{1, 3});
+    CHECK(proportion_of(0.0, 1) == Proportion{0, 1});
+    CHECK(proportion_of(1.0, 1) == Proportion{1, 1});
+    CHECK_FALSE(proportion_of(0.8123, 100).has_value());
+    CHECK_FALSE(proportion_of(0.5, 0).has_value());
+    CHECK_FALSE(proportion_of(1.5, 2).has_value());
+    CHECK_FALSE(proportion_of(kNaN, 10).has_value());
 }
 
 TEST_CASE("Holm's correction is that of the worked example, in the order given") {

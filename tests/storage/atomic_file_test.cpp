@@ -165,6 +165,15 @@ TEST_CASE("read_file: what is no regular file is refused at once", "[storage]") 
     CHECK(kind_thrown_by([&] { read_file(folder / "none"); }) == Kind::missing);
 }
 
+TEST_CASE("read_file: what is larger than it may be is refused unread", "[storage]") {
+    const TemporaryDirectory folder;
+    replace_file(folder / "file", "1234");
+    CHECK(read_file(folder / "file", 4).size() == 4);
+    CHECK(kind_thrown_by([&] { read_file(folder / "file", 3); }) == Kind::bad_data);
+    fs::resize_file(folder / "file", std::uintmax_t{3} << 40);  // sparse
+    CHECK(kind_thrown_by([&] { read_file(folder / "file"); }) == Kind::bad_data);
+}
+
 TEST_CASE("sweep: only files that nobody will finish go", "[storage]") {
     const TemporaryDirectory folder;
     const std::string dead = std::to_string(dead_process());

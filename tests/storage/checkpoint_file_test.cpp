@@ -1,5 +1,7 @@
 #include "storage/weights/checkpoint_file.hpp"
 
+#include <cmath>
+
 #include "storage/files/sha256.hpp"
 #include "tests/storage/sample_model.hpp"
 #include "tests/storage/thrown.hpp"
@@ -69,6 +71,28 @@ TEST_CASE("checkpoint: weights alone are no training state", "[storage]") {
     const Bytes partial = model_file_bytes(sample_model(), sample_weights(), StateGroup{});
     const StorageError error = thrown_by([&] { parse_checkpoint(partial, "x"); });
     CHECK(mentions(error, "\"run\""));
+}
+
+TEST_CASE("checkpoint: a state with a value that is no number is damaged", "[storage]") {
+    const auto refused = [](const CheckpointState& state) {
+        const Bytes bytes = checkpoint_bytes(sample_model(), state);
+        return thrown_by([&] { parse_checkpoint(bytes, "x"); });
+    };
+    for (const float bad : {std::nanf(""), HUGE_VALF}) {
+        CheckpointState state = sample_state();
+        state.weights[4].values[1] = bad;
+        CHECK(refused(state).kind() == Kind::bad_data);
+        CHECK(mentions(refused(state), "weights batch_normalization/moving_mean"));
+        state = sample_state();
+        state.slots["velocity"][0].values[0] = bad;
+        CHECK(mentions(refused(state), "velocity conv2d/bias"));
+        state = sample_state();
+        state.early_stopping_weights[0].values[0] = bad;
+        CHECK(mentions(refused(state), "best weights conv2d/kernel"));
+        state = sample_state();
+        state.checkpoint_weights[0].values[0] = bad;
+        CHECK(mentions(refused(state), "best weights dense/bias"));
+    }
 }
 
 TEST_CASE("checkpoint: the newest good one is loaded", "[storage]") {

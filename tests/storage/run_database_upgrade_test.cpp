@@ -1,4 +1,4 @@
-// A database of version 1: read as it is, and brought up to date by whoever may write.
+// A database of an older version: read as it is, and brought up to date by whoever may write.
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -34,20 +34,37 @@ void fill(const fs::path& path) {
     for (int epoch = 1; epoch <= 3; ++epoch) record(database, "a-1", epoch, 0.125 * epoch);
 }
 
-// Takes away what version 2 added. Its views were made of tables that are still the same.
-void make_version_1(const fs::path& path) {
+// Takes away what versions 3 and 2 added. Views were made of tables that are still the same.
+void make_version(int version, const fs::path& path) {
     SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
     raw.exec(
         "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
-        "DROP TABLE run_totals;"
+        "DROP INDEX runs_by_config;"
+        "ALTER TABLE runs DROP COLUMN design_name;"
+        "ALTER TABLE runs DROP COLUMN design_digest;"
+        "ALTER TABLE runs DROP COLUMN initial_weights_sha256;"
         "CREATE VIEW v_runs AS SELECT run FROM runs;"
-        "CREATE VIEW v_best AS SELECT run FROM runs;"
-        "PRAGMA user_version = 1");
+        "CREATE VIEW v_best AS SELECT run FROM runs;");
+    if (version == 1) raw.exec("DROP TABLE run_totals");
+    raw.exec(version == 1 ? "PRAGMA user_version = 1" : "PRAGMA user_version = 2");
+}
+
+std::string schema_of(const fs::path& path) {
+    const SQLite::Database raw(path.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement names(raw,
+                            "SELECT group_concat(name || ' ' || type) FROM "
+                            "(SELECT m.name, p.name AS type FROM sqlite_schema m, "
+                            "pragma_table_info(m.name) p ORDER BY m.name, p.cid)");
+    names.executeStep();
+    return names.getColumn(0).getString();
 }
 
 }  // namespace
 
-TEST_CASE("upgrade: a reader sees version 1 as the newest, and changes nothing", "[storage]") {
+TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
+          "[storage]") {
+    const int version = GENERATE(1, 2);
+    CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
     fill(path);
@@ -55,29 +72,55 @@ TEST_CASE("upgrade: a reader sees version 1 as the newest, and changes nothing",
     const Table runs = fresh.runs_table();
     const Table asked = fresh.run_query(kAllRuns);
     const Table best = fresh.run_query(kBest);
-    make_version_1(path);
+    make_version(version, path);
     const Bytes before = read_file(path);
     const RunDatabase database(path, DatabaseAccess::read_only);
     CHECK(database.runs_table().rows == runs.rows);
     CHECK(database.runs_table().columns == runs.columns);
     CHECK(database.run_query(kAllRuns).rows == asked.rows);
     CHECK(database.run_query(kBest).rows == best.rows);
+    CHECK(database.find_run("a-1")->design_digest.empty());
+    CHECK(database.runs_of_config("c0").size() == 2);
     CHECK(read_file(path) == before);
 }
 
-TEST_CASE("upgrade: a writer brings version 1 up to date, and goes on", "[storage]") {
+TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
+    const int version = GENERATE(1, 2);
+    CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
     fill(path);
     const Table runs = RunDatabase(path, DatabaseAccess::read_only).runs_table();
-    make_version_1(path);
+    const std::string schema = schema_of(path);
+    make_version(version, path);
     RunDatabase database(path, DatabaseAccess::read_write);
     CHECK(database.run_query("PRAGMA user_version").rows.at(0).at(0) ==
           Cell(std::int64_t{kSchemaVersion}));
     CHECK(database.runs_table().rows == runs.rows);
+    CHECK(schema_of(path) == schema);
     record(database, "a-1", 4, 0.75);
     CHECK(database.run_query("SELECT best_epoch, epochs_finished FROM v_runs WHERE run = 'a-1'")
               .rows.at(0) == std::vector<Cell>{std::int64_t{4}, std::int64_t{4}});
+}
+
+TEST_CASE("upgrade: rows that are older than version 3 learn their designs", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path);
+    make_version(2, path);
+    RunDatabase database(path, DatabaseAccess::read_write);
+    RunRow row = *database.find_run("a-1");
+    CHECK(row.design_name.empty());
+    row.design_name = std::string("a");
+    row.design_digest = std::string("d7");
+    row.initial_weights_sha256 = std::string("w7");
+    database.put_designs(std::vector{row});
+    CHECK(database.find_run("a-1")->design_name == "a");
+    CHECK(database.find_run("a-1")->initial_weights_sha256 == "w7");
+    CHECK(database.find_run("b-1")->design_digest.empty());
+    CHECK(
+        database.run_query("SELECT design_digest FROM v_runs WHERE run = 'a-1'").rows.at(0).at(0) ==
+        Cell(std::string("d7")));
 }
 
 TEST_CASE("totals: they follow the epochs through resumes and deletions", "[storage]") {

@@ -37,6 +37,8 @@ public:
     std::vector<float> forward(std::span<const float> src, std::int64_t step = 0);
     // After forward(). diff_dst as forward()'s result; returns diff_src, and keeps the gradients.
     std::vector<float> backward(std::span<const float> diff_dst);
+    // The step counts: after forward().
+    void commit() { pass_->commit(); }
     // The gradients of the trainable tensors after backward(), summed over the shards.
     trainer::NamedTensors gradients() const;
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/kernels/softmax.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
 

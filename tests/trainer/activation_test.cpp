@@ -10,7 +10,7 @@
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/layer_check.hpp"
 #include "tests/support/random_values.hpp"
-#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/kernels/softmax.hpp"
 #include "trainer/network/step_plan.hpp"
 
 using namespace lockstep::trainer;

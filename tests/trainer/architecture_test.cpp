@@ -2,6 +2,7 @@
 #include "trainer/config/architecture.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,6 +117,33 @@ TEST_CASE("strides and rectangular kernels work per axis", "[architecture]") {
     CHECK(architecture.layers[0].parameter_count() == 5 * 1 * 3 * 4);
 }
 
+TEST_CASE("what kernels cannot count is refused while it is planned", "[architecture]") {
+    CHECK(shape_error(
+              {conv("narrow", 65'536, 1), conv("wide", 65'536, 3), flatten(), dense("dense", 10)})
+              .find("\"wide\" cannot take its input (None, 32, 32, 65536): its kernel has "
+                    "3.87e+10 weights") != std::string::npos);
+    CHECK(contains(shape_error({flatten(), dense("dense", 1'000'000), dense("dense_1", 10)}),
+                   "its kernel has 3.07e+09 weights"));
+    const auto pooled = [](const Shape& image, int size) {
+        try {
+            infer_shapes(std::vector{pool("pool", size), flatten()}, image, 0);
+        } catch (const ShapeError& error) {
+            return std::string(error.what());
+        }
+        return std::string("no error");
+    };
+    CHECK(contains(pooled({300, 300, 1, false}, 257), "its pool covers 257x257 pixels; 65536"));
+    CHECK(!contains(pooled({300, 300, 1, false}, 256), "its pool covers"));
+}
+
+TEST_CASE("padding may be as large as any kernel", "[architecture]") {
+    constexpr int kMost = std::numeric_limits<int>::max();
+    const Window window = window_of(32, kMost, 1, Padding::same);
+    CHECK(window.output == 32);
+    CHECK(window.pad_before == kMost / 2);  // of 31 + kMost - 32 zeros
+    CHECK(window.pad_after == kMost / 2);
+}
+
 TEST_CASE("layers that do not fit are named with their input and the layers before",
           "[architecture]") {
     SECTION("pool larger than the image") {
@@ -126,6 +154,7 @@ TEST_CASE("layers that do not fit are named with their input and the layers befo
               "than the input");
         try {
             infer_shapes(layers, kCifarImage, 10);
+            FAIL("a pool larger than its input");
         } catch (const ShapeError& error) {
             CHECK(error.layer_index() == 1);
             REQUIRE(error.so_far().layers.size() == 1);

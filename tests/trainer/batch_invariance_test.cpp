@@ -8,6 +8,7 @@
 #include "trainer/determinism/shards.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
+#include "trainer/kernels/dense_ranges.hpp"
 #include "trainer/kernels/inner_product.hpp"
 
 using namespace lockstep::trainer;
@@ -58,7 +59,14 @@ public:
           weights_(random_array(format_.kernel_format()->size(), 3)),
           bias_(random_array(static_cast<std::size_t>(units), 4)) {}
 
+    DenseRanges choose(std::span<const SampleRange> shards) const {
+        return choose_dense_ranges(format_, shards, true);
+    }
+    // As a rank with these samples computes them, or in calls of the test's choice.
     Passes run(const SampleRange& range, int shards) const {
+        return run(range, choose(ranges(range.count, shards)));
+    }
+    Passes run(const SampleRange& range, const DenseRanges& calls) const {
         const auto at = static_cast<std::size_t>(range.first),
                    count = static_cast<std::size_t>(range.count);
         const auto features = static_cast<std::size_t>(format_.features());
@@ -73,7 +81,7 @@ public:
                               .diff_src = diff_src.data(),
                               .diff_weights = {},
                               .diff_bias = {}},
-                             range.count, ranges(range.count, shards));
+                             calls, {});
         product.forward();
         product.backward_data();
         return {{dst.span().begin(), dst.span().end()},
@@ -88,17 +96,21 @@ private:
 struct DenseShape {
     int features, units;
 };
-// All of the five tutorials.
-constexpr DenseShape kDenseShapes[] = {{1024, 100}, {100, 10}, {2048, 128}, {128, 10}, {512, 3},
-                                       {1024, 500}, {500, 10}, {1024, 64},  {64, 10}};
+// All of the five tutorials; then shapes that fill no vector or no block of a kernel, and a large
+// one.
+constexpr DenseShape kDenseShapes[] = {
+    {1024, 100}, {100, 10}, {2048, 128}, {128, 10}, {512, 3},    {1024, 500}, {500, 10},
+    {1024, 64},  {64, 10},  {1, 1},      {3, 1},    {1, 17},     {7, 5},      {31, 33},
+    {130, 1},    {13, 130}, {4097, 2},   {333, 77}, {6400, 129}, {600, 1000}};
 
-ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padding padding) {
-    const Window rows = window_of(src.height, size, 1, padding);
-    const Window columns = window_of(src.width, size, 1, padding);
+ConvolutionShape convolution_shape(const Shape& src, int filters, int size, Padding padding,
+                                   int stride = 1) {
+    const Window rows = window_of(src.height, size, stride, padding);
+    const Window columns = window_of(src.width, size, stride, padding);
     return {.src = src,
             .dst = {rows.output, columns.output, filters, false},
             .kernel_size = {size, size},
-            .strides = {1, 1},
+            .strides = {stride, stride},
             .pad_before = {rows.pad_before, columns.pad_before},
             .pad_after = {rows.pad_after, columns.pad_after},
             .has_relu = false};
@@ -114,6 +126,9 @@ public:
           bias_(random_array(static_cast<std::size_t>(format_.dst_channels()), 8)) {}
 
     Passes run(const SampleRange& range, int shards) const {
+        return run(range, ranges(range.count, shards));
+    }
+    Passes run(const SampleRange& range, const std::vector<SampleRange>& shards) const {
         const auto at = static_cast<std::size_t>(range.first),
                    count = static_cast<std::size_t>(range.count);
         const std::size_t from = format_.src().sample_size(), to = format_.dst().sample_size();
@@ -127,7 +142,7 @@ public:
                                  .diff_src = diff_src.data(),
                                  .diff_weights = {},
                                  .diff_bias = {}},
-                                ranges(range.count, shards));
+                                shards);
         convolution.forward();
         convolution.backward_data();
         return {{dst.span().begin(), dst.span().end()},
@@ -166,21 +181,21 @@ TEST_CASE("dense: a rank's shards give the bits they have in the whole batch",
     }
 }
 
-TEST_CASE("dense: where the kernels are called batch invariant, they are, at every position",
+TEST_CASE("dense: samples are computed in one call only where that gives the shards' bits",
           "[trainer][kernel]") {
     ComputeEngine engine;
-    if (!engine.dense_is_batch_invariant()) return;
     for (const auto& [features, units] : kDenseShapes) {
         const DenseLayer layer(engine, features, units);
-        const Passes whole = layer.run({0, kBatch}, 1);
-        for (const int size : {1, 4, 8, 11, 16})
-            for (int first = 0; first + size <= kBatch; first += size == 1 ? 1 : size / 2) {
-                CAPTURE(features, units, size, first);
-                const Passes expected = part_of(whole, {first, size});
-                const Passes found = layer.run({first, size}, 1);
-                CHECK(same_bits(found.dst, expected.dst));
-                CHECK(same_bits(found.diff_src, expected.diff_src));
-            }
+        for (const int shards : {2, 5, 8}) {
+            CAPTURE(features, units, shards);
+            const SampleRange batch{0, kBatch};
+            const std::vector<SampleRange> own = ranges(kBatch, shards);
+            const DenseRanges chosen = layer.choose(own);
+            const Passes by_shard = layer.run(batch, {own, own});
+            const Passes found = layer.run(batch, chosen);
+            CHECK(same_bits(found.dst, by_shard.dst));
+            CHECK(same_bits(found.diff_src, by_shard.diff_src));
+        }
     }
 }
 
@@ -195,5 +210,21 @@ TEST_CASE("convolution: a rank's shards give the bits they have in the whole bat
         CAPTURE(channels, filters, size, image);
         const Shape src{image, image, channels, false};
         check_ranks(ConvolutionLayer(engine, convolution_shape(src, filters, size, padding)));
+    }
+}
+
+TEST_CASE(
+    "convolution: what a call borrows is as large as the largest shard needs, wherever it stands",
+    "[trainer][kernel]") {
+    ComputeEngine engine;
+    // A stride of 3: gradients and weights travel through other layouts.
+    const ConvolutionLayer layer(engine,
+                                 convolution_shape({17, 17, 20, false}, 20, 3, Padding::same, 3));
+    const Passes found = layer.run({0, kBatch}, {{0, 1}, {1, 4}, {5, 2}, {7, 25}});
+    for (const SampleRange& shard : {SampleRange{0, 1}, {1, 4}, {5, 2}, {7, 25}}) {
+        CAPTURE(shard.first);
+        const Passes alone = layer.run(shard, 1), expected = part_of(found, shard);
+        CHECK(same_bits(alone.dst, expected.dst));
+        CHECK(same_bits(alone.diff_src, expected.diff_src));
     }
 }

@@ -1,15 +1,17 @@
 #include "trainer/data/cifar10.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/needs.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "trainer/determinism/digest.hpp"
 
@@ -94,20 +96,68 @@ TEST_CASE("CIFAR-10: the folder is found from itself and from one above", "[cifa
     CHECK(read_cifar10(top.path()).test.count() == 2);  // the official name wins
 }
 
-TEST_CASE("CIFAR-10: class names come from a sane batches.meta.txt only", "[cifar10]") {
+TEST_CASE("CIFAR-10: as many classes as batches.meta.txt has names", "[cifar10]") {
     const TemporaryDirectory folder;
     write_small_set(folder.path());
+    CHECK(read_cifar10(folder.path()).class_names == cifar10_class_names());
     const auto names_with = [&](const std::string& meta) {
         write_file(folder / "batches.meta.txt", meta);
+        CHECK(cifar10_traits(folder.path()).warning.empty());
+        CHECK(cifar10_traits(folder.path()).class_names == read_cifar10(folder.path()).class_names);
         return read_cifar10(folder.path()).class_names;
     };
-    CHECK(read_cifar10(folder.path()).class_names == cifar10_class_names());
-    CHECK(names_with("a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh\r\ni\r\nj\r\n\r\n") ==
-          std::vector<std::string>{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"});
-    CHECK(names_with("a\nb\nc\nd\ne\nf\ng\nh\ni\ni\n") == cifar10_class_names());         // twice
-    CHECK(names_with("a\nb\nc\nd\ne\nf\ng\nh\ni\n") == cifar10_class_names());            // nine
-    CHECK(names_with("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n") == cifar10_class_names());      // eleven
-    CHECK(names_with("a\nb\nc\nd\ne\nf\ng\nh\ni\n\x1b[31m\n") == cifar10_class_names());  // ESC
+    const std::string nine = "a\nb\nc\nd\ne\nf\ng\nh\ni\n";
+    const std::vector<std::string> letters{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    CHECK(names_with("a\r\nb\r\nc\r\nd\r\ne\r\nf\r\ng\r\nh\r\ni\r\nj\r\n\r\n") == letters);
+    CHECK(names_with("\xef\xbb\xbf" + nine + "j") == letters);
+    CHECK(names_with(nine + "  j \t\n\n\n") == letters);
+    CHECK(names_with(nine + "j\nk k\n").back() == "k k");  // eleven; no image is of the last
+    CHECK(names_with(nine + "\xc3\xa9t\xc3\xa9\n").back() == "\xc3\xa9t\xc3\xa9");
+
+    write_file(folder / "data_batch_1.bin", record(0, 1));
+    for (std::size_t k = 1; k < 6; ++k) write_file(folder / kFiles[k], record(2, k));
+    CHECK(names_with("one\ntwo\nthree\n") == std::vector<std::string>{"one", "two", "three"});
+}
+
+TEST_CASE("CIFAR-10: names that are not taken are told with the reason", "[cifar10]") {
+    const TemporaryDirectory folder;
+    write_small_set(folder.path());
+    const auto problem = [&] {
+        CHECK(read_cifar10(folder.path()).class_names == cifar10_class_names());
+        const DatasetTraits traits = cifar10_traits(folder.path());
+        CHECK(traits.class_names == cifar10_class_names());
+        CHECK(traits.class_names_origin.find("CIFAR-10's own") == 0);
+        const std::string lead = "batches.meta.txt are not taken: ";
+        const std::string end = "; CIFAR-10's ten are used";
+        const std::size_t place = traits.warning.find(lead);
+        REQUIRE(place != std::string::npos);
+        REQUIRE(traits.warning.ends_with(end));
+        const std::string text = traits.warning.substr(place + lead.size());
+        return text.substr(0, text.size() - end.size());
+    };
+    const auto problem_with = [&](const std::string& meta) {
+        write_file(folder / "batches.meta.txt", meta);
+        return problem();
+    };
+    CHECK(problem_with("a\nb\nc\nb\n") == "line 4 repeats line 2");
+    CHECK(problem_with("a\n\nb\n") == "line 2 is empty");
+    CHECK(problem_with("a\n" + std::string(65, 'x')) == "line 2 is longer than 64 bytes");
+    CHECK(problem_with("a\nb\x1b[31m\n") == "line 2 has a control character");
+    CHECK(problem_with("a\n\xc2\x9b\n") == "line 2 has a control character");  // CSI of C1
+    for (const char* bytes :
+         {"\xff", "\xe9", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2", "\x80"}) {
+        CHECK(problem_with("a\n" + std::string(bytes) + "\n") == "line 2 is not UTF-8");
+    }
+    CHECK(problem_with("\n\n") == "it is empty");
+    CHECK(problem_with("cat\n").find("it lists one name") == 0);
+    std::string many;
+    for (int i = 0; i < 257; ++i) many += std::to_string(i) + "\n";
+    CHECK(problem_with(many).find("it lists 257 names") == 0);
+    fs::resize_file(folder / "batches.meta.txt", std::uintmax_t{1} << 40);  // sparse
+    CHECK(problem().find("it has 1,099,511,627,776 bytes") == 0);
+    fs::remove(folder / "batches.meta.txt");
+    fs::create_directory(folder / "batches.meta.txt");
+    CHECK(problem().find("not a regular file") != std::string::npos);
 }
 
 TEST_CASE("CIFAR-10: what is missing, what is there and where to get it", "[cifar10]") {
@@ -142,21 +192,51 @@ TEST_CASE("CIFAR-10: a length that is no multiple of a record is refused", "[cif
     CHECK(refusal_of(folder.path()).says("data_batch_2.bin: 30,729,999 bytes, expected n x 3,073"));
 }
 
-TEST_CASE("CIFAR-10: a label out of range is named by file, record and value", "[cifar10]") {
+TEST_CASE("CIFAR-10: a label without a name is told by file, record and byte", "[cifar10]") {
     const TemporaryDirectory folder;
     write_small_set(folder.path());
     write_file(folder / "data_batch_4.bin", record(9, 0) + record(0, 0) + record(10, 0));
     const Refusal refusal = refusal_of(folder.path());
     CHECK(refusal.kind == DataError::Kind::damaged);
-    CHECK(refusal.says("data_batch_4.bin: record 2 (from 0) has label 10"));
+    CHECK(refusal.says("data_batch_4.bin: record 2 (from 0) has label 10 at byte 6146"));
+    CHECK(refusal.says("expected 0..9"));
+    CHECK(refusal.says("has no batches.meta.txt"));
+    write_file(folder / "batches.meta.txt", "a\nb\nc\nd\n");
+    CHECK(refusal_of(folder.path()).says("data_batch_1.bin: record 1 (from 0) has label 4"));
+    CHECK(refusal_of(folder.path()).says("expected 0..3: 4 classes have names"));
+}
+
+TEST_CASE("CIFAR-10: more than a split may have is refused by its length", "[cifar10]") {
+    const TemporaryDirectory folder;
+    write_small_set(folder.path());
+    const auto resize = [&](std::size_t file, std::uintmax_t records) {
+        fs::resize_file(folder / kFiles[file], 3073 * records);  // sparse
+    };
+    resize(1, 1'000'000'000);
+    CHECK(refusal_of(folder.path()).kind == DataError::Kind::damaged);
+    CHECK(refusal_of(folder.path()).says("data_batch_2.bin: with its 3,073,000,000,000 bytes"));
+    CHECK(refusal_of(folder.path()).says("expected at most 10,000,000 in a split"));
+    resize(1, 6'000'000);
+    resize(4, 6'000'000);
+    CHECK(refusal_of(folder.path()).says("data_batch_5.bin: with its 18,438,000,000 bytes"));
+    CHECK(cifar10_traits(folder.path()).training_samples == 50000);
 }
 
 TEST_CASE("CIFAR-10: what is no regular file is refused", "[cifar10]") {
     const TemporaryDirectory folder;
     write_small_set(folder.path());
     fs::remove(folder / "test_batch.bin");
+    const auto is_refused = [&] {
+        return refusal_of(folder.path()).says("test_batch.bin is not a regular file");
+    };
     fs::create_directory(folder / "test_batch.bin");
-    CHECK(refusal_of(folder.path()).says("test_batch.bin is not a regular file"));
+    CHECK(is_refused());
+    fs::remove(folder / "test_batch.bin");
+    fs::create_symlink("/dev/zero", folder / "test_batch.bin");
+    CHECK(is_refused());
+    fs::remove(folder / "test_batch.bin");
+    REQUIRE(::mkfifo((folder / "test_batch.bin").c_str(), 0600) == 0);  // nobody writes to it
+    CHECK(is_refused());
 }
 
 TEST_CASE("CIFAR-10: the digest is SHA-256 over sizes, pixels and labels", "[cifar10]") {
@@ -192,13 +272,9 @@ TEST_CASE("CIFAR-10: traits need no files, and follow those that are there", "[c
     CHECK(cifar10_traits(folder.path()).test_samples == 1);
 }
 
-TEST_CASE("CIFAR-10: the real files hold 5,000 and 1,000 images of each class", "[cifar10]") {
-    const char* path = std::getenv("LOCKSTEP_DATA");
-    if (path == nullptr || *path == '\0') {
-        WARN("skipped: LOCKSTEP_DATA is not set");
-        return;
-    }
-    const Dataset dataset = read_cifar10(path);
+TEST_CASE("CIFAR-10: the real files hold 5,000 and 1,000 images of each class",
+          "[.needs-cifar10]") {
+    const Dataset dataset = read_cifar10(lockstep::tests::cifar10_folder());
     for (std::uint8_t label = 0; label < 10; ++label) {
         CHECK(std::ranges::count(dataset.training.labels, label) == 5000);
         CHECK(std::ranges::count(dataset.test.labels, label) == 1000);

@@ -10,6 +10,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "trainer/optimizers/update_rules.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -148,4 +149,79 @@ TEST_CASE("each rule keeps the slots it needs, under Keras' names", "[trainer][o
     CHECK(names(rules[3]) == "momentum velocity ");
     CHECK(names(rules[5]) == "velocity ");
     CHECK(names(rules[6]) == "momentum velocity ");
+}
+
+namespace {
+
+bool is_denormal(float value) { return std::fpclassify(value) == FP_SUBNORMAL; }
+
+// Adam in float32 as Keras writes it, without a zero anywhere that IEEE 754 has not.
+struct GradualAdam {
+    float w = 0.0F, m = 0.0F, v = 0.0F;
+    void update(const AdamStep& s, float g) {
+        m = std::fma(g - m, s.one_minus_beta_1, m);
+        v = std::fma(g * g - v, s.one_minus_beta_2, v);
+        w -= s.rate * m / (std::sqrt(v) + s.epsilon);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("slots whose gradient has died end at zero, never among the denormal numbers",
+          "[trainer][optimizer]") {
+    for (const OptimizerConfig& config : all_rules()) {
+        CAPTURE(config.rule.index());
+        constexpr std::size_t kWeights = 37;
+        Optimizer optimizer(config, kWeights);
+        std::vector<float> weights(kWeights, 0.5F), gradient = gradient_of_step(kWeights, 0);
+        bool has_denormals = false;
+        for (int step = 0; step < 120'000; ++step) {
+            if (step == 1) std::ranges::fill(gradient, 0.0F);
+            optimizer.update(gradient, 0.01, step, weights);
+            for (const auto& [name, values] : optimizer.slots())
+                has_denormals = has_denormals || std::ranges::any_of(values, is_denormal);
+        }
+        CHECK_FALSE(has_denormals);
+        for (const auto& [name, values] : optimizer.slots())
+            CHECK(std::ranges::all_of(values, [](float value) { return value == 0.0F; }));
+    }
+}
+
+TEST_CASE("Adam: a weight has the bits that it has with gradual underflow",
+          "[trainer][optimizer]") {
+    constexpr std::size_t kWeights = 64;
+    RandomValues random(5);
+    std::vector<float> weights = random.floats(kWeights, -0.1, 0.1), m(kWeights), v(kWeights);
+    std::vector<GradualAdam> expected(kWeights);
+    for (std::size_t i = 0; i < kWeights; ++i) expected[i].w = weights[i];
+    int denormals = 0;
+    for (int step = 0; step < 6000; ++step) {
+        // Gradients die for a thousand steps, come back faint, then as they were.
+        const float size = step % 2000 < 500 ? 1e-2F : step % 2000 < 1700 ? 0.0F : 1e-12F;
+        std::vector<float> gradient = random.floats(kWeights, -1.0, 1.0);
+        for (float& g : gradient) g *= size;
+        const AdamStep rule{1e-3F, 0.1F, 0.001F, 1e-7F};
+        adam_update(rule, gradient, m, v, weights);
+        for (std::size_t i = 0; i < kWeights; ++i) {
+            expected[i].update(rule, gradient[i]);
+            denormals += static_cast<int>(is_denormal(expected[i].m));
+        }
+    }
+    CHECK(denormals > 1000);  // else this shows nothing
+    for (std::size_t i = 0; i < kWeights; ++i) CHECK(weights[i] == expected[i].w);
+}
+
+TEST_CASE(
+    "a second moment that a small epsilon does not hide keeps its denormal numbers, and a slot "
+    "its NaN",
+    "[trainer][optimizer]") {
+    std::vector<float> m(5), v(5, 1e-40F), weights(5, 1.0F);
+    const std::vector<float> gradient(5, 0.0F);
+    adam_update({1e-3F, 0.1F, 0.001F, 1e-20F}, gradient, m, v, weights);
+    CHECK(std::ranges::all_of(v, is_denormal));
+    m.assign(5, std::nanf(""));
+    v.assign(5, std::nanf(""));
+    adam_update({1e-3F, 0.1F, 0.001F, 1e-7F}, gradient, m, v, weights);
+    CHECK(std::ranges::all_of(m, [](float value) { return std::isnan(value); }));
+    CHECK(std::ranges::all_of(v, [](float value) { return std::isnan(value); }));
 }

@@ -103,6 +103,37 @@ TEST_CASE("max pooling: among equal values the first in row-major order gets the
         }
 }
 
+TEST_CASE("max pooling: windows of more places than a byte counts", "[trainer][layer]") {
+    const Communicator comm(MPI_COMM_SELF);
+    RandomValues random(3);
+    const Shape image{32, 32, 8, false};
+    // 256 places, 289, 1024; windows that padding makes far larger than the image.
+    for (const PoolingConfig& config : std::vector<PoolingConfig>{
+             {.pool_size = {16, 16}, .strides = {16, 16}},
+             {.pool_size = {17, 17}, .strides = {17, 17}, .padding = Padding::same},
+             {.pool_size = {17, 17}, .strides = {5, 5}},
+             {.pool_size = {32, 32}, .strides = {32, 32}},
+             {.pool_size = {1024, 1024}, .strides = {1, 3}, .padding = Padding::same}}) {
+        CAPTURE_WINDOW(config);
+        LayerProbeSetting setting = pooling(config, image);
+        setting.batch = 2;
+        LayerProbe probe(setting, comm);
+        std::vector<float> src(static_cast<std::size_t>(2 * image.size()));
+        for (float& value : src) value = static_cast<float>(random.uniform(-1.0, 1.0));
+        std::vector<float> diff_dst(static_cast<std::size_t>(2 * probe.shape().output.size()));
+        for (float& value : diff_dst) value = static_cast<float>(random.below(64)) - 32.0F;
+        probe.forward(src);
+        CHECK(probe.backward(diff_dst) == plain_max_gradient(probe, config, src, diff_dst));
+    }
+}
+
+TEST_CASE("max pooling: the gradient of a 17 x 17 window is the finite difference",
+          "[trainer][layer]") {
+    check_layer(pooling({.pool_size = {17, 17}, .strides = {17, 17}}, {18, 17, 3, false}));
+    check_layer(pooling({.pool_size = {40, 40}, .strides = {9, 9}, .padding = Padding::same},
+                        {18, 17, 3, false}));
+}
+
 TEST_CASE("max pooling applies the ReLU gradient of the layer in front", "[trainer][layer]") {
     const Communicator comm(MPI_COMM_SELF);
     RandomValues random(2);

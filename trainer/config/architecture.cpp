@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <utility>
 #include <variant>
+
+#include "trainer/config/limits.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -46,6 +50,10 @@ Windows windows_over(const Shape& input, const std::array<int, 2>& kernel,
     return windows;
 }
 
+void check_size(const LayerShape& layer) {
+    if (const auto reason = too_large(layer)) throw Misfit{*reason};
+}
+
 // One overload per kind: completes `layer`, whose input and name are set. Throws Misfit.
 
 void infer(const Conv2dConfig& config, LayerShape& layer) {
@@ -57,6 +65,7 @@ void infer(const Conv2dConfig& config, LayerShape& layer) {
     layer.output = {windows.vertical.output, windows.horizontal.output, config.filters, false};
     layer.parameters.push_back(trainable(
         "kernel", {config.kernel_size[0], config.kernel_size[1], input.channels, config.filters}));
+    check_size(layer);  // else the number of operations might not be one
     layer.flops = 2 * layer.output.height * layer.output.width * layer.parameters[0].size();
     if (config.use_bias) {
         layer.parameters.push_back(trainable("bias", {config.filters}));
@@ -70,6 +79,9 @@ void infer(const PoolingConfig& config, LayerShape& layer) {
     layer.class_name = config.kind == PoolingKind::max ? "MaxPooling2D" : "AveragePooling2D";
     layer.output = {windows.vertical.output, windows.horizontal.output, layer.input.channels,
                     false};
+    const auto reason = too_many_places(std::min(config.pool_size[0], layer.input.height),
+                                        std::min(config.pool_size[1], layer.input.width));
+    if (reason && config.kind == PoolingKind::max) throw Misfit{*reason};
     layer.flops = layer.output.size() * config.pool_size[0] * config.pool_size[1];
 }
 
@@ -122,6 +134,7 @@ LayerShape infer_layer(const LayerConfig& config, const Shape& input) {
     layer.name = config.name;
     layer.input = input;
     std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
+    check_size(layer);
     return layer;
 }
 
@@ -209,7 +222,9 @@ Window window_of(int size, int kernel, int stride, Padding padding) {
         return {kernel <= size ? (size - kernel) / stride + 1 : 0, 0, 0};
     }
     const int output = (size - 1) / stride + 1;
-    const int zeros = std::max((output - 1) * stride + kernel - size, 0);
+    // In 64 bits: a kernel may be any int, and is then padded by nearly as much.
+    const auto zeros = static_cast<int>(std::clamp<std::int64_t>(
+        std::int64_t{output - 1} * stride + kernel - size, 0, std::numeric_limits<int>::max()));
     return {output, zeros / 2, zeros - zeros / 2};  // the odd zero goes behind, as TensorFlow's
 }
 

@@ -5,10 +5,16 @@
 namespace lockstep::trainer {
 
 NonFiniteLoss::NonFiniteLoss(int epoch, std::int64_t step, double loss)
-    : std::runtime_error(fmt::format("the loss became {} in epoch {}, step {}; a lower learning "
-                                     "rate or scaled pixels may help",
-                                     loss, epoch, step)),
+    : NonFiniteNumbers(fmt::format("the loss became {} in epoch {}, step {}; a lower learning "
+                                   "rate or scaled pixels may help",
+                                   loss, epoch, step)),
       epoch_(epoch),
       step_(step) {}
+
+NonFiniteWeights::NonFiniteWeights(int epoch, const std::string& found)
+    : NonFiniteNumbers(fmt::format("after epoch {} {}; a lower learning rate or scaled pixels may "
+                                   "help",
+                                   epoch, found)),
+      epoch_(epoch) {}
 
 }  // namespace lockstep::trainer

@@ -20,8 +20,14 @@ private:
     Kind kind_;
 };
 
+// Training left the numbers. Thrown on every rank alike.
+class NonFiniteNumbers : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 // The loss of a step was NaN or infinite. Thrown on every rank in the same step, before its update.
-class NonFiniteLoss : public std::runtime_error {
+class NonFiniteLoss : public NonFiniteNumbers {
 public:
     NonFiniteLoss(int epoch, std::int64_t step, double loss);
     int epoch() const { return epoch_; }
@@ -32,13 +38,25 @@ private:
     std::int64_t step_;
 };
 
+// A weight, a moving statistic or an optimizer's slot was NaN or infinite at the end of an epoch.
+class NonFiniteWeights : public NonFiniteNumbers {
+public:
+    // found: which one, as non_finite_value() says it
+    NonFiniteWeights(int epoch, const std::string& found);
+    int epoch() const { return epoch_; }
+
+private:
+    int epoch_;
+};
+
 // Ranks that should hold equal weights, or equal data, do not. Names the first rank that differs.
 class ReplicaError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-// Weights that do not fit the network. Names the layer, what it expects and what was found.
+// Weights that do not fit the network, or are no finite numbers. Names the layer, what it expects
+// and what was found.
 class WeightsError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

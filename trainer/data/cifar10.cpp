@@ -1,18 +1,18 @@
 #include "trainer/data/cifar10.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
-#include <memory>
-#include <set>
 #include <span>
 #include <system_error>
+#include <utility>
+
+#include "trainer/data/class_names.hpp"
+#include "trainer/data/regular_file.hpp"
 
 namespace lockstep::trainer {
 
@@ -23,7 +23,6 @@ using Kind = DataError::Kind;
 
 constexpr std::size_t kPixels = 3 * 32 * 32;
 constexpr std::size_t kRecord = 1 + kPixels;
-constexpr std::size_t kClasses = 10;
 constexpr std::array kTrainingFiles = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
                                        "data_batch_4.bin", "data_batch_5.bin"};
 constexpr std::array kTestFiles = {"test_batch.bin"};
@@ -106,103 +105,109 @@ fs::path find_folder(const fs::path& path) {
 
 // ---- class names ---------------------------------------------------------------------------
 
-bool is_sane_name(const std::string& name) {
-    return name.size() <= 64 &&
-           std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~'; });
+struct NamesInUse {
+    std::vector<std::string> names;  // by label
+    std::string origin;              // in words
+    std::string warning;             // of names that are not taken
+};
+
+NamesInUse names_of_cifar10(const std::string& reason) {
+    return {cifar10_class_names(), "CIFAR-10's own: " + reason, {}};
 }
 
-// Empty where the file is not there or does not list ten different names.
-std::vector<std::string> names_in_file(const fs::path& path) {
-    std::vector<std::string> names;
-    std::ifstream file(path);
-    for (std::string line; names.size() <= kClasses && std::getline(file, line);) {
-        if (line.ends_with('\r')) line.pop_back();
-        if (!line.empty()) names.push_back(line);
-    }
-    const bool are_different = std::set(names.begin(), names.end()).size() == kClasses;
-    if (names.size() == kClasses && are_different && std::ranges::all_of(names, is_sane_name))
-        return names;
-    return {};
-}
-
-std::vector<std::string> class_names_in(const fs::path& folder) {
-    std::vector<std::string> names = names_in_file(folder / "batches.meta.txt");
-    return names.empty() ? cifar10_class_names() : names;
+NamesInUse class_names_in(const fs::path& folder) {
+    const fs::path path = folder / "batches.meta.txt";
+    if (!is_there(path))
+        return names_of_cifar10(fmt::format("{} has no batches.meta.txt", folder.string()));
+    ClassNames read = read_class_names(path);
+    if (read.problem.empty()) return {std::move(read.names), "those of " + path.string(), {}};
+    NamesInUse used =
+        names_of_cifar10(fmt::format("{} is not taken, since {}", path.string(), read.problem));
+    used.warning = fmt::format("the class names in {} are not taken: {}; CIFAR-10's ten are used",
+                               path.string(), read.problem);
+    return used;
 }
 
 // ---- reading -------------------------------------------------------------------------------
 
-struct CloseFile {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+constexpr std::int64_t kMostRecords = 10'000'000;  // of one split: 29 GiB
+
+struct BatchFile {
+    fs::path path;
+    RegularFile content;
+    std::int64_t records = 0;
 };
-using File = std::unique_ptr<std::FILE, CloseFile>;
 
-std::string with_commas(std::uintmax_t number) {
-    std::string text = std::to_string(number);
-    for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-        text.insert(static_cast<std::size_t>(at), ",");
-    return text;
-}
-
-std::string errno_text() { return std::generic_category().message(errno); }
-
-std::size_t checked_record_count(const fs::path& path) {
-    std::error_code error;
-    if (!fs::is_regular_file(path, error) && !error)
-        throw DataError(Kind::damaged, fmt::format("{} is not a regular file", path.string()));
-    const std::uintmax_t bytes = error ? 0 : fs::file_size(path, error);
-    if (error)
-        throw DataError(Kind::missing,
-                        fmt::format("cannot read {}: {}", path.string(), error.message()));
-    if (bytes == 0 || bytes % kRecord != 0)
+BatchFile open_batch(const fs::path& path) {
+    BatchFile file{path, RegularFile(path), 0};
+    const std::int64_t bytes = file.content.size();
+    if (bytes == 0 || bytes % static_cast<std::int64_t>(kRecord) != 0)
         throw DataError(Kind::damaged, fmt::format("{}: {} bytes, expected n x 3,073",
                                                    path.string(), with_commas(bytes)));
-    return static_cast<std::size_t>(bytes / kRecord);
+    file.records = bytes / static_cast<std::int64_t>(kRecord);
+    return file;
 }
 
-void read_record(std::FILE* file, const fs::path& path, std::span<std::uint8_t> record) {
-    if (std::fread(record.data(), 1, record.size(), file) == record.size()) return;
-    const std::string reason =
-        std::ferror(file) != 0 ? errno_text() : "it became shorter while it was read";
-    throw DataError(Kind::damaged, fmt::format("cannot read {}: {}", path.string(), reason));
-}
+// The files of a split, opened, with their lengths checked.
+struct Split {
+    std::vector<BatchFile> files;
+    std::int64_t records = 0;
+};
 
-void append_file(const fs::path& path, std::size_t records, ImageSet& images) {
-    const File file(std::fopen(path.c_str(), "rb"));
-    if (!file)
-        throw DataError(Kind::missing,
-                        fmt::format("cannot open {}: {}", path.string(), errno_text()));
-    std::array<std::uint8_t, kRecord> record{};
-    for (std::size_t i = 0; i < records; ++i) {
-        read_record(file.get(), path, record);
-        if (record[0] >= kClasses)
+Split open_split(const fs::path& folder, std::span<const char* const> names) {
+    Split split;
+    for (const char* name : names) {
+        split.files.push_back(open_batch(folder / name));
+        split.records += split.files.back().records;
+        if (split.records > kMostRecords)
             throw DataError(Kind::damaged,
-                            fmt::format("{}: record {} (from 0) has label {}, expected 0..9",
-                                        path.string(), i, record[0]));
+                            fmt::format("{}: with its {} bytes there are {} records of 3,073, "
+                                        "expected at most {} in a split",
+                                        (folder / name).string(),
+                                        with_commas(split.files.back().content.size()),
+                                        with_commas(split.records), with_commas(kMostRecords)));
+    }
+    return split;
+}
+
+// Before anything is allocated: where memory is short, a system kills instead of refusing.
+void check_memory(const fs::path& folder, std::int64_t records) {
+    const std::int64_t needed = records * static_cast<std::int64_t>(kRecord);
+    const std::int64_t pages = ::sysconf(_SC_PHYS_PAGES);
+    const std::int64_t memory = pages * ::sysconf(_SC_PAGESIZE);
+    if (pages > 0 && needed > memory)
+        throw DataError(Kind::damaged,
+                        fmt::format("{}: the batch files hold {} bytes, and this "
+                                    "machine has {} bytes of memory",
+                                    folder.string(), with_commas(needed), with_commas(memory)));
+}
+
+[[noreturn]] void throw_label(const BatchFile& file, std::int64_t record, int label,
+                              const NamesInUse& names) {
+    throw DataError(
+        Kind::damaged,
+        fmt::format("{}: record {} (from 0) has label {} at byte {}, expected 0..{}: {} classes "
+                    "have names, {}",
+                    file.path.string(), record, label, record * static_cast<std::int64_t>(kRecord),
+                    names.names.size() - 1, names.names.size(), names.origin));
+}
+
+void append_file(BatchFile& file, const NamesInUse& names, ImageSet& images) {
+    std::array<std::uint8_t, kRecord> record{};
+    for (std::int64_t i = 0; i < file.records; ++i) {
+        file.content.read(record);
+        if (record[0] >= names.names.size()) throw_label(file, i, record[0], names);
         images.labels.push_back(record[0]);
         images.pixels.insert(images.pixels.end(), record.begin() + 1, record.end());
     }
 }
 
-ImageSet read_files(const fs::path& folder, std::span<const char* const> names) {
-    std::vector<std::size_t> records;
-    std::size_t total = 0;
-    for (const char* name : names) {
-        records.push_back(checked_record_count(folder / name));
-        total += records.back();
-    }
+ImageSet read_split(Split& split, const NamesInUse& names) {
     ImageSet images;
-    images.pixels.reserve(total * kPixels);
-    images.labels.reserve(total);
-    for (std::size_t i = 0; i < names.size(); ++i)
-        append_file(folder / names[i], records[i], images);
+    images.pixels.reserve(static_cast<std::size_t>(split.records) * kPixels);
+    images.labels.reserve(static_cast<std::size_t>(split.records));
+    for (BatchFile& file : split.files) append_file(file, names, images);
     return images;
-}
-
-std::int64_t record_count(const fs::path& folder, std::span<const char* const> names) {
-    std::size_t total = 0;
-    for (const char* name : names) total += checked_record_count(folder / name);
-    return static_cast<std::int64_t>(total);
 }
 
 constexpr Shape kShape{.height = 32, .width = 32, .channels = 3};
@@ -216,24 +221,38 @@ std::vector<std::string> cifar10_class_names() {
 
 Dataset read_cifar10(const fs::path& path) {
     const fs::path folder = find_folder(path);
-    return {"cifar10",
-            kShape,
-            class_names_in(folder),
-            read_files(folder, kTrainingFiles),
-            read_files(folder, kTestFiles),
-            ""};
+    NamesInUse names = class_names_in(folder);
+    Split training = open_split(folder, kTrainingFiles);
+    Split test = open_split(folder, kTestFiles);
+    check_memory(folder, training.records + test.records);
+    Dataset dataset{"cifar10", kShape, {}, read_split(training, names), read_split(test, names),
+                    ""};
+    dataset.class_names = std::move(names.names);
+    return dataset;
+}
+
+DatasetTraits official_cifar10_traits() {
+    return {kShape, cifar10_class_names(), 50000, 10000, "CIFAR-10's own", ""};
 }
 
 DatasetTraits cifar10_traits(const fs::path& path) {
-    const DatasetTraits official{kShape, cifar10_class_names(), 50000, 10000};
+    DatasetTraits traits = official_cifar10_traits();
     try {
         const fs::path folder = find_folder(path);
-        return {kShape, class_names_in(folder), record_count(folder, kTrainingFiles),
-                record_count(folder, kTestFiles)};
-    } catch (const DataError&) {
-        return official;  // to check an experiment no data are needed; loading them says what is
-                          // wrong
+        NamesInUse names = class_names_in(folder);
+        traits.class_names = std::move(names.names);
+        traits.class_names_origin = std::move(names.origin);
+        traits.warning = std::move(names.warning);
+        const std::int64_t training_samples = open_split(folder, kTrainingFiles).records;
+        traits.test_samples = open_split(folder, kTestFiles).records;
+        traits.training_samples = training_samples;
+    } catch (const DataError& error) {
+        // To check an experiment no data are needed; loading them says what is wrong.
+        if (error.kind() == Kind::missing)
+            traits.class_names_origin =
+                names_of_cifar10("there are no data in " + path.string()).origin;
     }
+    return traits;
 }
 
 }  // namespace lockstep::trainer

@@ -1,7 +1,7 @@
 #pragma once
 
 // CIFAR-10 in its binary format [1]: data_batch_1.bin ... data_batch_5.bin and test_batch.bin, each
-// a row of records of 3,073 bytes: a label (0..9) and 3,072 pixels, as planes of red, green and
+// a row of records of 3,073 bytes: a label (from 0) and 3,072 pixels, as planes of red, green and
 // blue, each row-major 32 x 32. The official files hold 10,000 records each; any whole number of
 // records is read. docs/data.md says more.
 //
@@ -22,15 +22,19 @@ std::vector<std::string> cifar10_class_names();
 
 // Reads both splits; the digest is left empty. `path` is the folder of the files or one above it:
 // its sub-folder cifar-10-batches-bin, or the only sub-folder that holds any of the files. Class
-// names come from batches.meta.txt where that lists ten different ones.
+// names, and with them the number of classes, come from batches.meta.txt (class_names.hpp); where
+// there is none, or it is not taken, they are CIFAR-10's ten.
 // Throws DataError
 //   missing   if files are not there or not readable; says what was expected, what is there and
 //             where the official archive is
-//   damaged   if a length is no multiple of a record, a label is out of range, or reading fails
+//   damaged   if a length is no multiple of a record or more than memory holds, a label has no
+//             name, or reading fails
 Dataset read_cifar10(const std::filesystem::path& path);
 
-// As far as it is known without reading images: the numbers of samples follow from the files'
-// lengths; where files are missing or damaged they are the official ones (50,000 and 10,000).
+// As far as it is known without reading images: names from batches.meta.txt, and the numbers of
+// samples from the files' lengths; where files are missing or damaged they are the official ones
+// (50,000 and 10,000).
 DatasetTraits cifar10_traits(const std::filesystem::path& path);
+DatasetTraits official_cifar10_traits();
 
 }  // namespace lockstep::trainer

@@ -41,11 +41,18 @@ std::shared_ptr<const Dataset> load_dataset(const DataConfig& config) {
 }
 
 DatasetTraits dataset_traits(const DataConfig& config) {
-    if (config.dataset == DatasetName::cifar10) return cifar10_traits(config.path);
+    return config.dataset == DatasetName::cifar10 ? cifar10_traits(config.path)
+                                                  : nominal_traits(config);
+}
+
+DatasetTraits nominal_traits(const DataConfig& config) {
+    if (config.dataset == DatasetName::cifar10) return official_cifar10_traits();
     return {{.height = 32, .width = 32, .channels = 3},
             cifar10_class_names(),
             config.training_samples,
-            config.test_samples};
+            config.test_samples,
+            "those of the synthetic set",
+            ""};
 }
 
 }  // namespace lockstep::trainer

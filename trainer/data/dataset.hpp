@@ -68,8 +68,12 @@ struct DatasetTraits {
     std::vector<std::string> class_names;
     std::int64_t training_samples = 0;
     std::int64_t test_samples = 0;
+    std::string class_names_origin;  // where they are from, in words
+    std::string warning;             // of class names that lie there and are not taken; or ""
 };
 DatasetTraits dataset_traits(const DataConfig& config);
+// The same of the complete set as it is published, whatever lies in config.path.
+DatasetTraits nominal_traits(const DataConfig& config);
 
 // Picks the run's classes, cuts off the validation samples and fixes the scale of the pixels.
 // Labels are renumbered in the order of config.classes. `seed` draws the stratified fraction.

@@ -5,16 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/data/image_decoders.hpp"
+#include "trainer/data/regular_file.hpp"
 
 namespace lockstep::trainer {
 
@@ -118,24 +115,15 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& origi
 }
 
 Image read_image(const fs::path& path) {
-    const std::string origin = path.string();
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (!fs::exists(status)) {
-        throw DataError(DataError::Kind::missing, fmt::format("{}: there is no such file", origin));
+    RegularFile file(path);
+    if (file.size() > kLargestImageFile) {
+        throw_damaged(path.string(),
+                      fmt::format("{} bytes; images of at most {} are read",
+                                  with_commas(file.size()), with_commas(kLargestImageFile)));
     }
-    if (!fs::is_regular_file(status)) throw_damaged(origin, "no regular file");
-    if (static_cast<std::int64_t>(fs::file_size(path, error)) > kLargestImageFile && !error) {
-        throw_damaged(origin, fmt::format("a file of more than {} bytes", kLargestImageFile));
-    }
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
-        throw DataError(DataError::Kind::missing,
-                        fmt::format("{}: {}", origin, std::strerror(errno)));
-    }
-    const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(file), {}};
-    if (file.bad()) throw_damaged(origin, "it cannot be read");
-    return decode_image(bytes, origin);
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
+    file.read(bytes);
+    return decode_image(bytes, path.string());
 }
 
 std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape) {

@@ -4,12 +4,17 @@
 // a file's first bytes, never by its name.
 //
 //   PNG    all colour types and depths, interlaced too. Colour profiles and gamma are not applied.
-//   JPEG   grey and colour, baseline and progressive; CMYK is refused. EXIF is not read: a picture
-//          that asks to be turned is not turned.
+//   JPEG   grey, colour and CMYK, baseline and progressive. CMYK becomes light by (1 - ink) (1 -
+//          black), without a colour profile.
 //   PNM    P2, P3 (text), P5, P6 (binary), with maximal values up to 65535.
 //
 // Grey becomes three equal channels. 16 bits become 8 by round(value * 255 / 65535). What is
-// transparent is laid over white: out = round((alpha * value + (255 - alpha) * 255) / 255).
+// transparent is laid over white: out = round((alpha * value + (255 - alpha) * 255) / 255). A
+// picture whose EXIF data (of JPEG, of PNG's eXIf) ask for it is turned or mirrored.
+//
+// What is odd beside the pixels hurts no reader and none here: an end mark that is missing, header
+// bytes without a use, damaged or unknown blocks of other data. Pixels that are missing or corrupt
+// do: such a file is refused.
 
 #include <cstddef>
 #include <cstdint>

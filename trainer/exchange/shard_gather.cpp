@@ -1,9 +1,14 @@
 #include "trainer/exchange/shard_gather.hpp"
 
+#include "trainer/config/limits.hpp"
+
 namespace lockstep::trainer {
 
 ShardGather::ShardGather(const Communicator& comm, std::span<const int> filled_shards, int values)
     : comm_(comm), values_(static_cast<std::size_t>(values)) {
+    double all = 0.0;
+    for (const int shards : filled_shards) all += static_cast<double>(shards) * values;
+    require_countable(all, "the table of all shards' statistics");
     for (int rank = 0; rank < comm.size(); ++rank) {
         const int shards = filled_shards[static_cast<std::size_t>(rank)];
         offsets_.push_back(shards_ * values);

@@ -34,5 +34,6 @@ void AlignedArray<T>::Free::operator()(T* data) const {
 
 template class AlignedArray<float>;
 template class AlignedArray<unsigned char>;
+template class AlignedArray<std::uint16_t>;
 
 }  // namespace lockstep::trainer

@@ -3,6 +3,7 @@
 // Memory for kernels: aligned to cache lines, zeroed, of fixed length.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -40,5 +41,6 @@ private:
 
 extern template class AlignedArray<float>;
 extern template class AlignedArray<unsigned char>;
+extern template class AlignedArray<std::uint16_t>;
 
 }  // namespace lockstep::trainer

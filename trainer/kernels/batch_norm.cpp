@@ -8,9 +8,10 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 // Pixels that are added up in float32 before the sum goes on in double.
 constexpr int kFloatRun = 32;
@@ -42,7 +43,7 @@ HWY_ATTR HWY_INLINE void sum_over_pixels(D d, int pixels, Term term, double* HWY
 
 // Calls piece(x, first channel) for every vector of channels of every sample.
 template <class D, class Piece>
-HWY_ATTR HWY_INLINE void for_each_vector(D d, const Layout& l, int samples, Piece piece) {
+HWY_ATTR HWY_INLINE void for_each_vector_of(D d, const Layout& l, int samples, Piece piece) {
     const int lanes = static_cast<int>(hn::Lanes(d));
     const std::ptrdiff_t block_size = std::ptrdiff_t{l.pixels()} * l.block;
     std::ptrdiff_t at = 0;
@@ -54,7 +55,7 @@ HWY_ATTR HWY_INLINE void for_each_vector(D d, const Layout& l, int samples, Piec
 template <class D>
 HWY_ATTR void add_sums(D d, const Layout& l, const float* HWY_RESTRICT x, int samples,
                        double* sum) {
-    for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
+    for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto term = [&](int p, auto s) HWY_ATTR {
             return hn::Add(s, hn::LoadU(d, x + at + std::ptrdiff_t{p} * l.block));
         };
@@ -65,7 +66,7 @@ HWY_ATTR void add_sums(D d, const Layout& l, const float* HWY_RESTRICT x, int sa
 template <class D>
 HWY_ATTR void add_squares(D d, const Layout& l, const float* HWY_RESTRICT x, int samples,
                           const float* mean, double* sum) {
-    for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
+    for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto m = hn::LoadU(d, mean + channel);
         const auto term = [&](int p, auto s) HWY_ATTR {
             const auto deviation = hn::Sub(hn::LoadU(d, x + at + std::ptrdiff_t{p} * l.block), m);
@@ -79,7 +80,7 @@ template <class D>
 HWY_ATTR void add_products(D d, const Layout& l, const float* HWY_RESTRICT x,
                            const float* HWY_RESTRICT dy, int samples, const float* mean,
                            double* sum, double* product) {
-    for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
+    for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto m = hn::LoadU(d, mean + channel);
         const auto gradient = [&](int p, auto s) HWY_ATTR {
             return hn::Add(s, hn::LoadU(d, dy + at + std::ptrdiff_t{p} * l.block));
@@ -96,7 +97,7 @@ HWY_ATTR void add_products(D d, const Layout& l, const float* HWY_RESTRICT x,
 template <class D>
 HWY_ATTR void apply(D d, const Layout& l, const float* HWY_RESTRICT x, const float* scale,
                     const float* shift, float* HWY_RESTRICT y, int samples) {
-    for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
+    for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto a = hn::LoadU(d, scale + channel), b = hn::LoadU(d, shift + channel);
         for (int p = 0; p < l.pixels(); ++p, at += l.block)
             hn::StoreU(hn::MulAdd(hn::LoadU(d, x + at), a, b), d, y + at);
@@ -108,7 +109,7 @@ HWY_ATTR void backward(D d, const Layout& l, const float* HWY_RESTRICT x,
                        const float* HWY_RESTRICT dy, const BatchNormGradient& g, bool src_is_relu,
                        float* HWY_RESTRICT dx, int samples) {
     const auto zero = hn::Zero(d);
-    for_each_vector(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
+    for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto mean = hn::LoadU(d, &g.mean[static_cast<std::size_t>(channel)]);
         const auto scale = hn::LoadU(d, &g.scale[static_cast<std::size_t>(channel)]);
         const auto share = hn::LoadU(d, &g.sum_share[static_cast<std::size_t>(channel)]);
@@ -123,35 +124,26 @@ HWY_ATTR void backward(D d, const Layout& l, const float* HWY_RESTRICT x,
     });
 }
 
-inline bool has_full_vectors(const Layout& l) {
-    return l.block % static_cast<int>(hn::Lanes(hn::ScalableTag<float>())) == 0;
-}
-using Full = hn::ScalableTag<float>;
-using One = hn::CappedTag<float, 1>;  // where vectors do not divide the block of channels
-
 HWY_ATTR void AddSums(const Layout& l, const float* x, int samples, double* sum) {
-    has_full_vectors(l) ? add_sums(Full(), l, x, samples, sum)
-                        : add_sums(One(), l, x, samples, sum);
+    with_vectors_of(l.block, [&](auto d) HWY_ATTR { add_sums(d, l, x, samples, sum); });
 }
 HWY_ATTR void AddSquares(const Layout& l, const float* x, int samples, const float* mean,
                          double* sum) {
-    has_full_vectors(l) ? add_squares(Full(), l, x, samples, mean, sum)
-                        : add_squares(One(), l, x, samples, mean, sum);
+    with_vectors_of(l.block, [&](auto d) HWY_ATTR { add_squares(d, l, x, samples, mean, sum); });
 }
 HWY_ATTR void AddProducts(const Layout& l, const float* x, const float* dy, int samples,
                           const float* mean, double* sum, double* product) {
-    has_full_vectors(l) ? add_products(Full(), l, x, dy, samples, mean, sum, product)
-                        : add_products(One(), l, x, dy, samples, mean, sum, product);
+    with_vectors_of(
+        l.block, [&](auto d) HWY_ATTR { add_products(d, l, x, dy, samples, mean, sum, product); });
 }
 HWY_ATTR void Apply(const Layout& l, const float* x, const float* scale, const float* shift,
                     float* y, int samples) {
-    has_full_vectors(l) ? apply(Full(), l, x, scale, shift, y, samples)
-                        : apply(One(), l, x, scale, shift, y, samples);
+    with_vectors_of(l.block, [&](auto d) HWY_ATTR { apply(d, l, x, scale, shift, y, samples); });
 }
 HWY_ATTR void Backward(const Layout& l, const float* x, const float* dy, const BatchNormGradient& g,
                        bool src_is_relu, float* dx, int samples) {
-    has_full_vectors(l) ? backward(Full(), l, x, dy, g, src_is_relu, dx, samples)
-                        : backward(One(), l, x, dy, g, src_is_relu, dx, samples);
+    with_vectors_of(l.block,
+                    [&](auto d) HWY_ATTR { backward(d, l, x, dy, g, src_is_relu, dx, samples); });
 }
 
 }  // namespace lockstep::trainer::HWY_NAMESPACE

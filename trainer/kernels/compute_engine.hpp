@@ -15,7 +15,7 @@ struct OneDnn;  // kernels/onednn.hpp: seen by this folder alone
 
 // Memory for one call at a time: as large as the most that any kernel asked for when it was made.
 // Its content means nothing between calls, and its place may change with a reserve().
-class Workspace {
+class SharedFloats {
 public:
     void reserve(std::size_t floats) {
         if (floats > memory_.size()) memory_ = AlignedArray<float>(floats);
@@ -34,18 +34,14 @@ public:
     ComputeEngine& operator=(const ComputeEngine&) = delete;
 
     OneDnn& onednn() const { return *onednn_; }
-    Workspace& workspace() { return workspace_; }
+    SharedFloats& shared_floats() { return shared_floats_; }
 
     // Channels in one block of the layout that oneDNN's direct convolutions like here.
     int channel_block() const;
-    // Whether forward and backward-data of a dense layer give an image the same bits in a batch of
-    // any size. True for AVX-512 in float32; on AVX2 oneDNN's gemm depends on the batch size, so
-    // there a dense layer works shard by shard (tests/trainer/batch_invariance_test.cpp).
-    bool dense_is_batch_invariant() const;
 
 private:
     std::unique_ptr<OneDnn> onednn_;
-    Workspace workspace_;
+    SharedFloats shared_floats_;
 };
 
 // oneDNN's instruction set in use, from least to most able.

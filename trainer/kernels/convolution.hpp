@@ -1,20 +1,23 @@
 #pragma once
 
-// 2-D convolution: dst = relu?(conv(src, weights) + bias), and its three gradients.
+// 2-D convolution by oneDNN: dst = relu?(conv(src, weights) + bias), and its three gradients.
 //
 //   src [N, IC, IH, IW] * weights [OC, IC, KH, KW] + bias [OC] -> dst [N, OC, OH, OW]
 //
-// 3 x 3 convolutions go to kernels of our own (winograd/), all others to oneDNN's direct ones, by
-// a rule of shape and instruction set alone (takes_winograd()). A call of oneDNN covers one shard.
-// So neither the result of an image nor a weight gradient can depend on the number of ranks.
+// A call covers one shard. So neither the result of an image nor a weight gradient can depend on
+// the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
+// The algorithm is always the direct one: Winograd has other bits and is slow on few channels.
 
+#include <array>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/convolution_shape.hpp"
 #include "trainer/kernels/layout.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
@@ -51,20 +54,11 @@ private:
     std::unique_ptr<Descriptors> descriptors_;
 };
 
-// A convolution bound to buffers. Everything is made in the constructor.
-class Convolution {
+class Convolution : public LinearKernel {
 public:
-    Convolution(const ConvolutionFormat& format, const ConvolutionBuffers& buffers,
+    //   buffers   src and dst in the format's layouts
+    Convolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
                 std::span<const SampleRange> shards);
-    ~Convolution();
-
-    void forward();
-    void backward_data();
-    void backward_weights();
-
-private:
-    struct Calls;
-    std::unique_ptr<Calls> calls_;
 };
 
 }  // namespace lockstep::trainer

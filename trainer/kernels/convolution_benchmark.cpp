@@ -149,7 +149,7 @@ public:
 
 private:
     std::size_t floats(const Layout& layout) const { return size(images_) * layout.sample_size(); }
-    ConvolutionBuffers buffers() {
+    LinearBuffers buffers() {
         return {.src = src_.data(),
                 .weights = weights_.data(),
                 .bias = bias_.data(),

@@ -1,9 +1,8 @@
 #pragma once
 
-// What a convolution is, and the memory it works on, whichever kernels compute it.
+// What a convolution is, whichever kernels compute it.
 
 #include <array>
-#include <vector>
 
 #include "trainer/config/shape.hpp"
 
@@ -24,18 +23,6 @@ struct ConvolutionShape {
     bool has_relu = false;
     bool needs_diff_src = true;  // some layer in front is trained
     ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::by_rule;
-};
-
-struct ConvolutionBuffers {
-    const float* src = nullptr;      // in format.src()
-    const float* weights = nullptr;  // as kernel_format() packs them
-    const float* bias = nullptr;
-    float* dst = nullptr;
-    // training only
-    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
-    float* diff_src = nullptr;         // null: not wanted (first layer)
-    std::vector<float*> diff_weights;  // one a shard, written
-    std::vector<float*> diff_bias;
 };
 
 }  // namespace lockstep::trainer

@@ -9,19 +9,10 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-// Full vectors, then single elements: each element is computed alone, so its bits are the same.
-template <class Body>
-HWY_ATTR HWY_INLINE void for_each_vector(std::size_t count, Body body) {
-    const hn::ScalableTag<float> d;
-    const hn::CappedTag<float, 1> one;
-    std::size_t i = 0;
-    for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
-    for (; i < count; ++i) body(one, i);
-}
 
 HWY_ATTR void ReluForward(const float* x, float* y, std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "trainer/kernels/linear_calls.hpp"
 #include "trainer/kernels/onednn.hpp"
 
 namespace lockstep::trainer {
@@ -99,78 +100,13 @@ std::unique_ptr<ParameterFormat> InnerProductFormat::bias_format() const {
         static_cast<std::size_t>(units_));
 }
 
-struct InnerProduct::Calls {
-    OneDnn& dnn;
-    std::vector<OneDnnCall> forward;
-    std::vector<OneDnnCall> backward_data;
-    std::vector<OneDnnCall> backward_weights;
-    AlignedArray<float> data_weights;      // weights as backward data wants them, if otherwise
-    AlignedArray<float> raw_diff_weights;  // a gradient as oneDNN gives it, if otherwise
-};
-
 namespace {
 
-class CallBuilder {
+class Primitives {
 public:
-    CallBuilder(const InnerProductFormat& format, const InnerProductBuffers& buffers)
-        : d_(format.descriptors()),
-          has_relu_(format.has_relu()),
-          buffers_(buffers),
-          dnn_(format.engine().onednn()) {}
+    explicit Primitives(const InnerProductFormat& format)
+        : d_(format.descriptors()), has_relu_(format.has_relu()), dnn_(format.engine().onednn()) {}
 
-    OneDnnCall forward(const SampleRange& range) {
-        const auto pd = forward_of(range.count);
-        return OneDnnCall(Forward(pd),
-                          {{DNNL_ARG_SRC, src(range, buffers_.src)},
-                           {DNNL_ARG_WEIGHTS, dnn_.over(d_.weights, buffers_.weights)},
-                           {DNNL_ARG_BIAS, dnn_.over(d_.bias(), buffers_.bias)},
-                           {DNNL_ARG_DST, dst(range, buffers_.dst)},
-                           {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
-    }
-
-    // With a reorder of the weights in front, where backward data wants them otherwise.
-    std::vector<OneDnnCall> backward_data(const SampleRange& range, AlignedArray<float>& copy) {
-        auto pd = backward_data_of(range.count, d_.weights);
-        if (is_reference(pd)) pd = backward_data_of(range.count, d_.any_weights());
-        memory weights = dnn_.over(d_.weights, buffers_.weights);
-        std::vector<OneDnnCall> calls;
-        if (pd.weights_desc() != d_.weights) {
-            if (copy.size() == 0) copy = AlignedArray<float>(floats_of(pd.weights_desc()));
-            const memory wanted = dnn_.over(pd.weights_desc(), copy.data());
-            calls.push_back(reorder_call(dnn_, weights, wanted));
-            weights = wanted;
-        }
-        calls.emplace_back(BackwardData(pd),
-                           std::vector<std::pair<int, memory>>{
-                               {DNNL_ARG_DIFF_SRC, src(range, buffers_.diff_src)},
-                               {DNNL_ARG_WEIGHTS, weights},
-                               {DNNL_ARG_DIFF_DST, dst(range, buffers_.diff_dst)},
-                               {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
-        return calls;
-    }
-
-    std::vector<OneDnnCall> backward_weights(const SampleRange& shard, std::size_t i,
-                                             AlignedArray<float>& raw) {
-        auto pd = backward_weights_of(shard.count, d_.weights);
-        if (is_reference(pd)) pd = backward_weights_of(shard.count, d_.any_weights());
-        const memory gradient = dnn_.over(d_.weights, buffers_.diff_weights[i]);
-        const bool is_direct = pd.diff_weights_desc() == d_.weights;
-        if (!is_direct && raw.size() == 0)
-            raw = AlignedArray<float>(floats_of(pd.diff_weights_desc()));
-        const memory written = is_direct ? gradient : dnn_.over(pd.diff_weights_desc(), raw.data());
-        std::vector<OneDnnCall> calls;
-        calls.emplace_back(BackwardWeights(pd),
-                           std::vector<std::pair<int, memory>>{
-                               {DNNL_ARG_SRC, src(shard, buffers_.src)},
-                               {DNNL_ARG_DIFF_DST, dst(shard, buffers_.diff_dst)},
-                               {DNNL_ARG_DIFF_WEIGHTS, written},
-                               {DNNL_ARG_DIFF_BIAS, dnn_.over(d_.bias(), buffers_.diff_bias[i])},
-                               {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}});
-        if (!is_direct) calls.push_back(reorder_call(dnn_, written, gradient));
-        return calls;
-    }
-
-private:
     memory src(const SampleRange& range, const float* data) const {
         return dnn_.over(d_.src(range.count), data + std::ptrdiff_t{range.first} * d_.ic);
     }
@@ -180,56 +116,37 @@ private:
     Forward::primitive_desc forward_of(int n) const {
         return d_.forward(dnn_, n, d_.weights, has_relu_);
     }
-    BackwardData::primitive_desc backward_data_of(int n, const memory::desc& weights) const {
-        return backward_pd<BackwardData>(dnn_, forward_of(n), d_.src(n), weights, d_.dst(n));
+    BackwardData::primitive_desc backward_data_of(int n) const {
+        return with_layout(d_.weights, d_.any_weights(), [&](const memory::desc& weights) {
+            return backward_pd<BackwardData>(dnn_, forward_of(n), d_.src(n), weights, d_.dst(n));
+        });
     }
-    BackwardWeights::primitive_desc backward_weights_of(int n, const memory::desc& weights) const {
-        return backward_pd<BackwardWeights>(dnn_, forward_of(n), d_.src(n), weights, d_.bias(),
-                                            d_.dst(n));
+    BackwardWeights::primitive_desc backward_weights_of(int n) const {
+        return with_layout(d_.weights, d_.any_weights(), [&](const memory::desc& weights) {
+            return backward_pd<BackwardWeights>(dnn_, forward_of(n), d_.src(n), weights, d_.bias(),
+                                                d_.dst(n));
+        });
     }
 
+private:
     const InnerProductFormat::Descriptors& d_;
     bool has_relu_;
-    const InnerProductBuffers& buffers_;
     OneDnn& dnn_;
 };
 
-void append(std::vector<OneDnnCall>& calls, std::vector<OneDnnCall> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(calls));
+std::unique_ptr<LinearCalls> make_calls(const InnerProductFormat& format,
+                                        const LinearBuffers& buffers, const DenseRanges& ranges,
+                                        std::span<const SampleRange> shards) {
+    const auto& d = format.descriptors();
+    return make_linear_calls(
+        Primitives(format), OneDnnCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
+        {.forward = ranges.forward, .backward_data = ranges.backward_data, .shards = shards});
 }
 
 }  // namespace
 
-InnerProduct::InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers,
-                           int samples, std::span<const SampleRange> shards)
-    : calls_(std::make_unique<Calls>(Calls{format.engine().onednn(), {}, {}, {}, {}, {}})) {
-    if (samples == 0) return;
-    CallBuilder build(format, buffers);
-    const std::vector<SampleRange> whole{{0, samples}};
-    const std::span<const SampleRange> ranges =
-        format.engine().dense_is_batch_invariant() ? std::span<const SampleRange>(whole) : shards;
-    for (const SampleRange& range : ranges) {
-        calls_->forward.push_back(build.forward(range));
-        if (buffers.diff_src != nullptr)
-            append(calls_->backward_data, build.backward_data(range, calls_->data_weights));
-    }
-    for (std::size_t i = 0; i < buffers.diff_weights.size(); ++i)
-        append(calls_->backward_weights,
-               build.backward_weights(shards[i], i, calls_->raw_diff_weights));
-}
-
-InnerProduct::~InnerProduct() = default;
-
-void InnerProduct::forward() {
-    for (const OneDnnCall& call : calls_->forward) call.run(calls_->dnn.stream.get());
-}
-
-void InnerProduct::backward_data() {
-    for (const OneDnnCall& call : calls_->backward_data) call.run(calls_->dnn.stream.get());
-}
-
-void InnerProduct::backward_weights() {
-    for (const OneDnnCall& call : calls_->backward_weights) call.run(calls_->dnn.stream.get());
-}
+InnerProduct::InnerProduct(const InnerProductFormat& format, const LinearBuffers& buffers,
+                           const DenseRanges& ranges, std::span<const SampleRange> shards)
+    : LinearKernel(make_calls(format, buffers, ranges, shards)) {}
 
 }  // namespace lockstep::trainer

@@ -4,9 +4,8 @@
 //
 //   src [N, IC] * weights [IC, OC] + bias [OC] -> dst [N, OC]
 //
-// Weight gradients are computed shard by shard. Forward and backward-data run in one call over
-// all own samples where oneDNN's result for an image is known not to depend on the others
-// (ComputeEngine::dense_is_batch_invariant), shard by shard elsewhere.
+// Weight gradients are computed shard by shard; forward and backward data in calls over whole
+// shards that the maker chooses (dense_ranges.hpp).
 
 #include <memory>
 #include <span>
@@ -15,6 +14,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/layout.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
@@ -47,32 +47,17 @@ private:
     std::unique_ptr<Descriptors> descriptors_;
 };
 
-struct InnerProductBuffers {
-    const float* src = nullptr;
-    const float* weights = nullptr;
-    const float* bias = nullptr;
-    float* dst = nullptr;
-    // training only
-    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
-    float* diff_src = nullptr;         // null: not wanted (first layer)
-    std::vector<float*> diff_weights;  // one a shard, written
-    std::vector<float*> diff_bias;
+// The samples of each call; none is allowed.
+struct DenseRanges {
+    std::vector<SampleRange> forward;
+    std::vector<SampleRange> backward_data;
 };
 
-class InnerProduct {
+class InnerProduct : public LinearKernel {
 public:
-    //   samples   of this rank; 0 is allowed
-    InnerProduct(const InnerProductFormat& format, const InnerProductBuffers& buffers, int samples,
-                 std::span<const SampleRange> shards);
-    ~InnerProduct();
-
-    void forward();
-    void backward_data();
-    void backward_weights();
-
-private:
-    struct Calls;
-    std::unique_ptr<Calls> calls_;
+    //   shards   of this rank, for the weight gradients
+    InnerProduct(const InnerProductFormat& format, const LinearBuffers& buffers,
+                 const DenseRanges& ranges, std::span<const SampleRange> shards);
 };
 
 }  // namespace lockstep::trainer

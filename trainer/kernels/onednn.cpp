@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <cfenv>
+
+#include "trainer/config/limits.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 
 namespace lockstep::trainer {
 
 OneDnnCall::OneDnnCall(const dnnl::primitive& primitive,
-                       std::vector<std::pair<int, dnnl::memory>> arguments)
+                       const std::vector<std::pair<int, dnnl::memory>>& arguments)
     : primitive_(primitive) {
     for (const auto& [index, memory] : arguments) {
         memories_.push_back(memory);
@@ -23,18 +26,28 @@ void OneDnnCall::run(dnnl_stream_t stream) const {
     if (status != dnnl_success) throw dnnl::error(status, "oneDNN could not execute a primitive");
 }
 
-dnnl::memory OneDnn::scratchpad(const dnnl::memory::desc& desc) {
-    if (desc.get_size() > scratchpad_.size()) {
-        scratchpad_ = AlignedArray<unsigned char>(desc.get_size());
-        for (auto& user : scratchpad_users_) user.set_data_handle(scratchpad_.data());
+dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
+    double values = 1.0;  // in double: a product of many extents may leave 64 bits
+    for (const dnnl::memory::dim extent : dims) values *= static_cast<double>(extent);
+    require_countable(values, "a tensor of a layer");
+    return {dims, dnnl::memory::data_type::f32, tag};
+}
+
+dnnl::memory Workspace::memory(const dnnl::engine& engine, const dnnl::memory::desc& desc) {
+    if (desc.get_size() > bytes_.size()) {
+        bytes_ = AlignedArray<unsigned char>(desc.get_size());
+        for (auto& user : users_) user.set_data_handle(bytes_.data());
     }
-    scratchpad_users_.emplace_back(desc, engine, scratchpad_.data());
-    return scratchpad_users_.back();
+    users_.emplace_back(desc, engine, bytes_.data());
+    return users_.back();
 }
 
 dnnl::primitive_attr attributes(bool with_relu) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    // Said, not left to DNNL_DEFAULT_FPMATH_MODE and ONEDNN_DEFAULT_FPMATH_MODE: those would let
+    // float32 be computed as bfloat16, on one rank or on all.
+    attr.set_fpmath_mode(dnnl::fpmath_mode::strict);
     if (with_relu) {
         dnnl::post_ops post_ops;
 #if DNNL_VERSION_MAJOR >= 3
@@ -65,6 +78,9 @@ ComputeEngine::ComputeEngine() {
     // oneDNN bakes the number of threads into a primitive when it is made, and weight gradients
     // have other bits with another number: one thread a rank.
     omp_set_num_threads(1);
+    // Rounding to nearest, and gradual underflow: a library built with -ffast-math may have set
+    // flush-to-zero when it was loaded, on one rank or one machine and not on the other.
+    std::fesetenv(FE_DFL_ENV);
     onednn_ = std::make_unique<OneDnn>();
 }
 
@@ -99,8 +115,6 @@ std::string isa_name(dnnl::cpu_isa isa) {
 }  // namespace
 
 int ComputeEngine::channel_block() const { return has_avx512() ? 16 : 8; }
-
-bool ComputeEngine::dense_is_batch_invariant() const { return has_avx512(); }
 
 int onednn_isa_level() { return static_cast<int>(dnnl::get_effective_cpu_isa()); }
 

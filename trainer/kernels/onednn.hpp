@@ -20,7 +20,7 @@ class OneDnnCall {
 public:
     OneDnnCall() = default;
     OneDnnCall(const dnnl::primitive& primitive,
-               std::vector<std::pair<int, dnnl::memory>> arguments);
+               const std::vector<std::pair<int, dnnl::memory>>& arguments);
     void run(dnnl_stream_t stream) const;
     explicit operator bool() const { return !arguments_.empty(); }
 
@@ -28,6 +28,18 @@ private:
     dnnl::primitive primitive_;
     std::vector<dnnl::memory> memories_;
     std::vector<dnnl_exec_arg_t> arguments_;
+};
+
+// Memory that primitives use in turn: as large as the largest of them asks for.
+class Workspace {
+public:
+    // A memory over it, of any layout. Stays valid where a later one makes it grow.
+    dnnl::memory memory(const dnnl::engine& engine, const dnnl::memory::desc& desc);
+    std::size_t bytes() const { return bytes_.size(); }
+
+private:
+    AlignedArray<unsigned char> bytes_;
+    std::vector<dnnl::memory> users_;
 };
 
 struct OneDnn {
@@ -39,14 +51,16 @@ struct OneDnn {
         return {desc, engine, const_cast<float*>(data)};
     }
     // The one scratchpad, shared by all primitives: they run one after another.
-    dnnl::memory scratchpad(const dnnl::memory::desc& desc);
+    dnnl::memory scratchpad(const dnnl::memory::desc& desc) {
+        return scratchpad_.memory(engine, desc);
+    }
 
 private:
-    AlignedArray<unsigned char> scratchpad_;
-    std::vector<dnnl::memory> scratchpad_users_;
+    Workspace scratchpad_;
 };
 
-// Attributes of every primitive here: scratchpad by the user, and optionally a fused ReLU.
+// Attributes of every primitive here, made nowhere else: scratchpad by the user, float32 computed
+// as float32 whatever the environment says, and optionally a fused ReLU.
 dnnl::primitive_attr attributes(bool with_relu = false);
 
 template <class Primitive, class... Args>
@@ -78,8 +92,16 @@ bool is_reference(const PrimitiveDesc& pd) {
     return std::string_view(pd.impl_info_str()).starts_with("ref");
 }
 
-inline dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
-    return {dims, dnnl::memory::data_type::f32, tag};
+// Every tensor that oneDNN is given comes by here. Throws std::length_error if it has more values
+// than its kernels can count.
+dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag);
+
+// make(own), the primitive for a layout that is there already; make(any) where oneDNN has nothing
+// but its plain loops for that.
+template <class Make>
+auto with_layout(const dnnl::memory::desc& own, const dnnl::memory::desc& any, Make make) {
+    const auto direct = make(own);
+    return is_reference(direct) ? make(any) : direct;
 }
 
 inline std::size_t floats_of(const dnnl::memory::desc& desc) {

@@ -9,57 +9,53 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 // The pixels of one window, clipped at the borders: rows [top, bottom), columns [left, right).
 struct ClippedWindow {
     int top, bottom, left, right;
-    int first_place;  // place of (top, left) in the whole window
 };
 
 inline ClippedWindow window_at(const PoolingShape& s, int oh, int ow) {
     const int top = oh * s.strides[0] - s.pad_before[0];
     const int left = ow * s.strides[1] - s.pad_before[1];
-    const int clipped_top = std::max(top, 0), clipped_left = std::max(left, 0);
-    return {clipped_top, std::min(top + s.pool_size[0], s.src.height), clipped_left,
-            std::min(left + s.pool_size[1], s.src.width),
-            (clipped_top - top) * s.pool_size[1] + (clipped_left - left)};
+    return {std::max(top, 0), std::min(top + s.pool_size[0], s.src.height), std::max(left, 0),
+            std::min(left + s.pool_size[1], s.src.width)};
 }
 
 // One channel block of one sample. kSize: the rows and columns of every window, where that is known
 // (most pools are 2 x 2) and none is clipped, so that the loops over a window unroll; 0: any.
 template <int kSize, class D>
 HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT src,
-                                float* HWY_RESTRICT dst, std::uint8_t* HWY_RESTRICT places) {
+                                float* HWY_RESTRICT dst, PlaceInWindow* HWY_RESTRICT places) {
     const hn::Rebind<std::int32_t, D> di;
-    const hn::Rebind<std::uint8_t, D> du8;
+    const hn::Rebind<PlaceInWindow, D> d_place;
     const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
     for (int oh = 0; oh < s.dst.height; ++oh) {
         for (int ow = 0; ow < s.dst.width; ++ow) {
             const ClippedWindow w = window_at(s, oh, ow);
             const int rows = kSize > 0 ? kSize : w.bottom - w.top;
             const int columns = kSize > 0 ? kSize : w.right - w.left;
-            const int places_a_row = kSize > 0 ? kSize : s.pool_size[1];
-            const int first_place = kSize > 0 ? 0 : w.first_place;
             const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
             for (int v = 0; v < block; v += lanes) {
                 const float* first = src + std::ptrdiff_t{w.top * s.src.width + w.left} * block + v;
                 auto best = hn::LoadU(d, first);
-                auto place = hn::Set(di, first_place);
+                auto place = hn::Zero(di);
                 for (int row = 0; row < rows; ++row) {
                     const float* pixels = first + std::ptrdiff_t{row} * s.src.width * block;
                     for (int column = 0; column < columns; ++column) {
                         const auto value = hn::LoadU(d, pixels + std::ptrdiff_t{column} * block);
                         const auto is_more = hn::Gt(value, best);  // strictly: ties keep the first
-                        const auto here = hn::Set(di, first_place + row * places_a_row + column);
+                        const auto here = hn::Set(di, row * columns + column);
                         best = hn::IfThenElse(is_more, value, best);
                         place = hn::IfThenElse(hn::RebindMask(di, is_more), here, place);
                     }
                 }
                 hn::StoreU(best, d, dst + out + v);
-                hn::StoreU(hn::DemoteTo(du8, place), du8, places + out + v);
+                hn::StoreU(hn::DemoteTo(d_place, place), d_place, places + out + v);
             }
         }
     }
@@ -68,10 +64,10 @@ HWY_ATTR void max_forward_block(D d, const PoolingShape& s, const float* HWY_RES
 // Windows that do not overlap write each pixel once; others add up.
 template <int kSize, bool kOverlaps, class D>
 HWY_ATTR void max_backward_block(D d, const PoolingShape& s, const float* HWY_RESTRICT diff_dst,
-                                 const std::uint8_t* HWY_RESTRICT places,
+                                 const PlaceInWindow* HWY_RESTRICT places,
                                  const float* HWY_RESTRICT relu_src, float* HWY_RESTRICT diff_src) {
     const hn::Rebind<std::int32_t, D> di;
-    const hn::Rebind<std::uint8_t, D> du8;
+    const hn::Rebind<PlaceInWindow, D> d_place;
     const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
     const auto zero = hn::Zero(d);
     for (int oh = 0; oh < s.dst.height; ++oh) {
@@ -79,18 +75,16 @@ HWY_ATTR void max_backward_block(D d, const PoolingShape& s, const float* HWY_RE
             const ClippedWindow w = window_at(s, oh, ow);
             const int rows = kSize > 0 ? kSize : w.bottom - w.top;
             const int columns = kSize > 0 ? kSize : w.right - w.left;
-            const int places_a_row = kSize > 0 ? kSize : s.pool_size[1];
-            const int first_place = kSize > 0 ? 0 : w.first_place;
             const std::ptrdiff_t out = std::ptrdiff_t{oh * s.dst.width + ow} * block;
             const std::ptrdiff_t first = std::ptrdiff_t{w.top * s.src.width + w.left} * block;
             for (int v = 0; v < block; v += lanes) {
                 const auto gradient = hn::LoadU(d, diff_dst + out + v);
-                const auto place = hn::PromoteTo(di, hn::LoadU(du8, places + out + v));
+                const auto place = hn::PromoteTo(di, hn::LoadU(d_place, places + out + v));
                 for (int row = 0; row < rows; ++row) {
                     for (int column = 0; column < columns; ++column) {
                         const std::ptrdiff_t at =
                             first + std::ptrdiff_t{row * s.src.width + column} * block + v;
-                        const auto here = hn::Set(di, first_place + row * places_a_row + column);
+                        const auto here = hn::Set(di, row * columns + column);
                         auto is_here = hn::RebindMask(d, hn::Eq(place, here));
                         if (relu_src != nullptr)
                             is_here = hn::And(is_here, hn::Gt(hn::LoadU(d, relu_src + at), zero));
@@ -151,11 +145,6 @@ HWY_ATTR void average_backward_block(D d, const PoolingShape& s, const float* HW
     }
 }
 
-// Full vectors where they divide the block of channels, single channels elsewhere (three colours).
-inline bool has_full_vectors(int block) {
-    return block % static_cast<int>(hn::Lanes(hn::ScalableTag<float>())) == 0;
-}
-
 // Whether every window is 2 x 2 and lies inside src.
 inline bool is_plain_2x2(const PoolingShape& s) {
     const auto fits = [&](std::size_t axis, int size, int windows) {
@@ -166,31 +155,29 @@ inline bool is_plain_2x2(const PoolingShape& s) {
 }
 
 HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst,
-                         std::uint8_t* places) {
-    if (!has_full_vectors(s.src.block))
-        max_forward_block<0>(hn::CappedTag<float, 1>(), s, src, dst, places);
-    else if (is_plain_2x2(s))
-        max_forward_block<2>(hn::ScalableTag<float>(), s, src, dst, places);
-    else
-        max_forward_block<0>(hn::ScalableTag<float>(), s, src, dst, places);
+                         PlaceInWindow* places) {
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR {
+        if (is_plain_2x2(s))
+            max_forward_block<2>(d, s, src, dst, places);
+        else
+            max_forward_block<0>(d, s, src, dst, places);
+    });
 }
 
 template <bool kOverlaps>
 HWY_ATTR void max_backward_any(const PoolingShape& s, const float* diff_dst,
-                               const std::uint8_t* places, const float* relu_src, float* diff_src) {
-    if (!has_full_vectors(s.src.block))
-        max_backward_block<0, kOverlaps>(hn::CappedTag<float, 1>(), s, diff_dst, places, relu_src,
-                                         diff_src);
-    else if (is_plain_2x2(s))
-        max_backward_block<2, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
-                                         diff_src);
-    else
-        max_backward_block<0, kOverlaps>(hn::ScalableTag<float>(), s, diff_dst, places, relu_src,
-                                         diff_src);
+                               const PlaceInWindow* places, const float* relu_src,
+                               float* diff_src) {
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR {
+        if (is_plain_2x2(s))
+            max_backward_block<2, kOverlaps>(d, s, diff_dst, places, relu_src, diff_src);
+        else
+            max_backward_block<0, kOverlaps>(d, s, diff_dst, places, relu_src, diff_src);
+    });
 }
 
 HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* diff_dst,
-                          const std::uint8_t* places, const float* relu_src, float* diff_src) {
+                          const PlaceInWindow* places, const float* relu_src, float* diff_src) {
     if (overlaps)
         max_backward_any<true>(s, diff_dst, places, relu_src, diff_src);
     else
@@ -198,17 +185,12 @@ HWY_ATTR void MaxBackward(const PoolingShape& s, bool overlaps, const float* dif
 }
 
 HWY_ATTR void AverageForward(const PoolingShape& s, const float* src, float* dst) {
-    if (has_full_vectors(s.src.block))
-        average_forward_block(hn::ScalableTag<float>(), s, src, dst);
-    else
-        average_forward_block(hn::CappedTag<float, 1>(), s, src, dst);
+    with_vectors_of(s.src.block, [&](auto d) HWY_ATTR { average_forward_block(d, s, src, dst); });
 }
 
 HWY_ATTR void AverageBackward(const PoolingShape& s, const float* diff_dst, float* diff_src) {
-    if (has_full_vectors(s.src.block))
-        average_backward_block(hn::ScalableTag<float>(), s, diff_dst, diff_src);
-    else
-        average_backward_block(hn::CappedTag<float, 1>(), s, diff_dst, diff_src);
+    with_vectors_of(s.src.block,
+                    [&](auto d) HWY_ATTR { average_backward_block(d, s, diff_dst, diff_src); });
 }
 
 }  // namespace lockstep::trainer::HWY_NAMESPACE
@@ -246,36 +228,38 @@ bool leaves_gaps(const PoolingShape& s) {
 }
 
 // Channel blocks and samples lie one after another alike, so one loop covers both.
-int blocks_of(const PoolingShape& s, int samples) { return s.src.channel_blocks() * samples; }
+std::ptrdiff_t blocks_of(const PoolingShape& s, int samples) {
+    return std::ptrdiff_t{s.src.channel_blocks()} * samples;
+}
 
 }  // namespace
 
-void max_pooling_forward(const PoolingShape& s, const float* src, float* dst, std::uint8_t* places,
+void max_pooling_forward(const PoolingShape& s, const float* src, float* dst, PlaceInWindow* places,
                          int samples) {
     const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
-    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxForward)
+    for (std::ptrdiff_t i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxForward)
     (s, src + i * src_step, dst + i * dst_step, places + i * dst_step);
 }
 
-void max_pooling_backward(const PoolingShape& s, const float* diff_dst, const std::uint8_t* places,
+void max_pooling_backward(const PoolingShape& s, const float* diff_dst, const PlaceInWindow* places,
                           const float* relu_src, float* diff_src, int samples) {
     const bool adds = overlaps(s);
     if (adds || leaves_gaps(s)) std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
     const std::ptrdiff_t src_step = block_size(s.src), dst_step = block_size(s.dst);
-    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxBackward)
+    for (std::ptrdiff_t i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(MaxBackward)
     (s, adds, diff_dst + i * dst_step, places + i * dst_step,
      relu_src == nullptr ? nullptr : relu_src + i * src_step, diff_src + i * src_step);
 }
 
 void average_pooling_forward(const PoolingShape& s, const float* src, float* dst, int samples) {
-    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageForward)
+    for (std::ptrdiff_t i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageForward)
     (s, src + i * block_size(s.src), dst + i * block_size(s.dst));
 }
 
 void average_pooling_backward(const PoolingShape& s, const float* diff_dst, float* diff_src,
                               int samples) {
     std::fill_n(diff_src, floats_of(s.src, samples), 0.0F);
-    for (int i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageBackward)
+    for (std::ptrdiff_t i = 0; i < blocks_of(s, samples); ++i) HWY_DYNAMIC_DISPATCH(AverageBackward)
     (s, diff_dst + i * block_size(s.dst), diff_src + i * block_size(s.src));
 }
 

@@ -15,18 +15,21 @@ namespace lockstep::trainer {
 struct PoolingShape {
     Layout src;
     Layout dst;                      // same channels and block as src
-    std::array<int, 2> pool_size{};  // at most 255 places
+    std::array<int, 2> pool_size{};  // clipped at the borders, at most kMostPlaces pixels
     std::array<int, 2> strides{};
     std::array<int, 2> pad_before{};
 };
 
-// places: shape of dst, the maximum's place in its window (0 = first), for the backward pass.
+// The number of a pixel in a window as it is clipped at the borders, row by row from 0.
+using PlaceInWindow = std::uint16_t;
+
+// places: shape of dst, the maximum's place in its window, for the backward pass.
 void max_pooling_forward(const PoolingShape& shape, const float* src, float* dst,
-                         std::uint8_t* places, int samples);
+                         PlaceInWindow* places, int samples);
 // relu_src: where src was made by a ReLU, its values: its gradient is then applied on the way
 // (zero where src is zero). Null: no ReLU.
 void max_pooling_backward(const PoolingShape& shape, const float* diff_dst,
-                          const std::uint8_t* places, const float* relu_src, float* diff_src,
+                          const PlaceInWindow* places, const float* relu_src, float* diff_src,
                           int samples);
 
 void average_pooling_forward(const PoolingShape& shape, const float* src, float* dst, int samples);

@@ -1,32 +1,11 @@
 #include "trainer/layers/activation.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "trainer/kernels/elementwise.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
-
-void softmax_forward(const float* x, float* p, int rows, int classes) {
-    for (int row = 0; row < rows; ++row, x += classes, p += classes) {
-        const float top = *std::max_element(x, x + classes);
-        double sum = 0.0;
-        for (int i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(x[i] - top));
-        for (int i = 0; i < classes; ++i)
-            p[i] = static_cast<float>(std::exp(static_cast<double>(x[i] - top)) / sum);
-    }
-}
-
-void softmax_backward(const float* p, float* diff, int rows, int classes) {
-    for (int row = 0; row < rows; ++row, p += classes, diff += classes) {
-        double product = 0.0;
-        for (int i = 0; i < classes; ++i)
-            product += static_cast<double>(p[i]) * static_cast<double>(diff[i]);
-        for (int i = 0; i < classes; ++i)
-            diff[i] = static_cast<float>(static_cast<double>(p[i]) *
-                                         (static_cast<double>(diff[i]) - product));
-    }
-}
 
 namespace {
 
@@ -35,7 +14,6 @@ public:
     ReluPass(const PassBuffers& buffers, std::size_t floats) : buffers_(buffers), floats_(floats) {}
     void forward(const StepContext&) override { relu_forward(buffers_.src, buffers_.dst, floats_); }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         std::copy_n(buffers_.diff_dst, floats_, buffers_.diff_src);
         relu_backward(buffers_.dst, buffers_.diff_src, floats_);
     }
@@ -63,7 +41,6 @@ public:
         scatter(p_.data(), buffers_.dst);
     }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         gather(buffers_.diff_dst, diff_.data());
         softmax_backward(p_.data(), diff_.data(), samples_, features());
         scatter(diff_.data(), buffers_.diff_src);

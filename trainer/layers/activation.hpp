@@ -18,10 +18,4 @@ private:
     Activation activation_;
 };
 
-// p_i = exp(x_i - max x) / sum_j exp(x_j - max x), row by row; p may be x.
-//   x, p   shape [rows, classes]
-void softmax_forward(const float* x, float* p, int rows, int classes);
-// diff_i = p_i (diff_i - sum_j diff_j p_j), in place.
-void softmax_backward(const float* p, float* diff, int rows, int classes);
-
 }  // namespace lockstep::trainer

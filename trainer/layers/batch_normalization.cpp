@@ -70,6 +70,7 @@ public:
                  const Layout& layout, const PassBuffers& buffers, const PassContext& context);
     void forward(const StepContext& context) override;
     void backward() override;
+    void commit() override;
 
 private:
     std::size_t at(const SampleRange& shard) const {
@@ -96,7 +97,7 @@ private:
     bool masks_src_relu_;
     ShardGather gather_;  // a shard: [2][channels]
     std::vector<float*> diff_gamma_, diff_beta_;
-    std::vector<double> mean_, squares_, inv_std_;
+    std::vector<double> mean_, squares_, variance_, inv_std_;
     std::vector<float> mean_float_, sum_share_, product_share_;
     Affine affine_;
 };
@@ -116,7 +117,7 @@ TrainingPass::TrainingPass(const BatchNormalizationConfig& config,
       gather_(context.comm, context.filled_shards, 2 * layout.padded_channels()),
       diff_gamma_(shard_gradients(context, tensors.gamma)),
       diff_beta_(shard_gradients(context, tensors.beta)) {
-    for (auto* values : {&mean_, &squares_, &inv_std_}) values->resize(channels_);
+    for (auto* values : {&mean_, &squares_, &variance_, &inv_std_}) values->resize(channels_);
     for (auto* values :
          {&mean_float_, &sum_share_, &product_share_, &affine_.scale, &affine_.shift})
         values->resize(channels_);
@@ -158,20 +159,24 @@ void TrainingPass::combine_moments() {
     }
     const float* gamma = parameters_.data(tensors_.gamma);
     const float* beta = parameters_.data(tensors_.beta);
-    float* moving_mean = parameters_.data(tensors_.moving_mean);
-    float* moving_variance = parameters_.data(tensors_.moving_variance);
-    const auto move = [this](float old_value, double value) {
-        return static_cast<float>(static_cast<double>(old_value) * config_.momentum +
-                                  value * (1.0 - config_.momentum));
-    };
     for (std::size_t c = 0; c < channels_; ++c) {
-        const double variance = squares_[c] / count;
-        inv_std_[c] = 1.0 / std::sqrt(variance + config_.epsilon);
+        variance_[c] = squares_[c] / count;
+        inv_std_[c] = 1.0 / std::sqrt(variance_[c] + config_.epsilon);
         mean_float_[c] = static_cast<float>(mean_[c]);
         set_affine(affine_, c, mean_[c], inv_std_[c], gamma[c], beta[c]);
-        moving_mean[c] = move(moving_mean[c], mean_[c]);
-        moving_variance[c] = move(moving_variance[c], variance);
     }
+}
+
+// The moving statistics take the batch's in, as Keras does: by weights that add up to one.
+void TrainingPass::commit() {
+    const auto take_in = [this](std::size_t tensor, const std::vector<double>& of_batch) {
+        float* moving = parameters_.data(tensor);
+        for (std::size_t c = 0; c < channels_; ++c)
+            moving[c] = static_cast<float>(static_cast<double>(moving[c]) * config_.momentum +
+                                           of_batch[c] * (1.0 - config_.momentum));
+    };
+    take_in(tensors_.moving_mean, mean_);
+    take_in(tensors_.moving_variance, variance_);
 }
 
 void TrainingPass::backward() {

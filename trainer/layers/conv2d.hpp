@@ -2,10 +2,9 @@
 
 // Conv2D: dst = relu?(conv(src, kernel) + bias). Kernel [KH, KW, IC, OC], bias [OC] in files.
 
-#include <optional>
-
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/layers/layer.hpp"
+#include "trainer/layers/linear.hpp"
 
 namespace lockstep::trainer {
 
@@ -20,12 +19,11 @@ public:
                                     const PassContext& context) const override;
 
 private:
-    Conv2d(std::unique_ptr<ConvolutionFormat> format, const Conv2dConfig& config,
-           const LayerShape& shape, Parameters& parameters);
+    Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shape,
+           Parameters& parameters);
 
     std::unique_ptr<ConvolutionFormat> format_;
-    std::size_t kernel_ = 0;
-    std::optional<std::size_t> bias_;
+    LinearTensors tensors_;
 };
 
 }  // namespace lockstep::trainer

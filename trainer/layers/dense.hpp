@@ -5,10 +5,9 @@
 // As the network's last layer a softmax is left to the loss; elsewhere it follows as a pass of its
 // own.
 
-#include <optional>
-
 #include "trainer/kernels/inner_product.hpp"
 #include "trainer/layers/layer.hpp"
+#include "trainer/layers/linear.hpp"
 
 namespace lockstep::trainer {
 
@@ -25,8 +24,7 @@ public:
 private:
     InnerProductFormat format_;
     bool has_softmax_;
-    std::size_t kernel_ = 0;
-    std::optional<std::size_t> bias_;
+    LinearTensors tensors_;
 };
 
 }  // namespace lockstep::trainer

@@ -35,7 +35,6 @@ public:
         }
     }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         for (int n = 0; n < samples_; ++n)
             dropout_backward(mask(n), draw_.scale, buffers_.diff_dst + at(n),
                              buffers_.diff_src + at(n), size_);

@@ -27,8 +27,12 @@ class LayerPass {
 public:
     virtual ~LayerPass() = default;
     virtual void forward(const StepContext& context) = 0;
-    // Reads diff_dst (and may change it), writes diff_src and the shards' parameter gradients.
+    // Reads diff_dst (and may change it), writes diff_src and the shards' parameter gradients. Only
+    // called where one of them is wanted: a pass without parameters may take diff_src as given.
     virtual void backward() = 0;
+    // What a step changes beside gradients (moving statistics), once it is known to count: a step
+    // that is stopped, or whose loss is no number, leaves everything as it was.
+    virtual void commit() {}
 };
 
 struct PassBuffers {
@@ -36,7 +40,7 @@ struct PassBuffers {
     float* dst = nullptr;        // [own samples], in Layer::dst()
     // training only
     float* diff_dst = nullptr;
-    float* diff_src = nullptr;  // null where nobody wants it
+    float* diff_src = nullptr;  // null where no layer in front is trained
 };
 
 struct PassContext {

@@ -18,7 +18,6 @@ public:
         max_pooling_forward(shape_, buffers_.src, buffers_.dst, places_.data(), samples_);
     }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         max_pooling_backward(shape_, buffers_.diff_dst, places_.data(), relu_src_,
                              buffers_.diff_src, samples_);
     }
@@ -28,7 +27,7 @@ private:
     PassBuffers buffers_;
     int samples_;
     const float* relu_src_;
-    AlignedArray<unsigned char> places_;  // where each maximum was
+    AlignedArray<PlaceInWindow> places_;  // where each maximum was
 };
 
 class AveragePoolingPass : public LayerPass {
@@ -40,7 +39,6 @@ public:
         average_pooling_forward(shape_, buffers_.src, buffers_.dst, samples_);
     }
     void backward() override {
-        if (buffers_.diff_src == nullptr) return;
         average_pooling_backward(shape_, buffers_.diff_dst, buffers_.diff_src, samples_);
     }
 

@@ -21,6 +21,10 @@ public:
 
     const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
     const Layout& input() const { return layers_.front()->src(); }
+    // Whether some layer in front of this one is trained: the one place where it is decided who
+    // computes which gradient. Without it a layer computes those of its own parameters alone, and
+    // none if it has none.
+    bool needs_diff_src(std::size_t layer) const { return layer > first_trained_; }
     int classes() const { return classes_; }
     Parameters& parameters() { return parameters_; }
     const Parameters& parameters() const { return parameters_; }
@@ -29,6 +33,7 @@ private:
     ComputeEngine engine_;
     Parameters parameters_;
     std::vector<std::unique_ptr<Layer>> layers_;
+    std::size_t first_trained_;  // the number of layers, if none is
     int classes_;
 };
 

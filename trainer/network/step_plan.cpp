@@ -22,10 +22,7 @@ public:
     void forward(const StepContext&) override {
         relayout_.forward(buffers_.src, buffers_.dst, samples_);
     }
-    void backward() override {
-        if (buffers_.diff_src != nullptr)
-            relayout_.backward(buffers_.diff_dst, buffers_.diff_src, samples_);
-    }
+    void backward() override { relayout_.backward(buffers_.diff_dst, buffers_.diff_src, samples_); }
 
 private:
     Relayout relayout_;
@@ -38,22 +35,32 @@ struct Stage {
     const Layer* layer;
     Layout src;
     Layout dst;
+    bool needs_diff_src;  // as Network::needs_diff_src()
+
+    bool needs_backward() const {
+        return needs_diff_src || (layer != nullptr && layer->has_parameters());
+    }
 };
 
 std::vector<Stage> stages_of(const Network& network) {
     std::vector<Stage> stages;
     Layout layout = network.input();
-    for (const auto& layer : network.layers()) {
-        if (!layer->is_identity()) {
-            if (layer->src() != layout) stages.push_back({nullptr, layout, layer->src()});
-            stages.push_back({layer.get(), layer->src(), layer->dst()});
+    const auto& layers = network.layers();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const Layer& layer = *layers[i];
+        const bool needs_diff_src = network.needs_diff_src(i);
+        if (!layer.is_identity()) {
+            if (layer.src() != layout)
+                stages.push_back({nullptr, layout, layer.src(), needs_diff_src});
+            stages.push_back({&layer, layer.src(), layer.dst(), needs_diff_src});
         }
-        layout = layer->dst();
+        layout = layer.dst();
     }
     // The loss reads one row of classes a sample: a flatten at the very end may have left them
     // elsewhere, with padding between.
     const Layout rows = interleaved({1, 1, network.classes(), true});
-    if (layout != rows) stages.push_back({nullptr, layout, rows});
+    if (layout != rows)
+        stages.push_back({nullptr, layout, rows, network.needs_diff_src(layers.size())});
     return stages;
 }
 
@@ -82,13 +89,8 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
                stages[i - 1].layer->makes_relu();
     };
 
-    // In front of the first layer that is trained, nobody wants gradients.
-    const auto is_trained = [](const Stage& stage) {
-        return stage.layer != nullptr && stage.layer->has_parameters();
-    };
-    const auto first_trained =
-        static_cast<std::size_t>(std::ranges::find_if(stages, is_trained) - stages.begin());
-
+    first_backward_ = static_cast<std::size_t>(
+        std::ranges::find_if(stages, &Stage::needs_backward) - stages.begin());
     input_ = pool.buffer(kInput, floats(network.input()));
     const float* src = input_;
     for (std::size_t i = 0; i < stages.size(); ++i) {
@@ -97,7 +99,7 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
                             .dst = pool.buffer(kFirstActivation + i, floats(stage.dst))};
         if (setting_.is_training) {
             buffers.diff_dst = diff_of(i);
-            buffers.diff_src = i <= first_trained ? nullptr : diff_of(i - 1);
+            buffers.diff_src = stage.needs_diff_src ? diff_of(i - 1) : nullptr;
         }
         if (stage.layer == nullptr) {
             passes_.push_back(std::make_unique<RelayoutPass>(stage.src, stage.dst, buffers,
@@ -127,7 +129,11 @@ void StepPlan::forward(const StepContext& context) {
 }
 
 void StepPlan::backward() {
-    for (std::size_t i = passes_.size(); i-- > 0;) passes_[i]->backward();
+    for (std::size_t i = passes_.size(); i-- > first_backward_;) passes_[i]->backward();
+}
+
+void StepPlan::commit() {
+    for (const auto& pass : passes_) pass->commit();
 }
 
 }  // namespace lockstep::trainer

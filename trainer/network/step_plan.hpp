@@ -46,10 +46,13 @@ public:
     std::span<float> diff_logits() { return {diff_logits_, logit_floats_}; }
     // From diff_logits() to the gradient buffers of the own shards.
     void backward();
+    // What the step changes beside gradients; after backward(), of a step that counts.
+    void commit();
 
 private:
     PlanSetting setting_;
     std::vector<std::unique_ptr<LayerPass>> passes_;
+    std::size_t first_backward_ = 0;  // passes in front of it compute no gradient
     float* input_ = nullptr;
     float* logits_ = nullptr;
     float* diff_logits_ = nullptr;

@@ -6,17 +6,16 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/simd_loops.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
-template <class Body>
-HWY_ATTR HWY_INLINE void for_each_vector(std::size_t count, Body body) {
-    const hn::ScalableTag<float> d;
-    const hn::CappedTag<float, 1> one;
-    std::size_t i = 0;
-    for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) body(d, i);
-    for (; i < count; ++i) body(one, i);
+// A slot decays towards zero and, by rounding, never gets there: it would stay among the denormal
+// numbers, which many CPUs compute with a hundred times slower. NaN stays.
+template <class D, class V>
+HWY_ATTR HWY_INLINE V zero_below(D d, float least, V slot) {
+    return hn::IfThenZeroElse(hn::Lt(hn::Abs(slot), hn::Set(d, least)), slot);
 }
 
 HWY_ATTR void Sgd(const SgdStep& s, const float* g, float* w, std::size_t count) {
@@ -31,7 +30,8 @@ HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, flo
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto step = hn::Mul(hn::Set(d, s.learning_rate), hn::LoadU(d, g + i));
         const auto momentum = hn::Set(d, s.momentum);
-        const auto v = hn::Sub(hn::Mul(momentum, hn::LoadU(d, velocity + i)), step);
+        const auto v = zero_below(d, kLeastNormal,
+                                  hn::Sub(hn::Mul(momentum, hn::LoadU(d, velocity + i)), step));
         const auto move = s.nesterov ? hn::Sub(hn::Mul(momentum, v), step) : v;
         hn::StoreU(v, d, velocity + i);
         hn::StoreU(hn::Add(hn::LoadU(d, w + i), move), d, w + i);
@@ -40,14 +40,17 @@ HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, flo
 
 HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float* w,
                    std::size_t count) {
+    const float least_v = least_second_moment(s.epsilon);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = hn::LoadU(d, g + i);
         const auto m_old = hn::LoadU(d, m + i), v_old = hn::LoadU(d, v + i);
         // Keras' form: m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2)
         const auto m_new =
-            hn::MulAdd(hn::Sub(gradient, m_old), hn::Set(d, s.one_minus_beta_1), m_old);
-        const auto v_new = hn::MulAdd(hn::Sub(hn::Mul(gradient, gradient), v_old),
-                                      hn::Set(d, s.one_minus_beta_2), v_old);
+            zero_below(d, kLeastNormal,
+                       hn::MulAdd(hn::Sub(gradient, m_old), hn::Set(d, s.one_minus_beta_1), m_old));
+        const auto v_new = zero_below(d, least_v,
+                                      hn::MulAdd(hn::Sub(hn::Mul(gradient, gradient), v_old),
+                                                 hn::Set(d, s.one_minus_beta_2), v_old));
         const auto move = hn::Div(hn::Mul(hn::Set(d, s.rate), m_new),
                                   hn::Add(hn::Sqrt(v_new), hn::Set(d, s.epsilon)));
         hn::StoreU(m_new, d, m + i);
@@ -58,15 +61,19 @@ HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float*
 
 HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* accumulated, float* w,
                       std::size_t count) {
+    const float least_v = least_second_moment(s.epsilon);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = hn::LoadU(d, g + i);
         const auto v_new =
-            hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
-                       hn::Mul(hn::Set(d, 1.0F - s.rho), hn::Mul(gradient, gradient)));
+            zero_below(d, least_v,
+                       hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
+                                  hn::Mul(hn::Set(d, 1.0F - s.rho), hn::Mul(gradient, gradient))));
         auto move = hn::Div(hn::Mul(hn::Set(d, s.learning_rate), gradient),
                             hn::Sqrt(hn::Add(v_new, hn::Set(d, s.epsilon))));
         if (accumulated != nullptr) {
-            move = hn::MulAdd(hn::Set(d, s.momentum), hn::LoadU(d, accumulated + i), move);
+            move =
+                zero_below(d, kLeastNormal,
+                           hn::MulAdd(hn::Set(d, s.momentum), hn::LoadU(d, accumulated + i), move));
             hn::StoreU(move, d, accumulated + i);
         }
         hn::StoreU(v_new, d, v + i);

@@ -2,9 +2,18 @@
 
 // One step of each optimizer over a flat array of weights, in Keras' arithmetic.
 
+#include <limits>
 #include <span>
 
 namespace lockstep::trainer {
+
+// Slots are kept at zero where they fall below the least normal number; docs/decisions/0009 shows
+// that no weight feels it. The second moment, which is divided by, only where epsilon hides it:
+// sqrt(kLeastNormal) = 1.1e-19 is less than half a unit in epsilon's last place.
+inline constexpr float kLeastNormal = std::numeric_limits<float>::min();  // 1.2e-38
+constexpr float least_second_moment(float epsilon) {
+    return epsilon >= 1e-11F ? kLeastNormal : 0.0F;
+}
 
 // v = momentum v - lr g;  w += v, or with Nesterov  w += momentum v - lr g
 struct SgdStep {

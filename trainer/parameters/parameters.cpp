@@ -5,6 +5,8 @@
 
 #include "trainer/config/errors.hpp"
 #include "trainer/determinism/digest.hpp"
+#include "trainer/kernels/elementwise.hpp"
+#include "trainer/parameters/finite_tensors.hpp"
 
 namespace lockstep::trainer {
 
@@ -75,6 +77,7 @@ void Parameters::set_weights(const NamedTensors& weights) {
         throw WeightsError(
             fmt::format("weights do not fit the network: it has {} tensors, the file has {}",
                         tensors_.size(), weights.size()));
+    require_finite(weights, "weights of the network");
     for (std::size_t i = 0; i < tensors_.size(); ++i)
         tensors_[i].format->pack(weights[i].values, {data(i), size(i)});
 }
@@ -90,11 +93,22 @@ void Parameters::pack_trainable(const NamedTensors& named, std::span<float> aren
     if (named.size() != expected.size())
         throw WeightsError(fmt::format("a checkpoint's slot has {} tensors, the network trains {}",
                                        named.size(), expected.size()));
+    require_finite(named, "a checkpoint's slot");
     for (std::size_t i = 0; i < expected.size(); ++i) {
         check_fits(expected[i]->layer, expected[i]->shape, named[i]);
         expected[i]->format->pack(named[i].values,
                                   arena.subspan(expected[i]->offset, expected[i]->format->size()));
     }
+}
+
+std::string Parameters::non_finite_weight() const {
+    const bool is_finite = all_finite(trainable_.data(), trainable_.size()) &&
+                           all_finite(statistics_.data(), statistics_.size());
+    return is_finite ? "" : non_finite_value(weights());
+}
+
+std::string Parameters::non_finite_trainable(std::span<const float> arena) const {
+    return all_finite(arena.data(), arena.size()) ? "" : non_finite_value(unpack_trainable(arena));
 }
 
 std::string Parameters::digest() const {

@@ -35,12 +35,17 @@ public:
 
     NamedTensors weights() const;
     // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
-    // and shape. Names of layers may differ, as in Keras.
+    // and shape, or a value is not finite. Names of layers may differ, as in Keras.
     void set_weights(const NamedTensors& weights);
 
     // An array as long as trainable(), such as an optimizer's slot, as Keras' tensors and back.
     NamedTensors unpack_trainable(std::span<const float> arena) const;
     void pack_trainable(const NamedTensors& tensors, std::span<float> arena) const;
+
+    // The first weight or statistic that is NaN or infinite, as non_finite_value() says it; the
+    // same of an array as long as trainable(). Empty where all are finite.
+    std::string non_finite_weight() const;
+    std::string non_finite_trainable(std::span<const float> arena) const;
 
     std::string digest() const;  // SHA-256, hex, of both arenas
 

@@ -36,7 +36,7 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
 
 WinogradConvolution::WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape,
                                          int block, int src_channels, int dst_channels,
-                                         const ConvolutionBuffers& buffers,
+                                         const LinearBuffers& buffers,
                                          std::span<const SampleRange> shards)
     : engine_(engine),
       winograd_(shape_of(shape, block, src_channels, dst_channels)),
@@ -46,10 +46,10 @@ WinogradConvolution::WinogradConvolution(ComputeEngine& engine, const Convolutio
       src_floats_(image_floats(shape.src, src_channels)),
       dst_floats_(image_floats(shape.dst, dst_channels)) {
     for (const SampleRange& shard : shards) images_ += shard.count;
-    engine.workspace().reserve(winograd_.filter_floats() + winograd_.scratch_floats());
+    engine.shared_floats().reserve(winograd_.filter_floats() + winograd_.scratch_floats());
 }
 
-float* WinogradConvolution::filters() const { return engine_.workspace().data(); }
+float* WinogradConvolution::filters() const { return engine_.shared_floats().data(); }
 
 float* WinogradConvolution::scratch() const { return filters() + winograd_.filter_floats(); }
 

@@ -9,6 +9,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/winograd/winograd.hpp"
 
 namespace lockstep::trainer {
@@ -24,16 +25,16 @@ bool takes_winograd(const ConvolutionShape& shape, int block);
 // Filters are transformed at the begin of each pass, into memory that all layers share. Forward
 // and backward data take all images of the rank at once, as an image's bits do not depend on
 // others; the gradient of the weights goes shard by shard.
-class WinogradConvolution {
+class WinogradConvolution : public LinearCalls {
 public:
     // src_channels, dst_channels: padded to blocks.
     WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape, int block,
-                        int src_channels, int dst_channels, const ConvolutionBuffers& buffers,
+                        int src_channels, int dst_channels, const LinearBuffers& buffers,
                         std::span<const SampleRange> shards);
 
-    void forward();
-    void backward_data();
-    void backward_weights();
+    void forward() override;
+    void backward_data() override;
+    void backward_weights() override;
 
 private:
     float* filters() const;  // the shared memory: filters first, then scratch
@@ -41,7 +42,7 @@ private:
 
     ComputeEngine& engine_;
     Winograd winograd_;
-    ConvolutionBuffers buffers_;
+    LinearBuffers buffers_;
     bool has_relu_;
     std::vector<SampleRange> shards_;
     int images_ = 0;

@@ -1,22 +1,26 @@
 #pragma once
 
-// Softmax and cross-entropy in one, from logits, which never overflows:
-//
-//   loss_n = log(sum_j exp(x_nj - max x_n)) - (x_n,label - max x_n)
-//   d(mean loss)/dx_nj = (p_nj - [j = label]) / batch
-//
-// All in double inside; the logits and the gradient are float32.
+// Softmax of rows, by itself and in one with cross-entropy. Neither overflows. All in double
+// inside; what is read and written is float32.
 
 #include <cstdint>
 #include <span>
 
 namespace lockstep::trainer {
 
+// p_i = exp(x_i - max x) / sum_j exp(x_j - max x), row by row; p may be x.
+//   x, p   shape [rows, classes]
+void softmax_forward(const float* x, float* p, int rows, int classes);
+// diff_i = p_i (diff_i - sum_j diff_j p_j), in place.
+void softmax_backward(const float* p, float* diff, int rows, int classes);
+
 struct LossSum {
     double loss = 0.0;         // summed over samples
     std::int64_t correct = 0;  // where the first largest logit is the label's
 };
 
+// loss_n = log(sum_j exp(x_nj - max x_n)) - (x_n,label - max x_n)
+// d(mean loss)/dx_nj = (p_nj - [j = label]) / batch
 //   logits       shape [labels.size(), classes]
 //   batch        samples of the whole batch, which the mean is over
 //   diff_logits  as logits, out; may be empty: not wanted

@@ -1,9 +1,30 @@
-#include "trainer/kernels/softmax_cross_entropy.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace lockstep::trainer {
+
+void softmax_forward(const float* x, float* p, int rows, int classes) {
+    for (int row = 0; row < rows; ++row, x += classes, p += classes) {
+        const float top = *std::max_element(x, x + classes);
+        double sum = 0.0;
+        for (int i = 0; i < classes; ++i) sum += std::exp(static_cast<double>(x[i] - top));
+        for (int i = 0; i < classes; ++i)
+            p[i] = static_cast<float>(std::exp(static_cast<double>(x[i] - top)) / sum);
+    }
+}
+
+void softmax_backward(const float* p, float* diff, int rows, int classes) {
+    for (int row = 0; row < rows; ++row, p += classes, diff += classes) {
+        double product = 0.0;
+        for (int i = 0; i < classes; ++i)
+            product += static_cast<double>(p[i]) * static_cast<double>(diff[i]);
+        for (int i = 0; i < classes; ++i)
+            diff[i] = static_cast<float>(static_cast<double>(p[i]) *
+                                         (static_cast<double>(diff[i]) - product));
+    }
+}
 
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
                               int classes, int batch, std::span<float> diff_logits) {

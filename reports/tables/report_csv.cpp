@@ -1,0 +1,177 @@
+#include "reports/tables/report_csv.hpp"
+
+#include <array>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "reports/tables/optional_cell.hpp"
+#include "reports/tables/run_places.hpp"
+#include "reports/tables/table_text.hpp"
+#include "reports/words/pair_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+using storage::Cell;
+using storage::Table;
+
+constexpr std::array<const char*, 41> kRunColumns{"run",
+                                                  "name",
+                                                  "seed",
+                                                  "state",
+                                                  "source",
+                                                  "dataset",
+                                                  "optimizer",
+                                                  "batch_size",
+                                                  "parameters",
+                                                  "flops_per_image",
+                                                  "epochs",
+                                                  "epochs_planned",
+                                                  "best_epoch",
+                                                  "accuracy",
+                                                  "loss",
+                                                  "best_val_accuracy",
+                                                  "val_accuracy",
+                                                  "best_val_loss",
+                                                  "val_loss",
+                                                  "test_accuracy",
+                                                  "test_accuracy_low",
+                                                  "test_accuracy_high",
+                                                  "test_loss",
+                                                  "test_count",
+                                                  "printed_metric",
+                                                  "printed_value",
+                                                  "printed_covered",
+                                                  "printed_against",
+                                                  "validates_on_test_set",
+                                                  "selected_on_test_set",
+                                                  "run_seconds",
+                                                  "images_per_second",
+                                                  "compute_seconds",
+                                                  "exchange_seconds",
+                                                  "data_seconds",
+                                                  "evaluation_seconds",
+                                                  "ranks",
+                                                  "architecture",
+                                                  "test_set",
+                                                  "data_digest",
+                                                  "same_training_as"};
+
+Cell yes_no(bool value) { return std::string(value ? "yes" : "no"); }
+
+std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
+    const storage::RunRow& row = run.run;
+    const auto printed = printed_figure(row.expected);
+    const auto& compared = place.entry->printed;
+    return {row.run,
+            row.name,
+            row.seed,
+            std::string(storage::to_string(row.state)),
+            row.source,
+            row.dataset,
+            row.optimizer,
+            std::int64_t{row.batch_size},
+            row.parameters,
+            row.flops_per_image,
+            static_cast<std::int64_t>(run.epochs.size()),
+            std::int64_t{row.epochs},
+            cell(run.best_epoch),
+            cell(run.accuracy.final),
+            cell(run.loss.final),
+            cell(run.val_accuracy.best),
+            cell(run.val_accuracy.final),
+            cell(run.val_loss.best),
+            cell(run.val_loss.final),
+            cell(run.test_accuracy),
+            run.test_interval ? Cell(run.test_interval->low) : Cell(),
+            run.test_interval ? Cell(run.test_interval->high) : Cell(),
+            cell(run.test_loss),
+            cell(run.test_count),
+            printed ? Cell(printed->metric) : Cell(),
+            printed ? Cell(printed->value) : Cell(),
+            compared && compared->is_covered ? yes_no(*compared->is_covered) : Cell(),
+            compared ? Cell(std::string(interval_word(compared->ours))) : Cell(),
+            yes_no(row.validates_on_test_set),
+            yes_no(row.selected_on_test_set),
+            run.seconds,
+            run.images_per_second,
+            run.time.compute,
+            run.time.exchange,
+            run.time.data,
+            run.time.evaluation,
+            std::int64_t{run.ranks},
+            place.architecture,
+            place.test_set,
+            row.data_digest,
+            place.same_training_as};
+}
+
+// Over the seeds that both sides of a pair share.
+std::vector<Cell> seed_cells(const PairComparison& pair) {
+    if (!pair.over_seeds) {
+        return {pair.on_images ? Cell(pair.difference) : Cell(), std::int64_t{0}, Cell(), Cell()};
+    }
+    const Estimate& seeds = pair.over_seeds->difference;
+    if (!seeds.interval) return {pair.difference, std::int64_t{seeds.count}, Cell(), Cell()};
+    return {pair.difference, std::int64_t{seeds.count}, seeds.interval->low, seeds.interval->high};
+}
+
+std::vector<Cell> image_cells(const PairComparison& pair) {
+    if (!pair.on_images) return {Cell(), Cell()};
+    return {pair.on_images->only_first, pair.on_images->only_second};
+}
+
+// What a spreadsheet would compute.
+bool looks_like_formula(const std::string& text) {
+    return !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) != std::string::npos;
+}
+
+// As CSV in which nothing is a formula.
+std::string inert_csv(Table table) {
+    for (auto& row : table.rows) {
+        for (Cell& each : row) {
+            auto* text = std::get_if<std::string>(&each);
+            if (text != nullptr && looks_like_formula(*text)) text->insert(0, 1, '\'');
+        }
+    }
+    return table_text(table, TableFormat::csv);
+}
+
+}  // namespace
+
+Table runs_table(const ExperimentReport& report) {
+    Table table{{kRunColumns.begin(), kRunColumns.end()}, {}};
+    const std::vector<RunPlace> places = run_places(report.runs, report.entries);
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        table.rows.push_back(cells_of(report.runs[i], places[i]));
+    }
+    return table;
+}
+
+Table pairs_table(const ExperimentReport& report) {
+    Table table{{"first", "second", "difference", "seeds", "difference_low", "difference_high",
+                 "right_only_first", "right_only_second", "test", "p", "p_after_holm",
+                 "selected_on_test_set", "verdict"},
+                {}};
+    for (const PairComparison& pair : report.pairs) {
+        if (!pair.has_one_test_set) continue;
+        std::vector<Cell> row{pair.first, pair.second};
+        for (const auto& cells : {seed_cells(pair), image_cells(pair)}) {
+            row.insert(row.end(), cells.begin(), cells.end());
+        }
+        const Cell tail[] = {test_text(pair), cell(pair.p_value), cell(pair.adjusted_p_value),
+                             selected_text(pair), verdict_text(pair)};
+        row.insert(row.end(), std::begin(tail), std::end(tail));
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+std::string csv_report(const ExperimentReport& report) { return inert_csv(runs_table(report)); }
+
+std::string pairs_csv(const ExperimentReport& report) { return inert_csv(pairs_table(report)); }
+
+}  // namespace lockstep::reports

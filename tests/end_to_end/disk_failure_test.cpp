@@ -1,0 +1,153 @@
+// A disk that fails at one call: the run ends with the code that tells it, what is stored stays as
+// it is, and the same command goes on to the same bytes.
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRun = "batch-normalized";
+
+// The n-th call of `function` on what is called `name...` in the store fails with `error`.
+struct FailingCall {
+    const char* function;
+    const char* name;
+    int number;
+    int error;
+};
+
+std::vector<std::string> training(const fs::path& store) {
+    return lockstep_command(
+        {"run", smoke_file(), "--only", kRun, "--ranks", "1", "--store", store.string()});
+}
+
+fs::path mark_of_failure(const fs::path& store) { return store.string() + ".failed"; }
+
+std::vector<std::string> failing(const FailingCall& call, const fs::path& store,
+                                 const std::vector<std::string>& command) {
+    const std::string failure = std::string("LOCKSTEP_TEST_FAILURE=") + call.function + " " +
+                                call.name + " " + std::to_string(call.number) + " " +
+                                std::to_string(call.error) + " " + store.string();
+    return preloading(LOCKSTEP_FAILING_CALLS, {failure}, command);
+}
+
+std::string rows(const fs::path& store, const std::string& sql) {
+    const Result result = lockstep({"query", sql, "--store", store.string(), "--format", "csv"});
+    INFO(result.errors);
+    CHECK(result.exit_code == 0);
+    return result.output.substr(result.output.find('\n') + 1);
+}
+
+// A store in which another run is finished.
+const fs::path& store_before() {
+    static const TemporaryDirectory folder;
+    static const fs::path path = [] {
+        REQUIRE(lockstep({"run", smoke_file(), "--only", "three-classes", "--ranks", "1", "--store",
+                          (folder / "store").string()})
+                    .exit_code == 0);
+        return folder / "store";
+    }();
+    return path;
+}
+
+const std::string& expected_weights() {
+    static const std::string bytes = [] {
+        const TemporaryDirectory folder;
+        CHECK(Process(training(folder / "store")).wait() == 0);
+        return read_text(run_folder(folder / "store", kRun) / "final.h5");
+    }();
+    return bytes;
+}
+
+std::string finished_before(const fs::path& store) {
+    std::string text = read_text(run_folder(store, "three-classes") / "final.h5") +
+                       read_text(run_folder(store, "three-classes") / "predictions.h5");
+    for (const char* table : {"runs", "attempts", "epochs", "metrics", "artifacts"})
+        text += rows(store, std::string("select * from ") + table +
+                                " where run like 'three-classes-%' order by 1, 2, 3");
+    return text;
+}
+
+void check_unharmed_and_resumed(const fs::path& store) {
+    CHECK(finished_before(store) == finished_before(store_before()));
+    Process again(training(store));
+    CHECK(again.wait() == 0);
+    INFO(again.errors());
+    CHECK(rows(store, "select name, state from runs order by name") ==
+          "batch-normalized,finished\nthree-classes,finished\n");
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
+    CHECK(rows(store,
+               "select count(*), count(distinct epoch) from epochs where run like "
+               "'batch-normalized-%'") == "2,2\n");
+}
+
+// Returns what the run said.
+std::string check_failure(const FailingCall& call, int exit_code) {
+    INFO(call.function << " " << call.name << " " << call.number);
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    fs::copy(store_before(), store, fs::copy_options::recursive);
+    Process failed(failing(call, store, training(store)));
+    CHECK(failed.wait() == exit_code);
+    CHECK(fs::exists(mark_of_failure(store)));  // else the call was never made
+    const std::string errors = failed.errors();
+    INFO(errors);
+    CHECK(errors.find("lockstep: ") != std::string::npos);
+    CHECK(rows(store, "select count(*) from runs where state = 'running'") == "0\n");
+    check_unharmed_and_resumed(store);
+    return errors;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("A file that cannot be made durable, named or written ends the run with 74",
+          "[end_to_end]") {
+    const std::string io = "Input/output error", full = "No space left on device";
+    const auto words = [](const FailingCall& call) { return check_failure(call, 74); };
+    CHECK(contains(words({"fsync", "effective.toml", 1, EIO}), "effective.toml: " + io));
+    CHECK(contains(words({"fsync", "batch-normalized-", 4, EIO}), "cannot make durable"));
+    CHECK(contains(words({"rename", "checkpoint.h5", 2, EIO}), "checkpoint.h5: " + io));
+    CHECK(contains(words({"rename", "checkpoint.prev.h5", 1, EIO}), "checkpoint.prev.h5: " + io));
+    CHECK(contains(words({"write", "final.h5", 1, ENOSPC}), "final.h5: " + full));
+}
+
+TEST_CASE("A run database that cannot be written ends the run with 74", "[end_to_end]") {
+    const auto words = [](const FailingCall& call) { return check_failure(call, 74); };
+    CHECK(contains(words({"fdatasync", "lockstep.db", 12, EIO}), "lockstep.db: disk I/O error"));
+    CHECK(contains(words({"pwrite64", "lockstep.db", 70, ENOSPC}), "lockstep.db: "));
+}
+
+TEST_CASE("A report that cannot be made durable costs the report alone", "[end_to_end]") {
+    const FailingCall call{"fsync", "report.html", 1, EIO};
+    CHECK(contains(check_failure(call, 0), "no report was written: "));
+}
+
+TEST_CASE("Under mpirun a disk that fails on rank 0 ends all ranks", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    fs::copy(store_before(), store, fs::copy_options::recursive);
+    std::vector<std::string> command = training(store);
+    command.erase(std::find(command.begin(), command.end(), "--ranks"),
+                  std::find(command.begin(), command.end(), "--store"));
+    Process failed(
+        mpirun_of_two(failing({"fsync", "checkpoint.h5", 2, ENOSPC}, store, command), command));
+    CHECK(failed.wait() == 74);
+    CHECK(contains(failed.errors(), "checkpoint.h5: No space left on device"));
+    CHECK(rows(store, "select state, cause like '%No space left%' from v_runs where name = '" +
+                          std::string(kRun) + "'") == "interrupted,1\n");
+    check_unharmed_and_resumed(store);
+}
+
+}  // namespace
+}  // namespace lockstep::tests

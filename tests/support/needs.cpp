@@ -1,0 +1,88 @@
+#include "tests/support/needs.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace lockstep::tests {
+namespace {
+
+constexpr const char* kCifar10Variable = "LOCKSTEP_DATA";
+constexpr const char* kOracleVariable = "LOCKSTEP_ORACLE";
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+std::filesystem::path folder_of(const char* name) {
+    const std::string folder = variable(name);
+    if (folder.empty()) {
+        throw std::runtime_error(std::string(name) + " is not set: which folder is it?");
+    }
+    return folder;
+}
+
+bool has_onnxruntime() {
+    return std::system("node --eval \"require.resolve('onnxruntime-node')\" >/dev/null 2>&1") == 0;
+}
+
+std::vector<std::string> take_needs(std::vector<char*>& arguments) {
+    std::vector<std::string> needs;
+    for (auto word = arguments.begin(); word != arguments.end();) {
+        if (std::string_view(*word) != "--needs") {
+            ++word;
+            continue;
+        }
+        if (word + 1 == arguments.end()) throw std::invalid_argument("--needs what?");
+        needs.emplace_back(word[1]);
+        word = arguments.erase(word, word + 2);
+    }
+    return needs;
+}
+
+bool is_required(const std::string& need) {
+    std::istringstream list(variable("LOCKSTEP_REQUIRE"));
+    for (std::string required; std::getline(list, required, ',');) {
+        if (required == need) return true;
+    }
+    return false;
+}
+
+Absence absence_of(const Need& need, const std::string& program) {
+    const bool must = is_required(need.name);
+    return {.exit_code = must ? EXIT_FAILURE : kSkipped,
+            .message = std::string(must ? "required: " : "skipped: ") + program + " needs " +
+                       need.name + ": " + need.if_absent};
+}
+
+}  // namespace
+
+std::vector<Need> common_needs() {
+    const auto is_set = [](const char* name) { return [name] { return !variable(name).empty(); }; };
+    return {
+        {"cifar10", is_set(kCifar10Variable),
+         "LOCKSTEP_DATA is not set (the folder with data_batch_1.bin; scripts/fetch-cifar10.sh)"},
+        {"oracle", is_set(kOracleVariable),
+         "LOCKSTEP_ORACLE is not set (a folder with golden steps of other programs)"},
+        {"onnxruntime", has_onnxruntime,
+         "no Node.js that finds the package onnxruntime-node (scripts/install-onnxruntime.sh)"},
+    };
+}
+
+std::optional<Absence> absent_need(std::vector<char*>& arguments, std::span<const Need> known) {
+    const std::string program = std::filesystem::path(arguments.at(0)).filename();
+    for (const std::string& name : take_needs(arguments)) {
+        const auto need = std::ranges::find(known, name, &Need::name);
+        if (need == known.end()) throw std::invalid_argument("nobody knows the need " + name);
+        if (!need->is_here()) return absence_of(*need, program);
+    }
+    return std::nullopt;
+}
+
+std::filesystem::path cifar10_folder() { return folder_of(kCifar10Variable); }
+std::filesystem::path oracle_folder() { return folder_of(kOracleVariable); }
+
+}  // namespace lockstep::tests

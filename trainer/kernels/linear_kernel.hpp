@@ -1,0 +1,51 @@
+#pragma once
+
+// What a convolution and an inner product are to the layer that runs them: one product of src and
+// weights, plus a bias, and its three gradients, bound to buffers. Everything is made beforehand.
+
+#include <memory>
+#include <vector>
+
+namespace lockstep::trainer {
+
+struct LinearBuffers {
+    const float* src = nullptr;
+    const float* weights = nullptr;  // as kernel_format() packs them
+    const float* bias = nullptr;
+    float* dst = nullptr;
+    // training only
+    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
+    float* diff_src = nullptr;         // null: not wanted (first layer)
+    std::vector<float*> diff_weights;  // one a shard, written
+    std::vector<float*> diff_bias;
+};
+
+// Whoever computes it: oneDNN (kernels/linear_calls.hpp) or kernels of our own (kernels/winograd/).
+class LinearCalls {
+public:
+    virtual ~LinearCalls() = default;
+    virtual void forward() = 0;
+    virtual void backward_data() = 0;
+    virtual void backward_weights() = 0;
+};
+
+class LinearKernel {
+public:
+    ~LinearKernel();
+    LinearKernel(LinearKernel&&) noexcept;
+    LinearKernel& operator=(LinearKernel&&) = delete;
+    LinearKernel(const LinearKernel&) = delete;
+    LinearKernel& operator=(const LinearKernel&) = delete;
+
+    void forward();
+    void backward_data();
+    void backward_weights();
+
+protected:
+    explicit LinearKernel(std::unique_ptr<LinearCalls> calls);
+
+private:
+    std::unique_ptr<LinearCalls> calls_;
+};
+
+}  // namespace lockstep::trainer
