@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/winograd/winograd.hpp"
 
 namespace lockstep::trainer {
 
@@ -46,7 +47,8 @@ ComputeEnvironment agree_on_compute_environment(const Communicator& world) {
     return {.isa = agree_on_isa(world),
             .simd_target = agree_on_simd_target(world),
             .onednn_version = onednn_version(),
-            .mpi_version = mpi_library_version()};
+            .mpi_version = mpi_library_version(),
+            .kernels = kWinogradKernels};
 }
 
 }  // namespace lockstep::trainer

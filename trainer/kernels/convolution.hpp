@@ -1,14 +1,13 @@
 #pragma once
 
-// 2-D convolution by oneDNN: dst = relu?(conv(src, weights) + bias), and its three gradients.
+// 2-D convolution: dst = relu?(conv(src, weights) + bias), and its three gradients.
 //
 //   src [N, IC, IH, IW] * weights [OC, IC, KH, KW] + bias [OC] -> dst [N, OC, OH, OW]
 //
-// A call covers one shard. So neither the result of an image nor a weight gradient can depend on
-// the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
-// The algorithm is always the direct one: Winograd has other bits and is slow on few channels.
+// 3 x 3 convolutions go to kernels of our own (winograd/), all others to oneDNN's direct ones, by
+// a rule of shape and instruction set alone (takes_winograd()). A call of oneDNN covers one shard.
+// So neither the result of an image nor a weight gradient can depend on the number of ranks.
 
-#include <array>
 #include <memory>
 #include <span>
 #include <vector>

@@ -41,24 +41,24 @@ struct Product {
 template <int kRows, int kVectors, bool kIsDense>
 HWY_ATTR void multiply(const Product& p) {
     const hn::ScalableTag<float> d;
-    using V = hn::Vec<decltype(d)>;
+    using Vector = hn::Vec<decltype(d)>;
     const std::size_t lanes = hn::Lanes(d);
     const std::size_t a_row = kIsDense ? 1 : p.a_row;
     const float* HWY_RESTRICT a = p.a;
     const float* HWY_RESTRICT b = p.b;
-    V sum[kRows][kVectors];
+    Vector sum[kRows][kVectors];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r)
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
     for (int k = 0; k < p.depth; ++k, a += p.a_step, b += p.b_step) {
-        V column[kVectors];
+        Vector column[kVectors];
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v)
             column[v] = hn::Load(d, b + static_cast<std::size_t>(v) * lanes);
 #pragma GCC unroll 16
         for (int r = 0; r < kRows; ++r) {
-            const V row = hn::Set(d, a[static_cast<std::size_t>(r) * a_row]);
+            const Vector row = hn::Set(d, a[static_cast<std::size_t>(r) * a_row]);
 #pragma GCC unroll 2
             for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
         }
