@@ -98,9 +98,11 @@ std::string full_name(const CLI::App& verb) {
 UsageError unexpected(const CLI::App& app) {
     const CLI::App& verb = parsed_verb(app);
     const std::vector<std::string> extras = app.remaining(true);
-    const std::string word = extras.empty() ? "" : extras.front();
+    // Behind "--" everything is an argument.
+    const bool is_marked = extras.size() > 1 && extras.front() == "--";
+    const std::string word = extras.empty() ? "" : extras[is_marked ? 1 : 0];
     const std::string option = word.substr(0, word.find('='));
-    const bool is_option = word.starts_with("-");
+    const bool is_option = !is_marked && word.starts_with("-");
     return UsageError(
         fmt::format("{} \"{}\"{}; `lockstep {} --help` explains the verb",
                     is_option ? "unknown option" : "unexpected argument", is_option ? option : word,

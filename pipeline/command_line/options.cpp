@@ -3,6 +3,17 @@
 #include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
+namespace {
+
+// An empty word is what a shell makes of a variable that is not set.
+CLI::Validator names_a_path() {
+    return {[](const std::string& path) {
+                return path.empty() ? std::string("the path is empty") : std::string();
+            },
+            ""};
+}
+
+}  // namespace
 
 void add_format(CLI::App& verb, reports::TableFormat& format) {
     using reports::TableFormat;
@@ -22,7 +33,8 @@ void add_list(CLI::App& verb, const std::string& name, std::vector<std::string>&
 void add_store(CLI::App& verb, std::filesystem::path& store) {
     verb.add_option("--store", store, "the folder of results")
         ->type_name("DIR")
-        ->default_str(kDefaultStore);
+        ->default_str(kDefaultStore)
+        ->check(names_a_path());
 }
 
 void add_rows(CLI::App& verb, RowOptions& rows) {
@@ -46,7 +58,9 @@ void add_settings(CLI::App& verb, std::vector<std::string>& settings,
     add_list(verb, "--set", settings, "KEY=VALUE",
              "change a setting of every run, as train.epochs=2; of one run, as "
              "run.NAME.train.epochs=2");
-    verb.add_option("--data", data, "where the data set lies (data.path)")->type_name("DIR");
+    verb.add_option("--data", data, "where the data set lies (data.path)")
+        ->type_name("DIR")
+        ->check(names_a_path());
 }
 
 void add_spec(CLI::App& verb, SpecOptions& spec) {

@@ -93,8 +93,10 @@ private:
             refuse_equal_values(dotted, *values);
             axes_.push_back({std::move(key), *values, value_words(*values), entry.origin});
         } else if (!entry.value.as<Unusable>()) {
-            problems_.add(entry.origin, fmt::format("{} must be a list of values to sweep, not {}",
-                                                    quoted_text(dotted), described(entry.value)));
+            problems_.add(
+                entry.origin,
+                fmt::format("{} must be a list of values to sweep, not {}", quoted_text(dotted),
+                            values ? "an empty list" : described(entry.value)));
         }
     }
 

@@ -186,13 +186,13 @@ std::optional<std::int64_t> read_steps_per_epoch(TableReader& reader) {
     return reader.whole("steps_per_epoch", {1, kMostCount});
 }
 
-// The rate at the beginning of the last epoch, where a schedule lets it grow.
+// The rate at the end of training, where a schedule lets it grow.
 double grown_rate(const trainer::TrainConfig& config) {
-    const double epochs = std::max(config.epochs - 1, 0);
+    const double epochs = config.epochs;
     const auto& shape = config.schedule.shape;
     double growth = 1.0;
     if (const auto* step = std::get_if<trainer::StepSchedule>(&shape)) {
-        growth = std::pow(step->factor, std::floor(epochs / step->every_epochs));
+        growth = std::pow(step->factor, std::ceil(epochs / step->every_epochs) - 1.0);
     }
     if (const auto* exponential = std::get_if<trainer::ExponentialSchedule>(&shape)) {
         growth = std::pow(exponential->factor, epochs / exponential->every_epochs);

@@ -106,7 +106,11 @@ std::optional<std::int64_t> TableReader::whole(std::string_view key, WholeRange 
     if (!value) return std::nullopt;
     const auto* number = value->as<std::int64_t>();
     if (is_in(range, number)) return *number;
-    must_be(key, *value, whole_range_text(range), whole_hint(range, value->as<double>()));
+    // An upper bound beyond all use is told to those alone who pass it.
+    const std::string must = number && *number > range.most && range.most == kMostCount
+                                 ? fmt::format("at most {}", range.most)
+                                 : whole_range_text(range);
+    must_be(key, *value, must, whole_hint(range, value->as<double>()));
     return std::nullopt;
 }
 

@@ -61,10 +61,23 @@ TEST_CASE("A --set that ends a sweep is told on standard error, and tables stay 
     CHECK(plan.output.find("logits-seed1-") != std::string::npos);
 }
 
+TEST_CASE("An empty path is refused as such", "[end_to_end]") {
+    for (const Words& words :
+         {Words{"ls", "--store", ""}, Words{"plan", smoke_file(), "--data", ""}}) {
+        const Result result = lockstep(words);
+        INFO(result.errors);
+        CHECK(result.exit_code == 64);
+        CHECK(result.errors.find("the path is empty") != std::string::npos);
+    }
+}
+
 TEST_CASE("A second argument is still refused", "[end_to_end]") {
     const Result result = lockstep({"validate", smoke_file(), smoke_file()});
     CHECK(result.exit_code == 64);
     CHECK(result.errors.find("unexpected argument") != std::string::npos);
+    const Result marked = lockstep({"run", "-q", "--", smoke_file(), "--ranks", "2"});
+    CHECK(marked.exit_code == 64);
+    CHECK(marked.errors.find("unexpected argument \"--ranks\"") != std::string::npos);
 }
 
 }  // namespace

@@ -11,15 +11,18 @@
 
 #include "tests/mpi/shard_gradients.hpp"
 #include "tests/support/catch.hpp"
-#include "trainer/kernels/aligned_array.hpp"
 
 using namespace lockstep::tests;
-using lockstep::trainer::AlignedArray;
 using lockstep::trainer::SharedSum;
 
 namespace {
 
 constexpr std::size_t kShards = 8;
+
+struct alignas(SharedSum::kMemoryAlignment) Line {
+    std::byte bytes[SharedSum::kMemoryAlignment];
+};
+using SharedMemory = std::vector<Line>;  // zero
 
 // Sums of one rank, step after step. Catch2 is no place for threads: what is wrong is returned.
 class RankOfThreads {
@@ -54,10 +57,10 @@ void check_sums(const SharedSum::Layout& layout) {
     for (std::uint32_t step = 0; step < kSteps; ++step) {
         steps.emplace_back(kShards, layout.count, step);
     }
-    AlignedArray<unsigned char> memory(layout.bytes());
+    SharedMemory memory(layout.bytes() / sizeof(Line) + 1);
     std::vector<RankOfThreads> ranks;
     for (int rank = 0; rank < layout.ranks; ++rank)
-        ranks.emplace_back(std::as_writable_bytes(memory.span()), layout, rank);
+        ranks.emplace_back(std::as_writable_bytes(std::span(memory)), layout, rank);
     std::vector<std::thread> threads;
     for (RankOfThreads& rank : ranks) threads.emplace_back([&] { rank.sum_all(steps); });
     for (std::thread& thread : threads) thread.join();

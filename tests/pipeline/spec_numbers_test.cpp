@@ -134,6 +134,12 @@ TEST_CASE("a schedule that lets the rate grow beyond float32 is refused", "[spec
                        "by epoch 50 the learning rate grows beyond"));
         CHECK(problem_of_schedule(name, "40").empty());
     }
+    // Also inside of the last epoch.
+    for (const char* name : {"step", "exponential"})
+        CHECK(
+            contains(problem_in(std::string(kHead) + "[train]\nepochs = 1\nschedule = { name = \"" +
+                                name + "\", factor = 10, every_epochs = 1e-3 }\n" + run_text()),
+                     "by epoch 1 the learning rate grows beyond"));
 }
 
 TEST_CASE("a whole number is shown as it was written, with the way out", "[spec][numbers]") {

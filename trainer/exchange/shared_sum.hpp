@@ -32,8 +32,10 @@ public:
         std::size_t bytes() const;  // that the ranks must share
     };
 
-    // `memory`: zero, aligned to cache lines, layout.bytes() long, the same for all ranks. Every
-    // rank must have come out of here before one of them begins.
+    static constexpr std::size_t kMemoryAlignment = 2 * kAlignment;
+
+    // `memory`: zero, aligned to kMemoryAlignment, layout.bytes() long, the same for all ranks.
+    // Every rank must have come out of here before one of them begins.
     SharedSum(std::span<std::byte> memory, const Layout& layout, int rank);
 
     // One sum: begin(), then advance() until is_finished(). Both spans must last until then.
@@ -46,7 +48,7 @@ public:
 
 private:
     // One rank's progress since the beginning; only that rank writes it.
-    struct alignas(2 * kAlignment) Progress {
+    struct alignas(kMemoryAlignment) Progress {
         std::atomic<std::uint64_t> chunks_added{0};
         std::atomic<std::uint64_t> sums_finished{0};
     };
