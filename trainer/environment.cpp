@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "trainer/kernels/compute_engine.hpp"
-#include "trainer/kernels/winograd/winograd.hpp"
 
 namespace lockstep::trainer {
 
@@ -47,8 +46,7 @@ ComputeEnvironment agree_on_compute_environment(const Communicator& world) {
     return {.isa = agree_on_isa(world),
             .simd_target = agree_on_simd_target(world),
             .onednn_version = onednn_version(),
-            .mpi_version = mpi_library_version(),
-            .kernels = kWinogradKernels};
+            .mpi_version = mpi_library_version()};
 }
 
 }  // namespace lockstep::trainer

@@ -15,7 +15,6 @@ struct ComputeEnvironment {
     std::string simd_target;     // Highway's, for example "AVX3"
     std::string onednn_version;  // "2.6.3"
     std::string mpi_version;     // the library's own words, first line
-    std::string kernels;         // Lockstep's own, where they fix bits: "winograd 1"
 };
 ComputeEnvironment agree_on_compute_environment(const Communicator& world);
 

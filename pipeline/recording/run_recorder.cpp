@@ -184,7 +184,6 @@ storage::ArtifactRow RunRecorder::write_checkpoint(const trainer::Snapshot& snap
     state.onednn_version = setting_.environment.onednn_version;
     state.isa = setting_.environment.isa;
     state.simd_target = setting_.environment.simd_target;
-    state.further["kernels"] = setting_.environment.kernels;
     put_state(snapshot.state, state);
     const auto saved =
         storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);

@@ -23,14 +23,6 @@ void check_digest(const PlannedRun& planned, const char* what, const std::string
                               planned.id, what, stored.substr(0, 12), own.substr(0, 12)));
 }
 
-// Before there were kernels of our own, convolutions were oneDNN's direct ones.
-std::string kernels_of(const storage::CheckpointState& checkpoint) {
-    const auto found = checkpoint.further.find("kernels");
-    const auto* kernels =
-        found == checkpoint.further.end() ? nullptr : std::get_if<std::string>(&found->second);
-    return kernels == nullptr ? "direct" : *kernels;
-}
-
 // The promise of equal bits ends where the kernels differ; that must not go unnoticed.
 void warn_of_other_kernels(const storage::CheckpointState& checkpoint,
                            const trainer::ComputeEnvironment& environment, RunStart& start) {
@@ -42,7 +34,6 @@ void warn_of_other_kernels(const storage::CheckpointState& checkpoint,
     };
     compare("instruction set", checkpoint.isa, environment.isa);
     compare("SIMD target", checkpoint.simd_target, environment.simd_target);
-    compare("kernels", kernels_of(checkpoint), environment.kernels);
     compare("oneDNN", checkpoint.onednn_version, environment.onednn_version);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Convolutions by our rule against oneDNN's direct ones: time in turns, errors against double.
+// Convolutions of our own, where they fit, against oneDNN's direct ones: time in turns, errors
+// against double.
 
 #include <array>
 #include <string>
@@ -29,7 +30,7 @@ struct ConvolutionTiming {
 };
 
 struct ConvolutionBenchmark {
-    std::string algorithm;                   // by our rule: winograd, direct (oneDNN's)
+    std::string algorithm;  // of our side: winograd, or direct where it does not fit
     std::vector<ConvolutionTiming> timings;  // one a direction
 };
 

@@ -9,8 +9,8 @@
 namespace lockstep::trainer {
 
 enum class ConvolutionAlgorithm {
-    by_rule,  // Winograd where takes_winograd()
-    direct,   // oneDNN's; to compare with
+    direct,               // oneDNN's
+    winograd_if_it_fits,  // our own where takes_winograd(), else direct
 };
 
 struct ConvolutionShape {
@@ -22,7 +22,7 @@ struct ConvolutionShape {
     std::array<int, 2> pad_after{};   // bottom, right
     bool has_relu = false;
     bool needs_diff_src = true;  // some layer in front is trained
-    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::by_rule;
+    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::direct;
 };
 
 }  // namespace lockstep::trainer

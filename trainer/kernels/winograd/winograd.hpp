@@ -31,10 +31,6 @@
 
 namespace lockstep::trainer {
 
-// Stored with every checkpoint; another number for every change of bits, of the kernels or of the
-// rule that takes them.
-inline constexpr const char* kWinogradKernels = "winograd 1";
-
 // Activations lie as [image][channel block][height][width][block], weights as
 // [dst block][src block][3][3][src channel in block][dst channel in block].
 struct WinogradShape {

@@ -14,8 +14,8 @@
 
 namespace lockstep::trainer {
 
-// Whether a convolution is computed by Winograd: a function of its shape and the instruction set
-// alone, so that all ranks and all resumptions take the same kernels.
+// Whether Winograd fits a convolution: a function of its shape and the instruction set alone, so
+// that all ranks and all resumptions would take the same kernels.
 //   - 3 x 3, strides of 1, padding of 0 to 2 in front
 //   - at least one whole block of channels on both sides (the others are padded to blocks), and a
 //     block is a vector
