@@ -1,6 +1,7 @@
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/verbs/bench.hpp"
+#include "pipeline/verbs/bench_kernels.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -22,11 +23,28 @@ void declare_allreduce(CLI::App& verb, BenchAllreduceOptions& bench) {
     add_format(verb, bench.benchmark.format);
 }
 
+void declare_kernels(CLI::App& verb, BenchKernelsOptions& bench) {
+    verb.add_option(
+            "--shapes", bench.shapes,
+            "channels-filters@size, then what differs: 32-64@28x20,valid,k5,s2; those of the "
+            "tutorials unless given")
+        ->type_name("SHAPE")
+        ->allow_extra_args(false);
+    verb.add_option("--images", bench.images, "images of a call: a shard")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024));
+    verb.add_option("--rounds", bench.rounds, "rounds in which both run once")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100000));
+    add_format(verb, bench.format);
+}
+
 }  // namespace
 
 void add_bench_verbs(VerbList& verbs) {
     VerbList benches = verbs.add_group({"bench", "measure this machine",
                                         "  lockstep bench allreduce --ranks 2\n"
+                                        "  lockstep bench kernels --shapes 64-64@16\n"
                                         "  mpirun -n 8 lockstep bench allreduce --format csv\n"});
     benches.add<BenchAllreduceOptions>(
         {"allreduce", "the exchanges of gradients against MPI_Allreduce",
@@ -34,6 +52,11 @@ void add_bench_verbs(VerbList& verbs) {
         declare_allreduce, [arguments = verbs.arguments()](const BenchAllreduceOptions& options) {
             return bench(options, arguments);
         });
+    benches.add<BenchKernelsOptions>(
+        {"kernels", "our convolutions against oneDNN's, with their errors",
+         "  lockstep bench kernels\n"
+         "  lockstep bench kernels --shapes 64-128@8 --shapes 32-32@28,valid --images 16\n"},
+        declare_kernels, bench_kernels);
 }
 
 }  // namespace lockstep::pipeline

@@ -52,7 +52,7 @@ const std::vector<Library>& libraries() {
         {"OpenMP", {"omp.h"}, {"trainer/kernels/"}},
         // main() has to know whether other ranks wait for it.
         {"MPI", {"mpi.h"}, {"trainer/exchange/", "pipeline/main.cpp", "tests/mpi/"}},
-        {"Highway", {"hwy/"}, {"trainer/"}},
+        {"Highway", {"hwy/"}, {"trainer/", "tests/trainer/"}},
         {"Random123", {"Random123/"}, {"trainer/"}},
         {"toml++", {"toml++/", "toml.hpp"}, {"pipeline/settings/toml_text.cpp"}},
         {"CLI11", {"CLI/"}, {"pipeline/command_line/"}},

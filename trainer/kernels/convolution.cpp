@@ -4,6 +4,7 @@
 
 #include "trainer/kernels/convolution_descriptors.hpp"
 #include "trainer/kernels/linear_calls.hpp"
+#include "trainer/kernels/winograd/winograd_convolution.hpp"
 
 namespace lockstep::trainer {
 
@@ -71,9 +72,14 @@ private:
 std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
                                         const LinearBuffers& buffers,
                                         std::span<const SampleRange> shards) {
+    if (format.is_winograd()) {
+        return std::make_unique<WinogradConvolution>(format.engine(), format.shape(),
+                                                     format.src().block, format.src_channels(),
+                                                     format.dst_channels(), buffers, shards);
+    }
     const auto& d = format.descriptors();
     return make_linear_calls(Primitives(format),
-                             LinearCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
+                             OneDnnCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
                              {.forward = shards, .backward_data = shards, .shards = shards});
 }
 

@@ -1,36 +1,25 @@
 #pragma once
 
-// 2-D convolution by oneDNN: dst = relu?(conv(src, weights) + bias), and its three gradients.
+// 2-D convolution: dst = relu?(conv(src, weights) + bias), and its three gradients.
 //
 //   src [N, IC, IH, IW] * weights [OC, IC, KH, KW] + bias [OC] -> dst [N, OC, OH, OW]
 //
-// A call covers one shard. So neither the result of an image nor a weight gradient can depend on
-// the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
-// The algorithm is always the direct one: Winograd has other bits and is slow on few channels.
+// A call of oneDNN covers one shard. So neither the result of an image nor a weight gradient can
+// depend on the number of ranks, on any instruction set, and a shard's activations stay in the L2
+// cache. Training takes oneDNN's direct algorithm; Winograd (winograd/) is measured beside it.
 
-#include <array>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/convolution_shape.hpp"
 #include "trainer/kernels/layout.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
-
-struct ConvolutionShape {
-    Shape src;
-    Shape dst;
-    std::array<int, 2> kernel_size{};
-    std::array<int, 2> strides{};
-    std::array<int, 2> pad_before{};  // top, left
-    std::array<int, 2> pad_after{};   // bottom, right
-    bool has_relu = false;
-    bool needs_diff_src = true;  // some layer in front is trained
-};
 
 // The layouts of one convolution, chosen once for a whole network by what oneDNN likes.
 class ConvolutionFormat {
@@ -45,6 +34,7 @@ public:
     const Layout& dst() const { return dst_; }
     int src_channels() const { return src_channels_; }  // padded
     int dst_channels() const { return dst_channels_; }
+    bool is_winograd() const { return is_winograd_; }
     std::unique_ptr<ParameterFormat> kernel_format() const;  // Keras' [KH, KW, IC, OC]
     std::unique_ptr<ParameterFormat> bias_format() const;
 
@@ -59,6 +49,7 @@ private:
     Layout dst_;
     int src_channels_ = 0;
     int dst_channels_ = 0;
+    bool is_winograd_ = false;
     std::unique_ptr<Descriptors> descriptors_;
 };
 

@@ -22,6 +22,15 @@ struct ConvolutionFormat::Descriptors {
     dnnl::memory::desc dst(int n) const { return f32(dst_dims(n), dst_tag); }
     dnnl::memory::desc bias() const { return f32({oc}, dnnl::memory::format_tag::x); }
 
+    // Blocks on both sides, as winograd.hpp wants them.
+    bool has_winograd_layouts(int block) const {
+        using tag = dnnl::memory::format_tag;
+        const tag activations = block == 16 ? tag::nChw16c : tag::nChw8c;
+        const tag filters = block == 16 ? tag::OIhw16i16o : tag::OIhw8i8o;
+        return src_tag == activations && dst_tag == activations &&
+               weights == f32(weights_dims(), filters);
+    }
+
     dnnl::convolution_forward::primitive_desc forward(const OneDnn& dnn, int n,
                                                       const dnnl::memory::desc& weights_desc,
                                                       bool has_relu) const {

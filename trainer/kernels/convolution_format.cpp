@@ -1,6 +1,7 @@
 #include <stdexcept>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
+#include "trainer/kernels/winograd/winograd_convolution.hpp"
 
 namespace lockstep::trainer {
 
@@ -110,6 +111,8 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
     if (!(has_few && choose_layouts(shape.src.channels, tag::any)) &&
         !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
+    is_winograd_ = shape.algorithm == ConvolutionAlgorithm::winograd_if_it_fits &&
+                   d.has_winograd_layouts(block) && takes_winograd(shape, block);
 }
 
 ConvolutionFormat::~ConvolutionFormat() = default;

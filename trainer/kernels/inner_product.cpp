@@ -139,7 +139,7 @@ std::unique_ptr<LinearCalls> make_calls(const InnerProductFormat& format,
                                         std::span<const SampleRange> shards) {
     const auto& d = format.descriptors();
     return make_linear_calls(
-        Primitives(format), LinearCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
+        Primitives(format), OneDnnCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
         {.forward = ranges.forward, .backward_data = ranges.backward_data, .shards = shards});
 }
 

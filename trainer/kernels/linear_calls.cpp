@@ -10,12 +10,12 @@ void LinearKernel::forward() { calls_->forward(); }
 void LinearKernel::backward_data() { calls_->backward_data(); }
 void LinearKernel::backward_weights() { calls_->backward_weights(); }
 
-dnnl::memory LinearCalls::in_layout(const Memory::desc& wanted, const Memory& own,
+dnnl::memory OneDnnCalls::in_layout(const Memory::desc& wanted, const Memory& own,
                                     Workspace& workspace) {
     return wanted == own.get_desc() ? own : workspace.memory(dnn_.engine, wanted);
 }
 
-dnnl::memory LinearCalls::weights_in(const Memory::desc& wanted) {
+dnnl::memory OneDnnCalls::weights_in(const Memory::desc& wanted) {
     const Memory own = dnn_.over(weights_, buffers_.weights);
     if (wanted == weights_) return own;
     for (const auto& [memory, values] : copied_weights_)
@@ -27,7 +27,7 @@ dnnl::memory LinearCalls::weights_in(const Memory::desc& wanted) {
     return copy;
 }
 
-void LinearCalls::add_forward(const PrimitiveDesc& pd, const Memory& src, const Memory& dst) {
+void OneDnnCalls::add_forward(const PrimitiveDesc& pd, const Memory& src, const Memory& dst) {
     forward_.push_back(OneDnnCall(dnnl::primitive(pd.get()),
                                   {{DNNL_ARG_SRC, src},
                                    {DNNL_ARG_WEIGHTS, dnn_.over(weights_, buffers_.weights)},
@@ -36,7 +36,7 @@ void LinearCalls::add_forward(const PrimitiveDesc& pd, const Memory& src, const 
                                    {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
 }
 
-void LinearCalls::add_backward_data(const PrimitiveDesc& pd, const Memory& diff_dst,
+void OneDnnCalls::add_backward_data(const PrimitiveDesc& pd, const Memory& diff_dst,
                                     const Memory& diff_src) {
     const Memory read = in_layout(pd.diff_dst_desc(0), diff_dst, raw_diff_dst_);
     const Memory written = in_layout(pd.diff_src_desc(0), diff_src, raw_diff_src_);
@@ -49,7 +49,7 @@ void LinearCalls::add_backward_data(const PrimitiveDesc& pd, const Memory& diff_
     if (written != diff_src) backward_data_.push_back(reorder_call(dnn_, written, diff_src));
 }
 
-void LinearCalls::add_backward_weights(const PrimitiveDesc& pd, std::size_t shard,
+void OneDnnCalls::add_backward_weights(const PrimitiveDesc& pd, std::size_t shard,
                                        const Memory& src, const Memory& diff_dst) {
     const Memory gradient = dnn_.over(weights_, buffers_.diff_weights[shard]);
     const Memory written = in_layout(pd.diff_weights_desc(0), gradient, raw_diff_weights_);

@@ -14,13 +14,13 @@
 
 namespace lockstep::trainer {
 
-class LinearCalls {
+class OneDnnCalls : public LinearCalls {
 public:
     using Memory = dnnl::memory;
     using PrimitiveDesc = dnnl::primitive_desc_base;
 
     //   weights, bias   their layouts in the parameters and in the shards' gradients
-    LinearCalls(OneDnn& dnn, const Memory::desc& weights, const Memory::desc& bias,
+    OneDnnCalls(OneDnn& dnn, const Memory::desc& weights, const Memory::desc& bias,
                 LinearBuffers buffers)
         : dnn_(dnn), weights_(weights), bias_(bias), buffers_(std::move(buffers)) {}
 
@@ -33,12 +33,12 @@ public:
     void add_backward_weights(const PrimitiveDesc& pd, std::size_t shard, const Memory& src,
                               const Memory& diff_dst);
 
-    void forward() const { run(forward_); }
-    void backward_data() const {
+    void forward() override { run(forward_); }
+    void backward_data() override {
         run(weight_copies_);
         run(backward_data_);
     }
-    void backward_weights() const { run(backward_weights_); }
+    void backward_weights() override { run(backward_weights_); }
 
 private:
     using Calls = std::vector<OneDnnCall>;
@@ -69,9 +69,9 @@ struct LinearRanges {
 // All calls of a kernel. Primitives makes those for n samples, forward_of(n) and so on, and the
 // memories of a range of samples, src(range, data) and dst(range, data).
 template <class Primitives>
-std::unique_ptr<LinearCalls> make_linear_calls(Primitives primitives, LinearCalls empty,
+std::unique_ptr<OneDnnCalls> make_linear_calls(Primitives primitives, OneDnnCalls empty,
                                                const LinearRanges& ranges) {
-    auto calls = std::make_unique<LinearCalls>(std::move(empty));
+    auto calls = std::make_unique<OneDnnCalls>(std::move(empty));
     const LinearBuffers& b = calls->buffers();
     for (const SampleRange& range : ranges.forward)
         calls->add_forward(primitives.forward_of(range.count), primitives.src(range, b.src),

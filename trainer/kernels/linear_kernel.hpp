@@ -20,7 +20,14 @@ struct LinearBuffers {
     std::vector<float*> diff_bias;
 };
 
-class LinearCalls;  // kernels/linear_calls.hpp: oneDNN's side
+// Whoever computes it: oneDNN (kernels/linear_calls.hpp) or kernels of our own (kernels/winograd/).
+class LinearCalls {
+public:
+    virtual ~LinearCalls() = default;
+    virtual void forward() = 0;
+    virtual void backward_data() = 0;
+    virtual void backward_weights() = 0;
+};
 
 class LinearKernel {
 public:

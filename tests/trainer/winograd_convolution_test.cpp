@@ -1,0 +1,138 @@
+// Winograd bound to a rank's part of a batch, against oneDNN's direct convolution of the same.
+#include "trainer/kernels/winograd/winograd_convolution.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/random_values.hpp"
+#include "trainer/kernels/convolution.hpp"
+#include "trainer/kernels/convolution_benchmark.hpp"
+
+namespace lockstep::trainer {
+namespace {
+
+// Shards as of a short batch, the last one smaller.
+const std::vector<SampleRange> kShards{{0, 3}, {3, 3}, {6, 1}};
+constexpr std::size_t kImages = 7;
+
+ConvolutionShape shape_of(ConvolutionAlgorithm algorithm) {
+    return {.src = {9, 9, 20, false},  // channels that do not fill a block
+            .dst = {9, 9, 40, false},
+            .kernel_size = {3, 3},
+            .strides = {1, 1},
+            .pad_before = {1, 1},
+            .pad_after = {1, 1},
+            .has_relu = true,
+            .algorithm = algorithm};
+}
+
+struct Bound {
+    ComputeEngine engine;
+    ConvolutionFormat format;
+    AlignedArray<float> src, dst, diff_src, diff_dst, weights, bias;
+    std::vector<AlignedArray<float>> diff_weights, diff_bias;
+
+    explicit Bound(ConvolutionAlgorithm algorithm)
+        : format(engine, shape_of(algorithm)),
+          src(kImages * format.src().sample_size()),
+          dst(kImages * format.dst().sample_size()),
+          diff_src(src.size()),
+          diff_dst(dst.size()),
+          weights(format.kernel_format()->size()),
+          bias(format.bias_format()->size()) {
+        const ConvolutionShape& s = format.shape();
+        tests::RandomValues random(7);
+        const auto images = [&](const Shape& shape, const Layout& layout, AlignedArray<float>& to) {
+            const auto values = random.floats(kImages * static_cast<std::size_t>(shape.size()));
+            relayout(interleaved(shape), values.data(), layout, to.data(), int{kImages});
+        };
+        images(s.src, format.src(), src);
+        images(s.dst, format.dst(), diff_dst);
+        format.kernel_format()->pack(random.floats(9 * 20 * 40), weights.span());
+        format.bias_format()->pack(random.floats(40), bias.span());
+        LinearBuffers buffers{.src = src.data(),
+                              .weights = weights.data(),
+                              .bias = bias.data(),
+                              .dst = dst.data(),
+                              .diff_dst = diff_dst.data(),
+                              .diff_src = diff_src.data(),
+                              .diff_weights = {},
+                              .diff_bias = {}};
+        for (std::size_t i = 0; i < kShards.size(); ++i) {
+            buffers.diff_weights.push_back(diff_weights.emplace_back(weights.size()).data());
+            buffers.diff_bias.push_back(diff_bias.emplace_back(bias.size()).data());
+        }
+        Convolution convolution(format, buffers, kShards);
+        convolution.forward();
+        convolution.backward_weights();
+        convolution.backward_data();
+    }
+};
+
+double largest(std::span<const float> values) {
+    double result = 0.0;
+    for (const float value : values) result = std::max(result, std::abs(double{value}));
+    return result;
+}
+
+void check_near(const AlignedArray<float>& found, const AlignedArray<float>& expected) {
+    REQUIRE(found.size() == expected.size());
+    REQUIRE(largest(expected.span()) > 0.0);
+    double worst = 0.0;
+    for (std::size_t i = 0; i < found.size(); ++i)
+        worst = std::max(worst, std::abs(double{found[i]} - double{expected[i]}));
+    CHECK(worst < 2e-5 * largest(expected.span()));
+}
+
+TEST_CASE("winograd: a batch of several shards gives what the direct convolution gives",
+          "[trainer][kernel]") {
+    const Bound direct(ConvolutionAlgorithm::direct);
+    const Bound winograd(ConvolutionAlgorithm::winograd_if_it_fits);
+    CHECK_FALSE(direct.format.is_winograd());
+    // Where oneDNN's block is no vector of ours (DNNL_MAX_CPU_ISA), both are direct.
+    CHECK(winograd.format.is_winograd() == (winograd.format.src().block == winograd_block()));
+    check_near(winograd.dst, direct.dst);
+    check_near(winograd.diff_src, direct.diff_src);
+    for (std::size_t i = 0; i < kShards.size(); ++i) {
+        CAPTURE(i);
+        check_near(winograd.diff_weights[i], direct.diff_weights[i]);
+        check_near(winograd.diff_bias[i], direct.diff_bias[i]);
+    }
+    if (winograd.format.is_winograd()) {
+        CHECK(std::memcmp(winograd.dst.data(), direct.dst.data(),
+                          direct.dst.size() * sizeof(float)) != 0);  // it did compute
+    }
+}
+
+TEST_CASE("the kernel benchmark measures the errors of both sides", "[trainer][kernel]") {
+    ConvolutionBenchmarkConfig config;
+    config.channels = 16;
+    config.size = {8, 8};
+    config.images = 2;
+    config.rounds = 1;
+    config.convolution.filters = 32;
+    config.convolution.kernel_size = {3, 3};
+    config.convolution.padding = Padding::same;
+    const ConvolutionBenchmark fits = benchmark_convolution(config);
+    REQUIRE(fits.timings.size() == 3);
+    for (const ConvolutionTiming& timing : fits.timings) {
+        CAPTURE(timing.direction);
+        CHECK(timing.own_error > 0.0);
+        CHECK(timing.own_error < 3e-6);
+        CHECK(timing.onednn_error < 2e-6);
+        CHECK(timing.flops == 2.0 * 2 * 8 * 8 * 9 * 16 * 32);
+    }
+    config.convolution.strides = {2, 2};
+    const ConvolutionBenchmark strided = benchmark_convolution(config);
+    CHECK(strided.algorithm == "direct");
+    for (const ConvolutionTiming& timing : strided.timings)
+        CHECK(timing.own_error == timing.onednn_error);
+}
+
+}  // namespace
+}  // namespace lockstep::trainer

@@ -1,0 +1,28 @@
+#pragma once
+
+// What a convolution is, whichever kernels compute it.
+
+#include <array>
+
+#include "trainer/config/shape.hpp"
+
+namespace lockstep::trainer {
+
+enum class ConvolutionAlgorithm {
+    direct,               // oneDNN's
+    winograd_if_it_fits,  // our own where takes_winograd(), else direct
+};
+
+struct ConvolutionShape {
+    Shape src;
+    Shape dst;
+    std::array<int, 2> kernel_size{};
+    std::array<int, 2> strides{};
+    std::array<int, 2> pad_before{};  // top, left
+    std::array<int, 2> pad_after{};   // bottom, right
+    bool has_relu = false;
+    bool needs_diff_src = true;  // some layer in front is trained
+    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::direct;
+};
+
+}  // namespace lockstep::trainer

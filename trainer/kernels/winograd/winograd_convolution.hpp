@@ -1,0 +1,53 @@
+#pragma once
+
+// A convolution by Winograd bound to buffers, for one rank's part of a batch.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "trainer/determinism/batch_geometry.hpp"
+#include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/linear_kernel.hpp"
+#include "trainer/kernels/winograd/winograd.hpp"
+
+namespace lockstep::trainer {
+
+// Whether Winograd fits a convolution: a function of its shape and the instruction set alone, so
+// that all ranks and all resumptions would take the same kernels.
+//   - 3 x 3, strides of 1, padding of 0 to 2 in front
+//   - at least one whole block of channels on both sides (the others are padded to blocks), and a
+//     block is a vector
+//   - at least 4 x 4 pixels of output: smaller ones fill less than one tile
+bool takes_winograd(const ConvolutionShape& shape, int block);
+
+// Filters are transformed at the begin of each pass, into memory that all layers share. Forward
+// and backward data take all images of the rank at once, as an image's bits do not depend on
+// others; the gradient of the weights goes shard by shard.
+class WinogradConvolution : public LinearCalls {
+public:
+    // src_channels, dst_channels: padded to blocks.
+    WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape, int block,
+                        int src_channels, int dst_channels, const LinearBuffers& buffers,
+                        std::span<const SampleRange> shards);
+
+    void forward() override;
+    void backward_data() override;
+    void backward_weights() override;
+
+private:
+    float* filters() const;  // the shared memory: filters first, then scratch
+    float* scratch() const;
+
+    ComputeEngine& engine_;
+    Winograd winograd_;
+    LinearBuffers buffers_;
+    bool has_relu_;
+    std::vector<SampleRange> shards_;
+    int images_ = 0;
+    std::size_t src_floats_;  // of an image
+    std::size_t dst_floats_;
+};
+
+}  // namespace lockstep::trainer
