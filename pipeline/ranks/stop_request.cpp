@@ -30,7 +30,7 @@ __attribute__((no_sanitize("address", "undefined", "thread"))) void note_hangup(
 }
 
 __attribute__((section(".preinit_array"),
-               used)) void (*const note_hangup_first)(int, char**, char**) = note_hangup;
+               used)) void (*const kNoteHangupFirst)(int, char**, char**) = note_hangup;
 
 void request_stop(int signal_number) {
     stop_requested = 1;
