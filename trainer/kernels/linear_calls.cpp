@@ -16,12 +16,12 @@ dnnl::memory OneDnnCalls::in_layout(const Memory::desc& wanted, const Memory& ow
 }
 
 dnnl::memory OneDnnCalls::weights_in(const Memory::desc& wanted) {
-    const Memory own = dnn_.over(weights_, buffers_.weights);
+    Memory own = dnn_.over(weights_, buffers_.weights);
     if (wanted == weights_) return own;
     for (const auto& [memory, values] : copied_weights_)
         if (memory.get_desc() == wanted) return memory;
     AlignedArray<float> values(floats_of(wanted));
-    const Memory copy = dnn_.over(wanted, values.data());
+    Memory copy = dnn_.over(wanted, values.data());
     weight_copies_.push_back(reorder_call(dnn_, own, copy));
     copied_weights_.emplace_back(copy, std::move(values));
     return copy;
