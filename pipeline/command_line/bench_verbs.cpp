@@ -53,7 +53,7 @@ void add_bench_verbs(VerbList& verbs) {
             return bench(options, arguments);
         });
     benches.add<BenchKernelsOptions>(
-        {"kernels", "our convolutions against oneDNN's, with their errors",
+        {"kernels", "Winograd convolutions of our own against oneDNN's, with their errors",
          "  lockstep bench kernels\n"
          "  lockstep bench kernels --shapes 64-128@8 --shapes 32-32@28,valid --images 16\n"},
         declare_kernels, bench_kernels);
