@@ -64,7 +64,9 @@ void wait_for_epoch(Process& training, Follower& follower, int epoch) {
     });
 }
 
-void kill(Process& training) {
+// Not in the midst of a transaction: its journal could be rolled back by a writer alone.
+void kill(Process& training, const fs::path& store) {
+    pause_outside_of_transactions(training, store);
     training.send(SIGKILL);
     CHECK(training.wait() == 128 + SIGKILL);
 }
@@ -79,14 +81,14 @@ TEST_CASE("tail waits 20 seconds for a killed training to be started again", "[e
     });
     Follower follower(store);
     wait_for_epoch(first, follower, 2);
-    kill(first);
+    kill(first, store);
     follower.wait_for_looks(2);  // it has seen it, at second 0
     follower.set_clock(19);
     follower.wait_for_looks(2);  // and still follows
 
     Process second(training(store));
     wait_for_epoch(second, follower, last_epoch(follower.process()) + 2);
-    kill(second);
+    kill(second, store);
     follower.wait_for_looks(2);
     follower.set_clock(19 + 20);
     CHECK(follower.process().wait() == 0);

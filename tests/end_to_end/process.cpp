@@ -1,6 +1,7 @@
 #include "tests/end_to_end/process.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -179,6 +181,44 @@ std::vector<pid_t> ranks_on(const fs::path& store) {
         return read_text("/proc/" + std::to_string(process) + "/comm") != "lockstep\n";
     });
     return ranks;
+}
+
+namespace {
+
+// The third field of /proc/PID/stat, behind the name in parentheses.
+bool is_stopped(pid_t pid) {
+    const std::string stat = read_text(fs::path("/proc") / std::to_string(pid) / "stat");
+    const std::size_t name_end = stat.rfind(") ");
+    return name_end != std::string::npos && stat.substr(name_end + 2, 1) == "T";
+}
+
+// SQLite's locks are POSIX ones; /proc/locks names them by "device:device:inode".
+bool has_locks(const fs::path& file) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return false;
+    std::istringstream locks(read_text("/proc/locks"));
+    std::string inode(1, ':');
+    inode.append(std::to_string(status.st_ino)).append(" ");
+    for (std::string line; std::getline(locks, line);) {
+        if (line.find("POSIX") != std::string::npos && line.find(inode) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void pause_outside_of_transactions(const Process& training, const fs::path& store) {
+    wait_until([&] {
+        training.send(SIGSTOP);
+        wait_until([&] { return is_stopped(training.pid()); });
+        const fs::path database = store / "lockstep.db";
+        // A transaction that has begun to write has a journal beside the database.
+        if (!has_locks(database) && !fs::exists(store / "lockstep.db-journal")) return true;
+        training.send(SIGCONT);
+        return false;
+    });
 }
 
 }  // namespace lockstep::tests

@@ -64,6 +64,10 @@ std::filesystem::path run_folder(const std::filesystem::path& store, const std::
 // Polls until it holds. Throws std::runtime_error if that takes more than a minute.
 void wait_until(const std::function<bool()>& holds);
 
+// Stops a training of one process (SIGSTOP) while it holds no lock of its run database, so that
+// others can read and write it. SIGCONT lets it go on.
+void pause_outside_of_transactions(const Process& training, const std::filesystem::path& store);
+
 // Processes whose command line has both texts.
 std::vector<pid_t> processes_with(const std::string& text, const std::string& other);
 // The ranks that a supervisor started on a store; neither mpirun nor the supervisor.

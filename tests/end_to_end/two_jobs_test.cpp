@@ -31,7 +31,7 @@ TEST_CASE("A second job leaves the run of the first alone and trains the others"
         if (!first.is_running()) throw std::runtime_error(first.errors());
         return log_of(store, kRuns[0]).find("Epoch 2/40") != std::string::npos;
     });
-    first.send(SIGSTOP);
+    pause_outside_of_transactions(first, store);
     Process second(job(store, "40"));
     CHECK(second.wait() != 0);  // one run is not finished
     CHECK(second.errors().find(kWords) != std::string::npos);
