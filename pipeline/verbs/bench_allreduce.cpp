@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -12,6 +11,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/bench_figures.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/records/records.hpp"
 #include "trainer/exchange/communicator.hpp"
@@ -34,9 +34,6 @@ void check(const BenchOptions& options) {
     if (options.repeats < 1) refuse("--repeats is 1 or more");
     if (options.shards < 1) refuse("--shards is 1 or more");
 }
-
-// No more digits than a measurement has.
-double rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
 storage::Table table_of(const trainer::ExchangeBenchmark& benchmark) {
     storage::Table table;

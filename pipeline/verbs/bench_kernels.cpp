@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdio>
 #include <regex>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/verbs/bench_figures.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/records/records.hpp"
 #include "trainer/config/architecture.hpp"
@@ -59,9 +59,6 @@ trainer::ConvolutionBenchmarkConfig config_of(const std::string& shape,
     }
     return config;
 }
-
-// No more digits than a measurement has.
-double rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
 double two_digits(double value) { return std::stod(fmt::format("{:.1e}", value)); }
 

@@ -10,6 +10,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/convolution_benchmark.hpp"
 

@@ -12,6 +12,7 @@
 #include "trainer/exchange/exchange.hpp"
 #include "trainer/exchange/ordered_ring.hpp"
 #include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/median.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -117,12 +118,6 @@ double seconds_of(const std::function<void()>& run, const Communicator& comm) {
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, comm.handle()),
               "MPI_Allreduce");
     return seconds;
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 ExchangeTiming timing_of(const Contender& measured, const Contender& mpi, std::size_t count) {

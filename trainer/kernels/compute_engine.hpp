@@ -1,30 +1,13 @@
 #pragma once
 
-// oneDNN's engine, stream and scratchpad, and the memory of our own kernels, shared by all kernels
-// of a rank. One thread.
+// oneDNN's engine, stream and scratchpad, shared by all kernels of a rank. One thread.
 
-#include <cstddef>
 #include <memory>
 #include <string>
-
-#include "trainer/kernels/aligned_array.hpp"
 
 namespace lockstep::trainer {
 
 struct OneDnn;  // kernels/onednn.hpp: seen by this folder alone
-
-// Memory for one call at a time: as large as the most that any kernel asked for when it was made.
-// Its content means nothing between calls, and its place may change with a reserve().
-class SharedFloats {
-public:
-    void reserve(std::size_t floats) {
-        if (floats > memory_.size()) memory_ = AlignedArray<float>(floats);
-    }
-    float* data() { return memory_.data(); }
-
-private:
-    AlignedArray<float> memory_;
-};
 
 class ComputeEngine {
 public:
@@ -34,14 +17,12 @@ public:
     ComputeEngine& operator=(const ComputeEngine&) = delete;
 
     OneDnn& onednn() const { return *onednn_; }
-    SharedFloats& shared_floats() { return shared_floats_; }
 
     // Channels in one block of the layout that oneDNN's direct convolutions like here.
     int channel_block() const;
 
 private:
     std::unique_ptr<OneDnn> onednn_;
-    SharedFloats shared_floats_;
 };
 
 // oneDNN's instruction set in use, from least to most able.

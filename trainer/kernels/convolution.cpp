@@ -73,9 +73,7 @@ std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
                                         const LinearBuffers& buffers,
                                         std::span<const SampleRange> shards) {
     if (format.is_winograd()) {
-        return std::make_unique<WinogradConvolution>(format.engine(), format.shape(),
-                                                     format.src().block, format.src_channels(),
-                                                     format.dst_channels(), buffers, shards);
+        return std::make_unique<WinogradConvolution>(format, buffers, shards);
     }
     const auto& d = format.descriptors();
     return make_linear_calls(Primitives(format),

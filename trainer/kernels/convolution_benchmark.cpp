@@ -8,7 +8,9 @@
 #include <random>
 
 #include "trainer/config/architecture.hpp"
+#include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
+#include "trainer/kernels/median.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -176,12 +178,6 @@ double error_of(const std::vector<float>& values, const std::vector<double>& exp
         norm += expected[i] * expected[i];
     }
     return std::sqrt(difference / norm);
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 double seconds_of(Contender& contender, std::size_t direction) {

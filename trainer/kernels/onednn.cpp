@@ -33,11 +33,14 @@ dnnl::memory::desc f32(const dnnl::memory::dims& dims, dnnl::memory::format_tag 
     return {dims, dnnl::memory::data_type::f32, tag};
 }
 
+void Workspace::reserve(std::size_t bytes) {
+    if (bytes <= bytes_.size()) return;
+    bytes_ = AlignedArray<unsigned char>(bytes);
+    for (auto& user : users_) user.set_data_handle(bytes_.data());
+}
+
 dnnl::memory Workspace::memory(const dnnl::engine& engine, const dnnl::memory::desc& desc) {
-    if (desc.get_size() > bytes_.size()) {
-        bytes_ = AlignedArray<unsigned char>(desc.get_size());
-        for (auto& user : users_) user.set_data_handle(bytes_.data());
-    }
+    reserve(desc.get_size());
     users_.emplace_back(desc, engine, bytes_.data());
     return users_.back();
 }

@@ -30,9 +30,13 @@ private:
     std::vector<dnnl_exec_arg_t> arguments_;
 };
 
-// Memory that primitives use in turn: as large as the largest of them asks for.
+// Memory that kernels use in turn: as large as the largest of them asks for. What a call leaves in
+// it means nothing to the next.
 class Workspace {
 public:
+    void reserve(std::size_t bytes);
+    // Its beginning, which a later reserve() may move.
+    float* floats() { return reinterpret_cast<float*>(bytes_.data()); }
     // A memory over it, of any layout. Stays valid where a later one makes it grow.
     dnnl::memory memory(const dnnl::engine& engine, const dnnl::memory::desc& desc);
     std::size_t bytes() const { return bytes_.size(); }
@@ -50,13 +54,11 @@ struct OneDnn {
     dnnl::memory over(const dnnl::memory::desc& desc, const float* data) const {
         return {desc, engine, const_cast<float*>(data)};
     }
-    // The one scratchpad, shared by all primitives: they run one after another.
+    // The one scratchpad, shared by all primitives and our own kernels: they run one after another.
+    Workspace workspace{};
     dnnl::memory scratchpad(const dnnl::memory::desc& desc) {
-        return scratchpad_.memory(engine, desc);
+        return workspace.memory(engine, desc);
     }
-
-private:
-    Workspace scratchpad_;
 };
 
 // Attributes of every primitive here, made nowhere else: scratchpad by the user, float32 computed

@@ -15,7 +15,6 @@
 
 #include "trainer/kernels/winograd/geometry.hpp"
 #include "trainer/kernels/winograd/transforms-inl.hpp"
-#include "trainer/kernels/winograd/winograd.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
@@ -57,8 +56,7 @@ inline std::size_t filter_place(int src_channels, int dst_channels, int block, i
 
 // As the weights lie: [dst block][src block][3][3][src in block][dst in block].
 inline std::size_t weight_place(const WinogradShape& s, int src, int dst_block, int tap) {
-    const int src_blocks = s.src_channels / s.block;
-    const std::size_t pair = size(dst_block) * size(src_blocks) + size(src / s.block);
+    const std::size_t pair = size(dst_block) * size(s.src_blocks()) + size(src / s.block);
     return ((pair * kTaps * kTaps + size(tap)) * size(s.block) + size(src % s.block)) *
            size(s.block);
 }

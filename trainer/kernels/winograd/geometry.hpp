@@ -4,35 +4,16 @@
 
 #include <cstddef>
 
+#include "trainer/kernels/winograd/winograd.hpp"
+
 namespace lockstep::trainer {
-
-// A convolution of `src` that gives `dst`; for backward data, diff_dst takes the part of src.
-struct ConvolutionGeometry {
-    int block = 16;  // channels
-    int src_channels = 0, dst_channels = 0;
-    int src_height = 0, src_width = 0;
-    int dst_height = 0, dst_width = 0;
-    int pad_top = 0, pad_left = 0;
-
-    int src_blocks() const { return src_channels / block; }
-    int dst_blocks() const { return dst_channels / block; }
-    int tile_rows() const { return (dst_height + 3) / 4; }
-    int tile_columns() const { return (dst_width + 3) / 4; }
-    int tiles() const { return tile_rows() * tile_columns(); }  // of an image
-    // Floats in front of pixel i of a block's plane.
-    std::size_t pixel(int i) const {
-        return static_cast<std::size_t>(i) * static_cast<std::size_t>(block);
-    }
-    std::size_t src_plane() const { return pixel(src_height * src_width); }
-    std::size_t dst_plane() const { return pixel(dst_height * dst_width); }
-};
 
 struct TilePlace {
     int image = 0;
     int row = 0;  // of tiles
     int column = 0;
 
-    static TilePlace of(const ConvolutionGeometry& g, int tile) {
+    static TilePlace of(const WinogradShape& g, int tile) {
         const int in_image = tile % g.tiles();
         return {tile / g.tiles(), in_image / g.tile_columns(), in_image % g.tile_columns()};
     }
@@ -60,7 +41,7 @@ inline int tiles_of_gradient_round(int src_channels, int dst_channels) {
 
 // Backward data of an image that is one tile of the output: it takes the transposed maps
 // themselves, where a convolution of diff_dst would need four tiles or more.
-inline bool is_single_tile(const ConvolutionGeometry& forward) {
+inline bool is_single_tile(const WinogradShape& forward) {
     return forward.tiles() == 1 && forward.src_height + forward.pad_top <= 6 &&
            forward.src_width + forward.pad_left <= 6;
 }

@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // V = B^T d B of the tile at `place` of one block of channels. Pixels outside of the image are
 // zeros: rows by a pointer to `zeros` (a row of them), columns by leaving them out.
-HWY_INLINE HWY_ATTR void input_tile(const ConvolutionGeometry& g, const float* plane,
+HWY_INLINE HWY_ATTR void input_tile(const WinogradShape& g, const float* plane,
                                     const TilePlace& place, const float* zeros,
                                     float* HWY_RESTRICT to, std::size_t step) {
     const D d;
@@ -54,7 +54,7 @@ HWY_INLINE HWY_ATTR void input_tile(const ConvolutionGeometry& g, const float* p
 }
 
 // Z = A (tile of diff_dst) A^T. `g` is the geometry of the forward pass.
-HWY_INLINE HWY_ATTR void gradient_tile(const ConvolutionGeometry& g, const float* plane,
+HWY_INLINE HWY_ATTR void gradient_tile(const WinogradShape& g, const float* plane,
                                        const TilePlace& place, const float* zeros,
                                        float* HWY_RESTRICT to, std::size_t step) {
     const D d;
@@ -84,7 +84,7 @@ HWY_INLINE HWY_ATTR void gradient_tile(const ConvolutionGeometry& g, const float
 }
 
 // y = A^T M A + bias of one tile and block of channels, cut off at the image's end.
-HWY_INLINE HWY_ATTR void output_tile(const ConvolutionGeometry& g, const float* HWY_RESTRICT from,
+HWY_INLINE HWY_ATTR void output_tile(const WinogradShape& g, const float* HWY_RESTRICT from,
                                      std::size_t step, V bias, bool has_relu,
                                      const TilePlace& place, float* HWY_RESTRICT plane) {
     const D d;
@@ -111,9 +111,8 @@ HWY_INLINE HWY_ATTR void output_tile(const ConvolutionGeometry& g, const float* 
 
 // B X B^T of an image that is one tile, cut off at its end. `g` is the geometry of the forward
 // pass.
-HWY_INLINE HWY_ATTR void input_gradient_tile(const ConvolutionGeometry& g,
-                                             const float* HWY_RESTRICT from, std::size_t step,
-                                             float* HWY_RESTRICT plane) {
+HWY_INLINE HWY_ATTR void input_gradient_tile(const WinogradShape& g, const float* HWY_RESTRICT from,
+                                             std::size_t step, float* HWY_RESTRICT plane) {
     const D d;
     V t[kTile][kTile];
     for (int j = 0; j < kTile; ++j) {

@@ -33,7 +33,7 @@ struct Scratch {
     float* w;      // [36][src channels][dst channels]: the gradient of the filters
     std::size_t v_step, m_step, w_step;
 
-    Scratch(const ConvolutionGeometry& g, int tiles_at_once, float* memory) {
+    Scratch(const WinogradShape& g, int tiles_at_once, float* memory) {
         const std::size_t tiles = size(tiles_at_once);
         v_step = padded_step(tiles * size(g.src_channels));
         m_step = padded_step(tiles * size(g.dst_channels));
@@ -57,7 +57,7 @@ HWY_ATTR void for_each_round(int tiles, int most, Round round) {
     }
 }
 
-HWY_ATTR void transform_inputs(const ConvolutionGeometry& g, const float* src, int first, int count,
+HWY_ATTR void transform_inputs(const WinogradShape& g, const float* src, int first, int count,
                                const Scratch& scratch) {
     for (int i = 0; i < count; ++i) {
         const TilePlace place = TilePlace::of(g, first + i);
@@ -69,7 +69,7 @@ HWY_ATTR void transform_inputs(const ConvolutionGeometry& g, const float* src, i
     }
 }
 
-HWY_ATTR void multiply_filters(const ConvolutionGeometry& g, const float* filters, int count,
+HWY_ATTR void multiply_filters(const WinogradShape& g, const float* filters, int count,
                                const Scratch& scratch) {
     for (int f = 0; f < kFrequencies; ++f)
         for_each_panel(g.dst_channels, g.block, [&](int first, int vectors) HWY_ATTR {
@@ -87,7 +87,7 @@ HWY_ATTR void multiply_filters(const ConvolutionGeometry& g, const float* filter
         });
 }
 
-HWY_ATTR void transform_outputs(const ConvolutionGeometry& g, const float* bias, bool has_relu,
+HWY_ATTR void transform_outputs(const WinogradShape& g, const float* bias, bool has_relu,
                                 float* dst, int first, int count, const Scratch& scratch) {
     const D d;
     for (int i = 0; i < count; ++i) {
@@ -102,7 +102,7 @@ HWY_ATTR void transform_outputs(const ConvolutionGeometry& g, const float* bias,
     }
 }
 
-HWY_ATTR void Convolve(const ConvolutionGeometry& g, const float* src, const float* filters,
+HWY_ATTR void Convolve(const WinogradShape& g, const float* src, const float* filters,
                        const float* bias, bool has_relu, float* dst, int images, float* memory) {
     const int most = tiles_of_round(g.src_channels, g.dst_channels);
     const Scratch scratch(g, most, memory);
@@ -115,7 +115,7 @@ HWY_ATTR void Convolve(const ConvolutionGeometry& g, const float* src, const flo
 
 // ---- backward weights --------------------------------------------------------------------------
 
-HWY_ATTR void transform_gradients(const ConvolutionGeometry& g, const float* diff_dst, int first,
+HWY_ATTR void transform_gradients(const WinogradShape& g, const float* diff_dst, int first,
                                   int count, const Scratch& scratch) {
     for (int i = 0; i < count; ++i) {
         const TilePlace place = TilePlace::of(g, first + i);
@@ -128,7 +128,7 @@ HWY_ATTR void transform_gradients(const ConvolutionGeometry& g, const float* dif
 }
 
 // The products of one panel, [36][src channels][panel's dst channels] from `to` on.
-HWY_ATTR void multiply_gradients(const ConvolutionGeometry& g, int first, int vectors, int count,
+HWY_ATTR void multiply_gradients(const WinogradShape& g, int first, int vectors, int count,
                                  bool adds, const Scratch& scratch, float* to, std::size_t step) {
     for (int f = 0; f < kFrequencies; ++f)
         multiply_rows<true>({.a = scratch.v + size(f) * scratch.v_step,
@@ -170,7 +170,7 @@ HWY_ATTR void transform_weight_gradients(const WinogradShape& s, int first, int 
 }
 
 // Sums of rows, then of the rows' sums: shorter chains, smaller errors.
-HWY_ATTR void sum_bias(const ConvolutionGeometry& g, const float* diff_dst, float* diff_bias,
+HWY_ATTR void sum_bias(const WinogradShape& g, const float* diff_dst, float* diff_bias,
                        int images) {
     const D d;
     for (int cb = 0; cb < g.dst_blocks(); ++cb) {
@@ -188,9 +188,8 @@ HWY_ATTR void sum_bias(const ConvolutionGeometry& g, const float* diff_dst, floa
     }
 }
 
-HWY_ATTR void BackwardWeights(const WinogradShape& s, const ConvolutionGeometry& g,
-                              const float* src, const float* diff_dst, float* diff_weights,
-                              float* diff_bias, int images, float* memory) {
+HWY_ATTR void BackwardWeights(const WinogradShape& g, const float* src, const float* diff_dst,
+                              float* diff_weights, float* diff_bias, int images, float* memory) {
     const int most = tiles_of_gradient_round(g.src_channels, g.dst_channels);
     const int tiles = g.tiles() * images;
     const Scratch scratch(g, most, memory);
@@ -206,7 +205,7 @@ HWY_ATTR void BackwardWeights(const WinogradShape& s, const ConvolutionGeometry&
             float* panel = scratch.w + (is_one_round ? 0 : size(first) * size(g.src_channels));
             multiply_gradients(g, first, vectors, count, begin > 0, scratch, panel, step);
             if (begin + count == tiles)
-                transform_weight_gradients(s, first, vectors, panel, step, diff_weights);
+                transform_weight_gradients(g, first, vectors, panel, step, diff_weights);
         });
     });
     sum_bias(g, diff_dst, diff_bias, images);
@@ -215,9 +214,8 @@ HWY_ATTR void BackwardWeights(const WinogradShape& s, const ConvolutionGeometry&
 // ---- backward data of single tiles -------------------------------------------------------------
 
 // B (U Z) B^T, with `back` the geometry of the products: diff_dst's channels to src's.
-HWY_ATTR void SpreadTiles(const ConvolutionGeometry& g, const ConvolutionGeometry& back,
-                          const float* diff_dst, const float* filters, float* diff_src, int images,
-                          float* memory) {
+HWY_ATTR void SpreadTiles(const WinogradShape& g, const WinogradShape& back, const float* diff_dst,
+                          const float* filters, float* diff_src, int images, float* memory) {
     const int most = tiles_of_round(g.src_channels, g.dst_channels);
     Scratch scratch(back, most, memory);
     Scratch gradients = scratch;  // transform_gradients() writes to m
@@ -249,19 +247,8 @@ HWY_EXPORT(SpreadTiles);
 
 namespace {
 
-ConvolutionGeometry forward_of(const WinogradShape& s) {
-    return {.block = s.block,
-            .src_channels = s.src_channels,
-            .dst_channels = s.dst_channels,
-            .src_height = s.src_height,
-            .src_width = s.src_width,
-            .dst_height = s.dst_height,
-            .dst_width = s.dst_width,
-            .pad_top = s.pad_top,
-            .pad_left = s.pad_left};
-}
-
-ConvolutionGeometry backward_of(const WinogradShape& s) {
+// diff_dst takes the part of src.
+WinogradShape backward_of(const WinogradShape& s) {
     return {.block = s.block,
             .src_channels = s.dst_channels,
             .dst_channels = s.src_channels,
@@ -273,7 +260,7 @@ ConvolutionGeometry backward_of(const WinogradShape& s) {
             .pad_left = 2 - s.pad_left};
 }
 
-std::size_t scratch_of(const ConvolutionGeometry& g) {
+std::size_t scratch_of(const WinogradShape& g) {
     const auto size = [](int value) { return static_cast<std::size_t>(value); };
     const std::size_t tiles =
         size(std::max(tiles_of_round(g.src_channels, g.dst_channels),
@@ -306,7 +293,7 @@ std::size_t Winograd::filter_floats() const {
 }
 
 std::size_t Winograd::scratch_floats() const {
-    return std::max(scratch_of(forward_of(shape_)), scratch_of(backward_of(shape_)));
+    return std::max(scratch_of(shape_), scratch_of(backward_of(shape_)));
 }
 
 void Winograd::transform_filters(const float* weights, float* filters) const {
@@ -314,21 +301,21 @@ void Winograd::transform_filters(const float* weights, float* filters) const {
 }
 
 void Winograd::transform_filters_for_data(const float* weights, float* filters) const {
-    const bool turns = !is_single_tile(forward_of(shape_));
+    const bool turns = !is_single_tile(shape_);
     HWY_DYNAMIC_DISPATCH(TransformFiltersForData)(shape_, turns, weights, filters);
 }
 
 void Winograd::forward(const float* src, const float* filters, const float* bias, bool has_relu,
                        float* dst, int images, float* scratch) const {
     HWY_DYNAMIC_DISPATCH(Convolve)
-    (forward_of(shape_), src, filters, bias, has_relu, dst, images, scratch);
+    (shape_, src, filters, bias, has_relu, dst, images, scratch);
 }
 
 void Winograd::backward_data(const float* diff_dst, const float* filters, float* diff_src,
                              int images, float* scratch) const {
-    if (is_single_tile(forward_of(shape_))) {
+    if (is_single_tile(shape_)) {
         HWY_DYNAMIC_DISPATCH(SpreadTiles)
-        (forward_of(shape_), backward_of(shape_), diff_dst, filters, diff_src, images, scratch);
+        (shape_, backward_of(shape_), diff_dst, filters, diff_src, images, scratch);
         return;
     }
     HWY_DYNAMIC_DISPATCH(Convolve)
@@ -338,7 +325,7 @@ void Winograd::backward_data(const float* diff_dst, const float* filters, float*
 void Winograd::backward_weights(const float* src, const float* diff_dst, float* diff_weights,
                                 float* diff_bias, int images, float* scratch) const {
     HWY_DYNAMIC_DISPATCH(BackwardWeights)
-    (shape_, forward_of(shape_), src, diff_dst, diff_weights, diff_bias, images, scratch);
+    (shape_, src, diff_dst, diff_weights, diff_bias, images, scratch);
 }
 
 }  // namespace lockstep::trainer

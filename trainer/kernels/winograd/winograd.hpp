@@ -34,12 +34,22 @@ namespace lockstep::trainer {
 // Activations lie as [image][channel block][height][width][block], weights as
 // [dst block][src block][3][3][src channel in block][dst channel in block].
 struct WinogradShape {
-    int block = 16;        // channels; the lanes of a vector on the instruction set in use
-    int src_channels = 0;  // whole blocks, like dst_channels
-    int dst_channels = 0;
+    int block = 16;  // channels; the lanes of a vector on the instruction set in use
+    int src_channels = 0, dst_channels = 0;  // whole blocks
     int src_height = 0, src_width = 0;
     int dst_height = 0, dst_width = 0;  // src + 2 x pad - 2, or less at bottom and right
     int pad_top = 0, pad_left = 0;      // 0, 1 or 2
+
+    int src_blocks() const { return src_channels / block; }
+    int dst_blocks() const { return dst_channels / block; }
+    int tile_columns() const { return (dst_width + 3) / 4; }
+    int tiles() const { return (dst_height + 3) / 4 * tile_columns(); }  // of an image
+    // Floats in front of pixel i of a block's plane.
+    std::size_t pixel(int i) const {
+        return static_cast<std::size_t>(i) * static_cast<std::size_t>(block);
+    }
+    std::size_t src_plane() const { return pixel(src_height * src_width); }
+    std::size_t dst_plane() const { return pixel(dst_height * dst_width); }
 };
 
 // Lanes of a float vector on the instruction set in use: the block that these kernels can take.

@@ -3,25 +3,22 @@
 #include <algorithm>
 #include <array>
 
+#include "trainer/kernels/onednn.hpp"
+
 namespace lockstep::trainer {
 namespace {
 
-WinogradShape shape_of(const ConvolutionShape& shape, int block, int src_channels,
-                       int dst_channels) {
-    return {.block = block,
-            .src_channels = src_channels,
-            .dst_channels = dst_channels,
+WinogradShape shape_of(const ConvolutionFormat& format) {
+    const ConvolutionShape& shape = format.shape();
+    return {.block = format.src().block,
+            .src_channels = format.src_channels(),
+            .dst_channels = format.dst_channels(),
             .src_height = shape.src.height,
             .src_width = shape.src.width,
             .dst_height = shape.dst.height,
             .dst_width = shape.dst.width,
             .pad_top = shape.pad_before[0],
             .pad_left = shape.pad_before[1]};
-}
-
-std::size_t image_floats(const Shape& shape, int channels) {
-    return static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width) *
-           static_cast<std::size_t>(channels);
 }
 
 }  // namespace
@@ -34,30 +31,27 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
            std::min(shape.dst.height, shape.dst.width) >= 4;
 }
 
-WinogradConvolution::WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape,
-                                         int block, int src_channels, int dst_channels,
+WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,
                                          const LinearBuffers& buffers,
                                          std::span<const SampleRange> shards)
-    : engine_(engine),
-      winograd_(shape_of(shape, block, src_channels, dst_channels)),
+    : format_(format),
+      winograd_(shape_of(format)),
       buffers_(buffers),
-      has_relu_(shape.has_relu),
-      shards_(shards.begin(), shards.end()),
-      src_floats_(image_floats(shape.src, src_channels)),
-      dst_floats_(image_floats(shape.dst, dst_channels)) {
+      shards_(shards.begin(), shards.end()) {
     for (const SampleRange& shard : shards) images_ += shard.count;
-    engine.shared_floats().reserve(winograd_.filter_floats() + winograd_.scratch_floats());
+    format.engine().onednn().workspace.reserve(
+        (winograd_.filter_floats() + winograd_.scratch_floats()) * sizeof(float));
 }
 
-float* WinogradConvolution::filters() const { return engine_.shared_floats().data(); }
+float* WinogradConvolution::filters() const { return format_.engine().onednn().workspace.floats(); }
 
 float* WinogradConvolution::scratch() const { return filters() + winograd_.filter_floats(); }
 
 void WinogradConvolution::forward() {
     if (images_ == 0) return;
     winograd_.transform_filters(buffers_.weights, filters());
-    winograd_.forward(buffers_.src, filters(), buffers_.bias, has_relu_, buffers_.dst, images_,
-                      scratch());
+    winograd_.forward(buffers_.src, filters(), buffers_.bias, format_.shape().has_relu,
+                      buffers_.dst, images_, scratch());
 }
 
 void WinogradConvolution::backward_data() {
@@ -69,9 +63,10 @@ void WinogradConvolution::backward_data() {
 void WinogradConvolution::backward_weights() {
     for (std::size_t i = 0; i < buffers_.diff_weights.size(); ++i) {
         const auto first = static_cast<std::size_t>(shards_[i].first);
-        winograd_.backward_weights(
-            buffers_.src + first * src_floats_, buffers_.diff_dst + first * dst_floats_,
-            buffers_.diff_weights[i], buffers_.diff_bias[i], shards_[i].count, scratch());
+        winograd_.backward_weights(buffers_.src + first * format_.src().sample_size(),
+                                   buffers_.diff_dst + first * format_.dst().sample_size(),
+                                   buffers_.diff_weights[i], buffers_.diff_bias[i],
+                                   shards_[i].count, scratch());
     }
 }
 

@@ -2,13 +2,11 @@
 
 // A convolution by Winograd bound to buffers, for one rank's part of a batch.
 
-#include <cstddef>
 #include <span>
 #include <vector>
 
 #include "trainer/determinism/batch_geometry.hpp"
-#include "trainer/kernels/compute_engine.hpp"
-#include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/winograd/winograd.hpp"
 
@@ -27,9 +25,8 @@ bool takes_winograd(const ConvolutionShape& shape, int block);
 // others; the gradient of the weights goes shard by shard.
 class WinogradConvolution : public LinearCalls {
 public:
-    // src_channels, dst_channels: padded to blocks.
-    WinogradConvolution(ComputeEngine& engine, const ConvolutionShape& shape, int block,
-                        int src_channels, int dst_channels, const LinearBuffers& buffers,
+    // format   one that is_winograd(); it and its engine must outlive this
+    WinogradConvolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
                         std::span<const SampleRange> shards);
 
     void forward() override;
@@ -40,14 +37,11 @@ private:
     float* filters() const;  // the shared memory: filters first, then scratch
     float* scratch() const;
 
-    ComputeEngine& engine_;
+    const ConvolutionFormat& format_;
     Winograd winograd_;
     LinearBuffers buffers_;
-    bool has_relu_;
     std::vector<SampleRange> shards_;
     int images_ = 0;
-    std::size_t src_floats_;  // of an image
-    std::size_t dst_floats_;
 };
 
 }  // namespace lockstep::trainer
