@@ -16,8 +16,8 @@
 //   diff_src      the same convolution of diff_dst, with turned filters and channels exchanged
 //   diff_weights  G^T (sum over tiles of V * Z) G, with Z = A (tile of diff_dst) A^T
 //
-// The matrices interpolate polynomials at 0, +-5/8, +-3/2 and infinity: rounding errors are about
-// 2.3 times smaller than at the usual 0, +-1, +-2 (docs/winograd.md derives and measures them).
+// The matrices interpolate polynomials at 0, +-5/8, +-3/2 and infinity: rounding errors are less
+// than half of those at the usual 0, +-1, +-2 (docs/winograd.md derives and measures them).
 //
 // Bits. An output pixel is a function of its tile's input alone: its chain of additions does not
 // depend on how tiles are grouped, nor on the number of images in the call. A weight gradient adds
