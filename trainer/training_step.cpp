@@ -59,7 +59,7 @@ TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm,
     setting.is_training = true;
     Batch batch;
     for (std::size_t i = 0; i < setting.geometry.shards.size(); ++i) {
-        setting.gradients.push_back(gradients_[i].data());
+        setting.subtrees.push_back({{static_cast<int>(i), 1}, gradients_[i].data()});
         batch.own_shards.emplace_back(gradients_[i].span());
     }
     if (batch.own_shards.empty()) {  // zeros change no sum, but carry a wish to stop

@@ -16,7 +16,8 @@ NetworkProbe::NetworkProbe(const NetworkProbeSetting& setting, const Communicato
     plan.is_training = true;
     for (std::size_t i = 0; i < plan.geometry.shards.size(); ++i)
         gradients_.emplace_back(network_.parameters().trainable().size());
-    for (auto& gradient : gradients_) plan.gradients.push_back(gradient.data());
+    for (int i = 0; i < static_cast<int>(gradients_.size()); ++i)
+        plan.subtrees.push_back({{i, 1}, gradients_[static_cast<std::size_t>(i)].data()});
     plan_ = std::make_unique<StepPlan>(network_, std::move(plan), comm, clocks_, pool_);
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/layer_pass.hpp"
+#include "tests/support/layer_probe.hpp"
 #include "tests/support/random_values.hpp"
 #include "trainer/determinism/random.hpp"
 #include "trainer/determinism/shards.hpp"
@@ -20,7 +22,6 @@ struct DropoutCase {
     std::uint32_t layer = 3;
     std::uint64_t seed = 5;
     std::int64_t step = 7;
-    bool is_training = true;
 };
 
 struct DropoutResult {
@@ -30,28 +31,12 @@ struct DropoutResult {
 
 // Runs the samples [first, first + count) of a batch of `batch`, forward and backward.
 DropoutResult run(const DropoutCase& c, const Layout& layout, const BatchGeometry& geometry,
-                  std::vector<float> src, std::vector<float> diff_dst) {
+                  const std::vector<float>& src, const std::vector<float>& diff_dst) {
     const Communicator self(MPI_COMM_SELF);
     const Dropout layer({c.rate}, c.layer, layout);
-    DropoutResult result{std::vector<float>(src.size()), std::vector<float>(src.size())};
-    StepClocks clocks;
-    Parameters parameters;
-    const std::vector<int> filled{1};
-    const auto pass = layer.bind({.src = src.data(),
-                                  .dst = result.dst.data(),
-                                  .diff_dst = diff_dst.data(),
-                                  .diff_src = result.diff_src.data()},
-                                 {.geometry = geometry,
-                                  .filled_shards = filled,
-                                  .comm = self,
-                                  .clocks = clocks,
-                                  .parameters = parameters,
-                                  .gradients = {},
-                                  .seed = c.seed,
-                                  .is_training = c.is_training});
-    pass->forward({c.step});
-    pass->backward();
-    return result;
+    LayerPass pass(layer, {.geometry = geometry, .seed = c.seed}, self);
+    std::vector<float> dst = pass.forward(src, c.step);
+    return {std::move(dst), pass.backward(diff_dst)};
 }
 
 BatchGeometry whole(int samples) { return {samples, 0, samples, {{0, samples}}}; }
@@ -161,6 +146,11 @@ TEST_CASE("the fraction dropped is the rate", "[trainer][dropout]") {
 TEST_CASE("evaluation drops nothing and scales nothing", "[trainer][dropout]") {
     RandomValues random(3);
     const auto src = random.floats(3 * 50);
-    CHECK(run({.is_training = false}, interleaved({1, 1, 50, true}), whole(3), src, src).dst ==
-          src);
+    LayerProbeSetting setting;
+    setting.config = {"dropout", DropoutConfig{0.5}};
+    setting.input = {1, 1, 50, true};
+    setting.batch = 3;
+    setting.is_training = false;
+    const Communicator self(MPI_COMM_SELF);
+    CHECK(LayerProbe(setting, self).forward(src) == src);
 }

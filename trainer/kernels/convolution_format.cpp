@@ -117,6 +117,17 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
 
 ConvolutionFormat::~ConvolutionFormat() = default;
 
+std::size_t ConvolutionFormat::filter_floats() const {
+    return is_winograd_ ? winograd_of(*this).filter_floats() : 0;
+}
+
+void ConvolutionFormat::transform_filters(const float* weights, bool for_data,
+                                          float* filters) const {
+    const Winograd winograd = winograd_of(*this);
+    for_data ? winograd.transform_filters_for_data(weights, filters)
+             : winograd.transform_filters(weights, filters);
+}
+
 std::unique_ptr<ParameterFormat> ConvolutionFormat::kernel_format() const {
     const auto size = [](int value) { return static_cast<std::size_t>(value); };
     const std::array<std::size_t, 4> keras{size(shape_.kernel_size[0]), size(shape_.kernel_size[1]),

@@ -27,6 +27,12 @@ HWY_ATTR void ReluBackward(const float* dst, float* diff, std::size_t count) {
     });
 }
 
+HWY_ATTR void AddTo(float* sum, const float* part, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        hn::StoreU(hn::Add(hn::LoadU(d, sum + i), hn::LoadU(d, part + i)), d, sum + i);
+    });
+}
+
 HWY_ATTR void ScalePixels(const std::uint8_t* pixels, float offset, float divisor, float* values,
                           std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
@@ -141,6 +147,7 @@ namespace lockstep::trainer {
 
 HWY_EXPORT(ReluForward);
 HWY_EXPORT(ReluBackward);
+HWY_EXPORT(AddTo);
 HWY_EXPORT(ScalePixels);
 HWY_EXPORT(AllFinite);
 HWY_EXPORT(DropoutForward);
@@ -151,6 +158,9 @@ void relu_forward(const float* x, float* y, std::size_t count) {
 }
 void relu_backward(const float* relu_dst, float* diff, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(ReluBackward)(relu_dst, diff, count);
+}
+void add_to(float* sum, const float* part, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(AddTo)(sum, part, count);
 }
 void scale_pixels(const std::uint8_t* pixels, float offset, float divisor, float* values,
                   std::size_t count) {

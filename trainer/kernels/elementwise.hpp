@@ -14,6 +14,9 @@ void relu_forward(const float* x, float* y, std::size_t count);
 // diff = relu_dst > 0 ? diff : 0, in place: ReLU's gradient, zero at zero.
 void relu_backward(const float* relu_dst, float* diff, std::size_t count);
 
+// sum += part.
+void add_to(float* sum, const float* part, std::size_t count);
+
 // value = (pixel - offset) / divisor, in float32.
 void scale_pixels(const std::uint8_t* pixels, float offset, float divisor, float* values,
                   std::size_t count);

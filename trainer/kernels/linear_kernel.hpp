@@ -13,6 +13,10 @@ struct LinearBuffers {
     const float* weights = nullptr;  // as kernel_format() packs them
     const float* bias = nullptr;
     float* dst = nullptr;
+    // Transformed filters, where the format has some: made beforehand by whoever runs the kernel,
+    // or, where these are null, by the kernel in each call.
+    const float* filters = nullptr;
+    const float* filters_for_data = nullptr;
     // training only
     const float* diff_dst = nullptr;   // with ReLU's gradient already applied
     float* diff_src = nullptr;         // null: not wanted (first layer)

@@ -9,72 +9,97 @@ namespace lockstep::trainer {
 
 namespace {
 
-class ReluPass : public LayerPass {
+void bind_relu(PassBuilder& pass, std::size_t sample_size) {
+    const auto floats = [shards = pass.shards(), sample_size](std::size_t i) {
+        return static_cast<std::size_t>(shards[i].count) * sample_size;
+    };
+    Buffer& dst = pass.dst();
+    pass.forward({.what = "ReLU",
+                  .extent = Extent::shard,
+                  .reads = {&pass.src()},
+                  .writes = {&dst},
+                  .run = [floats, &src = pass.src(), &dst](const StepContext&, std::size_t i) {
+                      relu_forward(src.of_shard(i), dst.of_shard(i), floats(i));
+                  }});
+    if (pass.diff_src() == nullptr) return;
+    // Where the layer behind has masked the gradient, dst is not wanted any more.
+    Buffer* mask = pass.is_diff_dst_masked() ? nullptr : &dst;
+    std::vector<Buffer*> reads{&pass.diff_dst()};
+    if (mask != nullptr) reads.push_back(mask);
+    pass.backward({.what = "ReLU",
+                   .extent = Extent::shard,
+                   .reads = reads,
+                   .writes = {pass.diff_src()},
+                   .run = [floats, mask, &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src()](
+                              const StepContext&, std::size_t i) {
+                       std::copy_n(diff_dst.of_shard(i), floats(i), diff_src.of_shard(i));
+                       if (mask != nullptr)
+                           relu_backward(mask->of_shard(i), diff_src.of_shard(i), floats(i));
+                   }});
+}
+
+// Rows of features, brought together in a plain copy: behind a flatten they may stand apart, with
+// padding between that must not take part.
+class Rows {
 public:
-    ReluPass(const PassBuffers& buffers, std::size_t floats) : buffers_(buffers), floats_(floats) {}
-    void forward(const StepContext&) override { relu_forward(buffers_.src, buffers_.dst, floats_); }
-    void backward() override {
-        std::copy_n(buffers_.diff_dst, floats_, buffers_.diff_src);
-        relu_backward(buffers_.dst, buffers_.diff_src, floats_);
-    }
+    explicit Rows(const Layout& layout)
+        : positions_(feature_positions(layout)), sample_size_(layout.sample_size()) {}
 
-private:
-    PassBuffers buffers_;
-    std::size_t floats_;
-};
-
-// Over vectors (infer_shapes() lets no image come here). Features are brought together in a plain
-// copy: behind a flatten they may stand apart, with padding between that must not take part.
-class SoftmaxPass : public LayerPass {
-public:
-    SoftmaxPass(const PassBuffers& buffers, const Layout& layout, int samples)
-        : buffers_(buffers),
-          positions_(feature_positions(layout)),
-          sample_size_(layout.sample_size()),
-          samples_(samples),
-          p_(positions_.size() * static_cast<std::size_t>(samples)),
-          diff_(p_.size()) {}
-
-    void forward(const StepContext&) override {
-        gather(buffers_.src, p_.data());
-        softmax_forward(p_.data(), p_.data(), samples_, features());
-        scatter(p_.data(), buffers_.dst);
-    }
-    void backward() override {
-        gather(buffers_.diff_dst, diff_.data());
-        softmax_backward(p_.data(), diff_.data(), samples_, features());
-        scatter(diff_.data(), buffers_.diff_src);
-    }
-
-private:
-    int features() const { return static_cast<int>(positions_.size()); }
-    void gather(const float* values, float* rows) const {
-        for (int n = 0; n < samples_; ++n, values += sample_size_)
+    std::size_t features() const { return positions_.size(); }
+    void gather(const float* values, float* rows, int samples) const {
+        for (int n = 0; n < samples; ++n, values += sample_size_)
             for (const std::uint32_t position : positions_) *rows++ = values[position];
     }
-    void scatter(const float* rows, float* values) const {
-        std::fill_n(values, sample_size_ * static_cast<std::size_t>(samples_), 0.0F);
-        for (int n = 0; n < samples_; ++n, values += sample_size_)
+    void scatter(const float* rows, float* values, int samples) const {
+        std::fill_n(values, sample_size_ * static_cast<std::size_t>(samples), 0.0F);
+        for (int n = 0; n < samples; ++n, values += sample_size_)
             for (const std::uint32_t position : positions_) values[position] = *rows++;
     }
 
-    PassBuffers buffers_;
+private:
     std::vector<std::uint32_t> positions_;
     std::size_t sample_size_;
-    int samples_;
-    AlignedArray<float> p_;  // [samples, features], in Keras' order
-    AlignedArray<float> diff_;
 };
+
+// Over vectors (infer_shapes() lets no image come here).
+void bind_softmax(PassBuilder& pass, const Layout& layout) {
+    const Rows rows(layout);
+    const auto features = static_cast<int>(rows.features());
+    Buffer& p = pass.scratch(Buffer::Size::of_samples(rows.features()));
+    pass.forward({.what = "softmax",
+                  .extent = Extent::shard,
+                  .reads = {&pass.src()},
+                  .writes = {&p, &pass.dst()},
+                  .run = [rows, features, &p, &src = pass.src(), &dst = pass.dst(),
+                          shards = pass.shards()](const StepContext&, std::size_t i) {
+                      const int samples = shards[i].count;
+                      rows.gather(src.of_shard(i), p.of_shard(i), samples);
+                      softmax_forward(p.of_shard(i), p.of_shard(i), samples, features);
+                      rows.scatter(p.of_shard(i), dst.of_shard(i), samples);
+                  }});
+    if (pass.diff_src() == nullptr) return;
+    Buffer& diff = pass.scratch(Buffer::Size::of_samples(rows.features()));
+    pass.backward({.what = "softmax",
+                   .extent = Extent::shard,
+                   .reads = {&p, &pass.diff_dst()},
+                   .writes = {&diff, pass.diff_src()},
+                   .run = [rows, features, &p, &diff, &diff_dst = pass.diff_dst(),
+                           &diff_src = *pass.diff_src(),
+                           shards = pass.shards()](const StepContext&, std::size_t i) {
+                       const int samples = shards[i].count;
+                       rows.gather(diff_dst.of_shard(i), diff.of_shard(i), samples);
+                       softmax_backward(p.of_shard(i), diff.of_shard(i), samples, features);
+                       rows.scatter(diff.of_shard(i), diff_src.of_shard(i), samples);
+                   }});
+}
 
 }  // namespace
 
-std::unique_ptr<LayerPass> ActivationLayer::bind(const PassBuffers& buffers,
-                                                 const PassContext& context) const {
-    const int samples = context.geometry.samples;
+void ActivationLayer::bind(PassBuilder& pass) const {
     if (activation_ == Activation::softmax)
-        return std::make_unique<SoftmaxPass>(buffers, src(), samples);
-    return std::make_unique<ReluPass>(buffers,
-                                      src().sample_size() * static_cast<std::size_t>(samples));
+        bind_softmax(pass, src());
+    else
+        bind_relu(pass, src().sample_size());
 }
 
 }  // namespace lockstep::trainer

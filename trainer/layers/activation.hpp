@@ -11,8 +11,8 @@ public:
     ActivationLayer(Activation activation, const Layout& src)
         : Layer(src, src), activation_(activation) {}
     bool is_identity() const override { return activation_ == Activation::linear; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
-                                    const PassContext& context) const override;
+    bool makes_relu() const override { return activation_ == Activation::relu; }
+    void bind(PassBuilder& pass) const override;
 
 private:
     Activation activation_;

@@ -1,33 +1,44 @@
 #pragma once
 
 // BatchNormalization over channels, with the statistics of the whole global batch, as Keras
-// computes them on one machine.
-//
-// Each shard's moments travel to all ranks, and every rank combines them in shard order, in double;
-// so do the two sums of the backward pass. Both variances, for normalizing and for the moving one,
-// are divided by n.
+// computes them on one machine (batch_statistics.hpp). Both variances, for normalizing and for the
+// moving one, are divided by n.
 
+#include "trainer/layers/batch_statistics.hpp"
 #include "trainer/layers/layer.hpp"
 
 namespace lockstep::trainer {
 
+BatchNormTensors add_batch_norm_tensors(Parameters& parameters, const LayerShape& shape,
+                                        const Layout& layout);
+
 class BatchNormalization : public Layer {
 public:
-    // The tensors of one layer in the network's parameters.
-    struct Tensors {
-        std::size_t gamma, beta, moving_mean, moving_variance;
-    };
-
     BatchNormalization(const BatchNormalizationConfig& config, const LayerShape& shape,
-                       const Layout& src, Parameters& parameters);
+                       const Layout& src, Parameters& parameters)
+        : Layer(src, src),
+          config_(config),
+          tensors_(add_batch_norm_tensors(parameters, shape, src)) {}
     bool can_mask_src_relu() const override { return true; }
     bool has_parameters() const override { return true; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
-                                    const PassContext& context) const override;
+    void bind(PassBuilder& pass) const override;
 
 private:
+    void bind_training(PassBuilder& pass) const;
+    void bind_evaluation(PassBuilder& pass) const;
+
     BatchNormalizationConfig config_;
-    Tensors tensors_{};
+    BatchNormTensors tensors_;
 };
+
+// The pieces that batch normalization shares with what is fused to it.
+//   moments of each shard, their exchange:
+void add_moments(PassBuilder& pass, BatchStatistics& statistics, const Layout& layout);
+//   the gradients of gamma and beta, and the exchange of the sums. Where no gradient of src is
+//   wanted, nothing is exchanged.
+//   sums   writes statistics.gradient_sums(shard)
+void add_gradient_sums(PassBuilder& pass, BatchStatistics& statistics,
+                       const BatchNormTensors& tensors, std::vector<Buffer*> reads,
+                       std::function<void(std::size_t shard)> sums);
 
 }  // namespace lockstep::trainer

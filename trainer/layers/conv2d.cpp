@@ -1,5 +1,7 @@
 #include "trainer/layers/conv2d.hpp"
 
+#include "trainer/kernels/elementwise.hpp"
+
 namespace lockstep::trainer {
 
 namespace {
@@ -23,6 +25,12 @@ std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
                                  .needs_diff_src = setting.needs_diff_src});
 }
 
+// The kernels of each own shard, once their buffers are placed.
+struct BoundConvolution {
+    LinearParameters parameters;
+    std::vector<Convolution> shards{};
+};
+
 }  // namespace
 
 Conv2d::Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
@@ -36,15 +44,83 @@ Conv2d::Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shap
       tensors_(add_linear_tensors(parameters, shape, format_->kernel_format(),
                                   format_->bias_format())) {}
 
-std::unique_ptr<LayerPass> Conv2d::bind(const PassBuffers& pass, const PassContext& context) const {
-    BoundLinear bound =
-        bind_linear(tensors_, static_cast<std::size_t>(format_->dst_channels()), pass, context);
-    return std::make_unique<LinearPass>(
-        Convolution(*format_, bound.buffers, context.geometry.shards), std::move(bound.no_bias),
-        LinearPass::Activation{.samples = context.geometry.samples,
-                               .values = static_cast<int>(format_->dst().sample_size()),
-                               .has_relu = makes_relu() && !context.diff_dst_is_masked},
-        pass);
+void Conv2d::bind(PassBuilder& pass) const {
+    auto& bound = pass.keep(std::make_unique<BoundConvolution>(BoundConvolution{
+        LinearParameters(tensors_, static_cast<std::size_t>(format_->dst_channels()), pass)}));
+    Buffer* filters = add_filters(pass, false);
+    std::vector<Buffer*> reads{&pass.src()};
+    if (filters != nullptr) reads.push_back(filters);
+    pass.forward(
+        {.what = "convolution",
+         .extent = Extent::shard,
+         .reads = reads,
+         .writes = {&pass.dst()},
+         .run = [&bound](const StepContext&, std::size_t i) { bound.shards[i].forward(); }});
+    Buffer* filters_for_data = pass.is_training() ? add_backward(pass, bound.shards) : nullptr;
+    const bool is_training = pass.is_training();
+    pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
+                    diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
+                    shards = pass.shards()] {
+        for (std::size_t i = 0; i < shards.size(); ++i) {
+            LinearBuffers buffers = bound.parameters.buffers_of_shard(i);
+            buffers.src = src.of_shard(i);
+            buffers.dst = dst.of_shard(i);
+            if (filters != nullptr) buffers.filters = filters->data();
+            if (filters_for_data != nullptr) buffers.filters_for_data = filters_for_data->data();
+            if (diff_dst != nullptr) buffers.diff_dst = diff_dst->of_shard(i);
+            if (diff_src != nullptr) buffers.diff_src = diff_src->of_shard(i);
+            bound.shards.emplace_back(*format_, buffers,
+                                      std::vector<SampleRange>{{0, shards[i].count}});
+        }
+    });
+}
+
+// Where the kernels read transformed filters: made from the weights once for all shards of a run.
+Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data) const {
+    if (format_->filter_floats() == 0) return nullptr;
+    Buffer& filters = pass.scratch(Buffer::Size::of_all(format_->filter_floats()));
+    Work work{.what = for_data ? "filters for data" : "filters",
+              .extent = Extent::prepare,
+              .reads = {},
+              .writes = {&filters},
+              .run = [this, for_data, &filters,
+                      weights = pass.context().parameters.data(tensors_.kernel)](const StepContext&,
+                                                                                 std::size_t) {
+                  format_->transform_filters(weights, for_data, filters.data());
+              }};
+    for_data ? pass.backward(std::move(work)) : pass.forward(std::move(work));
+    return &filters;
+}
+
+Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards) const {
+    Buffer& diff_dst = pass.diff_dst();
+    if (makes_relu() && !pass.is_diff_dst_masked())
+        pass.backward({.what = "ReLU",
+                       .extent = Extent::shard,
+                       .reads = {&pass.dst(), &diff_dst},
+                       .writes = {&diff_dst},
+                       .run = [&dst = pass.dst(), &diff_dst, size = dst().sample_size(),
+                               ranges = pass.shards()](const StepContext&, std::size_t i) {
+                           relu_backward(dst.of_shard(i), diff_dst.of_shard(i),
+                                         static_cast<std::size_t>(ranges[i].count) * size);
+                       }});
+    Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true);
+    pass.backward(
+        {.what = "weights",
+         .extent = Extent::shard,
+         .reads = {&pass.src(), &diff_dst},
+         .writes = pass.gradients().buffers(),
+         .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward_weights(); }});
+    if (pass.diff_src() == nullptr) return nullptr;
+    std::vector<Buffer*> reads{&diff_dst};
+    if (filters != nullptr) reads.push_back(filters);
+    pass.backward(
+        {.what = "data",
+         .extent = Extent::shard,
+         .reads = reads,
+         .writes = {pass.diff_src()},
+         .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward_data(); }});
+    return filters;
 }
 
 }  // namespace lockstep::trainer

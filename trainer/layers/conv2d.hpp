@@ -15,12 +15,13 @@ public:
 
     bool makes_relu() const override { return format_->shape().has_relu; }
     bool has_parameters() const override { return true; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
-                                    const PassContext& context) const override;
+    void bind(PassBuilder& pass) const override;
 
 private:
     Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shape,
            Parameters& parameters);
+    Buffer* add_filters(PassBuilder& pass, bool for_data) const;
+    Buffer* add_backward(PassBuilder& pass, std::vector<Convolution>& shards) const;
 
     std::unique_ptr<ConvolutionFormat> format_;
     LinearTensors tensors_;

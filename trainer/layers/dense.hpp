@@ -18,10 +18,12 @@ public:
 
     bool makes_relu() const override { return format_.has_relu(); }
     bool has_parameters() const override { return true; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
-                                    const PassContext& context) const override;
+    void bind(PassBuilder& pass) const override;
 
 private:
+    void add_backward(PassBuilder& pass, std::vector<InnerProduct>& shards,
+                      std::optional<InnerProduct>& whole) const;
+
     InnerProductFormat format_;
     bool has_softmax_;
     LinearTensors tensors_;

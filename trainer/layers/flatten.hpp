@@ -13,7 +13,7 @@ class Flatten : public Layer {
 public:
     explicit Flatten(const Layout& src) : Layer(src, flattened(src)) {}
     bool is_identity() const override { return true; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers&, const PassContext&) const override {
+    void bind(PassBuilder&) const override {
         throw std::logic_error("a flatten layer has no pass");
     }
 };

@@ -50,11 +50,4 @@ std::unique_ptr<Layer> make_layer(const LayerSetting& setting, const Layout& src
     return std::visit(Maker{setting, src, engine, parameters}, setting.config.kind);
 }
 
-std::vector<float*> shard_gradients(const PassContext& context, std::size_t tensor) {
-    std::vector<float*> gradients;
-    for (float* shard : context.gradients)
-        gradients.push_back(shard + context.parameters.offset(tensor));
-    return gradients;
-}
-
 }  // namespace lockstep::trainer

@@ -1,7 +1,7 @@
 #pragma once
 
-// What conv2d and dense share: a kernel and a bias among the parameters, the calls bound to them,
-// and the activation that is computed along.
+// What conv2d and dense share: a kernel and a bias among the parameters, and what they hand to the
+// kernels that compute them.
 
 #include <memory>
 #include <optional>
@@ -21,36 +21,23 @@ LinearTensors add_linear_tensors(Parameters& parameters, const LayerShape& shape
                                  std::unique_ptr<ParameterFormat> kernel,
                                  std::unique_ptr<ParameterFormat> bias);
 
-// Where the kernel's calls read and write. A layer without a bias has one of zeros.
-struct BoundLinear {
-    LinearBuffers buffers;
-    AlignedArray<float> no_bias;  // zeros, and a place for their gradient
-};
-//   channels   of dst, as padded
-BoundLinear bind_linear(const LinearTensors& tensors, std::size_t channels, const PassBuffers& pass,
-                        const PassContext& context);
-
-class LinearPass : public LayerPass {
+// The parameters and places of gradients of a layer in a plan. A layer without a bias has one of
+// zeros, and a place for its gradient.
+class LinearParameters {
 public:
-    // What is left to do on dst and diff_dst, as [samples, values].
-    struct Activation {
-        int samples = 0;
-        int values = 0;
-        bool has_relu = false;     // its gradient; forward it was computed along
-        bool has_softmax = false;  // both ways
-    };
-    //   no_bias   kept for the kernel, which reads it
-    LinearPass(LinearKernel kernel, AlignedArray<float> no_bias, const Activation& activation,
-               const PassBuffers& pass);
+    //   channels   of dst, as padded
+    LinearParameters(const LinearTensors& tensors, std::size_t channels, const PassBuilder& pass);
 
-    void forward(const StepContext& context) override;
-    void backward() override;
+    // The weights, the bias, and the gradients' places of one shard, in training.
+    LinearBuffers buffers_of_shard(std::size_t shard) const;
 
 private:
-    AlignedArray<float> no_bias_;
-    LinearKernel kernel_;
-    Activation activation_;
-    PassBuffers pass_;
+    const LinearTensors& tensors_;
+    Parameters& parameters_;
+    const GradientPlaces& gradients_;
+    bool is_training_;
+    AlignedArray<float> no_bias_;  // zeros, then the place for their gradient
+    float* bias_;
 };
 
 }  // namespace lockstep::trainer

@@ -4,49 +4,59 @@ namespace lockstep::trainer {
 
 namespace {
 
-class MaxPoolingPass : public LayerPass {
-public:
-    MaxPoolingPass(const PoolingShape& shape, const PassBuffers& buffers,
-                   const PassContext& context)
-        : shape_(shape),
-          buffers_(buffers),
-          samples_(context.geometry.samples),
-          relu_src_(context.masks_src_relu ? buffers.src : nullptr),
-          places_(shape.dst.sample_size() * static_cast<std::size_t>(samples_)) {}
+void bind_max(PassBuilder& pass, const PoolingShape& shape) {
+    Buffer& places =
+        pass.scratch({.bytes = shape.dst.sample_size() * sizeof(PlaceInWindow), .is_fixed = false});
+    const auto places_of = [&places](std::size_t shard) {
+        return reinterpret_cast<PlaceInWindow*>(places.bytes_of_shard(shard));
+    };
+    pass.forward({.what = "max pooling",
+                  .extent = Extent::shard,
+                  .reads = {&pass.src()},
+                  .writes = {&pass.dst(), &places},
+                  .run = [&shape, places_of, &src = pass.src(), &dst = pass.dst(),
+                          shards = pass.shards()](const StepContext&, std::size_t i) {
+                      max_pooling_forward(shape, src.of_shard(i), dst.of_shard(i), places_of(i),
+                                          shards[i].count);
+                  }});
+    if (pass.diff_src() == nullptr) return;
+    std::vector<Buffer*> reads{&pass.diff_dst(), &places};
+    Buffer* relu_src = pass.masks_src_relu() ? &pass.src() : nullptr;
+    if (relu_src != nullptr) reads.push_back(relu_src);
+    pass.backward({.what = "max pooling",
+                   .extent = Extent::shard,
+                   .reads = reads,
+                   .writes = {pass.diff_src()},
+                   .run = [&shape, places_of, relu_src, &diff_dst = pass.diff_dst(),
+                           &diff_src = *pass.diff_src(),
+                           shards = pass.shards()](const StepContext&, std::size_t i) {
+                       max_pooling_backward(shape, diff_dst.of_shard(i), places_of(i),
+                                            relu_src == nullptr ? nullptr : relu_src->of_shard(i),
+                                            diff_src.of_shard(i), shards[i].count);
+                   }});
+}
 
-    void forward(const StepContext&) override {
-        max_pooling_forward(shape_, buffers_.src, buffers_.dst, places_.data(), samples_);
-    }
-    void backward() override {
-        max_pooling_backward(shape_, buffers_.diff_dst, places_.data(), relu_src_,
-                             buffers_.diff_src, samples_);
-    }
-
-private:
-    const PoolingShape& shape_;
-    PassBuffers buffers_;
-    int samples_;
-    const float* relu_src_;
-    AlignedArray<PlaceInWindow> places_;  // where each maximum was
-};
-
-class AveragePoolingPass : public LayerPass {
-public:
-    AveragePoolingPass(const PoolingShape& shape, const PassBuffers& buffers, int samples)
-        : shape_(shape), buffers_(buffers), samples_(samples) {}
-
-    void forward(const StepContext&) override {
-        average_pooling_forward(shape_, buffers_.src, buffers_.dst, samples_);
-    }
-    void backward() override {
-        average_pooling_backward(shape_, buffers_.diff_dst, buffers_.diff_src, samples_);
-    }
-
-private:
-    const PoolingShape& shape_;
-    PassBuffers buffers_;
-    int samples_;
-};
+void bind_average(PassBuilder& pass, const PoolingShape& shape) {
+    pass.forward({.what = "average pooling",
+                  .extent = Extent::shard,
+                  .reads = {&pass.src()},
+                  .writes = {&pass.dst()},
+                  .run = [&shape, &src = pass.src(), &dst = pass.dst(), shards = pass.shards()](
+                             const StepContext&, std::size_t i) {
+                      average_pooling_forward(shape, src.of_shard(i), dst.of_shard(i),
+                                              shards[i].count);
+                  }});
+    if (pass.diff_src() == nullptr) return;
+    pass.backward({.what = "average pooling",
+                   .extent = Extent::shard,
+                   .reads = {&pass.diff_dst()},
+                   .writes = {pass.diff_src()},
+                   .run = [&shape, &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src(),
+                           shards = pass.shards()](const StepContext&, std::size_t i) {
+                       average_pooling_backward(shape, diff_dst.of_shard(i), diff_src.of_shard(i),
+                                                shards[i].count);
+                   }});
+}
 
 }  // namespace
 
@@ -63,11 +73,8 @@ Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Lay
               {rows.pad_before, columns.pad_before}};
 }
 
-std::unique_ptr<LayerPass> Pooling::bind(const PassBuffers& buffers,
-                                         const PassContext& context) const {
-    if (kind_ == PoolingKind::max)
-        return std::make_unique<MaxPoolingPass>(shape_, buffers, context);
-    return std::make_unique<AveragePoolingPass>(shape_, buffers, context.geometry.samples);
+void Pooling::bind(PassBuilder& pass) const {
+    kind_ == PoolingKind::max ? bind_max(pass, shape_) : bind_average(pass, shape_);
 }
 
 }  // namespace lockstep::trainer

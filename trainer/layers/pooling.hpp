@@ -11,8 +11,7 @@ class Pooling : public Layer {
 public:
     Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src);
     bool can_mask_src_relu() const override { return kind_ == PoolingKind::max; }
-    std::unique_ptr<LayerPass> bind(const PassBuffers& buffers,
-                                    const PassContext& context) const override;
+    void bind(PassBuilder& pass) const override;
 
 private:
     PoolingKind kind_;

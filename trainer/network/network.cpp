@@ -1,24 +1,60 @@
 #include "trainer/network/network.hpp"
 
-#include <algorithm>
+#include "trainer/layers/relayout.hpp"
 
 namespace lockstep::trainer {
 
-Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch)
-    : first_trained_(layers.size()), classes_(classes) {
+namespace {
+
+// Where the layers so far have come to: a value, and the layout in which the next one sees it.
+struct End {
+    std::size_t value = 0;
+    Layout layout;
+};
+
+void bring_into(Graph& graph, const Layout& layout, End& end) {
+    if (end.layout == layout) return;
+    end.value = graph.add({.name = "relayout",
+                           .layer = std::make_unique<RelayoutLayer>(end.layout, layout),
+                           .src = {end.value}});
+    end.layout = layout;
+}
+
+}  // namespace
+
+Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
+                 bool wants_diff_input)
+    : classes_(classes) {
     const Architecture architecture = infer_shapes(layers, input, classes);
-    Layout layout = interleaved(input);
+    End end{.layout = interleaved(input)};
     for (std::size_t i = 0; i < layers.size(); ++i) {
+        const bool needs_diff_src =
+            i == 0 ? wants_diff_input : graph_.values()[end.value].needs_diff;
+        const std::size_t gradient = parameters_.trainable_size();
         const LayerSetting setting{.config = layers[i],
                                    .shape = architecture.layers[i],
                                    .index = static_cast<std::uint32_t>(i),
                                    .batch = batch,
                                    .is_last = i + 1 == layers.size(),
-                                   .needs_diff_src = needs_diff_src(i)};
-        layers_.push_back(make_layer(setting, layout, engine_, parameters_));
-        layout = layers_.back()->dst();
-        if (layers_.back()->has_parameters()) first_trained_ = std::min(first_trained_, i);
+                                   .needs_diff_src = needs_diff_src};
+        std::unique_ptr<Layer> layer = make_layer(setting, end.layout, engine_, parameters_);
+        // The input is written as the first layer wants it.
+        if (i == 0) end = {graph_.add_input(layer->src(), wants_diff_input), layer->src()};
+        if (!layer->is_identity()) {
+            bring_into(graph_, layer->src(), end);
+            end.value = graph_.add({.name = layers[i].name,
+                                    .layer = std::move(layer),
+                                    .src = {end.value},
+                                    .first_gradient = gradient,
+                                    .gradient_floats = parameters_.trainable_size() - gradient});
+            end.layout = graph_.values()[end.value].layout;
+        } else {
+            end.layout = layer->dst();
+        }
     }
+    // The loss reads one row of classes a sample: a flatten at the very end may have left them
+    // elsewhere, with padding between.
+    bring_into(graph_, interleaved({1, 1, classes, true}), end);
     parameters_.allocate();
 }
 

@@ -1,14 +1,13 @@
 #pragma once
 
-// A network: its layers in order, over one set of parameters. It computes nothing itself; a
+// A network: its layers as a graph, over one set of parameters. It computes nothing itself; a
 // StepPlan binds it to a batch.
 
-#include <memory>
+#include <cstddef>
 #include <span>
-#include <vector>
 
 #include "trainer/kernels/compute_engine.hpp"
-#include "trainer/layers/layer.hpp"
+#include "trainer/network/graph.hpp"
 #include "trainer/parameters/parameters.hpp"
 
 namespace lockstep::trainer {
@@ -16,15 +15,17 @@ namespace lockstep::trainer {
 class Network {
 public:
     // Lays out the layers for batches of `batch` samples over all ranks; parameters are zero.
+    //   wants_diff_input   a plan also computes the gradient by the input
     // Throws ShapeError as infer_shapes() does.
-    Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch);
+    Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
+            bool wants_diff_input = false);
 
-    const std::vector<std::unique_ptr<Layer>>& layers() const { return layers_; }
-    const Layout& input() const { return layers_.front()->src(); }
-    // Whether some layer in front of this one is trained: the one place where it is decided who
-    // computes which gradient. Without it a layer computes those of its own parameters alone, and
-    // none if it has none.
-    bool needs_diff_src(std::size_t layer) const { return layer > first_trained_; }
+    const Graph& graph() const { return graph_; }
+    std::size_t input_value() const { return 0; }
+    std::size_t output_value() const { return graph_.values().size() - 1; }
+    const Layout& input() const { return graph_.values()[input_value()].layout; }
+    // Rows of classes: what the loss reads.
+    const Layout& output() const { return graph_.values()[output_value()].layout; }
     int classes() const { return classes_; }
     Parameters& parameters() { return parameters_; }
     const Parameters& parameters() const { return parameters_; }
@@ -32,8 +33,7 @@ public:
 private:
     ComputeEngine engine_;
     Parameters parameters_;
-    std::vector<std::unique_ptr<Layer>> layers_;
-    std::size_t first_trained_;  // the number of layers, if none is
+    Graph graph_;
     int classes_;
 };
 

@@ -2,138 +2,180 @@
 
 #include <algorithm>
 
+#include "trainer/kernels/elementwise.hpp"
+
 namespace lockstep::trainer {
 
-float* BufferPool::buffer(std::size_t number, std::size_t floats) {
-    if (number >= buffers_.size()) buffers_.resize(number + 1);
-    auto& candidates = buffers_[number];
-    for (auto& candidate : candidates)
-        if (candidate.size() >= floats) return candidate.data();
-    return candidates.emplace_back(floats).data();
+StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& comm,
+                   StepClocks& clocks, BufferPool& pool)
+    : setting_(std::move(setting)),
+      input_(network.input().sample_size() * static_cast<std::size_t>(setting_.geometry.samples)),
+      input_buffer_(Buffer::Size::of_samples(network.input().sample_size())) {
+    input_buffer_.place(reinterpret_cast<std::byte*>(input_.data()), setting_.geometry.shards,
+                        false);
+    const PassContext context{.geometry = setting_.geometry,
+                              .filled_shards = setting_.filled_shards,
+                              .comm = comm,
+                              .clocks = clocks,
+                              .parameters = network.parameters(),
+                              .seed = setting_.seed,
+                              .is_training = setting_.is_training};
+    bind_all(network, context);
+    repeat_cheap_work(forward_works_, backward_works_);
+    place(pool);
+    for (const auto& attach : attaches_) attach();
+    forward_ = flatten_runs(forward_works_, setting_.geometry.shards.size());
+    backward_ = flatten_runs(backward_works_, setting_.geometry.shards.size());
+    logits_ = values_[network.output_value()]->data();
+    logit_floats_ =
+        static_cast<std::size_t>(setting_.geometry.samples) * network.output().sample_size();
+    if (diff_output_ != nullptr) diff_logits_ = diff_output_->data();
 }
 
 namespace {
 
-// Brings activations into the layout the next layer wants.
-class RelayoutPass : public LayerPass {
-public:
-    RelayoutPass(const Layout& from, const Layout& to, const PassBuffers& buffers, int samples)
-        : relayout_(from, to), buffers_(buffers), samples_(samples) {}
-    void forward(const StepContext&) override {
-        relayout_.forward(buffers_.src, buffers_.dst, samples_);
-    }
-    void backward() override { relayout_.backward(buffers_.diff_dst, buffers_.diff_src, samples_); }
-
-private:
-    Relayout relayout_;
-    PassBuffers buffers_;
-    int samples_;
-};
-
-// One pass to be bound: a layer, or a change of layout where `layer` is null.
-struct Stage {
-    const Layer* layer;
-    Layout src;
-    Layout dst;
-    bool needs_diff_src;  // as Network::needs_diff_src()
-
-    bool needs_backward() const {
-        return needs_diff_src || (layer != nullptr && layer->has_parameters());
-    }
-};
-
-std::vector<Stage> stages_of(const Network& network) {
-    std::vector<Stage> stages;
-    Layout layout = network.input();
-    const auto& layers = network.layers();
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const Layer& layer = *layers[i];
-        const bool needs_diff_src = network.needs_diff_src(i);
-        if (!layer.is_identity()) {
-            if (layer.src() != layout)
-                stages.push_back({nullptr, layout, layer.src(), needs_diff_src});
-            stages.push_back({&layer, layer.src(), layer.dst(), needs_diff_src});
-        }
-        layout = layer.dst();
-    }
-    // The loss reads one row of classes a sample: a flatten at the very end may have left them
-    // elsewhere, with padding between.
-    const Layout rows = interleaved({1, 1, network.classes(), true});
-    if (layout != rows)
-        stages.push_back({nullptr, layout, rows, network.needs_diff_src(layers.size())});
-    return stages;
+// One gradient a consumer; of a value without any, the network's output, the loss'.
+std::size_t gradients_of(const Value& value) {
+    return std::max<std::size_t>(1, value.consumers.size());
 }
-
-// Numbers of the pool's buffers.
-constexpr std::size_t kEvenDiff = 0, kOddDiff = 1, kInput = 2, kFirstActivation = 3;
 
 }  // namespace
 
-StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& comm,
-                   StepClocks& clocks, BufferPool& pool)
-    : setting_(std::move(setting)) {
-    const std::vector<Stage> stages = stages_of(network);
-    const auto samples = static_cast<std::size_t>(setting_.geometry.samples);
-    const auto floats = [&](const Layout& layout) { return samples * layout.sample_size(); };
+// Nodes in their order forward, in reverse backward.
+void StepPlan::bind_all(Network& network, const PassContext& context) {
+    const Graph& graph = network.graph();
+    for (const Value& value : graph.values()) {
+        const auto size = Buffer::Size::of_samples(value.layout.sample_size());
+        values_.push_back(value.producer ? new_buffer(size) : &input_buffer_);
+        diffs_.emplace_back();
+        const bool is_output = value.consumers.empty();
+        if (setting_.is_training && (value.needs_diff || is_output))
+            for (std::size_t i = 0; i < gradients_of(value); ++i)
+                diffs_.back().push_back(new_buffer(size));
+    }
+    if (setting_.is_training) diff_output_ = diffs_[network.output_value()].front();
+    if (!diffs_[network.input_value()].empty()) diff_input_ = diffs_[network.input_value()].front();
 
-    // Gradients flow through two buffers in turn: a pass reads one and writes the other.
-    std::size_t diff_floats = 0;
-    for (const Stage& stage : stages) diff_floats = std::max(diff_floats, floats(stage.dst));
-    const auto diff_of = [&](std::size_t stage) {
-        return pool.buffer(stage % 2 == 0 ? kEvenDiff : kOddDiff, diff_floats);
-    };
-
-    const auto masks_relu_of_previous = [&](std::size_t i) {
-        return setting_.is_training && i > 0 && i < stages.size() && stages[i].layer != nullptr &&
-               stages[i - 1].layer != nullptr && stages[i].layer->can_mask_src_relu() &&
-               stages[i - 1].layer->makes_relu();
-    };
-
-    first_backward_ = static_cast<std::size_t>(
-        std::ranges::find_if(stages, &Stage::needs_backward) - stages.begin());
-    input_ = pool.buffer(kInput, floats(network.input()));
-    const float* src = input_;
-    for (std::size_t i = 0; i < stages.size(); ++i) {
-        const Stage& stage = stages[i];
-        PassBuffers buffers{.src = src,
-                            .dst = pool.buffer(kFirstActivation + i, floats(stage.dst))};
-        if (setting_.is_training) {
-            buffers.diff_dst = diff_of(i);
-            buffers.diff_src = stage.needs_diff_src ? diff_of(i - 1) : nullptr;
+    std::vector<std::vector<Work>> backward;
+    std::vector<std::size_t> next_gradient(graph.values().size(), 0);
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+        const Node& node = graph.nodes()[n];
+        PassBuilder::Values values;
+        for (const std::size_t src : node.src) {
+            values.src.push_back(values_[src]);
+            values.diff_src.push_back(graph.values()[src].needs_diff && setting_.is_training
+                                          ? diffs_[src][next_gradient[src]++]
+                                          : nullptr);
         }
-        if (stage.layer == nullptr) {
-            passes_.push_back(std::make_unique<RelayoutPass>(stage.src, stage.dst, buffers,
-                                                             setting_.geometry.samples));
-        } else {
-            const PassContext context{.geometry = setting_.geometry,
-                                      .filled_shards = setting_.filled_shards,
-                                      .comm = comm,
-                                      .clocks = clocks,
-                                      .parameters = network.parameters(),
-                                      .gradients = setting_.gradients,
-                                      .seed = setting_.seed,
-                                      .is_training = setting_.is_training,
-                                      .masks_src_relu = masks_relu_of_previous(i),
-                                      .diff_dst_is_masked = masks_relu_of_previous(i + 1)};
-            passes_.push_back(stage.layer->bind(buffers, context));
+        if (!setting_.is_training && node.layer->is_identity_in_evaluation()) {
+            values_[node.dst] = values_[node.src.front()];
+            backward.emplace_back();
+            sums_.emplace_back(setting_.subtrees, context.parameters, 0, 0, buffers_);
+            continue;
         }
-        src = buffers.dst;
-        logits_ = buffers.dst;
-        diff_logits_ = buffers.diff_dst;
-        logit_floats_ = floats(stage.dst);
+        values.dst = values_[node.dst];
+        values.diff_dst = diffs_[node.dst].empty() ? nullptr : diffs_[node.dst].front();
+        values.masks_src_relu = graph.masks_src_relu(node);
+        values.is_diff_dst_masked = graph.is_diff_dst_masked(node);
+        GradientSums& sums =
+            sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,
+                               node.gradient_floats, buffers_);
+        PassBuilder builder(context, std::move(values), sums, buffers_);
+        node.layer->bind(builder);
+        PassBuilder::Pass pass = builder.take();
+        for (Work& work : pass.forward)
+            forward_works_.push_back({.node = n, .is_backward = false, .work = std::move(work)});
+        backward.push_back(std::move(pass.backward));
+        const auto append = [](auto& to, auto& from) {
+            to.insert(to.end(), std::make_move_iterator(from.begin()),
+                      std::make_move_iterator(from.end()));
+        };
+        append(commits_, pass.commits);
+        append(attaches_, pass.attaches);
+        append(kept_, pass.kept);
+    }
+    for (std::size_t n = graph.nodes().size(); setting_.is_training && n-- > 0;) {
+        add_sums_of_gradients(graph.nodes()[n].dst, n);
+        add_backward(n, std::move(backward[n]), sums_[n]);
+    }
+    if (setting_.is_training && diff_input_ != nullptr)
+        add_sums_of_gradients(network.input_value(), 0);
+}
+
+// A value that several nodes read gets the sum of the gradients that they computed.
+void StepPlan::add_sums_of_gradients(std::size_t value, std::size_t node) {
+    const std::vector<Buffer*>& diffs = diffs_[value];
+    for (std::size_t i = 1; i < diffs.size(); ++i)
+        backward_works_.push_back(
+            {.node = node,
+             .is_backward = true,
+             .work = {.what = "sum of gradients",
+                      .extent = Extent::shard,
+                      .reads = {diffs[0], diffs[i]},
+                      .writes = {diffs[0]},
+                      .run = [sum = diffs[0], part = diffs[i],
+                              floats = diffs[0]->size().bytes / sizeof(float),
+                              this](const StepContext&, std::size_t shard) {
+                          const auto samples =
+                              static_cast<std::size_t>(setting_.geometry.shards[shard].count);
+                          add_to(sum->of_shard(shard), part->of_shard(shard), samples * floats);
+                      }}});
+}
+
+// Behind the piece that writes a shard's gradients come the additions that they make possible.
+void StepPlan::add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums) {
+    const std::vector<Buffer*> scratch = sums.buffers();
+    for (Work& work : works) {
+        const bool writes_gradients =
+            sums.adds() && std::ranges::find(work.writes, scratch.front()) != work.writes.end();
+        backward_works_.push_back({.node = node, .is_backward = true, .work = std::move(work)});
+        if (!writes_gradients) continue;
+        backward_works_.push_back({.node = node,
+                                   .is_backward = true,
+                                   .work = {.what = "sum over shards",
+                                            .extent = Extent::shard,
+                                            .reads = scratch,
+                                            .writes = scratch,
+                                            .run = [&sums](const StepContext&, std::size_t shard) {
+                                                sums.carry(shard);
+                                            }}});
     }
 }
 
+// Forward, the loss, backward: the line on which buffers live.
+void StepPlan::place(BufferPool& pool) {
+    const std::size_t loss_run = assign_runs(forward_works_, 0);
+    assign_runs(backward_works_, loss_run + 1);
+    PlannedWork loss;
+    loss.run = loss_run;
+    loss.work.extent = Extent::rank;
+    loss.work.reads = {values_.back()};
+    if (diff_output_ != nullptr) loss.work.writes = {diff_output_};
+    PlannedWork caller;
+    caller.run = loss_run + 1 + backward_works_.size();
+    caller.work.extent = Extent::rank;
+    if (diff_input_ != nullptr) caller.work.reads = {diff_input_};
+
+    std::vector<const PlannedWork*> line;
+    for (const PlannedWork& work : forward_works_) line.push_back(&work);
+    line.push_back(&loss);
+    for (const PlannedWork& work : backward_works_) line.push_back(&work);
+    line.push_back(&caller);
+    arena_bytes_ =
+        place_buffers(buffers_, line, setting_.geometry.samples, setting_.geometry.shards, pool);
+}
+
 void StepPlan::forward(const StepContext& context) {
-    for (const auto& pass : passes_) pass->forward(context);
+    context_ = context;
+    for (const PlannedStep& step : forward_) step.work->work.run(context, step.shard);
 }
 
 void StepPlan::backward() {
-    for (std::size_t i = passes_.size(); i-- > first_backward_;) passes_[i]->backward();
+    for (const PlannedStep& step : backward_) step.work->work.run(context_, step.shard);
 }
 
 void StepPlan::commit() {
-    for (const auto& pass : passes_) pass->commit();
+    for (const auto& change : commits_) change();
 }
 
 }  // namespace lockstep::trainer

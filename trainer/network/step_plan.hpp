@@ -1,33 +1,29 @@
 #pragma once
 
 // A network bound to one size of batch on one rank: all buffers, all kernels with their arguments,
-// in the order they run. Made once for the full batch, for the short last one and for evaluation;
-// a pass then walks a flat array of calls, and nothing is allocated, looked up or laid out anew.
+// in the order they run (docs/plan.md). Made once for the full batch, for the short last one and
+// for evaluation; a pass then walks a flat array of calls, and nothing is allocated, looked up or
+// laid out anew.
 
+#include <cstddef>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "trainer/kernels/aligned_array.hpp"
-#include "trainer/layers/layer.hpp"
+#include "trainer/network/gradient_sums.hpp"
 #include "trainer/network/network.hpp"
+#include "trainer/network/placement.hpp"
+#include "trainer/network/schedule.hpp"
 
 namespace lockstep::trainer {
 
-// Buffers that plans of one network take turns to use. Build the largest plan first.
-class BufferPool {
-public:
-    // The buffer of that number, at least `floats` long. Stays valid as long as the pool.
-    float* buffer(std::size_t number, std::size_t floats);
-
-private:
-    std::vector<std::vector<AlignedArray<float>>> buffers_;
-};
-
 struct PlanSetting {
     BatchGeometry geometry;
-    std::vector<int> filled_shards;  // by rank
-    std::vector<float*> gradients;   // one a filled own shard; empty for evaluation
+    std::vector<int> filled_shards;           // by rank
+    std::vector<SubtreeGradient> subtrees{};  // of the filled own shards; empty for evaluation
     std::uint64_t seed = 0;
     bool is_training = false;
 };
@@ -37,26 +33,52 @@ public:
     // comm, clocks, network and pool must outlive the plan.
     StepPlan(Network& network, PlanSetting setting, const Communicator& comm, StepClocks& clocks,
              BufferPool& pool);
+    StepPlan(const StepPlan&) = delete;
+    StepPlan& operator=(const StepPlan&) = delete;
 
     const BatchGeometry& geometry() const { return setting_.geometry; }
-    float* input() { return input_; }  // [own samples], in network.input()
+    float* input() { return input_.data(); }  // [own samples], in network.input()
 
     void forward(const StepContext& context);
     std::span<const float> logits() const { return {logits_, logit_floats_}; }
     std::span<float> diff_logits() { return {diff_logits_, logit_floats_}; }
-    // From diff_logits() to the gradient buffers of the own shards.
+    // From diff_logits() to the gradients of the own subtrees.
     void backward();
     // What the step changes beside gradients; after backward(), of a step that counts.
     void commit();
+    // The gradient by the input, after backward(), of a network that wants it.
+    const float* diff_input() const {
+        return diff_input_ == nullptr ? nullptr : diff_input_->data();
+    }
+
+    std::size_t arena_bytes() const { return arena_bytes_; }
 
 private:
+    Buffer* new_buffer(const Buffer::Size& size) { return &buffers_.emplace_back(size); }
+    void bind_all(Network& network, const PassContext& context);
+    void add_sums_of_gradients(std::size_t value, std::size_t node);
+    void add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums);
+    void place(BufferPool& pool);
+
     PlanSetting setting_;
-    std::vector<std::unique_ptr<LayerPass>> passes_;
-    std::size_t first_backward_ = 0;  // passes in front of it compute no gradient
-    float* input_ = nullptr;
-    float* logits_ = nullptr;
+    AlignedArray<float> input_;
+    std::deque<Buffer> buffers_;
+    Buffer input_buffer_;
+    std::deque<GradientSums> sums_;  // by node
+    std::vector<std::shared_ptr<void>> kept_;
+    std::vector<std::function<void()>> commits_, attaches_;
+    std::vector<PlannedWork> forward_works_, backward_works_;
+    std::vector<PlannedStep> forward_, backward_;
+    StepContext context_;
+    // By value: it, and for each of its consumers the gradient that this one computes.
+    std::vector<Buffer*> values_;
+    std::vector<std::vector<Buffer*>> diffs_;
+    Buffer* diff_output_ = nullptr;
+    Buffer* diff_input_ = nullptr;
+    const float* logits_ = nullptr;
     float* diff_logits_ = nullptr;
     std::size_t logit_floats_ = 0;
+    std::size_t arena_bytes_ = 0;
 };
 
 }  // namespace lockstep::trainer

@@ -23,6 +23,7 @@ public:
     // Declares a tensor; order is Keras' get_weights. Returns its number.
     std::size_t add(const std::string& layer, const ParameterShape& shape,
                     std::unique_ptr<ParameterFormat> format);
+    std::size_t trainable_size() const { return trainable_size_; }  // of what is declared so far
     // Makes the arenas, zeroed, once all tensors are declared.
     void allocate();
 

@@ -23,6 +23,8 @@ WinogradShape shape_of(const ConvolutionFormat& format) {
 
 }  // namespace
 
+Winograd winograd_of(const ConvolutionFormat& format) { return Winograd(shape_of(format)); }
+
 bool takes_winograd(const ConvolutionShape& shape, int block) {
     const bool is_3x3 = shape.kernel_size == std::array{3, 3} && shape.strides == std::array{1, 1};
     const bool is_padding_small = std::max(shape.pad_before[0], shape.pad_before[1]) <= 2;
@@ -35,7 +37,7 @@ WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,
                                          const LinearBuffers& buffers,
                                          std::span<const SampleRange> shards)
     : format_(format),
-      winograd_(shape_of(format)),
+      winograd_(winograd_of(format)),
       buffers_(buffers),
       shards_(shards.begin(), shards.end()) {
     for (const SampleRange& shard : shards) images_ += shard.count;
@@ -43,21 +45,31 @@ WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,
         (winograd_.filter_floats() + winograd_.scratch_floats()) * sizeof(float));
 }
 
-float* WinogradConvolution::filters() const { return format_.engine().onednn().workspace.floats(); }
+float* WinogradConvolution::own_filters() const {
+    return format_.engine().onednn().workspace.floats();
+}
 
-float* WinogradConvolution::scratch() const { return filters() + winograd_.filter_floats(); }
+float* WinogradConvolution::scratch() const { return own_filters() + winograd_.filter_floats(); }
 
 void WinogradConvolution::forward() {
     if (images_ == 0) return;
-    winograd_.transform_filters(buffers_.weights, filters());
-    winograd_.forward(buffers_.src, filters(), buffers_.bias, format_.shape().has_relu,
+    const float* filters = buffers_.filters;
+    if (filters == nullptr) {
+        winograd_.transform_filters(buffers_.weights, own_filters());
+        filters = own_filters();
+    }
+    winograd_.forward(buffers_.src, filters, buffers_.bias, format_.shape().has_relu,
                       buffers_.dst, images_, scratch());
 }
 
 void WinogradConvolution::backward_data() {
     if (images_ == 0) return;
-    winograd_.transform_filters_for_data(buffers_.weights, filters());
-    winograd_.backward_data(buffers_.diff_dst, filters(), buffers_.diff_src, images_, scratch());
+    const float* filters = buffers_.filters_for_data;
+    if (filters == nullptr) {
+        winograd_.transform_filters_for_data(buffers_.weights, own_filters());
+        filters = own_filters();
+    }
+    winograd_.backward_data(buffers_.diff_dst, filters, buffers_.diff_src, images_, scratch());
 }
 
 void WinogradConvolution::backward_weights() {

@@ -20,8 +20,11 @@ namespace lockstep::trainer {
 //   - at least 4 x 4 pixels of output: smaller ones fill less than one tile
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
-// Filters are transformed at the begin of each pass, into memory that all layers share. Forward
-// and backward data take all images of the rank at once, as an image's bits do not depend on
+// The kernels of a format that is_winograd().
+Winograd winograd_of(const ConvolutionFormat& format);
+
+// Filters come transformed with the buffers, or are transformed at the begin of each call, into
+// memory that all layers share. Forward and backward data take all images of the rank at once, as an image's bits do not depend on
 // others; the gradient of the weights goes shard by shard.
 class WinogradConvolution : public LinearCalls {
 public:
@@ -34,7 +37,8 @@ public:
     void backward_weights() override;
 
 private:
-    float* filters() const;  // the shared memory: filters first, then scratch
+    // The shared memory: filters first, where the buffers bring none, then scratch.
+    float* own_filters() const;
     float* scratch() const;
 
     const ConvolutionFormat& format_;

@@ -1,0 +1,44 @@
+#include "trainer/network/gradient_sums.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "trainer/kernels/elementwise.hpp"
+
+namespace lockstep::trainer {
+
+GradientSums::GradientSums(std::span<const SubtreeGradient> subtrees, const Parameters& parameters,
+                           std::size_t first, std::size_t floats, std::deque<Buffer>& buffers)
+    : subtrees_(subtrees), parameters_(parameters), first_(first), floats_(floats) {
+    std::size_t depth = 1;
+    for (std::size_t s = 0; s < subtrees.size(); ++s) {
+        const auto count = static_cast<std::size_t>(subtrees[s].shards.count);
+        for (std::size_t j = 0; j < count; ++j) {
+            places_.push_back({s, j, j + 1 == count});
+            depth = std::max(depth, static_cast<std::size_t>(std::popcount(j)) + 1);
+        }
+    }
+    for (std::size_t i = 1; floats > 0 && i < depth; ++i)
+        scratch_.push_back(&buffers.emplace_back(Buffer::Size::of_all(floats)));
+}
+
+float* GradientSums::sum_at(std::size_t subtree, std::size_t depth) const {
+    return depth == 0 ? subtrees_[subtree].gradient + first_ : scratch_[depth - 1]->data();
+}
+
+float* GradientSums::of(std::size_t tensor, std::size_t shard) const {
+    const Place& place = places_[shard];
+    return sum_at(place.subtree, static_cast<std::size_t>(std::popcount(place.index))) +
+           (parameters_.offset(tensor) - first_);
+}
+
+void GradientSums::carry(std::size_t shard) const {
+    const Place& place = places_[shard];
+    const auto waiting = static_cast<std::size_t>(std::popcount(place.index));
+    const auto carries =
+        place.is_last ? waiting : static_cast<std::size_t>(std::countr_one(place.index));
+    for (std::size_t depth = waiting; depth > waiting - carries; --depth)
+        add_to(sum_at(place.subtree, depth - 1), sum_at(place.subtree, depth), floats_);
+}
+
+}  // namespace lockstep::trainer

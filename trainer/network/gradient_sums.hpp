@@ -1,0 +1,56 @@
+#pragma once
+
+// The own shards' gradients of one node, added up while they are made, in the order of the fixed
+// binary tree over shards (docs/exchange.md).
+//
+// A rank's shards are aligned subtrees. Inside of one, shards come one after another and their sums
+// are kept like the digits of a binary counter: shard j finds popcount(j) sums waiting, becomes the
+// next, and is added to those before it as the counter carries. The first sum of a subtree is
+// written where the subtree's gradient belongs, the others to scratch as long as the node's
+// tensors.
+
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "trainer/layers/pass_builder.hpp"
+
+namespace lockstep::trainer {
+
+// The gradient of an aligned group of own shards.
+struct SubtreeGradient {
+    SampleRange shards;         // own filled shards, by number
+    float* gradient = nullptr;  // as Parameters::trainable()
+};
+
+class GradientSums : public GradientPlaces {
+public:
+    //   first, floats   the node's tensors in Parameters::trainable()
+    GradientSums(std::span<const SubtreeGradient> subtrees, const Parameters& parameters,
+                 std::size_t first, std::size_t floats, std::deque<Buffer>& buffers);
+
+    float* of(std::size_t tensor, std::size_t shard) const override;
+    std::vector<Buffer*> buffers() const override { return scratch_; }
+    bool adds() const { return !scratch_.empty(); }
+    // After a shard's gradient is written: all additions that it makes possible.
+    void carry(std::size_t shard) const;
+
+private:
+    struct Place {  // of a shard in its subtree
+        std::size_t subtree;
+        std::size_t index;
+        bool is_last;
+    };
+    // The sum at depth `depth` of those that wait.
+    float* sum_at(std::size_t subtree, std::size_t depth) const;
+
+    std::span<const SubtreeGradient> subtrees_;
+    const Parameters& parameters_;
+    std::size_t first_;
+    std::size_t floats_;
+    std::vector<Place> places_;  // by own shard
+    std::vector<Buffer*> scratch_;
+};
+
+}  // namespace lockstep::trainer
