@@ -8,6 +8,7 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/batch_norm_gradient-inl.hpp"
 #include "trainer/kernels/channel_sums-inl.hpp"
 #include "trainer/kernels/simd_loops.hpp"
 
@@ -85,7 +86,9 @@ HWY_ATTR void gradient_sums(D d, const Layout& l, const float* HWY_RESTRICT x,
     });
 }
 
-// Calls piece(offset, first channel) for every vector of channels of every sample.
+// Calls piece(first offset, first channel) for every vector of channels of every sample. Its pixels
+// are `block` apart; where they end, a piece finds out in front: a loop that writes floats would
+// read the layout again for each.
 template <class D, class Piece>
 HWY_ATTR HWY_INLINE void for_each_vector_of(D d, const Layout& l, int samples, Piece piece) {
     std::ptrdiff_t first = 0;
@@ -99,27 +102,19 @@ HWY_ATTR void apply(D d, const Layout& l, const float* HWY_RESTRICT x, const flo
                     const float* shift, float* HWY_RESTRICT y, int samples) {
     for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
         const auto a = hn::LoadU(d, scale + channel), b = hn::LoadU(d, shift + channel);
-        for (int p = 0; p < l.pixels(); ++p, at += l.block)
-            hn::StoreU(hn::MulAdd(hn::LoadU(d, x + at), a, b), d, y + at);
+        const std::ptrdiff_t block = l.block, end = at + block * l.pixels();
+        for (; at < end; at += block) hn::StoreU(hn::MulAdd(hn::LoadU(d, x + at), a, b), d, y + at);
     });
 }
 
 template <class D>
-HWY_ATTR void backward(D d, const Layout& l, const float* HWY_RESTRICT x, const float* dy,
+HWY_ATTR void backward(D d, const Layout& l, const float* x, const float* dy,
                        const BatchNormGradient& g, bool src_is_relu, float* dx, int samples) {
-    const auto zero = hn::Zero(d);
     for_each_vector_of(d, l, samples, [&](std::ptrdiff_t at, int channel) HWY_ATTR {
-        const auto mean = hn::LoadU(d, &g.mean[static_cast<std::size_t>(channel)]);
-        const auto scale = hn::LoadU(d, &g.scale[static_cast<std::size_t>(channel)]);
-        const auto share = hn::LoadU(d, &g.sum_share[static_cast<std::size_t>(channel)]);
-        const auto product = hn::LoadU(d, &g.product_share[static_cast<std::size_t>(channel)]);
-        for (int p = 0; p < l.pixels(); ++p, at += l.block) {
-            const auto value = hn::LoadU(d, x + at);
-            const auto centred = hn::Sub(hn::LoadU(d, dy + at), share);
-            auto diff = hn::Mul(scale, hn::NegMulAdd(hn::Sub(value, mean), product, centred));
-            if (src_is_relu) diff = hn::IfThenElseZero(hn::Gt(value, zero), diff);
-            hn::StoreU(diff, d, dx + at);
-        }
+        const GradientVectors<D> gradient(d, g, channel, src_is_relu);
+        const std::ptrdiff_t block = l.block, end = at + block * l.pixels();
+        for (; at < end; at += block)
+            hn::StoreU(gradient.diff_x(hn::LoadU(d, x + at), hn::LoadU(d, dy + at)), d, dx + at);
     });
 }
 

@@ -46,8 +46,8 @@ struct BatchNormGradient {
     std::span<const float> sum_share;      // sum(dy) / n
     std::span<const float> product_share;  // inv_std^2 sum(dy (x - mean)) / n
 };
-// dx. src_is_relu: x was made by a ReLU, whose gradient is applied on the way. diff_x may be
-// diff_y.
+// dx. src_is_relu: x was made by a ReLU, whose gradient is applied on the way. diff_x may be x
+// or diff_y.
 void batch_norm_backward(const Layout& layout, const float* x, const float* diff_y,
                          const BatchNormGradient& gradient, bool src_is_relu, float* diff_x,
                          int samples);
