@@ -141,3 +141,22 @@ TEST_CASE("batch norm gradient sums are those of plain loops", "[trainer][kernel
         });
     }
 }
+
+TEST_CASE("batch norm backward may write over what it reads", "[trainer][kernel]") {
+    RandomValues random(5);
+    for (const Layout& l : layouts()) {
+        CAPTURE(l.height, l.width, l.channels, l.block);
+        const auto channels = static_cast<std::size_t>(l.padded_channels());
+        const auto x = values(l, 2, [&] { return random.uniform(-1.0, 1.0); });
+        const auto dy = values(l, 2, [&] { return random.uniform(-1.0, 1.0); });
+        const auto mean = random.floats(channels), scale = random.floats(channels),
+                   share = random.floats(channels), product = random.floats(channels);
+        const BatchNormGradient gradient{mean, scale, share, product};
+        std::vector<float> expected(x.size()), over_x = x, over_dy = dy;
+        batch_norm_backward(l, x.data(), dy.data(), gradient, true, expected.data(), 2);
+        batch_norm_backward(l, over_x.data(), dy.data(), gradient, true, over_x.data(), 2);
+        batch_norm_backward(l, x.data(), over_dy.data(), gradient, true, over_dy.data(), 2);
+        CHECK(over_x == expected);
+        CHECK(over_dy == expected);
+    }
+}
