@@ -24,10 +24,11 @@ using Planes = FirstConvolution::Planes;
 
 int FirstLanes() { return static_cast<int>(hn::Lanes(D())); }
 
-// Blocks of output channels in pairs; the last one may be single.
+// Blocks of output channels, `most` at a time; fewer at the end.
 template <class Compute>
-HWY_ATTR void for_each_pair(int blocks, Compute compute) {
-    for (int first = 0; first < blocks; first += 2) compute(first, std::min(2, blocks - first));
+HWY_ATTR void for_each_group(int blocks, int most, Compute compute) {
+    for (int first = 0; first < blocks; first += most)
+        compute(first, std::min(most, blocks - first));
 }
 
 // ---- forward -----------------------------------------------------------------------------------
@@ -57,7 +58,7 @@ HWY_ATTR void FirstForward(const FirstConvolutionShape& s, const Planes& planes,
     const PaddedPlanes padded(s, planes, src, scratch);
     for (int n = 0; n < images; ++n) {
         const float* image = padded.of(n);
-        for_each_pair(s.dst_blocks(), [&](int first, int vectors) HWY_ATTR {
+        for_each_group(s.dst_blocks(), 2, [&](int first, int vectors) HWY_ATTR {
             const std::size_t to = size(n * s.dst_blocks() + first) * plane;
             for (int y = 0; y < height; ++y) {
                 const OutputTile t{.src = image + size(y) * src_row,
@@ -83,14 +84,16 @@ HWY_ATTR void FirstForward(const FirstConvolutionShape& s, const Planes& planes,
 // Rows of one chain: short sums have small errors, and long ones are seldom stored.
 inline int rows_of_chain(int width) { return std::max(1, 64 / width); }
 
-// One block of channels of one image. chain: what all its chains share, and the first one's places.
-template <bool kIsPooled>
-HWY_ATTR void add_plane(GradientChain chain, int height, int taps) {
+// One or two blocks of channels of one image. chain: what all its chains share, and the first one's
+// places.
+template <ChainKind kKind>
+HWY_ATTR void add_planes(GradientChain chain, int blocks, int height, int taps) {
     const int rows = rows_of_chain(chain.columns);
     const std::size_t step = size(rows) * size(chain.columns) * hn::Lanes(D());
     for (int y = 0; y < height; y += rows) {
         chain.rows = std::min(rows, height - y);
-        add_taps<kIsPooled>(chain, taps);
+        blocks == 2 ? add_taps(kGradientKernels<kKind, 2>, chain, taps)
+                    : add_taps(kGradientKernels<kKind, 1>, chain, taps);
         chain.adds = true;
         chain.src += size(rows) * chain.src_row;
         chain.diff_dst += step;
@@ -99,12 +102,14 @@ HWY_ATTR void add_plane(GradientChain chain, int height, int taps) {
     }
 }
 
-template <bool kIsPooled>
+template <ChainKind kKind>
 HWY_ATTR void add_images(const FirstConvolutionShape& s, const Planes& planes, const float* src,
                          const FirstGradients& g, int images, float* scratch) {
+    constexpr bool kIsPooled = kKind == ChainKind::pooled;
     const int height = kIsPooled ? s.pooled_height() : s.dst_height;
     const int width = kIsPooled ? s.pooled_width() : s.dst_width;
     const std::size_t plane = size(height) * size(width) * size(s.block);
+    constexpr int most = kIsPooled || HWY_MAX_BYTES < 64 ? 1 : 2;
     const std::size_t floats = planes.floats(s.src_channels);
     const PaddedPlanes padded(s, planes, src, scratch);
     float* pairs = scratch + floats;
@@ -114,30 +119,36 @@ HWY_ATTR void add_images(const FirstConvolutionShape& s, const Planes& planes, c
             pair_rows(image, floats, size(planes.width), pairs);
             image = pairs;
         }
-        for (int block = 0; block < s.dst_blocks(); ++block) {
+        for_each_group(s.dst_blocks(), most, [&](int block, int blocks) HWY_ATTR {
             const std::size_t from = size(n * s.dst_blocks() + block) * plane;
-            add_plane<kIsPooled>({.src = image,
-                                  .src_row = size(planes.width) * size(kIsPooled ? 4 : s.stride_y),
-                                  .src_step = size(kIsPooled ? 4 : s.stride_x),
-                                  .tap_places = planes.tap_places.data(),
-                                  .diff_dst = g.diff_dst + from,
-                                  .relu_dst = g.relu_dst == nullptr ? nullptr : g.relu_dst + from,
-                                  .places = g.places == nullptr ? nullptr : g.places + from,
-                                  .rows = 0,
-                                  .columns = width,
-                                  .diff_weights = g.diff_weights + size(block * s.taps() * s.block),
-                                  .diff_bias = g.diff_bias + size(block * s.block),
-                                  .adds = n > 0},
-                                 height, s.taps());
-        }
+            add_planes<kKind>({.src = image,
+                               .src_row = size(planes.width) * size(kIsPooled ? 4 : s.stride_y),
+                               .src_step = size(kIsPooled ? 4 : s.stride_x),
+                               .tap_places = planes.tap_places.data(),
+                               .diff_dst = g.diff_dst + from,
+                               .relu_dst = g.relu_dst == nullptr ? nullptr : g.relu_dst + from,
+                               .places = g.places == nullptr ? nullptr : g.places + from,
+                               .dst_block = plane,
+                               .rows = 0,
+                               .columns = width,
+                               .diff_weights = g.diff_weights + size(block * s.taps() * s.block),
+                               .diff_bias = g.diff_bias + size(block * s.block),
+                               .weights_block = size(s.taps() * s.block),
+                               .adds = n > 0},
+                              blocks, height, s.taps());
+        });
     }
 }
 
 HWY_ATTR void FirstBackwardWeights(const FirstConvolutionShape& s, const Planes& planes,
                                    const float* src, const FirstGradients& g, int images,
                                    float* scratch) {
-    g.places == nullptr ? add_images<false>(s, planes, src, g, images, scratch)
-                        : add_images<true>(s, planes, src, g, images, scratch);
+    if (g.places != nullptr)
+        add_images<ChainKind::pooled>(s, planes, src, g, images, scratch);
+    else if (s.stride_x == 1)
+        add_images<ChainKind::dense>(s, planes, src, g, images, scratch);
+    else
+        add_images<ChainKind::strided>(s, planes, src, g, images, scratch);
 }
 
 }  // namespace lockstep::trainer::HWY_NAMESPACE

@@ -21,85 +21,104 @@ HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Taps whose sums fit the registers beside the bias's and their operands.
+// Taps whose sums fit the registers beside the bias's and their operands: of one block of channels,
+// and of two at once, which share what they broadcast.
 inline constexpr int kMaxTaps = HWY_MAX_BYTES >= 64 ? 27 : 9;
+inline constexpr int kMaxTapsOfTwo = HWY_MAX_BYTES >= 64 ? 12 : 4;
 
-// One chain of pixels: some rows of one block of channels.
+// One chain of pixels: some rows of one or two blocks of channels.
 struct GradientChain {
     const float* src;      // the first pixel of the first window; or pairs of pixels (pair_rows)
     std::size_t src_row;   // floats from a window to the one below
     std::size_t src_step;  // and to the one on its right
     const std::ptrdiff_t* tap_places;
-    const float* diff_dst;      // [rows][columns][lanes]
+    const float* diff_dst;      // [blocks][.., rows, columns, lanes]
     const float* relu_dst;      // as diff_dst, or null
     const PooledPlace* places;  // as diff_dst; pooled only
+    std::size_t dst_block;      // floats between two blocks of diff_dst
     int rows, columns;
-    float* diff_weights;  // [taps][lanes]
-    float* diff_bias;     // [lanes]
-    bool adds;            // to what both hold
+    float* diff_weights;        // [blocks][.., taps, lanes]
+    float* diff_bias;           // [blocks][lanes]
+    std::size_t weights_block;  // floats between two blocks of diff_weights
+    bool adds;                  // to what both hold
 };
 
-// sum[0] is the bias's, sum[1 + tap] that tap's.
-template <int kTaps>
-HWY_INLINE HWY_ATTR void store_sums(const GradientChain& c, const V (&sum)[1 + kTaps]) {
+// [0] is the bias's, [1 + tap] that tap's.
+template <int kTaps, int kBlocks>
+using Sums = V[1 + kTaps][kBlocks];
+
+template <int kTaps, int kBlocks>
+HWY_INLINE HWY_ATTR void clear_sums(Sums<kTaps, kBlocks>& sum) {
+#pragma GCC unroll 28
+    for (int i = 0; i <= kTaps; ++i)
+#pragma GCC unroll 2
+        for (int b = 0; b < kBlocks; ++b) sum[i][b] = hn::Zero(D());
+}
+
+template <int kTaps, int kBlocks>
+HWY_INLINE HWY_ATTR void store_sums(const GradientChain& c, const Sums<kTaps, kBlocks>& sum) {
     const D d;
     const std::size_t lanes = hn::Lanes(d);
 #pragma GCC unroll 28
-    for (int i = 0; i <= kTaps; ++i) {
-        float* to = i == 0 ? c.diff_bias : c.diff_weights + size(i - 1) * lanes;
-        hn::Store(c.adds ? hn::Add(hn::Load(d, to), sum[i]) : sum[i], d, to);
-    }
+    for (int i = 0; i <= kTaps; ++i)
+#pragma GCC unroll 2
+        for (int b = 0; b < kBlocks; ++b) {
+            float* to = i == 0 ? c.diff_bias + size(b) * lanes
+                               : c.diff_weights + size(b) * c.weights_block + size(i - 1) * lanes;
+            hn::Store(c.adds ? hn::Add(hn::Load(d, to), sum[i][b]) : sum[i][b], d, to);
+        }
 }
 
 // kPixels neighbours at once share the look-ups of places; each sum takes them in their order.
-template <int kTaps, int kPixels>
+// from: floats in front of them in diff_dst.
+template <int kTaps, int kBlocks, int kPixels, bool kIsDense>
 HWY_INLINE HWY_ATTR void add_pixels(const GradientChain& c, const float* HWY_RESTRICT src,
-                                    const float* HWY_RESTRICT diff_dst,
-                                    const float* HWY_RESTRICT relu_dst, V (&sum)[1 + kTaps]) {
+                                    std::size_t from, Sums<kTaps, kBlocks>& sum) {
     const D d;
-    const std::size_t lanes = hn::Lanes(d);
-    V gradient[kPixels];
-#pragma GCC unroll 4
-    for (int i = 0; i < kPixels; ++i) {
-        gradient[i] = hn::Load(d, diff_dst + size(i) * lanes);
-        if (relu_dst != nullptr)
-            gradient[i] = hn::IfThenElseZero(
-                hn::Gt(hn::Load(d, relu_dst + size(i) * lanes), hn::Zero(d)), gradient[i]);
-        sum[0] = hn::Add(sum[0], gradient[i]);
-    }
+    const std::size_t lanes = hn::Lanes(d), step = kIsDense ? 1 : c.src_step;
+    V gradient[kPixels][kBlocks];
+#pragma GCC unroll 2
+    for (int i = 0; i < kPixels; ++i)
+#pragma GCC unroll 2
+        for (int b = 0; b < kBlocks; ++b) {
+            const std::size_t at = from + size(i) * lanes + size(b) * c.dst_block;
+            gradient[i][b] = hn::Load(d, c.diff_dst + at);
+            if (c.relu_dst != nullptr)
+                gradient[i][b] = hn::IfThenElseZero(
+                    hn::Gt(hn::Load(d, c.relu_dst + at), hn::Zero(d)), gradient[i][b]);
+            sum[0][b] = hn::Add(sum[0][b], gradient[i][b]);
+        }
 #pragma GCC unroll 28
     for (int tap = 0; tap < kTaps; ++tap) {
         const float* at = src + c.tap_places[tap];
-#pragma GCC unroll 4
-        for (int i = 0; i < kPixels; ++i)
-            sum[1 + tap] =
-                hn::MulAdd(hn::Set(d, at[size(i) * c.src_step]), gradient[i], sum[1 + tap]);
+#pragma GCC unroll 2
+        for (int i = 0; i < kPixels; ++i) {
+            const V pixel = hn::Set(d, at[size(i) * step]);
+#pragma GCC unroll 2
+            for (int b = 0; b < kBlocks; ++b)
+                sum[1 + tap][b] = hn::MulAdd(pixel, gradient[i][b], sum[1 + tap][b]);
+        }
     }
 }
 
-template <int kTaps>
-HWY_ATTR void add_chain(const GradientChain& c) {
-    const D d;
-    const std::size_t lanes = hn::Lanes(d);
-    V sum[1 + kTaps];
-#pragma GCC unroll 28
-    for (int i = 0; i <= kTaps; ++i) sum[i] = hn::Zero(d);
-    const float* diff_dst = c.diff_dst;
-    const float* relu_dst = c.relu_dst;
+template <int kTaps, int kBlocks, bool kIsDense>
+HWY_ATTR void add_chain(const GradientChain& chain) {
+    const GradientChain c = chain;
+    const std::size_t lanes = hn::Lanes(D());
+    Sums<kTaps, kBlocks> sum;
+    clear_sums<kTaps, kBlocks>(sum);
+    std::size_t from = 0;
     for (int y = 0; y < c.rows; ++y) {
         const float* src = c.src + size(y) * c.src_row;
-        const auto add = [&](auto pixels) HWY_ATTR {
-            constexpr int kPixels = decltype(pixels)::value;
-            add_pixels<kTaps, kPixels>(c, src, diff_dst, relu_dst, sum);
-            src += size(kPixels) * c.src_step;
-            diff_dst += size(kPixels) * lanes;
-            if (relu_dst != nullptr) relu_dst += size(kPixels) * lanes;
-        };
         int x = 0;
-        for (; x + 2 <= c.columns; x += 2) add(std::integral_constant<int, 2>());
-        if (x < c.columns) add(std::integral_constant<int, 1>());
+        for (; x + 2 <= c.columns; x += 2, src += 2 * c.src_step, from += 2 * lanes)
+            add_pixels<kTaps, kBlocks, 2, kIsDense>(c, src, from, sum);
+        if (x < c.columns) {
+            add_pixels<kTaps, kBlocks, 1, kIsDense>(c, src, from, sum);
+            from += lanes;
+        }
     }
-    store_sums<kTaps>(c, sum);
+    store_sums<kTaps, kBlocks>(c, sum);
 }
 
 // Bytes of four floats to take a window's pixel from, column by column: 8 x column + 4 x row.
@@ -117,9 +136,8 @@ HWY_ATTR void add_pooled_chain(const GradientChain& c) {
     const hn::RebindToSigned<D> di;
     const hn::Rebind<PooledPlace, D> d_place;
     const std::size_t lanes = hn::Lanes(d);
-    V sum[1 + kTaps];
-#pragma GCC unroll 28
-    for (int i = 0; i <= kTaps; ++i) sum[i] = hn::Zero(d);
+    Sums<kTaps, 1> sum;
+    clear_sums<kTaps, 1>(sum);
     const float* HWY_RESTRICT diff_dst = c.diff_dst;
     const PooledPlace* HWY_RESTRICT places = c.places;
     for (int y = 0; y < c.rows; ++y) {
@@ -129,43 +147,46 @@ HWY_ATTR void add_pooled_chain(const GradientChain& c) {
             const auto is_passed = hn::RebindMask(d, hn::Gt(place, hn::Set(di, 3)));
             const V gradient = hn::IfThenElseZero(is_passed, hn::Load(d, diff_dst));
             const auto shuffle = shuffle_of(place);
-            sum[0] = hn::Add(sum[0], gradient);
+            sum[0][0] = hn::Add(sum[0][0], gradient);
 #pragma GCC unroll 28
             for (int tap = 0; tap < kTaps; ++tap) {
                 const auto window = hn::BitCast(di, hn::LoadDup128(d, src + 2 * c.tap_places[tap]));
                 const V pixel = hn::BitCast(d, hn::TableLookupBytes(window, shuffle));
-                sum[1 + tap] = hn::MulAdd(pixel, gradient, sum[1 + tap]);
+                sum[1 + tap][0] = hn::MulAdd(pixel, gradient, sum[1 + tap][0]);
             }
         }
     }
-    store_sums<kTaps>(c, sum);
+    store_sums<kTaps, 1>(c, sum);
 }
 
 using AddChain = void (*)(const GradientChain&);
 
-template <bool kIsPooled, int... kTaps>
+enum class ChainKind { dense, strided, pooled };  // dense: src_step = 1
+
+template <ChainKind kKind, int kBlocks, int... kTaps>
 constexpr std::array<AddChain, sizeof...(kTaps)> gradient_kernels(
     std::integer_sequence<int, kTaps...>) {
-    if constexpr (kIsPooled)
+    if constexpr (kKind == ChainKind::pooled)
         return {&add_pooled_chain<kTaps + 1>...};
     else
-        return {&add_chain<kTaps + 1>...};
+        return {&add_chain<kTaps + 1, kBlocks, kKind == ChainKind::dense>...};
 }
-template <bool kIsPooled>
-inline constexpr auto kGradientKernels =
-    gradient_kernels<kIsPooled>(std::make_integer_sequence<int, kMaxTaps>());
+template <ChainKind kKind, int kBlocks>
+inline constexpr auto kGradientKernels = gradient_kernels<kKind, kBlocks>(
+    std::make_integer_sequence<int, kBlocks == 2 ? kMaxTapsOfTwo : kMaxTaps>());
 
 // A chain with all its taps, in groups of nearly equal size. Each computes the sum of the bias; the
 // last one's stays. (It is the same sum.)
-template <bool kIsPooled>
-HWY_ATTR void add_taps(GradientChain c, int taps) {
+template <std::size_t kCount>
+HWY_ATTR void add_taps(const std::array<AddChain, kCount>& kernels, GradientChain c, int taps) {
+    constexpr int kMost = static_cast<int>(kCount);
     const std::size_t lanes = hn::Lanes(D());
-    HWY_ALIGN float unused[HWY_MAX_BYTES / sizeof(float)] = {};
+    HWY_ALIGN float unused[2 * HWY_MAX_BYTES / sizeof(float)] = {};
     float* const diff_bias = c.diff_bias;
-    for (int groups = (taps + kMaxTaps - 1) / kMaxTaps; groups > 0; --groups) {
+    for (int groups = (taps + kMost - 1) / kMost; groups > 0; --groups) {
         const int count = (taps + groups - 1) / groups;
         c.diff_bias = groups == 1 ? diff_bias : unused;
-        kGradientKernels<kIsPooled>[size(count - 1)](c);
+        kernels[size(count - 1)](c);
         taps -= count;
         c.tap_places += count;
         c.diff_weights += size(count) * lanes;
