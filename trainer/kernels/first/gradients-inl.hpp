@@ -130,6 +130,17 @@ HWY_INLINE HWY_ATTR auto shuffle_of(hn::Vec<hn::RebindToSigned<D>> place) {
     return hn::Add(hn::Mul(first, hn::Set(di, 0x01010101)), hn::Set(di, 0x03020100));
 }
 
+// A window's pixels, one for each lane, as shuffle_of() tells.
+HWY_INLINE HWY_ATTR V shuffle_window(const float* window, hn::Vec<hn::RebindToSigned<D>> shuffle) {
+    const D d;
+#if HWY_TARGET == HWY_SCALAR  // whose vector is shorter than a window
+    return hn::Set(d, window[(hn::GetLane(shuffle) & 0xFF) / 4]);
+#else
+    const auto pixels = hn::BitCast(hn::RebindToSigned<D>(), hn::LoadDup128(d, window));
+    return hn::BitCast(d, hn::TableLookupBytes(pixels, shuffle));
+#endif
+}
+
 template <int kTaps>
 HWY_ATTR void add_pooled_chain(const GradientChain& c) {
     const D d;
@@ -150,8 +161,7 @@ HWY_ATTR void add_pooled_chain(const GradientChain& c) {
             sum[0][0] = hn::Add(sum[0][0], gradient);
 #pragma GCC unroll 28
             for (int tap = 0; tap < kTaps; ++tap) {
-                const auto window = hn::BitCast(di, hn::LoadDup128(d, src + 2 * c.tap_places[tap]));
-                const V pixel = hn::BitCast(d, hn::TableLookupBytes(window, shuffle));
+                const V pixel = shuffle_window(src + 2 * c.tap_places[tap], shuffle);
                 sum[1 + tap][0] = hn::MulAdd(pixel, gradient, sum[1 + tap][0]);
             }
         }
