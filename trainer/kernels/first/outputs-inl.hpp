@@ -87,22 +87,25 @@ HWY_ATTR void compute_outputs(const OutputTile& t) {
 }
 
 // The maximum of four, with ReLU, and its place.
-HWY_INLINE HWY_ATTR void store_maximum(const V (&window)[4], float* dst, PooledPlace* place) {
+HWY_INLINE HWY_ATTR void store_maximum(const V (&window)[4], float* dst, PooledPlace* to) {
     const D d;
     const hn::RebindToSigned<D> di;
     const hn::Rebind<PooledPlace, D> d_place;
-    V best = window[0];
-    auto best_place = hn::Zero(di);
-#pragma GCC unroll 4
-    for (int i = 1; i < 4; ++i) {
-        const auto is_more = hn::Gt(window[i], best);  // strictly: ties keep the first
-        best = hn::IfThenElse(is_more, window[i], best);
-        best_place = hn::IfThenElse(hn::RebindMask(di, is_more), hn::Set(di, i), best_place);
-    }
-    const auto is_passed = hn::RebindMask(di, hn::Gt(best, hn::Zero(d)));
-    best_place = hn::Add(best_place, hn::IfThenElseZero(is_passed, hn::Set(di, 4)));
+    // Strictly more: ties keep the first.
+    const auto is_right = hn::Gt(window[1], window[0]),
+               is_right_below = hn::Gt(window[3], window[2]);
+    const V above = hn::IfThenElse(is_right, window[1], window[0]);
+    const V below = hn::IfThenElse(is_right_below, window[3], window[2]);
+    const auto is_below = hn::Gt(below, above);
+    const V best = hn::IfThenElse(is_below, below, above);
+    const auto place_above = hn::IfThenElseZero(hn::RebindMask(di, is_right), hn::Set(di, 1));
+    const auto place_below =
+        hn::IfThenElse(hn::RebindMask(di, is_right_below), hn::Set(di, 3), hn::Set(di, 2));
+    const auto place = hn::IfThenElse(hn::RebindMask(di, is_below), place_below, place_above);
+    const auto passed =
+        hn::IfThenElseZero(hn::RebindMask(di, hn::Gt(best, hn::Zero(d))), hn::Set(di, 4));
     hn::Store(hn::Max(best, hn::Zero(d)), d, dst);
-    hn::StoreU(hn::DemoteTo(d_place, best_place), d_place, place);
+    hn::StoreU(hn::DemoteTo(d_place, hn::Or(place, passed)), d_place, to);
 }
 
 template <int kColumns, int kVectors>
