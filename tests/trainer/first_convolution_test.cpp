@@ -306,7 +306,7 @@ void check_pooled(Case& c) {
             int place = 0;
             for (int i = 0; i < 4; ++i) {
                 const float value = c.dst[c.dst_at(n, oc, 2 * y + i / 2, 2 * x + i % 2)];
-                if (value > best) place = i;
+                if (value > best) place = 2 * (i % 2) + i / 2;
                 best = std::max(best, value);
             }
             const std::size_t at = c.pooled_at(n, oc, y, x);

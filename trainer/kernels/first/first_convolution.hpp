@@ -44,8 +44,8 @@ struct FirstConvolutionShape {
     int pooled_width() const { return dst_width / 2; }
 };
 
-// Where the maximum of a window of 2 x 2 lay: 0 to 3, row by row, the first one of equals; plus 4
-// where it is > 0, that is, where ReLU passes a gradient on.
+// Where the maximum of a window of 2 x 2 lay: 2 x column + row, the first one, row by row, of
+// equals; plus 4 where it is > 0, that is, where ReLU passes a gradient on.
 using PooledPlace = std::uint8_t;
 
 // Lanes of a float vector on the instruction set in use: the block that these kernels can take.

@@ -121,25 +121,26 @@ HWY_ATTR void add_chain(const GradientChain& chain) {
     store_sums<kTaps, kBlocks>(c, sum);
 }
 
-// Bytes of four floats to take a window's pixel from, column by column: 8 x column + 4 x row.
-HWY_INLINE HWY_ATTR auto shuffle_of(hn::Vec<hn::RebindToSigned<D>> place) {
-    const hn::RebindToSigned<D> di;
-    const auto column = hn::And(place, hn::Set(di, 1));
-    const auto row = hn::And(place, hn::Set(di, 2));
-    const auto first = hn::Add(hn::ShiftLeft<3>(column), hn::ShiftLeft<1>(row));
-    return hn::Add(hn::Mul(first, hn::Set(di, 0x01010101)), hn::Set(di, 0x03020100));
-}
-
-// A window's pixels, one for each lane, as shuffle_of() tells.
-HWY_INLINE HWY_ATTR V shuffle_window(const float* window, hn::Vec<hn::RebindToSigned<D>> shuffle) {
-    const D d;
+// place: each lane's, 0 to 3. pick(window, lanes_of(place)) takes one of the four floats from
+// `window` on for each lane.
 #if HWY_TARGET == HWY_SCALAR  // whose vector is shorter than a window
-    return hn::Set(d, window[(hn::GetLane(shuffle) & 0xFF) / 4]);
-#else
-    const auto pixels = hn::BitCast(hn::RebindToSigned<D>(), hn::LoadDup128(d, window));
-    return hn::BitCast(d, hn::TableLookupBytes(pixels, shuffle));
-#endif
+template <class Place>
+HWY_INLINE HWY_ATTR std::int32_t lanes_of(Place place) {
+    return hn::GetLane(place);
 }
+HWY_INLINE HWY_ATTR V pick(const float* window, std::int32_t lane) {
+    return hn::Set(D(), window[lane]);
+}
+#else
+template <class Place>
+HWY_INLINE HWY_ATTR auto lanes_of(Place place) {
+    return hn::IndicesFromVec(D(), place);
+}
+template <class Lanes>
+HWY_INLINE HWY_ATTR V pick(const float* window, Lanes lanes) {
+    return hn::TableLookupLanes(hn::LoadDup128(D(), window), lanes);
+}
+#endif
 
 template <int kTaps>
 HWY_ATTR void add_pooled_chain(const GradientChain& c) {
@@ -157,11 +158,11 @@ HWY_ATTR void add_pooled_chain(const GradientChain& c) {
             const auto place = hn::PromoteTo(di, hn::LoadU(d_place, places));
             const auto is_passed = hn::RebindMask(d, hn::Gt(place, hn::Set(di, 3)));
             const V gradient = hn::IfThenElseZero(is_passed, hn::Load(d, diff_dst));
-            const auto shuffle = shuffle_of(place);
+            const auto pixels = lanes_of(hn::And(place, hn::Set(di, 3)));
             sum[0][0] = hn::Add(sum[0][0], gradient);
 #pragma GCC unroll 28
             for (int tap = 0; tap < kTaps; ++tap) {
-                const V pixel = shuffle_window(src + 2 * c.tap_places[tap], shuffle);
+                const V pixel = pick(src + 2 * c.tap_places[tap], pixels);
                 sum[1 + tap][0] = hn::MulAdd(pixel, gradient, sum[1 + tap][0]);
             }
         }

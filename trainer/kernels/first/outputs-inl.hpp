@@ -98,9 +98,9 @@ HWY_INLINE HWY_ATTR void store_maximum(const V (&window)[4], float* dst, PooledP
     const V below = hn::IfThenElse(is_right_below, window[3], window[2]);
     const auto is_below = hn::Gt(below, above);
     const V best = hn::IfThenElse(is_below, below, above);
-    const auto place_above = hn::IfThenElseZero(hn::RebindMask(di, is_right), hn::Set(di, 1));
+    const auto place_above = hn::IfThenElseZero(hn::RebindMask(di, is_right), hn::Set(di, 2));
     const auto place_below =
-        hn::IfThenElse(hn::RebindMask(di, is_right_below), hn::Set(di, 3), hn::Set(di, 2));
+        hn::IfThenElse(hn::RebindMask(di, is_right_below), hn::Set(di, 3), hn::Set(di, 1));
     const auto place = hn::IfThenElse(hn::RebindMask(di, is_below), place_below, place_above);
     const auto passed =
         hn::IfThenElseZero(hn::RebindMask(di, hn::Gt(best, hn::Zero(d))), hn::Set(di, 4));
