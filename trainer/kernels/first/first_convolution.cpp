@@ -34,18 +34,16 @@ HWY_ATTR void for_each_group(int blocks, int most, Compute compute) {
 // ---- forward -----------------------------------------------------------------------------------
 
 HWY_ATTR void compute_output_row(const OutputTile& t, int vectors, int columns) {
-    if (t.src_step == 1)
+    if (t.src_step != 1)
+        compute_row(kOutputKernels<1, false>, t, t.src_step, columns);
+    else
         vectors == 2 ? compute_row(kOutputKernels<2, true>, t, 1, columns)
                      : compute_row(kOutputKernels<1, true>, t, 1, columns);
-    else
-        vectors == 2 ? compute_row(kOutputKernels<2, false>, t, t.src_step, columns)
-                     : compute_row(kOutputKernels<1, false>, t, t.src_step, columns);
 }
 
-// Pooled tiles of two blocks need registers for two windows of them.
-HWY_ATTR void compute_pooled_row(OutputTile t, int vectors, int columns) {
-    if (vectors == 2) return compute_row(kPooledKernels<2>, t, 2, columns);
-    compute_row(kPooledKernels<1>, t, 2, columns);
+HWY_ATTR void compute_pooled_row(const OutputTile& t, int vectors, int columns) {
+    vectors == 2 ? compute_row(kPooledKernels<2>, t, 2, columns)
+                 : compute_row(kPooledKernels<1>, t, 2, columns);
 }
 
 HWY_ATTR void FirstForward(const FirstConvolutionShape& s, const Planes& planes, const float* src,
@@ -56,9 +54,10 @@ HWY_ATTR void FirstForward(const FirstConvolutionShape& s, const Planes& planes,
     const std::size_t row = size(width) * size(s.block), plane = size(height) * row;
     const std::size_t src_row = size(planes.width) * size(is_pooled ? 2 : s.stride_y);
     const PaddedPlanes padded(s, planes, src, scratch);
+    const int most = s.stride_x == 1 ? 2 : 1;  // blocks in a tile
     for (int n = 0; n < images; ++n) {
         const float* image = padded.of(n);
-        for_each_group(s.dst_blocks(), 2, [&](int first, int vectors) HWY_ATTR {
+        for_each_group(s.dst_blocks(), most, [&](int first, int vectors) HWY_ATTR {
             const std::size_t to = size(n * s.dst_blocks() + first) * plane;
             for (int y = 0; y < height; ++y) {
                 const OutputTile t{.src = image + size(y) * src_row,
@@ -84,6 +83,10 @@ HWY_ATTR void FirstForward(const FirstConvolutionShape& s, const Planes& planes,
 // Rows of one chain: short sums have small errors, and long ones are seldom stored.
 inline int rows_of_chain(int width) { return std::max(1, 64 / width); }
 
+// Blocks of channels in one chain.
+template <ChainKind kKind>
+inline constexpr int kBlocks = (kKind == ChainKind::dense) && (HWY_MAX_BYTES >= 64) ? 2 : 1;
+
 // One or two blocks of channels of one image. chain: what all its chains share, and the first one's
 // places.
 template <ChainKind kKind>
@@ -92,8 +95,11 @@ HWY_ATTR void add_planes(GradientChain chain, int blocks, int height, int taps) 
     const std::size_t step = size(rows) * size(chain.columns) * hn::Lanes(D());
     for (int y = 0; y < height; y += rows) {
         chain.rows = std::min(rows, height - y);
-        blocks == 2 ? add_taps(kGradientKernels<kKind, 2>, chain, taps)
-                    : add_taps(kGradientKernels<kKind, 1>, chain, taps);
+        if constexpr (kBlocks<kKind> == 2)
+            blocks == 2 ? add_taps(kGradientKernels<kKind, 2>, chain, taps)
+                        : add_taps(kGradientKernels<kKind, 1>, chain, taps);
+        else
+            add_taps(kGradientKernels<kKind, 1>, chain, taps);
         chain.adds = true;
         chain.src += size(rows) * chain.src_row;
         chain.diff_dst += step;
@@ -109,7 +115,6 @@ HWY_ATTR void add_images(const FirstConvolutionShape& s, const Planes& planes, c
     const int height = kIsPooled ? s.pooled_height() : s.dst_height;
     const int width = kIsPooled ? s.pooled_width() : s.dst_width;
     const std::size_t plane = size(height) * size(width) * size(s.block);
-    constexpr int most = kIsPooled || HWY_MAX_BYTES < 64 ? 1 : 2;
     const std::size_t floats = planes.floats(s.src_channels);
     const PaddedPlanes padded(s, planes, src, scratch);
     float* pairs = scratch + floats;
@@ -119,7 +124,7 @@ HWY_ATTR void add_images(const FirstConvolutionShape& s, const Planes& planes, c
             pair_rows(image, floats, size(planes.width), pairs);
             image = pairs;
         }
-        for_each_group(s.dst_blocks(), most, [&](int block, int blocks) HWY_ATTR {
+        for_each_group(s.dst_blocks(), kBlocks<kKind>, [&](int block, int blocks) HWY_ATTR {
             const std::size_t from = size(n * s.dst_blocks() + block) * plane;
             add_planes<kKind>({.src = image,
                                .src_row = size(planes.width) * size(kIsPooled ? 4 : s.stride_y),

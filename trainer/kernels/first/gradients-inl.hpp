@@ -24,7 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // Taps whose sums fit the registers beside the bias's and their operands: of one block of channels,
 // and of two at once, which share what they broadcast.
 inline constexpr int kMaxTaps = HWY_MAX_BYTES >= 64 ? 27 : 9;
-inline constexpr int kMaxTapsOfTwo = HWY_MAX_BYTES >= 64 ? 12 : 4;
+inline constexpr int kMaxTapsOfTwo = 12;  // with AVX-512 only
 
 // One chain of pixels: some rows of one or two blocks of channels.
 struct GradientChain {

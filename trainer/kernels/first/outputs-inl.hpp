@@ -10,6 +10,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -132,8 +133,8 @@ constexpr std::array<ComputeTile, sizeof...(kColumns)> output_kernels(
     return {&compute_outputs<kColumns + 1, kVectors, kIsDense>...};
 }
 template <int kVectors, bool kIsDense>
-inline constexpr auto kOutputKernels =
-    output_kernels<kVectors, kIsDense>(std::make_integer_sequence<int, kMaxSums / kVectors>());
+inline constexpr auto kOutputKernels = output_kernels<kVectors, kIsDense>(
+    std::make_integer_sequence<int, std::min(kMaxSums / kVectors, 16)>());
 
 template <int kVectors, int... kColumns>
 constexpr std::array<ComputeTile, sizeof...(kColumns)> pooled_kernels(
