@@ -96,9 +96,16 @@ private:
             }
         return true;
     }
+    // What is fixed may be added up by shards: what one of them wrote is there for the next.
+    bool keeps_sums(const PlannedStep& step) const {
+        if (step.work->work.extent != Extent::shard || step.shard == 0) return true;
+        std::vector<Buffer*> sums = step.work->work.writes;
+        std::erase_if(sums, [](const Buffer* buffer) { return !buffer->size().is_fixed; });
+        return hold_their_stamps(sums, step);
+    }
     bool takes(const PlannedStep& step) {
         const Work& work = step.work->work;
-        if (!hold_their_stamps(work.reads, step)) return false;
+        if (!hold_their_stamps(work.reads, step) || !keeps_sums(step)) return false;
         for (const Buffer* buffer : work.writes)
             for (const Part& part : parts(buffer, step))
                 std::ranges::fill(words(part), stamps_[part] = ++last_stamp_);
