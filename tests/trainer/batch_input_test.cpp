@@ -56,6 +56,32 @@ TEST_CASE("every pixel is x / 255 in float32, in any layout, and padding is not 
     }
 }
 
+TEST_CASE("an image of any size has the same values in every layout", "[trainer][data]") {
+    // Around the 256 pixels that are scaled at once.
+    for (const Shape& shape :
+         {Shape{1, 1, 3, false}, Shape{15, 17, 2, false}, Shape{16, 16, 3, false},
+          Shape{1, 257, 3, false}, Shape{23, 29, 17, false}}) {
+        CAPTURE(shape.height, shape.width, shape.channels);
+        Images images;
+        for (std::int64_t i = 0; i < shape.size(); ++i)
+            images.set.pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+        images.samples.indices = {0};
+        images.samples.images = &images.set;
+        const PixelScale scale = pixel_scale(Scale::unit, images.samples, shape);
+        for (const Layout& layout :
+             {planes(shape), interleaved(shape), blocked(shape, 8), blocked(shape, 16)}) {
+            std::vector<float> input(layout.sample_size(), 0.0F), expected(input);
+            write_input(images.samples, std::vector<std::uint32_t>{0}, scale, layout, input.data());
+            const std::uint8_t* pixel = images.set.pixels.data();
+            for (int c = 0; c < shape.channels; ++c)
+                for (int h = 0; h < shape.height; ++h)
+                    for (int w = 0; w < shape.width; ++w)
+                        expected[layout.position(h, w, c)] = static_cast<float>(*pixel++) / 255.0F;
+            CHECK(input == expected);
+        }
+    }
+}
+
 TEST_CASE("raw pixels stay as they are", "[trainer][data]") {
     Images images = all_bytes();
     images.samples.images = &images.set;

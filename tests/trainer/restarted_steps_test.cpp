@@ -1,10 +1,11 @@
 // Steps of a training that is under way, each from the weights it starts from, against a plain
 // network in double: what rounding did in the steps before is the same in both, so the bound can be
-// that of a single step. For vgg-bn, whose losses no float32 program shares from the fourth step
-// on.
+// that of a single step. For the networks with batch normalization, whose losses no two float32
+// programs need to share from the fourth step on.
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -19,9 +20,9 @@ using namespace lockstep::tests;
 
 namespace {
 
-TutorialNetwork vgg_bn() {
+TutorialNetwork network_of(const std::string& name) {
     const auto networks = tutorial_networks(false);
-    const auto found = std::ranges::find(networks, "vgg-bn", &TutorialNetwork::name);
+    const auto found = std::ranges::find(networks, name, &TutorialNetwork::name);
     REQUIRE(found != networks.end());
     return *found;
 }
@@ -46,7 +47,7 @@ Batch batch_of_step(const TutorialNetwork& network, std::size_t step, std::size_
     return batch;
 }
 
-// A training of vgg-bn, ended after some steps.
+// A training, ended after some steps.
 Trained train_steps(const TutorialNetwork& network, std::int64_t steps) {
     const nlohmann::json golden = golden_steps(network.name);
     RunConfig config = golden_run(network, golden);
@@ -122,12 +123,9 @@ double slope(const NamedTensors& gradient, const std::vector<Values>& direction)
     return sum;
 }
 
-}  // namespace
-
-TEST_CASE("steps under way: loss and gradient at the weights that training reached",
-          "[trainer][golden]") {
+void check_steps_under_way(const TutorialNetwork& network) {
+    CAPTURE(network.name);
     const Communicator self(MPI_COMM_SELF);
-    const TutorialNetwork network = vgg_bn();
     const Trained whole = train_steps(network, 12);
     REQUIRE(whole.seen.steps.size() == 12);
     for (const std::size_t step : {3U, 7U, 11U}) {
@@ -156,4 +154,12 @@ TEST_CASE("steps under way: loss and gradient at the weights that training reach
         // seen.
         CHECK(slope(found.gradient, direction) == Approx(difference).epsilon(2e-3));
     }
+}
+
+}  // namespace
+
+TEST_CASE("steps under way: loss and gradient at the weights that training reached",
+          "[trainer][golden]") {
+    check_steps_under_way(network_of("vgg-bn"));
+    check_steps_under_way(network_of("three-class-bn"));
 }

@@ -1,20 +1,40 @@
 #include "trainer/data/batch_input.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "trainer/kernels/elementwise.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
 
+// Pixels that are scaled at once on their way into a layout: they and their places stay in L1.
+constexpr std::size_t kPixelsAtOnce = 256;
+
+// One channel, stored as a plane, into pixels that are `block` floats apart.
+void write_plane(const std::uint8_t* plane, std::size_t pixels, float offset, float divisor,
+                 std::size_t block, float* input) {
+    std::array<float, kPixelsAtOnce> values;
+    for (std::size_t begin = 0; begin < pixels; begin += kPixelsAtOnce) {
+        const std::size_t count = std::min(kPixelsAtOnce, pixels - begin);
+        scale_pixels(plane + begin, offset, divisor, values.data(), count);
+        for (std::size_t i = 0; i < count; ++i) input[(begin + i) * block] = values[i];
+    }
+}
+
 // One image, stored as planes, into any layout.
 void write_image(const std::uint8_t* pixels, const PixelScale& scale, const Layout& layout,
                  float* input) {
-    for (int c = 0; c < layout.channels; ++c) {
+    const auto plane = static_cast<std::size_t>(layout.pixels());
+    const auto block = static_cast<std::size_t>(layout.block);
+    for (int c = 0; c < layout.channels; ++c, pixels += plane) {
         const auto channel = static_cast<std::size_t>(c);
-        for (int h = 0; h < layout.height; ++h)
-            for (int w = 0; w < layout.width; ++w, ++pixels)
-                scale_pixels(pixels, scale.offset[channel], scale.divisor[channel],
-                             input + layout.position(h, w, c), 1);
+        float* first = input + layout.position(0, 0, c);
+        if (block == 1)
+            scale_pixels(pixels, scale.offset[channel], scale.divisor[channel], first, plane);
+        else
+            write_plane(pixels, plane, scale.offset[channel], scale.divisor[channel], block, first);
     }
 }
 
@@ -27,13 +47,7 @@ void write_input(const SampleSet& samples, std::span<const std::uint32_t> which,
     for (const std::uint32_t sample : which) {
         const std::uint8_t* pixels =
             samples.images->pixels.data() + samples.indices[sample] * image;
-        if (layout.block == 1) {  // planes on both sides
-            for (std::size_t c = 0; c < scale.offset.size(); ++c)
-                scale_pixels(pixels + c * plane, scale.offset[c], scale.divisor[c],
-                             input + c * plane, plane);
-        } else {
-            write_image(pixels, scale, layout, input);
-        }
+        write_image(pixels, scale, layout, input);
         input += layout.sample_size();
     }
 }

@@ -22,7 +22,7 @@ struct ConvolutionShape {
     std::array<int, 2> pad_after{};   // bottom, right
     bool has_relu = false;
     bool needs_diff_src = true;  // some layer in front is trained
-    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::direct;
+    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::winograd_if_it_fits;
 };
 
 }  // namespace lockstep::trainer

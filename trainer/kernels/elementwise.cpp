@@ -1,14 +1,12 @@
 #include "trainer/kernels/elementwise.hpp"
 
-#include <algorithm>
-#include <cstring>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/kernels/elementwise.cpp"
 #include <hwy/foreach_target.h>
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/dropout_draw-inl.hpp"
 #include "trainer/kernels/simd_loops.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -57,64 +55,6 @@ HWY_ATTR bool AllFinite(const float* values, std::size_t count) {
     return rest == 0.0F && hn::AllTrue(d, hn::Eq(sum, hn::Zero(d)));
 }
 
-template <class D, class V>
-HWY_ATTR HWY_INLINE V multiply_high(D d, V a, V b) {
-#if HWY_TARGET == HWY_SCALAR
-    const auto product = std::uint64_t{hn::GetLane(a)} * hn::GetLane(b);
-    return hn::Set(d, static_cast<std::uint32_t>(product >> 32));
-#else
-    const hn::RepartitionToWide<D> wide;
-    const auto even = hn::BitCast(d, hn::ShiftRight<32>(hn::MulEven(a, b)));
-    const auto odd_a = hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(wide, a)));
-    const auto odd_b = hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(wide, b)));
-    return hn::OddEven(hn::BitCast(d, hn::MulEven(odd_a, odd_b)), even);
-#endif
-}
-
-// Philox4x32-10 on a vector of counters that differ in the last word.
-template <class D, class V>
-HWY_ATTR HWY_INLINE void philox(D d, RandomKey key, const std::uint32_t counter[3], V last,
-                                V words[4]) {
-    const V m0 = hn::Set(d, 0xD2511F53U), m1 = hn::Set(d, 0xCD9E8D57U);
-    V c0 = hn::Set(d, counter[0]), c1 = hn::Set(d, counter[1]), c2 = hn::Set(d, counter[2]);
-    V c3 = last;
-    std::uint32_t k0 = key.seed_low, k1 = key.seed_high;
-    for (int round = 0; round < 10; ++round) {
-        const V high0 = multiply_high(d, c0, m0), low0 = hn::Mul(c0, m0);
-        const V high1 = multiply_high(d, c2, m1), low1 = hn::Mul(c2, m1);
-        c0 = hn::Xor(hn::Xor(high1, c1), hn::Set(d, k0));
-        c1 = low1;
-        c2 = hn::Xor(hn::Xor(high0, c3), hn::Set(d, k1));
-        c3 = low0;
-        k0 += 0x9E3779B9U;
-        k1 += 0xBB67AE85U;
-    }
-    words[0] = c0, words[1] = c1, words[2] = c2, words[3] = c3;
-}
-
-// Which of 128 elements are kept, as bytes 0 or 1: 16 counters of 8 draws each.
-HWY_ATTR void draw_run(const DropoutDraw& draw, std::uint32_t run, std::uint8_t* kept) {
-    const hn::CappedTag<std::uint32_t, 16> d;
-    const hn::Rebind<std::uint8_t, decltype(d)> du8;
-    const hn::Rebind<std::int32_t, decltype(d)> di;
-    using V = decltype(hn::Zero(d));
-    const auto threshold = hn::Set(di, static_cast<std::int32_t>(draw.threshold));
-    const V half = hn::Set(d, 0xFFFFU);
-    const auto one = hn::Set(di, 1);
-    for (std::uint32_t lane = 0; lane < 16; lane += static_cast<std::uint32_t>(hn::Lanes(d))) {
-        V words[4];
-        philox(d, draw.key, draw.counter, hn::Iota(d, run * 16 + lane), words);
-        for (std::size_t w = 0; w < 4; ++w) {
-            const V draws[2] = {hn::And(words[w], half), hn::ShiftRight<16>(words[w])};
-            for (std::size_t h = 0; h < 2; ++h) {
-                const auto is_dropped = hn::Lt(hn::BitCast(di, draws[h]), threshold);
-                hn::StoreU(hn::DemoteTo(du8, hn::IfThenZeroElse(is_dropped, one)), du8,
-                           kept + (2 * w + h) * 16 + lane);
-            }
-        }
-    }
-}
-
 HWY_ATTR void apply_mask(const std::uint8_t* kept, float scale, const float* src, float* dst,
                          std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
@@ -129,8 +69,7 @@ HWY_ATTR void apply_mask(const std::uint8_t* kept, float scale, const float* src
 
 HWY_ATTR void DropoutForward(const DropoutDraw& draw, const float* src, float* dst,
                              std::uint8_t* kept, std::size_t count) {
-    for (std::size_t begin = 0; begin < count; begin += kDropoutRun)
-        draw_run(draw, static_cast<std::uint32_t>(begin / kDropoutRun), kept + begin);
+    draw_elements(draw, count, kept);
     apply_mask(kept, draw.scale, src, dst, count);
 }
 
