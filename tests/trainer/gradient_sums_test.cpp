@@ -6,6 +6,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -18,9 +19,12 @@ namespace {
 
 using Gradient = std::vector<float>;
 constexpr int kMostShards = 17;
-// Tensors: one in front, two of the node, one behind.
-constexpr std::size_t kFront = 16, kFirst = 48, kSecond = 32, kBehind = 16;
+// Tensors: one in front, two of the node, one behind. The node's first ends inside of a cache line.
+constexpr std::size_t kFront = 16, kFirst = 37, kSecond = 32, kBehind = 16;
 constexpr std::size_t kOwn = kFirst + kSecond;
+constexpr unsigned char kLeftByOthers = 0xFF;  // as float32: NaN
+constexpr std::size_t kFirstAt = kFront, kGap = round_up_to_line(kFirst) - kFirst,
+                      kSecondAt = kFirstAt + kFirst + kGap;
 
 void declare(Parameters& parameters) {
     for (const std::size_t size : {kFront, kFirst, kSecond, kBehind}) {
@@ -85,10 +89,12 @@ public:
     // [nodes][trainable floats]
     const std::deque<Gradient>& run(const std::vector<Gradient>& gradients) {
         std::deque<Buffer> buffers;
-        const GradientSums sums(subtrees_, parameters_, parameters_.offset(1), kOwn, buffers);
+        const GradientSums sums(subtrees_, parameters_, kFirstAt,
+                                round_up_to_line(kFirst) + kSecond, buffers);
         std::deque<AlignedArray<unsigned char>> memory;
         for (Buffer& buffer : buffers) {
             auto& bytes = memory.emplace_back(buffer.size().bytes);
+            std::ranges::fill(bytes.span(), kLeftByOthers);
             buffer.place(reinterpret_cast<std::byte*>(bytes.data()), {}, false);
         }
         scratch_ = buffers.size();
@@ -115,16 +121,23 @@ private:
     std::size_t scratch_ = 0;
 };
 
+bool same_bits(const Gradient& gradient, std::size_t first, std::span<const float> expected) {
+    return std::memcmp(gradient.data() + first, expected.data(), expected.size_bytes()) == 0;
+}
+
 void check_sums(const std::vector<TreeNode>& nodes, const std::vector<Gradient>& gradients,
                 int shards) {
     Sums sums(nodes, shards);
     const std::deque<Gradient>& results = sums.run(gradients);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const Gradient expected = sum_of(nodes[i], gradients, shards);
-        CHECK(std::memcmp(results[i].data() + kFront, expected.data(), kOwn * sizeof(float)) == 0);
-        // Other nodes' gradients are not touched.
-        CHECK(std::count(results[i].begin(), results[i].begin() + kFront, 0.0F) == kFront);
-        CHECK(std::count(results[i].end() - kBehind, results[i].end(), 0.0F) == kBehind);
+        const Gradient& result = results[i];
+        CHECK(same_bits(result, kFirstAt, std::span(expected).first(kFirst)));
+        CHECK(same_bits(result, kSecondAt, std::span(expected).last(kSecond)));
+        // Other nodes' tensors, and what lies between two, are left as they were.
+        CHECK(same_bits(result, 0, Gradient(kFront)));
+        CHECK(same_bits(result, kFirstAt + kFirst, Gradient(kGap)));
+        CHECK(same_bits(result, result.size() - kBehind, Gradient(kBehind)));
     }
 }
 

@@ -23,42 +23,48 @@ void bring_into(Graph& graph, const Layout& layout, End& end) {
     end.layout = layout;
 }
 
-void add_chain(std::span<const LayerConfig> layers, const Architecture& architecture, int batch,
-               bool wants_diff_input, Graph& graph, ComputeEngine& engine, Parameters& parameters) {
-    End end{.layout = interleaved(architecture.input)};
+}  // namespace
+
+Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
+                 bool wants_diff_input)
+    : classes_(classes) {
+    const Architecture architecture = infer_shapes(layers, input, classes);
+    End end{.layout = interleaved(input)};
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const bool needs_diff_src =
-            i == 0 ? wants_diff_input : graph.values()[end.value].needs_diff;
-        const std::size_t gradient = parameters.trainable_size();
+            i == 0 ? wants_diff_input : graph_.values()[end.value].needs_diff;
+        const std::size_t gradient = parameters_.trainable_size();
         const LayerSetting setting{.config = layers[i],
                                    .shape = architecture.layers[i],
                                    .index = static_cast<std::uint32_t>(i),
                                    .batch = batch,
                                    .is_last = i + 1 == layers.size(),
                                    .needs_diff_src = needs_diff_src};
-        std::unique_ptr<Layer> layer = make_layer(setting, end.layout, engine, parameters);
+        std::unique_ptr<Layer> layer = make_layer(setting, end.layout, engine_, parameters_);
         // The input is written as the first layer wants it.
-        if (i == 0) end = {graph.add_input(layer->src(), wants_diff_input), layer->src()};
+        if (i == 0) end = {graph_.add_input(layer->src(), wants_diff_input), layer->src()};
         if (!layer->is_identity()) {
-            bring_into(graph, layer->src(), end);
-            end.value = graph.add({.name = layers[i].name,
-                                   .layer = std::move(layer),
-                                   .src = {end.value},
-                                   .first_gradient = gradient,
-                                   .gradient_floats = parameters.trainable_size() - gradient});
-            end.layout = graph.values()[end.value].layout;
+            bring_into(graph_, layer->src(), end);
+            end.value = graph_.add({.name = layers[i].name,
+                                    .layer = std::move(layer),
+                                    .src = {end.value},
+                                    .first_gradient = gradient,
+                                    .gradient_floats = parameters_.trainable_size() - gradient});
+            end.layout = graph_.values()[end.value].layout;
         } else {
             end.layout = layer->dst();
         }
     }
     // The loss reads one row of classes a sample: a flatten at the very end may have left them
     // elsewhere, with padding between.
-    bring_into(graph, interleaved(architecture.output()), end);
+    bring_into(graph_, interleaved({1, 1, classes, true}), end);
+    parameters_.allocate();
 }
 
+namespace {
+
 // A gradient that no consumer computes would be read all the same.
-bool has_one_end(const Graph& graph) {
-    const std::vector<Value>& values = graph.values();
+bool has_one_end(const std::vector<Value>& values) {
     return !values.empty() && std::all_of(values.begin(), values.end() - 1, [](const Value& value) {
         return !value.consumers.empty();
     });
@@ -66,18 +72,9 @@ bool has_one_end(const Graph& graph) {
 
 }  // namespace
 
-Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
-                 bool wants_diff_input)
-    : Network(
-          [&](Graph& graph, ComputeEngine& engine, Parameters& parameters) {
-              add_chain(layers, infer_shapes(layers, input, classes), batch, wants_diff_input,
-                        graph, engine, parameters);
-          },
-          classes) {}
-
 Network::Network(const BuildGraph& build, int classes) : classes_(classes) {
     build(graph_, engine_, parameters_);
-    if (!has_one_end(graph_) || output() != interleaved({1, 1, classes, true}))
+    if (!has_one_end(graph_.values()) || output() != interleaved({1, 1, classes, true}))
         throw std::logic_error("a network ends in one value, rows of its classes");
     parameters_.allocate();
 }
