@@ -1,5 +1,8 @@
 #include "tests/support/network_probe.hpp"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "trainer/determinism/shards.hpp"
 
 namespace lockstep::tests {
@@ -44,6 +47,10 @@ LossGradient NetworkProbe::run(std::span<const float> input, std::span<const std
     for (const auto& shard : gradients_)
         for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += shard[i];
     return {sum.loss / batch_, network_.parameters().unpack_trainable(gradient), diff_input()};
+}
+
+void NetworkProbe::forget() {
+    std::fill_n(pool_.reserve(1), plan_->arena_bytes(), std::byte{0xFF});
 }
 
 std::vector<float> NetworkProbe::diff_input() const {

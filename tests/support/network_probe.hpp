@@ -39,6 +39,8 @@ public:
     trainer::Network& network() { return network_; }
     // input: [batch, height, width, channels]
     LossGradient run(std::span<const float> input, std::span<const std::uint8_t> labels);
+    // Fills all buffers with NaN: what a step reads, it must have written.
+    void forget();
     // After run(), of each subtree, as Parameters::trainable().
     const std::vector<trainer::AlignedArray<float>>& gradients() const { return gradients_; }
 

@@ -9,6 +9,8 @@
 #include "tests/support/layer_check.hpp"
 #include "tests/support/network_probe.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/support/tiny_training.hpp"
+#include "trainer/kernels/elementwise.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -189,4 +191,32 @@ TEST_CASE("the sum over shards has the same bits however a rank's shards are gro
     const auto three = probe_of(3, {3}), three_single = probe_of(3, {});
     const auto& t = three_single->gradients();
     CHECK(same_bits(three->gradients()[0], add(add(t[0], t[1]), t[2])));
+}
+
+TEST_CASE("a step reads nothing but what it has written", "[trainer][network]") {
+    const Communicator self(MPI_COMM_SELF);
+    const GraphDescription graph = residual_block();
+    NetworkProbeSetting chain = setting_of(graph, 4);
+    chain.build = nullptr;
+    chain.layers = every_kind_of_layer();
+    chain.input = {8, 8, 3, false};
+    chain.classes = 4;
+    for (NetworkProbeSetting setting : {setting_of(graph, 4), chain})
+        for (const std::vector<int>& subtrees : {std::vector<int>{1, 1, 1, 1}, {2, 2}, {4}}) {
+            CAPTURE(subtrees, setting.classes);
+            setting.subtrees = subtrees;
+            NetworkProbe probe(setting, self);
+            randomize_parameters(probe.network(), 31);
+            const Batch batch = random_batch(setting.input);
+            const LossGradient expected = probe.run(batch.input, batch.labels);
+            probe.forget();
+            const LossGradient found = probe.run(batch.input, batch.labels);
+            CHECK(found.loss == expected.loss);
+            CHECK(found.diff_input == expected.diff_input);
+            for (std::size_t i = 0; i < expected.gradient.size(); ++i)
+                CHECK(found.gradient[i].values == expected.gradient[i].values);
+            // Also where tensors are padded, since an update goes over all of a gradient.
+            for (const AlignedArray<float>& gradient : probe.gradients())
+                CHECK(all_finite(gradient.data(), gradient.size()));
+        }
 }
