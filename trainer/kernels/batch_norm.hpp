@@ -25,11 +25,6 @@ namespace lockstep::trainer {
 // mean and sum of squared deviations from it, of one shard (samples >= 1).
 void batch_norm_moments(const Layout& layout, const float* x, int samples, std::span<double> mean,
                         std::span<double> squares);
-// The same, for callers that still keep scratch for a centre.
-inline void batch_norm_moments(const Layout& layout, const float* x, int samples, std::span<float>,
-                               std::span<double> mean, std::span<double> squares) {
-    batch_norm_moments(layout, x, samples, mean, squares);
-}
 
 // y = x * scale + shift
 void batch_norm_apply(const Layout& layout, const float* x, std::span<const float> scale,

@@ -24,7 +24,7 @@ void add_moments(PassBuilder& pass, BatchStatistics& statistics, const Layout& l
                              const StepContext&, std::size_t i) {
                       const auto table = statistics.moments(i);
                       batch_norm_moments(layout, src.of_shard(i), shards[i].count,
-                                         statistics.centre(), table.first(statistics.channels()),
+                                         table.first(statistics.channels()),
                                          table.last(statistics.channels()));
                   }});
     pass.forward(
@@ -34,6 +34,19 @@ void add_moments(PassBuilder& pass, BatchStatistics& statistics, const Layout& l
          .writes = {},
          .run = [&statistics](const StepContext&, std::size_t) { statistics.exchange_moments(); }});
     pass.commit([&statistics] { statistics.commit(); });
+}
+
+void add_moving_affine(PassBuilder& pass, ChannelAffine& affine,
+                       const BatchNormalizationConfig& config, const BatchNormTensors& tensors) {
+    pass.forward(
+        {.what = "moving statistics",
+         .extent = Extent::prepare,
+         .reads = {},
+         .writes = {},
+         .run = [&affine, tensors, epsilon = config.epsilon,
+                 &parameters = pass.context().parameters](const StepContext&, std::size_t) {
+             set_moving_affine(affine, epsilon, tensors, parameters);
+         }});
 }
 
 void add_gradient_sums(PassBuilder& pass, BatchStatistics& statistics,
@@ -66,14 +79,7 @@ void BatchNormalization::bind(PassBuilder& pass) const {
 void BatchNormalization::bind_evaluation(PassBuilder& pass) const {
     auto& affine = pass.keep(
         std::make_unique<ChannelAffine>(static_cast<std::size_t>(src().padded_channels())));
-    pass.forward({.what = "moving statistics",
-                  .extent = Extent::prepare,
-                  .reads = {},
-                  .writes = {},
-                  .run = [this, &affine, &parameters = pass.context().parameters](
-                             const StepContext&, std::size_t) {
-                      set_moving_affine(affine, config_.epsilon, tensors_, parameters);
-                  }});
+    add_moving_affine(pass, affine, config_, tensors_);
     pass.forward({.what = "normalization",
                   .extent = Extent::shard,
                   .reads = {&pass.src()},
@@ -114,6 +120,7 @@ void BatchNormalization::bind_training(PassBuilder& pass) const {
                    .extent = Extent::shard,
                    .reads = {&pass.src(), &pass.diff_dst()},
                    .writes = {pass.diff_src()},
+                   .may_overwrite = &pass.diff_dst(),
                    .run = [this, &statistics, masks = pass.masks_src_relu(), &src = pass.src(),
                            &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src(),
                            shards = pass.shards()](const StepContext&, std::size_t i) {

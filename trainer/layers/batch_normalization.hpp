@@ -34,6 +34,9 @@ private:
 // The pieces that batch normalization shares with what is fused to it.
 //   moments of each shard, their exchange:
 void add_moments(PassBuilder& pass, BatchStatistics& statistics, const Layout& layout);
+//   in evaluation, the affine map, before the shards:
+void add_moving_affine(PassBuilder& pass, ChannelAffine& affine,
+                       const BatchNormalizationConfig& config, const BatchNormTensors& tensors);
 //   the gradients of gamma and beta, and the exchange of the sums. Where no gradient of src is
 //   wanted, nothing is exchanged.
 //   sums   writes statistics.gradient_sums(shard)

@@ -35,7 +35,6 @@ public:
     // Forward: moments of each own shard, then the batch's. The table is [2][channels]: mean, and
     // squared deviations from it.
     std::span<double> moments(std::size_t shard) { return gather_.own(shard); }
-    std::span<float> centre() { return mean_float_; }  // scratch of batch_norm_moments()
     void exchange_moments();
     const ChannelAffine& affine() const { return affine_; }
     std::span<const float> mean() const { return mean_float_; }

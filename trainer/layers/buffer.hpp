@@ -18,6 +18,7 @@ public:
         std::size_t bytes = 0;
         bool is_fixed = false;
 
+        bool operator==(const Size&) const = default;
         static Size of_samples(std::size_t floats) { return {floats * sizeof(float), false}; }
         static Size of_all(std::size_t floats) { return {floats * sizeof(float), true}; }
     };

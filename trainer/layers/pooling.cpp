@@ -60,18 +60,19 @@ void bind_average(PassBuilder& pass, const PoolingShape& shape) {
 
 }  // namespace
 
-Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src)
-    : Layer(src, blocked(shape.output, src.block)), kind_(config.kind) {
+PoolingShape pooling_shape(const PoolingConfig& config, const LayerShape& shape, const Layout& src,
+                           const Layout& dst) {
     const Window rows =
-        window_of(src.height, config.pool_size[0], config.strides[0], config.padding);
+        window_of(shape.input.height, config.pool_size[0], config.strides[0], config.padding);
     const Window columns =
-        window_of(src.width, config.pool_size[1], config.strides[1], config.padding);
-    shape_ = {this->src(),
-              dst(),
-              config.pool_size,
-              config.strides,
-              {rows.pad_before, columns.pad_before}};
+        window_of(shape.input.width, config.pool_size[1], config.strides[1], config.padding);
+    return {src, dst, config.pool_size, config.strides, {rows.pad_before, columns.pad_before}};
 }
+
+Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src)
+    : Layer(src, blocked(shape.output, src.block)),
+      kind_(config.kind),
+      shape_(pooling_shape(config, shape, this->src(), dst())) {}
 
 void Pooling::bind(PassBuilder& pass) const {
     kind_ == PoolingKind::max ? bind_max(pass, shape_) : bind_average(pass, shape_);

@@ -18,4 +18,7 @@ private:
     PoolingShape shape_;
 };
 
+PoolingShape pooling_shape(const PoolingConfig& config, const LayerShape& shape, const Layout& src,
+                           const Layout& dst);
+
 }  // namespace lockstep::trainer

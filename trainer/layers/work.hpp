@@ -30,6 +30,9 @@ struct Work {
     // Cheap, and the same again: done once more in front of a backward pass that reads what it
     // writes, rather than kept from the forward pass.
     bool is_repeatable = false;
+    // Of those it reads, one in whose place its only result may be written, as long: it is used if
+    // nobody reads that one later. Less memory to go through is less time.
+    Buffer* may_overwrite = nullptr;
     std::function<void(const StepContext&, std::size_t shard)> run;
 };
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "trainer/layers/relayout.hpp"
+#include "trainer/network/fusions.hpp"
 
 namespace lockstep::trainer {
 
@@ -29,18 +30,21 @@ Network::Network(std::span<const LayerConfig> layers, const Shape& input, int cl
                  bool wants_diff_input)
     : classes_(classes) {
     const Architecture architecture = infer_shapes(layers, input, classes);
-    End end{.layout = interleaved(input)};
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const bool needs_diff_src =
-            i == 0 ? wants_diff_input : graph_.values()[end.value].needs_diff;
+    std::vector<LayerSetting> settings;
+    for (std::size_t i = 0; i < layers.size(); ++i)
+        settings.push_back({.config = layers[i],
+                            .shape = architecture.layers[i],
+                            .index = static_cast<std::uint32_t>(i),
+                            .batch = batch,
+                            .is_last = i + 1 == layers.size(),
+                            .needs_diff_src = wants_diff_input});
+    End end{.value = 0, .layout = interleaved(input)};
+    for (std::size_t i = 0; i < layers.size();) {
+        if (i > 0) settings[i].needs_diff_src = graph_.values()[end.value].needs_diff;
         const std::size_t gradient = parameters_.trainable_size();
-        const LayerSetting setting{.config = layers[i],
-                                   .shape = architecture.layers[i],
-                                   .index = static_cast<std::uint32_t>(i),
-                                   .batch = batch,
-                                   .is_last = i + 1 == layers.size(),
-                                   .needs_diff_src = needs_diff_src};
-        std::unique_ptr<Layer> layer = make_layer(setting, end.layout, engine_, parameters_);
+        MadeLayer made =
+            make_longest(std::span(settings).subspan(i), end.layout, engine_, parameters_);
+        std::unique_ptr<Layer>& layer = made.layer;
         // The input is written as the first layer wants it.
         if (i == 0) end = {graph_.add_input(layer->src(), wants_diff_input), layer->src()};
         if (!layer->is_identity()) {
@@ -54,6 +58,7 @@ Network::Network(std::span<const LayerConfig> layers, const Shape& input, int cl
         } else {
             end.layout = layer->dst();
         }
+        i += made.count;
     }
     // The loss reads one row of classes a sample: a flatten at the very end may have left them
     // elsewhere, with padding between.

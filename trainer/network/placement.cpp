@@ -22,7 +22,7 @@ struct Interval {  // of numbers of works, both ends included
 };
 
 struct Life {
-    Buffer* buffer = nullptr;
+    std::vector<Buffer*> buffers;  // in the same place: the first, then what is written over it
     std::vector<Interval> intervals;
     bool holds_one_shard = true;
     std::size_t bytes = 0;
@@ -40,7 +40,7 @@ public:
     explicit Lives(std::deque<Buffer>& buffers) {
         for (Buffer& buffer : buffers) {
             index_[&buffer] = lives_.size();
-            lives_.push_back({.buffer = &buffer, .intervals = {}});
+            lives_.push_back({.buffers = {&buffer}, .intervals = {}});
             was_read_.push_back(false);
         }
     }
@@ -62,6 +62,20 @@ public:
         life.intervals.back().last = at;
         was_read_[i] = true;
     }
+    // `over` is wanted for the last time where `by` is made: both may lie in one place.
+    void join(const Buffer* over, const Buffer* by, std::size_t at) {
+        const auto first = index_.find(over), second = index_.find(by);
+        if (first == index_.end() || second == index_.end()) return;
+        Life &life = lives_[first->second], &next = lives_[second->second];
+        const bool fits = !life.intervals.empty() && life.intervals.back().last == at &&
+                          next.intervals.size() == 1 && next.intervals.front().first == at &&
+                          next.buffers.front()->size() == life.buffers.front()->size();
+        if (!fits) return;
+        life.intervals.back().last = next.intervals.front().last;
+        life.buffers.insert(life.buffers.end(), next.buffers.begin(), next.buffers.end());
+        next = {};
+        for (const Buffer* buffer : life.buffers) index_[buffer] = first->second;
+    }
     std::vector<Life>& all() { return lives_; }
 
 private:
@@ -82,19 +96,29 @@ std::vector<Life> lives_of(std::deque<Buffer>& buffers, std::span<const PlannedW
                 lives.write(buffer, at);
         }
     }
+    for (std::size_t at = works.size(); at-- > 0;) {
+        const Work& work = works[at]->work;
+        if (work.may_overwrite != nullptr) lives.join(work.may_overwrite, work.writes.front(), at);
+    }
     return std::move(lives.all());
+}
+
+const Buffer::Size& size_of(const Life& life) { return life.buffers.front()->size(); }
+
+bool uses(const Work& work, const Life& life) {
+    return std::ranges::any_of(life.buffers, [&](const Buffer* buffer) {
+        return has(work.reads, buffer) || has(work.writes, buffer);
+    });
 }
 
 // Whether each of its intervals lies in one run and is used shard by shard in it.
 bool lives_in_runs(const Life& life, std::span<const PlannedWork* const> works) {
-    if (life.buffer->size().is_fixed) return false;
+    if (size_of(life).is_fixed) return false;
     for (const Interval& interval : life.intervals) {
         if (works[interval.first]->run != works[interval.last]->run) return false;
         for (std::size_t at = interval.first; at <= interval.last; ++at) {
             const Work& work = works[at]->work;
-            if (work.extent != Extent::shard &&
-                (has(work.reads, life.buffer) || has(work.writes, life.buffer)))
-                return false;
+            if (work.extent != Extent::shard && uses(work, life)) return false;
         }
     }
     return true;
@@ -143,11 +167,11 @@ std::size_t place_buffers(std::deque<Buffer>& buffers, std::span<const PlannedWo
     std::vector<Life> lives = lives_of(buffers, works);
     int largest_shard = 0;
     for (const SampleRange& shard : shards) largest_shard = std::max(largest_shard, shard.count);
+    std::erase_if(lives, [](const Life& life) { return life.intervals.empty(); });
     for (Life& life : lives) {
         life.holds_one_shard = lives_in_runs(life, works);
         if (!life.holds_one_shard) widen_to_runs(life, works);
-        const Buffer::Size& size = life.buffer->size();
-        if (life.intervals.empty()) continue;
+        const Buffer::Size& size = size_of(life);
         const int held = life.holds_one_shard ? largest_shard : samples;
         life.bytes =
             round_up(size.is_fixed ? size.bytes : size.bytes * static_cast<std::size_t>(held));
@@ -164,7 +188,8 @@ std::size_t place_buffers(std::deque<Buffer>& buffers, std::span<const PlannedWo
     }
     std::byte* const arena = pool.reserve(std::max(end, kAlignment));
     for (const Life& life : lives)
-        life.buffer->place(arena + life.offset, shards, life.holds_one_shard);
+        for (Buffer* buffer : life.buffers)
+            buffer->place(arena + life.offset, shards, life.holds_one_shard);
     return end;
 }
 
