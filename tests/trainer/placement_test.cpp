@@ -110,7 +110,9 @@ private:
             for (const Part& part : parts(buffer, step))
                 std::ranges::fill(words(part), stamps_[part] = ++last_stamp_);
         // Nothing that the work reads may lie where it writes, nor two that it writes.
-        return hold_their_stamps(work.reads, step) && hold_their_stamps(work.writes, step);
+        std::vector<Buffer*> reads = work.reads;
+        std::erase(reads, work.may_overwrite);
+        return hold_their_stamps(reads, step) && hold_their_stamps(work.writes, step);
     }
 
     Plan& plan_;
@@ -145,7 +147,13 @@ private:
             reads.push_back(written_[random_.below(static_cast<std::uint32_t>(written_.size()))]);
         for (std::uint32_t i = random_.below(3); i > 0; --i) writes.push_back(&any_buffer());
         if (!reads.empty() && random_.below(4) == 0) writes.push_back(reads.front());  // in place
+        Buffer* over = nullptr;
+        if (!reads.empty() && writes.empty() && random_.below(2) == 0) {
+            over = reads.front();
+            writes.push_back(&plan.add_buffer(over->size()));
+        }
         plan.add(extent, reads, writes);
+        plan.works.back().work.may_overwrite = over;
         for (Buffer* buffer : writes)
             if (std::ranges::find(written_, buffer) == written_.end()) written_.push_back(buffer);
     }
@@ -263,6 +271,23 @@ TEST_CASE("a chain takes the memory of two of its values at a time", "[trainer][
         const std::size_t held = (extent == Extent::shard ? 2 : 4) * kFloats * sizeof(float);
         CHECK(plan.arena_bytes >= 2 * held);
         CHECK(plan.arena_bytes <= 2 * held + 4 * kAlignment);
+        CHECK(StampedRun(plan).keeps_what_is_read());
+    }
+}
+
+TEST_CASE("what may be written over its source is, if nobody reads this later", "[trainer][plan]") {
+    for (const bool is_read_later : {false, true}) {
+        Plan plan;
+        plan.shards = shards_of({3, 2});
+        Buffer& src = plan.add_buffer(Buffer::Size::of_samples(8));
+        Buffer& dst = plan.add_buffer(Buffer::Size::of_samples(8));
+        plan.add(Extent::rank, {}, {&src});
+        plan.add(Extent::shard, {&src}, {&dst});
+        plan.works.back().work.may_overwrite = &src;
+        plan.add(Extent::rank, {&dst}, {});
+        if (is_read_later) plan.add(Extent::rank, {&src}, {});
+        plan.place();
+        CHECK((src.data() == dst.data()) == !is_read_later);
         CHECK(StampedRun(plan).keeps_what_is_read());
     }
 }
