@@ -79,8 +79,9 @@ public:
         return kept;
     }
 
-    // In the order in which they run. Backward work that writes gradients of parameters reads no
-    // buffer for them: it names gradients().buffers() among those it writes.
+    // In the order in which they run. One piece of the backward pass writes all gradients of
+    // parameters: it reads no buffer for them, and names gradients().buffers() among those it
+    // writes.
     void forward(Work work) { forward_.push_back(std::move(work)); }
     void backward(Work work) { backward_.push_back(std::move(work)); }
     // What a step changes beside gradients (moving statistics), once it is known to count: a step

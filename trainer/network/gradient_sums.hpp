@@ -48,7 +48,9 @@ private:
     std::span<const SubtreeGradient> subtrees_;
     const Parameters& parameters_;
     std::size_t first_;
-    std::size_t floats_;
+    // The node's tensors, from first_ on. What lies between them is not added: nobody writes it in
+    // scratch, where it holds what other buffers left.
+    std::vector<Parameters::Range> tensors_;
     std::vector<Place> places_;  // by own shard
     std::vector<Buffer*> scratch_;
 };
