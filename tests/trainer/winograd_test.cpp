@@ -71,10 +71,14 @@ struct Case {
         winograd.forward(src.data(), filters.data(), bias.data(), has_relu, dst.data(), images,
                          scratch.data());
         winograd.transform_filters_for_data(weights.data(), filters.data());
-        winograd.backward_data(diff_dst.data(), filters.data(), diff_src.data(), images,
-                               scratch.data());
-        winograd.backward_weights(src.data(), diff_dst.data(), diff_weights.data(),
-                                  diff_bias.data(), images, scratch.data());
+        winograd.backward({.diff_dst = diff_dst.data(),
+                           .relu_dst = has_relu ? dst.data() : nullptr,
+                           .filters = filters.data(),
+                           .diff_src = diff_src.data(),
+                           .src = src.data(),
+                           .diff_weights = diff_weights.data(),
+                           .diff_bias = diff_bias.data()},
+                          images, scratch.data());
     }
 
 private:

@@ -18,7 +18,8 @@ WinogradShape shape_of(const ConvolutionFormat& format) {
             .dst_height = shape.dst.height,
             .dst_width = shape.dst.width,
             .pad_top = shape.pad_before[0],
-            .pad_left = shape.pad_before[1]};
+            .pad_left = shape.pad_before[1],
+            .taps = shape.kernel_size[0]};
 }
 
 }  // namespace
@@ -57,16 +58,19 @@ void WinogradConvolution::forward() {
 void WinogradConvolution::backward_data() {
     if (images_ == 0) return;
     winograd_.transform_filters_for_data(buffers_.weights, filters());
-    winograd_.backward_data(buffers_.diff_dst, filters(), buffers_.diff_src, images_, scratch());
+    winograd_.backward(
+        {.diff_dst = buffers_.diff_dst, .filters = filters(), .diff_src = buffers_.diff_src},
+        images_, scratch());
 }
 
 void WinogradConvolution::backward_weights() {
     for (std::size_t i = 0; i < buffers_.diff_weights.size(); ++i) {
         const auto first = static_cast<std::size_t>(shards_[i].first);
-        winograd_.backward_weights(buffers_.src + first * format_.src().sample_size(),
-                                   buffers_.diff_dst + first * format_.dst().sample_size(),
-                                   buffers_.diff_weights[i], buffers_.diff_bias[i],
-                                   shards_[i].count, scratch());
+        winograd_.backward({.diff_dst = buffers_.diff_dst + first * format_.dst().sample_size(),
+                            .src = buffers_.src + first * format_.src().sample_size(),
+                            .diff_weights = buffers_.diff_weights[i],
+                            .diff_bias = buffers_.diff_bias[i]},
+                           shards_[i].count, scratch());
     }
 }
 
