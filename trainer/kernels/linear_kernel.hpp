@@ -27,6 +27,11 @@ public:
     virtual void forward() = 0;
     virtual void backward_data() = 0;
     virtual void backward_weights() = 0;
+    // Both, in the order that is best.
+    virtual void backward() {
+        backward_weights();
+        backward_data();
+    }
 };
 
 class LinearKernel {
@@ -40,6 +45,7 @@ public:
     void forward();
     void backward_data();
     void backward_weights();
+    void backward();  // both: the same bits, in less time where they share work
 
 protected:
     explicit LinearKernel(std::unique_ptr<LinearCalls> calls);

@@ -64,14 +64,29 @@ void WinogradConvolution::backward_data() {
 }
 
 void WinogradConvolution::backward_weights() {
-    for (std::size_t i = 0; i < buffers_.diff_weights.size(); ++i) {
-        const auto first = static_cast<std::size_t>(shards_[i].first);
-        winograd_.backward({.diff_dst = buffers_.diff_dst + first * format_.dst().sample_size(),
-                            .src = buffers_.src + first * format_.src().sample_size(),
-                            .diff_weights = buffers_.diff_weights[i],
-                            .diff_bias = buffers_.diff_bias[i]},
-                           shards_[i].count, scratch());
+    for (std::size_t i = 0; i < buffers_.diff_weights.size(); ++i)
+        winograd_.backward(gradients_of(i), shards_[i].count, scratch());
+}
+
+void WinogradConvolution::backward() {
+    if (buffers_.diff_src == nullptr) return backward_weights();
+    if (images_ == 0) return;
+    winograd_.transform_filters_for_data(buffers_.weights, filters());
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        WinogradBackward gradients = gradients_of(i);
+        gradients.filters = filters();
+        gradients.diff_src = buffers_.diff_src + static_cast<std::size_t>(shards_[i].first) *
+                                                     format_.src().sample_size();
+        winograd_.backward(gradients, shards_[i].count, scratch());
     }
+}
+
+WinogradBackward WinogradConvolution::gradients_of(std::size_t shard) const {
+    const auto first = static_cast<std::size_t>(shards_[shard].first);
+    return {.diff_dst = buffers_.diff_dst + first * format_.dst().sample_size(),
+            .src = buffers_.src + first * format_.src().sample_size(),
+            .diff_weights = buffers_.diff_weights[shard],
+            .diff_bias = buffers_.diff_bias[shard]};
 }
 
 }  // namespace lockstep::trainer

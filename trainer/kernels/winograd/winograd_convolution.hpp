@@ -32,8 +32,10 @@ public:
     void forward() override;
     void backward_data() override;
     void backward_weights() override;
+    void backward() override;  // shard by shard, of one transform of diff_dst
 
 private:
+    WinogradBackward gradients_of(std::size_t shard) const;  // but for diff_src
     float* filters() const;  // the shared memory: filters first, then scratch
     float* scratch() const;
 
