@@ -24,6 +24,7 @@ struct TileAxis {
     }
     int begin(int tile) const { return 4 * tile - std::max(0, tile - fours); }
     bool is_six(int tile) const { return has_six && tile < fours; }
+    int points() const { return 5 * tiles + (has_six ? fours : 0); }  // of all tiles
 };
 
 struct TileGrid {
@@ -75,20 +76,14 @@ inline int frequencies_of(int taps) { return (taps + 3) * (taps + 3); }
 // two would send all of them to the same lines of the L1 cache.
 inline std::size_t padded_step(std::size_t floats) { return floats + 16; }
 
-// Tiles of one round through transform, products and transform: V and M of a round share the L2
-// cache with the filters.
-inline int tiles_of_round(const WinogradShape& s) {
-    constexpr int kFloats = 150'000;  // of V and M
-    return std::clamp(kFloats / (frequencies_of(s.taps) * (s.src_channels + s.dst_channels)), 8,
-                      64);
-}
+// Tiles of one round through transform, products and transform: enough of them that filters out of
+// the L3 cache are read fast enough, few enough that V and M of 64 channels stay in the L2 cache.
+inline constexpr int kTilesOfRound = 32;
 
-// Tiles of one round of the gradients: more of them, as each round reads and writes a weight
-// gradient of all frequencies.
+// Tiles of one round of the gradients: V and Z weigh as much as the weight gradient's frequencies,
+// which each round but a single one reads and writes.
 inline int tiles_of_gradient_round(const WinogradShape& s) {
-    constexpr int kFloats = 330'000;  // of V and Z
-    return std::clamp(kFloats / (frequencies_of(s.taps) * (s.src_channels + s.dst_channels)), 8,
-                      128);
+    return std::clamp(s.src_channels * s.dst_channels / (s.src_channels + s.dst_channels), 64, 256);
 }
 
 }  // namespace lockstep::trainer

@@ -40,12 +40,11 @@ template <int kTaps>
 HWY_ATTR void convolve(const WinogradShape& s, const float* src, const float* filters,
                        const float* bias, bool has_relu, float* dst, int images, float* memory) {
     const TileGrid grid(s);
-    const int most = tiles_of_round(s);
     const float* zeros = memory;
-    const TileValues v(s.src_channels, most, kTaps, memory + zero_floats(s));
-    const TileValues m(s.dst_channels, most, kTaps, v.end());
+    const TileValues v(s.src_channels, kTilesOfRound, kTaps, memory + zero_floats(s));
+    const TileValues m(s.dst_channels, kTilesOfRound, kTaps, v.end());
     std::fill_n(memory, zero_floats(s), 0.0F);
-    for_each_round(grid.tiles() * images, most, [&](int first, int count) HWY_ATTR {
+    for_each_round(grid.tiles() * images, kTilesOfRound, [&](int first, int count) HWY_ATTR {
         const Round round(grid, first, count);
         transform_inputs<kTaps>(s, round, src, zeros, v);
         multiply_filters<kTaps>(s.block, filters, round.counts(), v, m);
@@ -201,8 +200,7 @@ std::size_t Winograd::filter_floats() const {
 }
 
 std::size_t Winograd::scratch_floats() const {
-    const std::size_t tiles =
-        size(std::max(tiles_of_round(shape_), tiles_of_gradient_round(shape_)));
+    const std::size_t tiles = size(std::max(kTilesOfRound, tiles_of_gradient_round(shape_)));
     return shape_.pixel(shape_.src_width) + filter_floats() +
            size(frequencies_of(shape_.taps)) * (padded_step(tiles * size(shape_.src_channels)) +
                                                 padded_step(tiles * size(shape_.dst_channels)));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "trainer/kernels/onednn.hpp"
+#include "trainer/kernels/winograd/geometry.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -25,11 +26,20 @@ WinogradShape shape_of(const ConvolutionFormat& format) {
 }  // namespace
 
 bool takes_winograd(const ConvolutionShape& shape, int block) {
-    const bool is_3x3 = shape.kernel_size == std::array{3, 3} && shape.strides == std::array{1, 1};
-    const bool is_padding_small = std::max(shape.pad_before[0], shape.pad_before[1]) <= 2;
-    return is_3x3 && is_padding_small && block == winograd_block() &&
-           std::min(shape.src.channels, shape.dst.channels) >= block &&
-           std::min(shape.dst.height, shape.dst.width) >= 4;
+    const int taps = shape.kernel_size[0];
+    const bool is_computed = (taps == 2 || taps == 3) && shape.kernel_size[1] == taps &&
+                             shape.strides == std::array{1, 1} &&
+                             std::max(shape.pad_before[0], shape.pad_before[1]) < taps &&
+                             block == winograd_block() &&
+                             std::min(shape.src.channels, shape.dst.channels) >= block;
+    if (!is_computed) return false;
+    constexpr int kManyFilters = 256 * 256;
+    const bool has_many_filters = shape.src.channels * shape.dst.channels > kManyFilters;
+    const int least_side = taps == 2 ? 8 : has_many_filters ? 7 : 4;
+    const int products = TileAxis::of(shape.dst.height, taps).points() *
+                         TileAxis::of(shape.dst.width, taps).points();
+    return std::min(shape.dst.height, shape.dst.width) >= least_side &&
+           2 * products <= taps * taps * shape.dst.height * shape.dst.width;
 }
 
 WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,

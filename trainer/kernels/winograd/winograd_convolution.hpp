@@ -13,16 +13,19 @@
 namespace lockstep::trainer {
 
 // Whether Winograd fits a convolution: a function of its shape and the instruction set alone, so
-// that all ranks and all resumptions would take the same kernels.
-//   - 3 x 3, strides of 1, padding of 0 to 2 in front
+// that all ranks and all resumptions would take the same kernels. Where it does, it was faster than
+// oneDNN's direct kernel from shards of four images on (docs/winograd.md).
+//   - 3 x 3 or 2 x 2, strides of 1, less padding in front than taps
 //   - at least one whole block of channels on both sides (the others are padded to blocks), and a
 //     block is a vector
-//   - at least 4 x 4 pixels of output: smaller ones fill less than one tile
+//   - at least 4 x 4 pixels of output, so that the filters' transform is repaid: 8 x 8 for 2 x 2,
+//     7 x 7 for more than 65,536 filters, whose frequencies no cache holds
+//   - at most half of the direct products, counting what tiles compute outside of the output
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
 // Filters are transformed at the begin of each pass, into memory that all layers share. Forward
 // and backward data take all images of the rank at once, as an image's bits do not depend on
-// others; the gradient of the weights goes shard by shard.
+// others; weight gradients, and backward() with them, go shard by shard.
 class WinogradConvolution : public LinearCalls {
 public:
     // format   one that is_winograd(); it and its engine must outlive this
