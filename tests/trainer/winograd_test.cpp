@@ -332,6 +332,9 @@ TEST_CASE("winograd: shapes it does not compute are refused", "[trainer][kernel]
     shape.pad_left = 3;
     CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
     shape = shape_of(1, 1, 8, 8, 1);
+    shape.dst_width -= 2;  // less than no padding behind
+    CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
+    shape = shape_of(1, 1, 8, 8, 1);
     shape.taps = 4;
     CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
 }

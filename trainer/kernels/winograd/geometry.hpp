@@ -55,7 +55,7 @@ struct TilePlace {
 };
 
 // How many tiles of a round have a frequency: all of them those of the first five points both ways;
-// the sixth point have those of six rows, of six columns, of both.
+// tiles of six rows, of six columns, or of both, those of the sixth point.
 struct TileCounts {
     int all = 0, six_rows = 0, six_columns = 0, six_both = 0;
 

@@ -189,7 +189,11 @@ Winograd::Winograd(const WinogradShape& shape) : shape_(shape) {
     const bool are_taps_known = shape.taps == 2 || shape.taps == 3;
     const bool is_pad_known = std::min(shape.pad_top, shape.pad_left) >= 0 &&
                               std::max(shape.pad_top, shape.pad_left) < shape.taps;
-    if (!are_blocks_whole || !are_taps_known || !is_pad_known)
+    // Else pixels of diff_src behind the last tiles would have no gradient.
+    const bool is_src_covered =
+        shape.dst_height + shape.taps - 1 >= shape.src_height + shape.pad_top &&
+        shape.dst_width + shape.taps - 1 >= shape.src_width + shape.pad_left;
+    if (!are_blocks_whole || !are_taps_known || !is_pad_known || !is_src_covered)
         throw std::invalid_argument(
             "Winograd takes whole blocks of channels, 2 x 2 or 3 x 3 taps, and padding of less");
 }

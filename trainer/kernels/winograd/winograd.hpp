@@ -40,8 +40,8 @@ struct WinogradShape {
     int block = 16;  // channels; the lanes of a vector on the instruction set in use
     int src_channels = 0, dst_channels = 0;  // whole blocks
     int src_height = 0, src_width = 0;
-    int dst_height = 0, dst_width = 0;  // at most src + 2 x (taps - 1) - pad - (taps - 1)
-    int pad_top = 0, pad_left = 0;      // 0 to taps - 1
+    int dst_height = 0, dst_width = 0;  // src + pad in front and behind - (taps - 1)
+    int pad_top = 0, pad_left = 0;      // in front, 0 to taps - 1; behind, at least 0
     int taps = 3;                       // or 2: height and width of the filters
 
     int src_blocks() const { return src_channels / block; }
@@ -89,8 +89,8 @@ public:
     // dst = conv(src) + bias, then max(., 0) with `has_relu`.
     void forward(const float* src, const float* filters, const float* bias, bool has_relu,
                  float* dst, int images, float* scratch) const;
-    // Writes the gradients that are wanted, those of the parameters summed over the images. Both in
-    // one call take less time than in two, and have the same bits.
+    // Writes the gradients that are wanted, those of the parameters summed over the images (at
+    // least one). Both in one call take less time than in two, and have the same bits.
     void backward(const WinogradBackward& buffers, int images, float* scratch) const;
 
 private:
