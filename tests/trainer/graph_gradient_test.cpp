@@ -56,7 +56,7 @@ void check_graph(const GraphDescription& graph) {
             return plain_loss(plain_logits(graph, parameters, x, kBatch), batch.labels, kClasses);
         };
         const LossGradient found = probe.run(batch.input, batch.labels);
-        CHECK(found.loss == Approx(loss()).epsilon(5e-6));
+        CHECK(found.loss == Approx(loss()).epsilon(1e-5));
         check_gradient("input", found.diff_input, x, loss, 2e-4);
         std::size_t next = 0;  // of the trainable ones
         for (std::size_t i = 0; i < weights.size(); ++i) {
