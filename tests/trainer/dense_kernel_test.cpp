@@ -99,8 +99,10 @@ TEST_CASE("dense kernels: all directions are the definition, on every instructio
     });
 }
 
-TEST_CASE("dense kernels: more features and samples than are taken at once", "[trainer][kernel]") {
+TEST_CASE("dense kernels: features and samples around what is taken at once", "[trainer][kernel]") {
     on_every_target([] {
+        for (int features = 1; features <= 9; ++features)  // tiles of dot products and rests
+            check_case(DenseCase(features, 32, 13));
         check_case(DenseCase(kFeaturesAtOnce + 1, 5, 3));
         check_case(DenseCase(2 * kFeaturesAtOnce, 18, 20));
         check_case(DenseCase(19, 35, 130));
@@ -110,8 +112,13 @@ TEST_CASE("dense kernels: more features and samples than are taken at once", "[t
 TEST_CASE("dense kernels: a sample's bits do not depend on the samples beside it",
           "[trainer][kernel]") {
     on_every_target([] {
-        for (const auto& [features, units] :
-             {std::pair{1024, 500}, {kFeaturesAtOnce + 7, 33}, {37, 10}, {512, 3}, {1, 1}}) {
+        for (const auto& [features, units] : {std::pair{1024, 500},
+                                              {kFeaturesAtOnce + 7, 33},
+                                              {37, 10},
+                                              {512, 3},
+                                              {6, 31},
+                                              {3, 40},
+                                              {1, 1}}) {
             DenseCase whole(features, units, 67);
             whole.compute(true);
             for (int samples = 1; samples <= 33; ++samples) {

@@ -10,6 +10,7 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/dense/dots-inl.hpp"
 #include "trainer/kernels/dense/panels.hpp"
 #include "trainer/kernels/dense/product-inl.hpp"
 #include "trainer/kernels/dense/shard_sum-inl.hpp"
@@ -36,10 +37,6 @@ HWY_ATTR void for_each_piece(int total, int most, Piece piece) {
 
 // Samples at once, whose part of src shares the L2 cache with a part of a panel.
 constexpr int kForwardSamples = 128;
-// Rows of src are often a power of two apart, and then share one set of L1: no more of them at once
-// than its ways leave to them.
-constexpr int kForwardRows = std::min(kDenseRows, 8);
-
 HWY_ATTR void Forward(const DensePanels& g, const float* src, const float* weights,
                       const float* bias, bool has_relu, float* dst, int samples) {
     const auto panel_product = [&](int sample, int feature, int depth, int panel) HWY_ATTR {
@@ -48,7 +45,6 @@ HWY_ATTR void Forward(const DensePanels& g, const float* src, const float* weigh
         const bool is_first = feature == 0;
         return DenseProduct{.a = src + size(sample) * size(g.features) + size(feature),
                             .a_row = size(g.features),
-                            .a_step = 1,
                             .b = weights + g.row_begin(panel, feature),
                             .b_step = g.width(panel),
                             .start = is_first ? bias + unit : to,
@@ -62,47 +58,15 @@ HWY_ATTR void Forward(const DensePanels& g, const float* src, const float* weigh
     for_each_piece(samples, kForwardSamples, [&](int sample, int rows) HWY_ATTR {
         for_each_piece(g.features, kFeaturesAtOnce, [&](int feature, int depth) HWY_ATTR {
             for (int panel = 0; panel < g.panels(); ++panel)
-                dense_multiply_rows<0>(panel_product(sample, feature, depth, panel), rows,
-                                       g.vectors(panel), kForwardRows);
+                dense_multiply_rows(panel_product(sample, feature, depth, panel), rows,
+                                    g.vectors(panel));
         });
     });
 }
 
 // ---- backward data -----------------------------------------------------------------------------
 
-// Samples in the lanes, weights as single values: nothing of the weights is moved.
-HWY_ATTR void multiply_by_samples(const DensePanels& g, const float* diff, const float* weights,
-                                  float* diff_src, int samples, float* scratch) {
-    const int vectors = samples > g.lanes ? 2 : 1;
-    const std::size_t lanes = size(vectors * g.lanes);
-    float* columns = scratch;                       // [unit][sample]
-    float* sums = columns + size(g.units) * lanes;  // [feature][sample]
-    std::fill(columns, sums, 0.0F);
-    transpose(diff, g.diff_step(), samples, g.units, columns, lanes);
-    for_each_piece(g.features, kFeaturesAtOnce, [&](int feature, int count) HWY_ATTR {
-        for (int panel = 0; panel < g.panels(); ++panel) {
-            const DenseProduct product{.a = weights + g.row_begin(panel, feature),
-                                       .a_row = g.width(panel),
-                                       .a_step = 1,
-                                       .b = columns + g.first_unit(panel) * lanes,
-                                       .b_step = lanes,
-                                       .start = panel == 0 ? kZeros : sums,
-                                       .start_row = panel == 0 ? 0 : lanes,
-                                       .c = sums,
-                                       .c_row = lanes,
-                                       .columns = lanes,
-                                       .depth = static_cast<int>(g.units_of(panel)),
-                                       .has_relu = false};
-            if (g.vectors(panel) == 2)
-                dense_multiply_rows<2>(product, count, vectors, kDenseRows);
-            else
-                dense_multiply_rows<1>(product, count, vectors, kDenseRows);
-        }
-        transpose(sums, lanes, count, samples, diff_src + size(feature), size(g.features));
-    });
-}
-
-// Features in the lanes, for few samples: blocks of the weights are transposed first.
+// Features in the lanes, for few units: blocks of the weights are transposed first.
 HWY_ATTR void multiply_by_features(const DensePanels& g, const float* diff, const float* weights,
                                    float* diff_src, int samples, float* block) {
     const std::size_t step = 2 * size(g.lanes);
@@ -113,36 +77,51 @@ HWY_ATTR void multiply_by_features(const DensePanels& g, const float* diff, cons
             const float* from = weights + g.row_begin(panel, feature);
             transpose(from, g.width(panel), count, units, block, step);
             float* to = diff_src + size(feature);
-            dense_multiply_rows<0>({.a = diff + g.first_unit(panel),
-                                    .a_row = g.diff_step(),
-                                    .a_step = 1,
-                                    .b = block,
-                                    .b_step = step,
-                                    .start = panel == 0 ? kZeros : to,
-                                    .start_row = panel == 0 ? 0 : size(g.features),
-                                    .c = to,
-                                    .c_row = size(g.features),
-                                    .columns = size(count),
-                                    .depth = units,
-                                    .has_relu = false},
-                                   samples, count > g.lanes ? 2 : 1, kForwardRows);
+            dense_multiply_rows({.a = diff + g.first_unit(panel),
+                                 .a_row = g.diff_step(),
+                                 .b = block,
+                                 .b_step = step,
+                                 .start = panel == 0 ? kZeros : to,
+                                 .start_row = panel == 0 ? 0 : size(g.features),
+                                 .c = to,
+                                 .c_row = size(g.features),
+                                 .columns = size(count),
+                                 .depth = units,
+                                 .has_relu = false},
+                                samples, count > g.lanes ? 2 : 1);
         });
 }
 
-// Both ways give the same chains, hence the same bits.
+// Units in the lanes of both factors: every weight is read as it lies.
+HWY_ATTR void multiply_by_units(const DensePanels& g, const float* diff, const float* weights,
+                                float* diff_src, int samples, float* copy) {
+    const int last_panel = g.panels() - 1;
+    const auto multiply_tiles = [&](int feature, int tiles) HWY_ATTR {
+        multiply_dots_of_samples(
+            {.diff = diff,
+             .diff_step = g.diff_step(),
+             .weights = weights + g.row_begin(0, feature),
+             .panel_step = g.row_begin(1, 0),
+             .last_begin = g.row_begin(last_panel, feature) - g.row_begin(0, feature),
+             .copy = copy,
+             .vectors = size(2 * last_panel + g.vectors(last_panel)),
+             .out = diff_src + size(feature),
+             .out_step = size(g.features)},
+            tiles, samples);
+    };
+    const int whole = g.features / kDotFeatures;
+    for_each_piece(whole, dot_tiles_at_once(g), [&](int tile, int tiles) HWY_ATTR {
+        multiply_tiles(tile * kDotFeatures, tiles);
+    });
+    if (g.features % kDotFeatures != 0) multiply_tiles(g.features - kDotFeatures, 1);
+}
+
 HWY_ATTR void BackwardData(const DensePanels& g, const float* diff, const float* weights,
                            float* diff_src, int samples, float* scratch) {
-    for_each_piece(samples, 2 * g.lanes, [&](int first, int count) HWY_ATTR {
-        const float* from = diff + size(first) * g.diff_step();
-        float* to = diff_src + size(first) * size(g.features);
-        // Lanes that a vector of samples leaves empty cost as much as samples; so does the
-        // transposition of the weights, about half a vector of them.
-        const int lanes = (count + g.lanes - 1) / g.lanes * g.lanes;
-        if (lanes > count + g.lanes / 2)
-            multiply_by_features(g, from, weights, to, count, scratch);
-        else
-            multiply_by_samples(g, from, weights, to, count, scratch);
-    });
+    if (g.has_dots())
+        multiply_by_units(g, diff, weights, diff_src, samples, scratch);
+    else
+        multiply_by_features(g, diff, weights, diff_src, samples, scratch);
 }
 
 // ---- backward weights --------------------------------------------------------------------------
@@ -222,9 +201,10 @@ DenseKernel::DenseKernel(int features, int units)
 }
 
 std::size_t DenseKernel::scratch_floats() const {
-    const std::size_t lanes = 2 * static_cast<std::size_t>(panels_.lanes);
-    const auto sums = static_cast<std::size_t>(std::min(panels_.features, kFeaturesAtOnce));
-    return std::max(static_cast<std::size_t>(panels_.units) + sums, lanes) * lanes;
+    const std::size_t block = 2 * static_cast<std::size_t>(panels_.lanes);
+    return panels_.has_dots()
+               ? static_cast<std::size_t>(dot_tiles_at_once(panels_)) * dot_tile_floats(panels_)
+               : block * block;
 }
 
 void DenseKernel::forward(const float* src, const float* weights, const float* bias, bool has_relu,

@@ -9,10 +9,10 @@
 // the weights is one feature of one panel; any range of rows is one piece of memory.
 //
 // Bits. Every value of dst is one chain of fused multiply-adds over the features in ascending
-// order, starting from the bias; every value of diff_src is one over the units, from zero; every
-// shard's gradient of a weight one over the shard's samples, from zero. So dst and diff_src of a
-// sample are functions of that sample alone, however many samples a call has, and all of it is the
-// same on AVX2 and on AVX-512.
+// order, starting from the bias. Every value of diff_src is one over the units, from zero; or, from
+// 32 units on, one for each lane of a vector, and the lanes are added pairwise. Every shard's
+// gradient of a weight is one over the shard's samples, from zero. So dst and diff_src of a sample
+// are functions of that sample alone, however many samples a call has.
 
 #include <cstddef>
 #include <span>

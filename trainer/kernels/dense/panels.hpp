@@ -11,6 +11,9 @@ namespace lockstep::trainer {
 // Features at once, so that their part of a panel, and of src or of sums, stays in the L2 cache.
 inline constexpr int kFeaturesAtOnce = 1024;
 
+// Features of one tile of dot products.
+inline constexpr int kDotFeatures = 4;
+
 struct DensePanels {
     int features = 0;
     int units = 0;
@@ -36,6 +39,9 @@ struct DensePanels {
         const int panel = unit / (2 * lanes);
         return row_begin(panel, feature) + size(unit % (2 * lanes));
     }
+    // Whether backward data goes over the units by dot products. A rule of the shape alone, as the
+    // bits depend on it; few units leave too little to do before the lanes are summed.
+    bool has_dots() const { return units >= 32 && features >= kDotFeatures; }
     // Floats from one sample's gathered diff_dst to the next: an odd number of cache lines.
     std::size_t diff_step() const {
         const std::size_t lines = (size(units) + kLine - 1) / kLine;
@@ -46,5 +52,12 @@ private:
     static constexpr std::size_t kLine = 16;  // floats
     static constexpr std::size_t size(int value) { return static_cast<std::size_t>(value); }
 };
+
+// Floats of such a tile's weights, and tiles that are copied into the L1 cache at once.
+inline std::size_t dot_tile_floats(const DensePanels& g) { return kDotFeatures * g.diff_step(); }
+inline int dot_tiles_at_once(const DensePanels& g) {
+    constexpr std::size_t kFloats = 5 * 1024;
+    return std::max(1, static_cast<int>(kFloats / dot_tile_floats(g)));
+}
 
 }  // namespace lockstep::trainer

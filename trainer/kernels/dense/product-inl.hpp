@@ -22,9 +22,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 using DenseTag = hn::ScalableTag<float>;
 using DenseVector = hn::Vec<DenseTag>;
 
-// Rows of accumulators, two vectors wide, that fit the registers beside their operands: 32
-// registers with AVX-512, 16 before.
-inline constexpr int kDenseRows = HWY_MAX_BYTES >= 64 ? 14 : 6;
+// Rows of accumulators, two vectors wide: enough chains to hide the latency of an addition, and
+// they fit the registers (16 below AVX-512). More of them would not be faster: rows of src are
+// often a power of two apart, and then share one set of the L1 cache.
+inline constexpr int kDenseRows = HWY_MAX_BYTES >= 64 ? 8 : 6;
 
 // The first `count` floats, zeros behind them; reads and writes nothing else.
 HWY_ATTR HWY_INLINE DenseVector load_first(const float* from, std::size_t count) {
@@ -54,8 +55,8 @@ HWY_ATTR HWY_INLINE void store_first(DenseVector v, float* to, std::size_t count
 // fused multiply-add a term: the same chain for every element, however rows and columns are
 // grouped. Starting from c itself goes on with a chain.
 struct DenseProduct {
-    const float* a;  // a(row, k) = a[row * a_row + k * a_step]
-    std::size_t a_row, a_step;
+    const float* a;  // a(row, k) = a[row * a_row + k]
+    std::size_t a_row;
     const float* b;  // b[k][column] = b[k * b_step + column]
     std::size_t b_step;
     const float* start;  // start[row * start_row + column]
@@ -70,12 +71,11 @@ struct DenseProduct {
 // `groups` groups of kRows rows. Loops over rows and vectors are unrolled by order: only then do
 // the sums stay in registers from the first to the last line. kRowVectors: a_row in vectors where
 // it is known beforehand, else 0.
-template <int kRows, int kVectors, int kRowVectors>
+template <int kRows, int kVectors>
 HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
     const DenseProduct p = product;  // nobody writes to it while sums are stored
     const DenseTag d;
     const std::size_t lanes = hn::Lanes(d);
-    const std::size_t a_row = kRowVectors > 0 ? kRowVectors * lanes : p.a_row;
     const std::size_t in_last = p.columns - (kVectors - 1) * lanes;
     const float* group_a = p.a;
     const float* group_start = p.start;
@@ -90,14 +90,14 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
             if constexpr (kVectors == 2) sum[r][0] = hn::LoadU(d, start);
             sum[r][kVectors - 1] = load_first(start + (kVectors - 1) * lanes, in_last);
         }
-        for (int k = 0; k < p.depth; ++k, a += p.a_step, b += p.b_step) {
+        for (int k = 0; k < p.depth; ++k, ++a, b += p.b_step) {
             DenseVector column[kVectors];
 #pragma GCC unroll 2
             for (int v = 0; v < kVectors; ++v)
                 column[v] = hn::LoadU(d, b + static_cast<std::size_t>(v) * lanes);
 #pragma GCC unroll 16
             for (int r = 0; r < kRows; ++r) {
-                const DenseVector row = hn::Set(d, a[static_cast<std::size_t>(r) * a_row]);
+                const DenseVector row = hn::Set(d, a[static_cast<std::size_t>(r) * p.a_row]);
 #pragma GCC unroll 2
                 for (int v = 0; v < kVectors; ++v)
                     sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
@@ -115,7 +115,7 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
             if constexpr (kVectors == 2) hn::StoreU(sum[r][0], d, to);
             store_first(sum[r][kVectors - 1], to + (kVectors - 1) * lanes, in_last);
         }
-        group_a += kRows * a_row;
+        group_a += kRows * p.a_row;
         group_start += kRows * p.start_row;
         group_c += kRows * p.c_row;
     }
@@ -123,22 +123,20 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
 
 using DenseMultiply = void (*)(const DenseProduct&, int);
 
-template <int kVectors, int kRowVectors, int... kRows>
+template <int kVectors, int... kRows>
 constexpr std::array<DenseMultiply, sizeof...(kRows)> dense_multiplies(
     std::integer_sequence<int, kRows...>) {
-    return {&dense_multiply<kRows + 1, kVectors, kRowVectors>...};
+    return {&dense_multiply<kRows + 1, kVectors>...};
 }
-template <int kVectors, int kRowVectors>
+template <int kVectors>
 inline constexpr auto kDenseMultiplies =
-    dense_multiplies<kVectors, kRowVectors>(std::make_integer_sequence<int, kDenseRows>());
+    dense_multiplies<kVectors>(std::make_integer_sequence<int, kDenseRows>());
 
-// All `rows` rows of a product that is `vectors` (1 or 2) vectors wide, in groups of like size, at
-// most `most` each.
-template <int kRowVectors>
-HWY_ATTR void dense_multiply_rows(DenseProduct p, int rows, int vectors, int most) {
-    const auto& table =
-        vectors == 2 ? kDenseMultiplies<2, kRowVectors> : kDenseMultiplies<1, kRowVectors>;
-    const int groups = (rows + most - 1) / most;
+// All `rows` rows of a product that is `vectors` (1 or 2) vectors wide, in groups of like
+// size.
+HWY_ATTR inline void dense_multiply_rows(DenseProduct p, int rows, int vectors) {
+    const auto& table = vectors == 2 ? kDenseMultiplies<2> : kDenseMultiplies<1>;
+    const int groups = (rows + kDenseRows - 1) / kDenseRows;
     const int small = rows / groups, larger = rows % groups;  // groups with a row more
     if (larger > 0) {
         table[static_cast<std::size_t>(small)](p, larger);
