@@ -37,6 +37,7 @@ HWY_ATTR void for_each_piece(int total, int most, Piece piece) {
 
 // Samples at once, whose part of src shares the L2 cache with a part of a panel.
 constexpr int kForwardSamples = 128;
+
 HWY_ATTR void Forward(const DensePanels& g, const float* src, const float* weights,
                       const float* bias, bool has_relu, float* dst, int samples) {
     const auto panel_product = [&](int sample, int feature, int depth, int panel) HWY_ATTR {
@@ -47,6 +48,10 @@ HWY_ATTR void Forward(const DensePanels& g, const float* src, const float* weigh
                             .a_row = size(g.features),
                             .b = weights + g.row_begin(panel, feature),
                             .b_step = g.width(panel),
+                            .next_b = panel + 1 < g.panels()
+                                          ? weights + g.row_begin(panel + 1, feature)
+                                          : weights + g.row_begin(0, feature + depth),
+                            .fetching_groups = 0,
                             .start = is_first ? bias + unit : to,
                             .start_row = is_first ? 0 : size(g.units),
                             .c = to,
@@ -81,6 +86,8 @@ HWY_ATTR void multiply_by_features(const DensePanels& g, const float* diff, cons
                                  .a_row = g.diff_step(),
                                  .b = block,
                                  .b_step = step,
+                                 .next_b = block,
+                                 .fetching_groups = 0,
                                  .start = panel == 0 ? kZeros : to,
                                  .start_row = panel == 0 ? 0 : size(g.features),
                                  .c = to,
@@ -101,7 +108,7 @@ HWY_ATTR void multiply_by_units(const DensePanels& g, const float* diff, const f
             {.diff = diff,
              .diff_step = g.diff_step(),
              .weights = weights + g.row_begin(0, feature),
-             .panel_step = g.row_begin(1, 0),
+             .panel_step = 2 * size(g.lanes) * size(g.features),
              .last_begin = g.row_begin(last_panel, feature) - g.row_begin(0, feature),
              .copy = copy,
              .vectors = size(2 * last_panel + g.vectors(last_panel)),

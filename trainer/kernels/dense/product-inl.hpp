@@ -8,6 +8,7 @@
 #define LOCKSTEP_DENSE_PRODUCT
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -26,6 +27,8 @@ using DenseVector = hn::Vec<DenseTag>;
 // they fit the registers (16 below AVX-512). More of them would not be faster: rows of src are
 // often a power of two apart, and then share one set of the L1 cache.
 inline constexpr int kDenseRows = HWY_MAX_BYTES >= 64 ? 8 : 6;
+
+inline constexpr std::size_t kLineFloats = 16;
 
 // The first `count` floats, zeros behind them; reads and writes nothing else.
 HWY_ATTR HWY_INLINE DenseVector load_first(const float* from, std::size_t count) {
@@ -59,7 +62,9 @@ struct DenseProduct {
     std::size_t a_row;
     const float* b;  // b[k][column] = b[k * b_step + column]
     std::size_t b_step;
-    const float* start;  // start[row * start_row + column]
+    const float* next_b;  // what will be read after b
+    int fetching_groups;  // that fetch it meanwhile: set by dense_multiply_rows()
+    const float* start;   // start[row * start_row + column]
     std::size_t start_row;
     float* c;  // c[row * c_row + column]
     std::size_t c_row;
@@ -69,8 +74,7 @@ struct DenseProduct {
 };
 
 // `groups` groups of kRows rows. Loops over rows and vectors are unrolled by order: only then do
-// the sums stay in registers from the first to the last line. kRowVectors: a_row in vectors where
-// it is known beforehand, else 0.
+// the sums stay in registers from the first to the last line.
 template <int kRows, int kVectors>
 HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
     const DenseProduct p = product;  // nobody writes to it while sums are stored
@@ -80,7 +84,10 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
     const float* group_a = p.a;
     const float* group_start = p.start;
     float* group_c = p.c;
-    for (; groups > 0; --groups) {
+    const float* ahead = p.next_b;
+    int fetching = p.fetching_groups;
+    for (; groups > 0; --groups, --fetching) {
+        const std::size_t ahead_step = fetching > 0 ? kLineFloats : 0;
         const float* HWY_RESTRICT a = group_a;
         const float* HWY_RESTRICT b = p.b;
         DenseVector sum[kRows][kVectors];
@@ -90,7 +97,8 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
             if constexpr (kVectors == 2) sum[r][0] = hn::LoadU(d, start);
             sum[r][kVectors - 1] = load_first(start + (kVectors - 1) * lanes, in_last);
         }
-        for (int k = 0; k < p.depth; ++k, ++a, b += p.b_step) {
+        for (int k = 0; k < p.depth; ++k, ++a, b += p.b_step, ahead += ahead_step) {
+            hwy::Prefetch(ahead);
             DenseVector column[kVectors];
 #pragma GCC unroll 2
             for (int v = 0; v < kVectors; ++v)
@@ -138,12 +146,20 @@ HWY_ATTR inline void dense_multiply_rows(DenseProduct p, int rows, int vectors) 
     const auto& table = vectors == 2 ? kDenseMultiplies<2> : kDenseMultiplies<1>;
     const int groups = (rows + kDenseRows - 1) / kDenseRows;
     const int small = rows / groups, larger = rows % groups;  // groups with a row more
+    // One group alone waits for b itself, which the processor then fetches ahead of it. Several
+    // have time to fetch the next one, a line a step.
+    const int lines = static_cast<int>(
+        (static_cast<std::size_t>(vectors) * hn::Lanes(DenseTag()) + kLineFloats - 1) /
+        kLineFloats);
+    p.fetching_groups = groups > 1 ? lines : 0;
     if (larger > 0) {
         table[static_cast<std::size_t>(small)](p, larger);
         const auto done = static_cast<std::size_t>(larger * (small + 1));
         p.a += done * p.a_row;
         p.start += done * p.start_row;
         p.c += done * p.c_row;
+        p.next_b += static_cast<std::size_t>(larger * p.depth) * kLineFloats;
+        p.fetching_groups -= larger;
     }
     table[static_cast<std::size_t>(small - 1)](p, groups - larger);
 }
