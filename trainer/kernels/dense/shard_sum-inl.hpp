@@ -37,76 +37,86 @@ struct ShardSum {
     std::size_t out_row;
 };
 
+// The sums of one group of features, in registers: all functions are put where they are called, and
+// their loops unrolled.
+template <int kRows, int kVectors>
+struct GroupSum {
+    DenseVector sum[kRows][kVectors];
+
+    template <class Body>
+    HWY_ATTR HWY_INLINE void for_each(Body body) {
+#pragma GCC unroll 16
+        for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 2
+            for (int v = 0; v < kVectors; ++v) body(sum[r][v], r, v);
+    }
+    HWY_ATTR HWY_INLINE void clear() {
+        for_each([](DenseVector& s, int, int) HWY_ATTR { s = hn::Zero(DenseTag()); });
+    }
+    HWY_ATTR HWY_INLINE void add_samples(const ShardSum& p, const float* HWY_RESTRICT src,
+                                         const float* HWY_RESTRICT diff, int samples) {
+        const DenseTag d;
+        for (int k = 0; k < samples; ++k, src += p.src_step, diff += p.diff_step) {
+            DenseVector column[kVectors];
+#pragma GCC unroll 2
+            for (int v = 0; v < kVectors; ++v)
+                column[v] = hn::LoadU(d, diff + static_cast<std::size_t>(v) * hn::Lanes(d));
+            for_each([&](DenseVector& s, int r, int v)
+                         HWY_ATTR { s = hn::MulAdd(hn::Set(d, src[r]), column[v], s); });
+        }
+    }
+};
+
 // Sums of complete nodes that wait for their right neighbours, one a level: level l is taken while
 // bit l of the number of shards so far is set, as in a binary counter.
 template <int kRows, int kVectors>
-struct WaitingSums {
-    HWY_ALIGN float values[kTreeLevels][kRows][kVectors][HWY_MAX_BYTES / sizeof(float)];
+class WaitingSums {
+public:
+    using Sum = GroupSum<kRows, kVectors>;
+    HWY_ATTR HWY_INLINE void put(std::size_t level, Sum& sum) {
+        sum.for_each([&](DenseVector& s, int r, int v)
+                         HWY_ATTR { hn::Store(s, DenseTag(), values_[level][r][v]); });
+    }
+    HWY_ATTR HWY_INLINE void add_to(Sum& sum, std::size_t level) const {
+        sum.for_each([&](DenseVector& s, int r, int v)
+                         HWY_ATTR { s = hn::Add(hn::Load(DenseTag(), values_[level][r][v]), s); });
+    }
+
+private:
+    HWY_ALIGN float values_[kTreeLevels][kRows][kVectors][HWY_MAX_BYTES / sizeof(float)];
 };
 
+// `groups` groups of kRows features.
 template <int kRows, int kVectors>
 HWY_ATTR void sum_shards(const ShardSum& whole, int groups) {
-    const ShardSum p = whole;
-    const DenseTag d;
-    const std::size_t lanes = hn::Lanes(d);
-    WaitingSums<kRows, kVectors> waiting;
+    const ShardSum p = whole;  // nobody writes to it while sums are stored
     const SampleRange* HWY_RESTRICT shards = p.shards.data();
-    const std::size_t shard_count = p.shards.size();
+    const std::size_t count = p.shards.size();
     const float* HWY_RESTRICT group_src = p.src;
     float* HWY_RESTRICT out = p.out;
+    WaitingSums<kRows, kVectors> waiting;
     for (; groups > 0; --groups, group_src += kRows) {
-        DenseVector sum[kRows][kVectors];
-        const auto clear = [&]() HWY_ATTR {
-#pragma GCC unroll 16
-            for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
-                for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
-        };
-        const auto add_waiting = [&](std::size_t level) HWY_ATTR {
-#pragma GCC unroll 16
-            for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
-                for (int v = 0; v < kVectors; ++v)
-                    sum[r][v] = hn::Add(hn::Load(d, waiting.values[level][r][v]), sum[r][v]);
-        };
-        clear();
-        for (std::size_t i = 0; i < shard_count; ++i) {
-            clear();
+        GroupSum<kRows, kVectors> sum;
+        sum.clear();
+        for (std::size_t i = 0; i < count; ++i) {
             const auto first = static_cast<std::size_t>(shards[i].first);
-            const float* HWY_RESTRICT src = group_src + first * p.src_step;
-            const float* HWY_RESTRICT diff = p.diff + first * p.diff_step;
-            for (int k = 0; k < shards[i].count; ++k, src += p.src_step, diff += p.diff_step) {
-                DenseVector column[kVectors];
-#pragma GCC unroll 2
-                for (int v = 0; v < kVectors; ++v)
-                    column[v] = hn::LoadU(d, diff + static_cast<std::size_t>(v) * lanes);
-#pragma GCC unroll 16
-                for (int r = 0; r < kRows; ++r) {
-                    const DenseVector row = hn::Set(d, src[r]);
-#pragma GCC unroll 2
-                    for (int v = 0; v < kVectors; ++v)
-                        sum[r][v] = hn::MulAdd(row, column[v], sum[r][v]);
-                }
-            }
+            sum.clear();
+            sum.add_samples(p, group_src + first * p.src_step, p.diff + first * p.diff_step,
+                            shards[i].count);
             std::size_t level = 0;
-            for (; (i >> level & 1) != 0; ++level) add_waiting(level);
-            if (i + 1 == shard_count) {
-                // The last node of each level has no right neighbour from here on.
-                for (; i >> level != 0; ++level)
-                    if ((i >> level & 1) != 0) add_waiting(level);
-                break;
+            for (; (i >> level & 1) != 0; ++level) waiting.add_to(sum, level);
+            if (i + 1 < count) {
+                waiting.put(level, sum);
+                continue;
             }
-#pragma GCC unroll 16
-            for (int r = 0; r < kRows; ++r)
-#pragma GCC unroll 2
-                for (int v = 0; v < kVectors; ++v)
-                    hn::Store(sum[r][v], d, waiting.values[level][r][v]);
+            // The last node of each level has no right neighbour from here on.
+            for (; i >> level != 0; ++level)
+                if ((i >> level & 1) != 0) waiting.add_to(sum, level);
         }
-#pragma GCC unroll 16
-        for (int r = 0; r < kRows; ++r, out += p.out_row)
-#pragma GCC unroll 2
-            for (int v = 0; v < kVectors; ++v)
-                hn::StoreU(sum[r][v], d, out + static_cast<std::size_t>(v) * lanes);
+        sum.for_each([&](DenseVector& s, int, int v) HWY_ATTR {
+            hn::StoreU(s, DenseTag(), out + static_cast<std::size_t>(v) * hn::Lanes(DenseTag()));
+            if (v + 1 == kVectors) out += p.out_row;
+        });
     }
 }
 
