@@ -23,15 +23,19 @@ inline constexpr int kColumnsAtOnce = 4;
 // Four values from each of as many rows as a vector has blocks of four, `distance` apart.
 HWY_ATTR HWY_INLINE hn::Vec<TransposeTag> load_blocks(const float* from, std::size_t distance) {
     const TransposeTag d;
-    const auto block = [&](std::size_t i)
-                           HWY_ATTR { return hn::LoadDup128(d, from + i * distance); };
 #if HWY_MAX_BYTES >= 64
-    return hn::ConcatUpperLower(d, hn::OddEvenBlocks(block(3), block(2)),
-                                hn::OddEvenBlocks(block(1), block(0)));
+    const hn::Half<TransposeTag> half;
+    const hn::Half<decltype(half)> block;
+    const auto two = [&](const float* first) HWY_ATTR {
+        return hn::Combine(half, hn::LoadU(block, first + distance), hn::LoadU(block, first));
+    };
+    return hn::Combine(d, two(from + 2 * distance), two(from));
 #elif HWY_MAX_BYTES >= 32
-    return hn::OddEvenBlocks(block(1), block(0));
+    const hn::Half<TransposeTag> block;
+    return hn::Combine(d, hn::LoadU(block, from + distance), hn::LoadU(block, from));
 #else
-    return block(0);
+    static_cast<void>(distance);  // there is one block
+    return hn::LoadU(d, from);
 #endif
 }
 
