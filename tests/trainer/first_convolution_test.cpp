@@ -14,6 +14,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
 #include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -165,7 +166,7 @@ struct Window {
 
 FirstConvolutionShape shape_of(int src_channels, int dst_blocks, int height, int width,
                                const Window& w) {
-    const int block = first_convolution_block();
+    const int block = vector_lanes();
     return {.block = block,
             .src_channels = src_channels,
             .dst_channels = dst_blocks * block,

@@ -13,6 +13,7 @@
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/convolution_benchmark.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -100,7 +101,7 @@ TEST_CASE("winograd: a batch of several shards gives what the direct convolution
     const Bound winograd(ConvolutionAlgorithm::winograd_if_it_fits);
     CHECK_FALSE(direct.format.is_winograd());
     // Where oneDNN's block is no vector of ours (DNNL_MAX_CPU_ISA), both are direct.
-    CHECK(winograd.format.is_winograd() == (winograd.format.src().block == winograd_block()));
+    CHECK(winograd.format.is_winograd() == (winograd.format.src().block == vector_lanes()));
     check_near(winograd.dst, direct.dst);
     check_near(winograd.diff_src, direct.diff_src);
     for (std::size_t i = 0; i < kShards.size(); ++i) {
@@ -140,7 +141,7 @@ ConvolutionShape rule_shape(int taps, int channels, int height, int width) {
 }
 
 TEST_CASE("winograd: the rule is one of shape and block", "[trainer][kernel]") {
-    const int block = winograd_block();
+    const int block = vector_lanes();
     const auto takes = [&](int taps, int channels, int height, int width) {
         return takes_winograd(rule_shape(taps, channels, height, width), block);
     };

@@ -15,6 +15,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
 #include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -154,7 +155,7 @@ double error_of(const AlignedArray<float>& values, const std::vector<double>& ex
 }
 
 WinogradShape shape_of(int src_blocks, int dst_blocks, int height, int width, int pad) {
-    const int block = winograd_block();
+    const int block = vector_lanes();
     return {.block = block,
             .src_channels = src_blocks * block,
             .dst_channels = dst_blocks * block,

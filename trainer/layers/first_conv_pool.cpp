@@ -2,6 +2,7 @@
 
 #include "trainer/kernels/first/first_kernel_format.hpp"
 #include "trainer/kernels/max_pool_2x2.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/layers/dropout.hpp"
 #include "trainer/layers/pooling.hpp"
 
@@ -20,7 +21,7 @@ FirstConvolutionShape kernel_shape(const LayerSetting& setting) {
         window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
     const Window columns =
         window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
-    const int block = first_convolution_block();
+    const int block = vector_lanes();
     return {.block = block,
             .src_channels = shape.input.channels,
             .dst_channels = (config.filters + block - 1) / block * block,
@@ -59,7 +60,7 @@ bool FirstConvPool::takes(const LayerSetting& convolution, const LayerSetting& p
 FirstConvPool::FirstConvPool(const LayerSetting& convolution, const LayerSetting& pooling,
                              Parameters& parameters)
     : FirstConvPool(kernel_shape(convolution), convolution.shape,
-                    blocked(pooling.shape.output, first_convolution_block()), parameters) {}
+                    blocked(pooling.shape.output, vector_lanes()), parameters) {}
 
 FirstConvPool::FirstConvPool(const FirstConvolutionShape& shape, const LayerShape& convolution,
                              const Layout& dst, Parameters& parameters)

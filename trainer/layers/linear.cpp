@@ -30,6 +30,11 @@ float* LinearParameters::diff_bias(std::size_t shard) const {
     return tensors_.bias ? gradients_.of(*tensors_.bias, shard) : bias_ + no_bias_.size() / 2;
 }
 
+float* LinearParameters::diff_bias_of(const SubtreeGradient& subtree) const {
+    return tensors_.bias ? subtree.gradient + parameters_.offset(*tensors_.bias)
+                         : bias_ + no_bias_.size() / 2;
+}
+
 LinearBuffers LinearParameters::buffers_of_shard(std::size_t shard) const {
     LinearBuffers buffers;
     buffers.weights = weights();

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "trainer/kernels/first/operands.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/kernels/first/first_convolution.cpp"
@@ -21,8 +22,6 @@ namespace lockstep::trainer::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Planes = FirstConvolution::Planes;
-
-int FirstLanes() { return static_cast<int>(hn::Lanes(D())); }
 
 // Blocks of output channels, `most` at a time; fewer at the end.
 template <class Compute>
@@ -162,7 +161,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lockstep::trainer {
 
-HWY_EXPORT(FirstLanes);
 HWY_EXPORT(FirstForward);
 HWY_EXPORT(FirstBackwardWeights);
 
@@ -172,9 +170,9 @@ bool is_computed(const FirstConvolutionShape& s) {
     const auto is_within = [](int value, int least, int most) {
         return least <= value && value <= most;
     };
-    return s.block == first_convolution_block() && s.dst_channels > 0 &&
-           s.dst_channels % s.block == 0 && is_within(s.src_channels, 1, 4) &&
-           is_within(s.kernel_height, 1, 7) && is_within(s.kernel_width, 1, 7) &&
+    return s.block == vector_lanes() && s.dst_channels > 0 && s.dst_channels % s.block == 0 &&
+           is_within(s.src_channels, 1, 4) && is_within(s.kernel_height, 1, 7) &&
+           is_within(s.kernel_width, 1, 7) &&
            std::min({s.src_height, s.src_width, s.dst_height, s.dst_width}) > 0 &&
            std::min(s.stride_y, s.stride_x) > 0 && std::min(s.pad_top, s.pad_left) >= 0;
 }
@@ -196,8 +194,6 @@ FirstConvolution::Planes planes_of(const FirstConvolutionShape& s) {
 }
 
 }  // namespace
-
-int first_convolution_block() { return HWY_DYNAMIC_DISPATCH(FirstLanes)(); }
 
 FirstConvolution::FirstConvolution(const FirstConvolutionShape& shape) : shape_(shape) {
     if (!is_computed(shape))

@@ -48,9 +48,6 @@ struct FirstConvolutionShape {
 // equals; plus 4 where it is > 0, that is, where ReLU passes a gradient on.
 using PooledPlace = std::uint8_t;
 
-// Lanes of a float vector on the instruction set in use: the block that these kernels can take.
-int first_convolution_block();
-
 // The kernels of one shape. Not bound to buffers; `scratch` is memory for one call, of
 // scratch_floats() floats, whose content means nothing between calls. All buffers but src are
 // aligned to 64 bytes.

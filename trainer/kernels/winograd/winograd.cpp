@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/kernels/winograd/geometry.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -21,8 +22,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-int Lanes() { return static_cast<int>(hn::Lanes(D())); }
 
 void TransformFilters(const WinogradShape& s, const float* weights, float* filters) {
     s.taps == 3 ? transform_filters<3>(s, weights, filters)
@@ -168,7 +167,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lockstep::trainer {
 
-HWY_EXPORT(Lanes);
 HWY_EXPORT(TransformFilters);
 HWY_EXPORT(TransformFiltersForData);
 HWY_EXPORT(Forward);
@@ -180,10 +178,8 @@ std::size_t size(int value) { return static_cast<std::size_t>(value); }
 
 }  // namespace
 
-int winograd_block() { return HWY_DYNAMIC_DISPATCH(Lanes)(); }
-
 Winograd::Winograd(const WinogradShape& shape) : shape_(shape) {
-    const bool are_blocks_whole = shape.block == winograd_block() && shape.src_channels > 0 &&
+    const bool are_blocks_whole = shape.block == vector_lanes() && shape.src_channels > 0 &&
                                   shape.dst_channels > 0 && shape.src_channels % shape.block == 0 &&
                                   shape.dst_channels % shape.block == 0;
     const bool are_taps_known = shape.taps == 2 || shape.taps == 3;

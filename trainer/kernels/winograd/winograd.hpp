@@ -54,9 +54,6 @@ struct WinogradShape {
     std::size_t dst_plane() const { return pixel(dst_height * dst_width); }
 };
 
-// Lanes of a float vector on the instruction set in use: the block that these kernels can take.
-int winograd_block();
-
 // What a backward pass of one shard reads and writes.
 struct WinogradBackward {
     const float* diff_dst = nullptr;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "trainer/kernels/onednn.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/kernels/winograd/geometry.hpp"
 
 namespace lockstep::trainer {
@@ -32,7 +33,7 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
     const bool is_computed = (taps == 2 || taps == 3) && shape.kernel_size[1] == taps &&
                              shape.strides == std::array{1, 1} &&
                              std::max(shape.pad_before[0], shape.pad_before[1]) < taps &&
-                             block == winograd_block() &&
+                             block == vector_lanes() &&
                              std::min(shape.src.channels, shape.dst.channels) >= block;
     if (!is_computed || (taps == 2 && block < 16)) return false;
     constexpr int kManyFilters = 256 * 256;
