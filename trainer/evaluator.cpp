@@ -18,8 +18,10 @@ void require_countable(const SampleSet& samples, int classes) {
                                "the probabilities of all samples");
 }
 
-// Samples of one call: enough to keep dense layers busy, few enough for the L2 cache.
-constexpr int kSlice = 50;
+// Samples of one pass: enough to repay what is prepared from the weights for it.
+constexpr int kSlice = 100;
+// Samples that go through the layers together, so that their activations stay in the L2 cache.
+constexpr int kPiece = 4;
 
 int slices_in(const SampleSet& samples) {
     return static_cast<int>((samples.count() + kSlice - 1) / kSlice);
@@ -65,8 +67,9 @@ StepPlan& Evaluator::plan_of(int samples) {
     for (const auto& plan : plans_)
         if (plan->geometry().samples == samples) return *plan;
     PlanSetting setting;
-    setting.geometry = {
-        .batch = samples, .first_sample = 0, .samples = samples, .shards = {{0, samples}}};
+    setting.geometry = {.batch = samples, .first_sample = 0, .samples = samples, .shards = {}};
+    for (int first = 0; first < samples; first += kPiece)
+        setting.geometry.shards.push_back({first, std::min(kPiece, samples - first)});
     plans_.push_back(
         std::make_unique<StepPlan>(network_, std::move(setting), comm_, clocks_, pool_));
     return *plans_.back();

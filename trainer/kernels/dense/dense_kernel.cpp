@@ -215,6 +215,7 @@ std::size_t DenseKernel::scratch_floats() const {
 
 void DenseKernel::forward(const float* src, const float* weights, const float* bias, bool has_relu,
                           float* dst, int samples) const {
+    if (samples == 0) return;
     HWY_DYNAMIC_DISPATCH(Forward)(panels_, src, weights, bias, has_relu, dst, samples);
 }
 
@@ -225,6 +226,7 @@ void DenseKernel::gather_diff(const float* diff_dst, const float* relu_dst, floa
 
 void DenseKernel::backward_data(const float* diff, const float* weights, float* diff_src,
                                 int samples, float* scratch) const {
+    if (samples == 0) return;
     HWY_DYNAMIC_DISPATCH(BackwardData)(panels_, diff, weights, diff_src, samples, scratch);
 }
 
