@@ -20,6 +20,13 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Ranks of one node share the weights: nobody reads them while they are written. Collective.
+void set_weights(Network& network, const NamedTensors& weights, const Communicator& comm) {
+    comm.barrier();
+    network.parameters().set_weights(weights);
+    comm.barrier();
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const Training& training, const Communicator& comm,
@@ -50,16 +57,18 @@ void TrainingRun::start_or_resume() {
     if (training_.resume_from != nullptr)
         resume(state);
     else if (training_.initial_weights != nullptr)
-        network_.parameters().set_weights(*training_.initial_weights);
+        set_weights(network_, *training_.initial_weights, comm_);
     else
-        network_.parameters().set_weights(initial_weights(
-            training_.config.layers,
-            infer_shapes(training_.config.layers, training_.data.shape, network_.classes()),
-            config_.seed));
+        set_weights(network_,
+                    initial_weights(training_.config.layers,
+                                    infer_shapes(training_.config.layers, training_.data.shape,
+                                                 network_.classes()),
+                                    config_.seed),
+                    comm_);
 }
 
 void TrainingRun::resume(const TrainState& state) {
-    network_.parameters().set_weights(state.weights);
+    set_weights(network_, state.weights, comm_);
     for (auto& [name, values] : step_.optimizer().slots()) {
         const auto saved = state.slots.find(name);
         if (saved == state.slots.end())
@@ -93,6 +102,7 @@ bool TrainingRun::train_epoch(int epoch) {
         record.validation = evaluator_.metrics(training_.data.validation);
     record.learning_rate = step_.learning_rate(steps_taken_ - 1);
     check_replicas(record);
+    step_.collect_slots();
     check_finite(epoch);
     record.epoch_seconds = seconds_since(start);
     record.evaluation_seconds = record.epoch_seconds - record.training_seconds;
@@ -209,7 +219,7 @@ TrainOutcome TrainingRun::finish(StopReason reason) {
     outcome.weights_epoch = epochs_finished_;
     for (const auto* best : {&early_stopping_, &checkpoint_}) {
         if (!*best || !(*best)->can_restore()) continue;
-        network_.parameters().set_weights((*best)->weights());
+        set_weights(network_, (*best)->weights(), comm_);
         outcome.weights_epoch = (*best)->best().epoch;
     }
     outcome.weights = network_.parameters().weights();

@@ -9,7 +9,9 @@
 #include "trainer/config/errors.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
+#include "trainer/determinism/shard_tree.hpp"
 #include "trainer/determinism/shards.hpp"
+#include "trainer/exchange/tree_sum.hpp"
 #include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
@@ -26,6 +28,40 @@ std::int64_t steps_in(const RunConfig& config, const RunData& data) {
     return std::min(all, config.train.steps_per_epoch.value_or(all));
 }
 
+int full_batch(const RunConfig& config, const RunData& data) {
+    return static_cast<int>(std::min<std::int64_t>(config.train.batch_size, data.training.count()));
+}
+
+// 0, if the batch divides the data.
+int last_batch(const RunConfig& config, const RunData& data) {
+    return static_cast<int>(data.training.count() % full_batch(config, data));
+}
+
+int filled_shards(int batch, const RunConfig& config) {
+    return std::min(batch, config.parallel.shards);
+}
+
+ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
+                                 std::size_t gradient_size) {
+    ExchangeSetting setting{.count = gradient_size,
+                            .tail = kTailSize,
+                            .shards = config.parallel.shards,
+                            .filled_shards = {}};
+    for (const int batch : {full_batch(config, data), last_batch(config, data)})
+        if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config));
+    return setting;
+}
+
+// Throws NonFiniteLoss.
+StepResult result_of(std::span<const float> tail, int epoch, std::int64_t step) {
+    if (!std::isfinite(tail[kLoss]))
+        throw NonFiniteLoss(epoch, step, static_cast<double>(tail[kLoss]));
+    return {.loss_sum = static_cast<double>(tail[kLoss]),
+            .correct = std::llround(tail[kCorrect]),
+            .count = std::llround(tail[kCount]),
+            .stop_requested = tail[kStop] != 0.0F};
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network& network,
@@ -35,18 +71,19 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       network_(network),
       steps_per_epoch_(steps_in(config, data)),
       gradient_size_(network.parameters().trainable().size()),
-      sum_(gradient_size_ + kTailSize),
-      exchange_(make_exchange(config.parallel.exchange, comm, sum_.size())),
+      exchange_(make_exchange(config.parallel.exchange, comm,
+                              exchange_setting(config, data, gradient_size_))),
+      tails_(kTailSize *
+             static_cast<std::size_t>(
+                 shards_of_rank(config.parallel.shards, comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));
-    const int own = shards_of_rank(config.parallel.shards, comm.size(), comm.rank()).count;
-    for (int shard = 0; shard < own; ++shard) gradients_.emplace_back(sum_.size());
-    const auto batch = std::min<std::int64_t>(config.train.batch_size, data.training.count());
-    full_ = make_batch(static_cast<int>(batch), comm, pool);
-    const std::int64_t rest = data.training.count() % batch;
-    if (rest != 0) last_ = make_batch(static_cast<int>(rest), comm, pool);
+    network.parameters().move_trainable_to(exchange_->weights());
+    comm.barrier();  // every rank has written its copy before one of them goes on
+    full_ = make_batch(full_batch(config, data), comm, pool);
+    if (last_batch(config, data) > 0) last_ = make_batch(last_batch(config, data), comm, pool);
     labels_.resize(static_cast<std::size_t>(full_.plan->geometry().samples));
 }
 
@@ -58,16 +95,26 @@ TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm,
     setting.seed = config_.train.seed;
     setting.is_training = true;
     Batch batch;
-    for (std::size_t i = 0; i < setting.geometry.shards.size(); ++i) {
-        setting.subtrees.push_back({{static_cast<int>(i), 1}, gradients_[i].data()});
-        batch.own_shards.emplace_back(gradients_[i].span());
-    }
-    if (batch.own_shards.empty()) {  // zeros change no sum, but carry a wish to stop
-        if (idle_.size() == 0) idle_ = AlignedArray<float>(sum_.size());
-        batch.own_shards.emplace_back(idle_.span());
+    batch.filled_shards = filled_shards(size, config_);
+    const SampleRange own = shards_of_rank(shards, comm.size(), comm.rank());
+    for (const SampleRange& subtree : subtrees_of(own, batch.filled_shards)) {
+        const std::span<float> gradient = exchange_->gradient(batch.tails.size());
+        setting.subtrees.push_back({{subtree.first - own.first, subtree.count}, gradient.data()});
+        batch.tails.push_back(
+            {.sum = gradient.subspan(gradient_size_), .shards = {}, .additions = {}});
+        std::vector<SampleRange> leaves;
+        for (int shard = subtree.first; shard < subtree.first + subtree.count; ++shard) {
+            leaves.push_back({shard, 1});
+            batch.tails.back().shards.push_back(tail_of(shard - own.first));
+        }
+        batch.tails.back().additions = additions_after(leaves, batch.filled_shards);
     }
     batch.plan = std::make_unique<StepPlan>(network_, std::move(setting), comm, clocks_, pool);
     return batch;
+}
+
+float* TrainingStep::tail_of(int own_shard) {
+    return tails_.data() + static_cast<std::size_t>(own_shard) * kTailSize;
 }
 
 TrainingStep::Batch& TrainingStep::batch_of(std::size_t samples) {
@@ -80,18 +127,30 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
     StepPlan& plan = *batch.plan;
     gather(plan, samples);
     plan.forward({step});
-    write_losses(plan, wants_stop);
+    write_losses(batch, wants_stop);
     plan.backward();
-    {
-        const auto scope = clocks_.exchange.measure();
-        exchange_->sum_shards(batch.own_shards, sum_.span());
-    }
-    const StepResult result = result_of_sum(epoch, step);
+    const StepResult result = result_of(sum_tails(batch), epoch, step);
     if (result.stop_requested) return result;
     plan.commit();
-    optimizer_.update(sum_.span().first(gradient_size_), learning_rate(step), step,
-                      network_.parameters().trainable());
+    update(step);
     return result;
+}
+
+std::span<const float> TrainingStep::sum_tails(const Batch& batch) {
+    const auto scope = clocks_.exchange.measure();
+    return exchange_->sum_tails(batch.filled_shards);
+}
+
+void TrainingStep::update(std::int64_t step) {
+    const auto scope = clocks_.exchange.measure();
+    optimizer_.begin_step(learning_rate(step), step);
+    exchange_->sum_and_update([this](std::size_t first, std::span<const float> sum) {
+        optimizer_.update(first, sum, network_.parameters().trainable().subspan(first, sum.size()));
+    });
+}
+
+void TrainingStep::collect_slots() {
+    for (auto& [name, values] : optimizer_.slots()) exchange_->collect(values);
 }
 
 void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples) {
@@ -103,7 +162,8 @@ void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
 }
 
-void TrainingStep::write_losses(StepPlan& plan, bool wants_stop) {
+void TrainingStep::write_losses(Batch& batch, bool wants_stop) {
+    StepPlan& plan = *batch.plan;
     const BatchGeometry& geometry = plan.geometry();
     const auto classes = static_cast<std::size_t>(network_.classes());
     for (std::size_t i = 0; i < geometry.shards.size(); ++i) {
@@ -113,23 +173,19 @@ void TrainingStep::write_losses(StepPlan& plan, bool wants_stop) {
             plan.logits().subspan(first * classes, count * classes),
             std::span(labels_).subspan(first, count), network_.classes(), geometry.batch,
             plan.diff_logits().subspan(first * classes, count * classes));
-        float* tail = gradients_[i].data() + gradient_size_;
+        float* tail = tail_of(static_cast<int>(i));
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);
         tail[kCount] = static_cast<float>(count);
         tail[kStop] = wants_stop ? 1.0F : 0.0F;
     }
-    if (geometry.shards.empty()) idle_[gradient_size_ + kStop] = wants_stop ? 1.0F : 0.0F;
-}
-
-StepResult TrainingStep::result_of_sum(int epoch, std::int64_t step) const {
-    const float* tail = sum_.data() + gradient_size_;
-    if (!std::isfinite(tail[kLoss]))
-        throw NonFiniteLoss(epoch, step, static_cast<double>(tail[kLoss]));
-    return {.loss_sum = static_cast<double>(tail[kLoss]),
-            .correct = std::llround(tail[kCorrect]),
-            .count = std::llround(tail[kCount]),
-            .stop_requested = tail[kStop] != 0.0F};
+    for (const SubtreeTail& tail : batch.tails)
+        add_in_tree_order(tail.shards, tail.additions, 0, tail.sum);
+    if (geometry.shards.empty()) {  // zeros change no sum, but carry a wish to stop
+        const std::span<float> tail = exchange_->gradient(0).subspan(gradient_size_);
+        std::ranges::fill(tail, 0.0F);
+        tail[kStop] = wants_stop ? 1.0F : 0.0F;
+    }
 }
 
 double TrainingStep::learning_rate(std::int64_t step) const {

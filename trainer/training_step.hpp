@@ -4,13 +4,13 @@
 //
 //   gather    the rank's own samples of the batch, as scaled float32
 //   forward   and loss, per sample or per shard, or from sums over all shards in their order
-//   backward  one gradient buffer per own shard
-//   exchange  the shards' buffers summed in shard order: the only place where ranks meet, beside
-//             the batch statistics
-//   update    the same on every rank, from the same sum; moving statistics with it
+//   backward  a gradient for each subtree of the own shards (shard_tree.hpp)
+//   sum       of all ranks' subtrees: the only place where ranks meet, beside the batch statistics
+//   update    each weight by one rank, from the sum, and known to all; moving statistics by all
 //
-// Behind the gradients a buffer carries its shard's loss, correct answers and samples, and a wish
-// to stop: so metrics are exact, and all ranks see a NaN or stop at the same step, at no cost.
+// Behind a gradient stand its shard's loss, correct answers and samples, and a wish to stop. They
+// are summed before anything is updated: so metrics are exact, and all ranks see a NaN or stop at
+// the same step.
 
 #include <functional>
 #include <memory>
@@ -34,7 +34,9 @@ struct StepResult {
 
 class TrainingStep {
 public:
-    // Makes the plans of the full and of the short last batch. Collective.
+    // Makes the plans of the full and of the short last batch, and moves the trainable parameters
+    // to the exchange's memory: the network must not compute any more when the step is gone. Plans
+    // of the network are made behind it. Collective.
     TrainingStep(const RunConfig& config, const RunData& data, Network& network,
                  const Communicator& comm, BufferPool& pool);
 
@@ -47,30 +49,38 @@ public:
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
     double learning_rate(std::int64_t step) const;
     Optimizer& optimizer() { return optimizer_; }
+    // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
+    void collect_slots();
     const StepClocks& clocks() const { return clocks_; }
 
 private:
+    struct SubtreeTail {       // of own shards
+        std::span<float> sum;  // the exchange's, behind the subtree's gradient
+        std::vector<const float*> shards;
+        std::vector<int> additions;
+    };
     struct Batch {  // a size of batch
         std::unique_ptr<StepPlan> plan;
-        std::vector<std::span<const float>> own_shards;
+        int filled_shards = 0;  // over all ranks
+        std::vector<SubtreeTail> tails;
     };
     Batch make_batch(int size, const Communicator& comm, BufferPool& pool);
+    float* tail_of(int own_shard);
     Batch& batch_of(std::size_t samples);
     void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
-    void write_losses(StepPlan& plan, bool wants_stop);
-    StepResult result_of_sum(int epoch, std::int64_t step) const;
+    void write_losses(Batch& batch, bool wants_stop);
+    std::span<const float> sum_tails(const Batch& batch);
+    void update(std::int64_t step);
 
     const RunConfig& config_;
     const RunData& data_;
     Network& network_;
     std::int64_t steps_per_epoch_;
     StepClocks clocks_;
-    std::size_t gradient_size_;                   // floats, without the tail
-    std::vector<AlignedArray<float>> gradients_;  // [own shards][gradient, tail]
-    AlignedArray<float> idle_;                    // likewise, where a batch leaves this rank none
-    AlignedArray<float> sum_;                     // [gradient, tail]
-    std::vector<std::uint8_t> labels_;            // [own samples]
+    std::size_t gradient_size_;         // floats, without the tail
+    std::vector<std::uint8_t> labels_;  // [own samples]
     std::unique_ptr<Exchange> exchange_;
+    AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;
     Batch full_, last_;
 };

@@ -16,14 +16,14 @@ struct BenchOptions {
     reports::TableFormat format = reports::TableFormat::table;
 };
 
-// `lockstep bench allreduce`: the exchanges against each other and against MPI_Allreduce, on the
-// ranks of an MPI session already started. Rank 0 prints the table to stdout, and what was measured
-// to stderr. Columns: exchange; count (floats); megabytes; best and median in microseconds, of the
-// slowest rank; gb_s (the gradient's bytes by the best time); ratio_to_mpi (median time by
-// that of the exchange `mpi`, which does the same work with MPI_Allreduce; below 1 is faster).
-// Collective. Returns the exit code.
-// Throws AgreedFailure, on every rank, if an option is out of range (kExitUsage) or if a sum of an
-// ordered exchange has not the bits of the serial sum (kExitInternal).
+// `lockstep bench allreduce`: the exchanges, with Adam's update of the weights, against each other
+// and against MPI_Allreduce, on the ranks of an MPI session already started. Rank 0 prints the
+// table to stdout, and what was measured to stderr. Columns: exchange; count (floats); megabytes;
+// best and median in microseconds, of the slowest rank; gb_s (the gradient's bytes by the best
+// time); ratio_to_mpi (median time by that of the exchange `mpi`, which does the same work with
+// MPI_Allreduce; below 1 is faster). Collective. Returns the exit code. Throws AgreedFailure, on
+// every rank, if an option is out of range (kExitUsage) or if a sum of an ordered exchange has not
+// the bits of a plain sum (kExitInternal).
 int bench_allreduce(const BenchOptions& options);
 
 }  // namespace lockstep::pipeline

@@ -4,7 +4,6 @@
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/exchange.hpp"
 #include "trainer/exchange/ordered_ring.hpp"
-#include "trainer/exchange/shared_window.hpp"
 
 using namespace lockstep::trainer;
 
@@ -12,10 +11,17 @@ TEST_CASE("ranks that disagree about a size are told so, every one") {
     const Communicator comm(MPI_COMM_WORLD);
     REQUIRE(comm.size() > 1);  // the same on every rank
     const std::size_t mine = comm.is_root() ? 100 : 101;
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::ordered, comm, mine), CommError);
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::ring, comm, mine), CommError);
-    CHECK_THROWS_AS(make_exchange(ExchangeKind::mpi, comm, mine), CommError);
+    const int batch = comm.is_root() ? 8 : 7;
+    for (const ExchangeKind kind : {ExchangeKind::ordered, ExchangeKind::ring, ExchangeKind::mpi}) {
+        const auto check = [&](const ExchangeSetting& setting) {
+            CHECK_THROWS_AS(make_exchange(kind, comm, setting), CommError);
+        };
+        check({.count = mine, .tail = 16, .shards = 8, .filled_shards = {8}});
+        check({.count = 100, .tail = mine, .shards = 8, .filled_shards = {8}});
+        check({.count = 100, .tail = 16, .shards = batch, .filled_shards = {7}});
+        check({.count = 100, .tail = 16, .shards = 8, .filled_shards = {batch}});
+        check({.count = 100, .tail = 16, .shards = 8, .filled_shards = std::vector<int>(mine, 8)});
+    }
     CHECK_THROWS_AS(OrderedRing(comm, 1000, mine), CommError);
-    CHECK_THROWS_AS(SharedWindow::make(comm, 1000, mine), CommError);
     CHECK_THROWS_AS(ClassicRing(comm, 1000, mine), CommError);
 }

@@ -1,10 +1,9 @@
-// Every exchange against MPI_Allreduce, within rounding; the ordered ones against a plain loop over
-// the shards, to the last bit.
+// Every exchange, from the ranks' subtree sums to updated weights: the ordered ones against a plain
+// tree over the shards, to the last bit; the others equal on all ranks.
 #include "trainer/exchange/exchange.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include <bit>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -13,16 +12,16 @@
 
 #include "tests/mpi/shard_gradients.hpp"
 #include "tests/support/catch.hpp"
-#include "trainer/exchange/classic_ring.hpp"
-#include "trainer/exchange/communicator.hpp"
-#include "trainer/exchange/mpi_allreduce.hpp"
-#include "trainer/exchange/ordered_ring.hpp"
-#include "trainer/exchange/shared_window.hpp"
+#include "trainer/determinism/shard_tree.hpp"
+#include "trainer/determinism/shards.hpp"
+#include "trainer/exchange/tree_exchange.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
 
 namespace {
+
+constexpr std::size_t kTail = 16;
 
 struct NamedExchange {
     std::string name;
@@ -30,88 +29,108 @@ struct NamedExchange {
     std::unique_ptr<Exchange> exchange;
 };
 
-NamedExchange named(const std::string& name, bool is_ordered, std::unique_ptr<Exchange> exchange) {
-    return {name, is_ordered, std::move(exchange)};
-}
-
-// Never null here, where all ranks are on one host: see one_host_test.cpp.
-std::unique_ptr<Exchange> shared_window(const Communicator& comm, std::size_t count,
-                                        std::size_t chunk_size) {
-    std::unique_ptr<Exchange> window = SharedWindow::make(comm, count, chunk_size);
-    if (!window) throw std::runtime_error("the ranks of this test share no memory");
-    return window;
-}
-
-// All there are, with the factory's own and with awkward chunk sizes.
-std::vector<NamedExchange> all_exchanges(const Communicator& comm, std::size_t count) {
+std::vector<NamedExchange> all_exchanges(const Communicator& comm, const ExchangeSetting& setting) {
     std::vector<NamedExchange> all;
-    all.push_back(named("ordered", true, make_exchange(ExchangeKind::ordered, comm, count)));
-    all.push_back(named("ring", false, make_exchange(ExchangeKind::ring, comm, count)));
-    all.push_back(named("mpi", false, make_exchange(ExchangeKind::mpi, comm, count)));
-    for (const std::size_t chunk_size : {count / 40 + 1, count / 3 + 1, count + 1000}) {
-        const std::string suffix = " in chunks of " + std::to_string(chunk_size);
-        all.push_back(named("ordered ring" + suffix, true,
-                            std::make_unique<OrderedRing>(comm, count, chunk_size)));
-        all.push_back(named("classic ring" + suffix, false,
-                            std::make_unique<ClassicRing>(comm, count, chunk_size)));
-        all.push_back(
-            named("shared window" + suffix, true, shared_window(comm, count, chunk_size)));
-    }
+    all.push_back({"ordered", true, make_exchange(ExchangeKind::ordered, comm, setting)});
+    all.push_back(
+        {"ordered messages", true,
+         std::make_unique<TreeExchange>(comm, setting, TreeExchange::Transport::messages)});
+    all.push_back({"ring", false, make_exchange(ExchangeKind::ring, comm, setting)});
+    all.push_back({"mpi", false, make_exchange(ExchangeKind::mpi, comm, setting)});
     return all;
 }
 
-std::vector<double> sum_in_double(std::span<const std::span<const float>> own_shards,
-                                  std::size_t count, const Communicator& comm, bool of_magnitudes) {
-    std::vector<double> sum(count, 0.0);
-    for (const auto shard : own_shards) {
-        for (std::size_t i = 0; i < count; ++i) {
-            sum[i] += of_magnitudes ? std::abs(double{shard[i]}) : double{shard[i]};
+// Gradients with a tail of whole numbers, whose sums are exact in every order.
+ShardGradients step_gradients(const ExchangeSetting& setting, std::uint32_t step) {
+    return {static_cast<std::size_t>(setting.shards), setting.count, step + 1};
+}
+
+float tail_element(int shard, std::size_t i) { return static_cast<float>(100 * shard) + float(i); }
+
+// Writes the sums of the own subtrees, as a backward pass does; an idle rank's tail is `wish`.
+void write_gradients(Exchange& exchange, const ShardGradients& gradients, int shards, int filled,
+                     const Communicator& comm, float wish) {
+    const auto subtrees = subtrees_of(shards_of_rank(shards, comm.size(), comm.rank()), filled);
+    for (std::size_t k = 0; k < subtrees.size(); ++k) {
+        const auto first = static_cast<std::size_t>(subtrees[k].first);
+        const auto count = static_cast<std::size_t>(subtrees[k].count);
+        const std::vector<float> sum = gradients.node_sum(first, std::bit_ceil(count), filled);
+        const std::span<float> gradient = exchange.gradient(k);
+        std::ranges::copy(sum, gradient.begin());
+        for (std::size_t i = 0; i < kTail; ++i) {
+            gradient[sum.size() + i] = 0.0F;
+            for (std::size_t shard = first; shard < first + count; ++shard)
+                gradient[sum.size() + i] += tail_element(static_cast<int>(shard), i);
         }
     }
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, sum.data(), static_cast<int>(count), MPI_DOUBLE, MPI_SUM,
-                            comm.handle()),
-              "MPI_Allreduce");
-    return sum;
+    if (subtrees.empty()) std::ranges::fill(exchange.gradient(0).last(kTail), wish);
 }
 
-// The bound of any order of S additions: (S - 1) x epsilon / 2 x sum of magnitudes, and a bit.
-bool is_within_rounding(std::span<const float> sum, std::span<const double> exact,
-                        std::span<const double> magnitudes, std::size_t shards) {
-    const double unit = static_cast<double>(shards) * std::numeric_limits<float>::epsilon();
-    for (std::size_t i = 0; i < sum.size(); ++i) {
-        if (!(std::abs(double{sum[i]} - exact[i]) <= unit * magnitudes[i])) return false;
+// Subtracts the sum from the weights; on the way remembers which weights it was called for.
+class Descent {
+public:
+    explicit Descent(std::span<float> weights) : weights_(weights), times_(weights.size()) {}
+    void operator()(std::size_t first, std::span<const float> sum) {
+        for (std::size_t i = 0; i < sum.size(); ++i) {
+            weights_[first + i] -= sum[i];
+            times_[first + i] += 1.0F;
+        }
     }
-    return true;
-}
+    std::span<float> times() { return times_; }
 
-bool is_equal_on_all_ranks(std::span<const float> sum, const Communicator& comm) {
-    std::vector<float> root(sum.begin(), sum.end());
-    comm.broadcast(std::as_writable_bytes(std::span(root)));
-    return same_bits(root, sum);
-}
-
-struct Case {
-    std::size_t shards = 0;
-    std::size_t count = 0;
-    Ownership ownership = Ownership::near_equal;
-    std::size_t misalignment = 0;  // of gradients and sum, in floats
+private:
+    std::span<float> weights_;
+    std::vector<float> times_;
 };
 
-void check_exchanges(const Case& tested, const Communicator& comm) {
-    const ShardGradients gradients(tested.shards, tested.count, 1, tested.misalignment);
-    const auto own = gradients.own(comm.rank(), comm.size(), tested.ownership);
-    const std::vector<float> serial = gradients.serial_sum();
-    const auto exact = sum_in_double(own, tested.count, comm, false);
-    const auto magnitudes = sum_in_double(own, tested.count, comm, true);
-    for (const NamedExchange& entry : all_exchanges(comm, tested.count)) {
-        INFO(entry.name << ", shards " << tested.shards << ", count " << tested.count << ", "
-                        << to_string(tested.ownership) << ", rank " << comm.rank());
-        std::vector<float> memory(tested.misalignment + tested.count, 7.0F);
-        const auto sum = std::span(memory).subspan(tested.misalignment);
-        entry.exchange->sum_shards(own, sum);
-        CHECK(is_within_rounding(sum, exact, magnitudes, tested.shards));
-        CHECK(is_equal_on_all_ranks(sum, comm));
-        if (entry.is_ordered) CHECK(same_bits(sum, serial));
+bool is_equal_on_all_ranks(std::span<const float> values, const Communicator& comm) {
+    std::vector<float> root(values.begin(), values.end());
+    comm.broadcast(std::as_writable_bytes(std::span(root)));
+    return same_bits(root, values);
+}
+
+// What went wrong in some steps; "" if nothing did.
+std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting,
+                      const Communicator& comm) {
+    Exchange& exchange = *entry.exchange;
+    const std::span<float> weights = exchange.weights();
+    std::vector<float> expected(setting.count, 0.0F);
+    if (!same_bits(weights, expected)) return "weights do not begin as zeros";
+    std::uint32_t step = 0;
+    for (const int filled : setting.filled_shards) {
+        const ShardGradients gradients = step_gradients(setting, step++);
+        const bool wishes =
+            comm.rank() == comm.size() - 1 &&
+            shards_of_rank(setting.shards, comm.size(), comm.rank()).first >= filled;
+        write_gradients(exchange, gradients, setting.shards, filled, comm, wishes ? 7.0F : 0.0F);
+        const std::span<const float> tail = exchange.sum_tails(filled);
+        const bool has_wish =
+            shards_of_rank(setting.shards, comm.size(), comm.size() - 1).first >= filled;
+        for (std::size_t i = 0; i < kTail; ++i) {
+            float sum = has_wish ? 7.0F : 0.0F;
+            for (int shard = 0; shard < filled; ++shard) sum += tail_element(shard, i);
+            if (tail[i] != sum) return "the tail's sum is wrong";
+        }
+        if (tail.size() != kTail) return "the tail's length is wrong";
+        Descent descent(weights);
+        exchange.sum_and_update(std::ref(descent));
+        const std::vector<float> sum = gradients.tree_sum(static_cast<std::size_t>(filled));
+        for (std::size_t i = 0; i < sum.size(); ++i) expected[i] -= sum[i];
+        if (entry.is_ordered && !same_bits(weights, expected)) return "weights are wrong";
+        if (!is_equal_on_all_ranks(weights, comm)) return "weights differ between ranks";
+        std::vector<float> times(descent.times().begin(), descent.times().end());
+        exchange.collect(times);
+        if (std::ranges::any_of(times, [](float n) { return n != 1.0F; }))
+            return "not every weight was updated once, or not collected";
+    }
+    return "";
+}
+
+void check_exchanges(const ExchangeSetting& setting, const Communicator& comm) {
+    for (const NamedExchange& entry : all_exchanges(comm, setting)) {
+        INFO(entry.name << ", shards " << setting.shards << ", count " << setting.count << ", rank "
+                        << comm.rank());
+        CHECK(faults_of(entry, setting, comm) == "");
     }
 }
 
@@ -121,89 +140,48 @@ TEST_CASE("the exchanges sum every length, from 0 elements on") {
     const Communicator comm(MPI_COMM_WORLD);
     const auto ranks = static_cast<std::size_t>(comm.size());
     for (const std::size_t count :
-         {std::size_t{0}, std::size_t{1}, ranks - 1, ranks, ranks + 1, std::size_t{1000}}) {
-        check_exchanges({.shards = 8, .count = count}, comm);
-    }
+         {std::size_t{0}, std::size_t{1}, std::size_t{15}, std::size_t{16}, std::size_t{17},
+          16 * ranks - 1, 16 * ranks, 16 * ranks + 1, std::size_t{1000}})
+        check_exchanges({.count = count, .tail = kTail, .shards = 8, .filled_shards = {8}}, comm);
 }
 
-TEST_CASE("the exchanges sum 1,000,003 elements") {
+TEST_CASE("the exchanges sum 300,003 elements: many chunks") {
     const Communicator comm(MPI_COMM_WORLD);
-    check_exchanges({.shards = 3, .count = 1'000'003}, comm);
+    check_exchanges({.count = 300'003, .tail = kTail, .shards = 8, .filled_shards = {8, 8, 7}},
+                    comm);
 }
 
-TEST_CASE("the exchanges sum any number of shards, wherever they are owned") {
+TEST_CASE("the exchanges sum any number of shards, with empty ones at the end") {
     const Communicator comm(MPI_COMM_WORLD);
-    for (const std::size_t shards : {1U, 2U, 3U, 8U, 11U}) {
-        for (const Ownership ownership :
-             {Ownership::near_equal, Ownership::all_on_first, Ownership::all_on_last}) {
-            check_exchanges({.shards = shards, .count = 2021, .ownership = ownership}, comm);
-        }
-    }
-}
-
-TEST_CASE("without any shard the sum is zero") {
-    const Communicator comm(MPI_COMM_WORLD);
-    check_exchanges({.shards = 0, .count = 100}, comm);
-}
-
-TEST_CASE("the exchanges take buffers that lie anywhere in memory") {
-    const Communicator comm(MPI_COMM_WORLD);
-    for (const std::size_t misalignment : {1U, 3U, 15U}) {
-        check_exchanges({.shards = 8, .count = 5003, .misalignment = misalignment}, comm);
-    }
-}
-
-TEST_CASE("one exchange sums step after step") {
-    const Communicator comm(MPI_COMM_WORLD);
-    constexpr std::size_t kCount = 3001;
-    for (const NamedExchange& entry : all_exchanges(comm, kCount)) {
-        bool all_right = true;
-        for (std::uint32_t step = 0; step < 20; ++step) {
-            const ShardGradients gradients(8, kCount, step);
-            const auto ownership = step % 5 == 4 ? Ownership::all_on_first : Ownership::near_equal;
-            std::vector<float> sum(kCount);
-            entry.exchange->sum_shards(gradients.own(comm.rank(), comm.size(), ownership), sum);
-            if (entry.is_ordered) all_right = all_right && same_bits(sum, gradients.serial_sum());
-            all_right = all_right && is_equal_on_all_ranks(sum, comm);
-        }
-        INFO(entry.name << ", rank " << comm.rank());
-        CHECK(all_right);
+    for (const int shards : {1, 2, 3, 5, 7, 8, 11, 16}) {
+        ExchangeSetting setting{
+            .count = 2021, .tail = kTail, .shards = shards, .filled_shards = {shards}};
+        for (int filled = 1; filled <= shards; ++filled) setting.filled_shards.push_back(filled);
+        setting.filled_shards.push_back(shards);
+        check_exchanges(setting, comm);
     }
 }
 
 TEST_CASE("groups of ranks exchange side by side") {
     const Communicator world(MPI_COMM_WORLD);
     const Communicator group = world.split(world.rank() % 2);
-    check_exchanges({.shards = 8, .count = 2021}, group);
+    check_exchanges({.count = 2021, .tail = kTail, .shards = 8, .filled_shards = {8, 3}}, group);
 }
 
-TEST_CASE("a wrong length is refused before anything is sent") {
+TEST_CASE("a gradient begins at a cache line") {
     const Communicator comm(MPI_COMM_WORLD);
-    constexpr std::size_t kCount = 100;
-    const ShardGradients gradients(8, kCount, 1);
-    const ShardGradients short_gradients(8, kCount - 1, 1);
-    for (const NamedExchange& entry : all_exchanges(comm, kCount)) {
-        INFO(entry.name << ", rank " << comm.rank());
-        std::vector<float> sum(kCount);
-        std::vector<float> long_sum(kCount + 1);
-        const auto own = gradients.own(comm.rank(), comm.size(), Ownership::near_equal);
-        if (comm.rank() == comm.size() - 1) {  // the others would wait if this rank had not thrown
-            CHECK_THROWS_AS(entry.exchange->sum_shards(own, long_sum), std::invalid_argument);
-            CHECK_THROWS_AS(entry.exchange->sum_shards(short_gradients.all(), sum),
-                            std::invalid_argument);
-        }
-        entry.exchange->sum_shards(own, sum);
-        CHECK(is_equal_on_all_ranks(sum, comm));
-        if (entry.is_ordered) CHECK(same_bits(sum, gradients.serial_sum()));
+    const ExchangeSetting setting{
+        .count = 1003, .tail = kTail, .shards = 11, .filled_shards = {11, 5}};
+    for (const NamedExchange& entry : all_exchanges(comm, setting)) {
+        CHECK(entry.exchange->gradient(0).size() == setting.count + kTail);
+        CHECK(reinterpret_cast<std::uintptr_t>(entry.exchange->gradient(0).data()) % 64 == 0);
+        CHECK(reinterpret_cast<std::uintptr_t>(entry.exchange->weights().data()) % 64 == 0);
     }
 }
 
-TEST_CASE("impossible chunk sizes are refused") {
+TEST_CASE("a number of filled shards that nobody announced is refused") {
     const Communicator comm(MPI_COMM_WORLD);
-    const auto beyond_int = std::size_t{1} << 31;
-    CHECK_THROWS_AS(OrderedRing(comm, 10, 0), CommError);
-    CHECK_THROWS_AS(OrderedRing(comm, 10, beyond_int), CommError);
-    CHECK_THROWS_AS(ClassicRing(comm, 10, 0), CommError);
-    CHECK_THROWS_AS(ClassicRing(comm, 10, beyond_int), CommError);
-    CHECK_THROWS_AS(SharedWindow::make(comm, 10, 0), CommError);
+    const ExchangeSetting setting{.count = 10, .tail = kTail, .shards = 8, .filled_shards = {8}};
+    for (const NamedExchange& entry : all_exchanges(comm, setting))
+        CHECK_THROWS_AS(entry.exchange->sum_tails(7), std::invalid_argument);
 }

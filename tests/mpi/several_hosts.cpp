@@ -4,9 +4,8 @@
 #include <mpi.h>
 
 #include "tests/support/catch.hpp"
-#include "trainer/exchange/exchange.hpp"
-#include "trainer/exchange/ordered_ring.hpp"
-#include "trainer/exchange/shared_window.hpp"
+#include "trainer/exchange/shared_memory.hpp"
+#include "trainer/exchange/tree_exchange.hpp"
 
 extern "C" int MPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info,
                                    MPI_Comm* part) {
@@ -23,7 +22,8 @@ using namespace lockstep::trainer;
 TEST_CASE("ordered sends messages where the ranks are on several hosts", "[trainer][mpi]") {
     const Communicator comm(MPI_COMM_WORLD);
     REQUIRE(comm.size() > 1);  // else this program tries nothing
-    CHECK(SharedWindow::make(comm, 1000) == nullptr);
-    const auto exchange = make_exchange(ExchangeKind::ordered, comm, 1000);
-    CHECK(dynamic_cast<const OrderedRing*>(exchange.get()) != nullptr);
+    CHECK_FALSE(SharedMemory::map(comm, 1000));
+    const TreeExchange exchange(comm, {.count = 1000, .shards = 8, .filled_shards = {8}});
+    CHECK(exchange.sends_messages());
+    CHECK_FALSE(exchange.shares_memory());  // a host's ranks are no neighbours here
 }

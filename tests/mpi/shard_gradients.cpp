@@ -1,5 +1,6 @@
 #include "tests/mpi/shard_gradients.hpp"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -72,6 +73,25 @@ std::vector<float> ShardGradients::serial_sum() const {
     for (const auto gradient : all()) {
         for (std::size_t i = 0; i < count_; ++i) sum[i] = sum[i] + gradient[i];
     }
+    return sum;
+}
+
+std::vector<float> ShardGradients::node_sum(std::size_t first, std::size_t size,
+                                            std::size_t filled) const {
+    if (first >= filled) return {};
+    if (size == 1) {
+        const auto shard = all()[first];
+        return {shard.begin(), shard.end()};
+    }
+    std::vector<float> sum = node_sum(first, size / 2, filled);
+    const std::vector<float> right = node_sum(first + size / 2, size / 2, filled);
+    for (std::size_t i = 0; i < right.size(); ++i) sum[i] = sum[i] + right[i];
+    return sum;
+}
+
+std::vector<float> ShardGradients::tree_sum(std::size_t filled) const {
+    std::vector<float> sum = node_sum(0, std::bit_ceil(filled), filled);
+    sum.resize(count_);
     return sum;
 }
 

@@ -31,6 +31,10 @@ public:
 
     // The oracle: a plain loop, ((+0 + g0) + g1) + ...
     std::vector<float> serial_sum() const;
+    // The oracle of the tree: its node over the shards first .. first + size - 1 that are less than
+    // `filled`; size is a power of two. Empty, if there are none.
+    std::vector<float> node_sum(std::size_t first, std::size_t size, std::size_t filled) const;
+    std::vector<float> tree_sum(std::size_t filled) const;  // of shards 0 .. filled - 1
 
 private:
     std::size_t count_;

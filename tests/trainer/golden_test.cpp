@@ -31,12 +31,14 @@ struct Tolerance {
 
 // Of networks with batch normalization only three steps: from the fourth on programs in float32 may
 // drift apart, and a bound that lets them pass could not fail. vgg-bn: oneDNN held to SSE4.1, to
-// AVX2 and free differ from float64 by 0.0001 to 0.002 there, by 0.02 to 0.45 in the twelfth.
+// AVX2 and free differ from float64 by 0.0001 to 0.002 there, by 0.02 to 0.45 in the twelfth. Its
+// third step already hangs on a near tie: with direct convolutions and initial weights that are off
+// by a relative 1e-6 at most, eight tries differed by 5e-6 to 1.1e-3.
 // three-class-bn: with direct convolutions and initial weights that are off by a relative 1e-6 at
 // most, of six tries three differed by 0.0001 to 0.003 there and by 0.0003 to 0.04 in the twelfth.
 // Later steps are compared from the weights they start from, in restarted_steps_test.cpp.
 Tolerance tolerance_of(const std::string& network) {
-    if (network == "vgg-bn") return {{2e-6, 2e-5, 3e-4}, 3, 5e-2};
+    if (network == "vgg-bn") return {{2e-6, 2e-5, 2e-3}, 3, 5e-2};
     if (network == "three-class-bn") return {{2e-6, 2e-5, 3e-4}, 3, 1e-3};
     if (network == "small-alexnet") return {{1e-6}, 12, 1e-5};
     return {{1e-6}, 12, 1e-4};

@@ -65,6 +65,12 @@ std::vector<float> gradient_of_step(std::size_t count, std::uint64_t step) {
 
 double rate_of_step(int step) { return 0.1 / (1.0 + step); }
 
+void update_all(Optimizer& optimizer, std::span<const float> gradient, double learning_rate,
+                std::int64_t step, std::span<float> weights) {
+    optimizer.begin_step(learning_rate, step);
+    optimizer.update(0, gradient, weights);
+}
+
 }  // namespace
 
 TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer][optimizer]") {
@@ -76,7 +82,7 @@ TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer
             std::vector<ScalarWeight> expected(count);
             for (int step = 0; step < 20; ++step) {
                 const auto gradient = gradient_of_step(count, static_cast<std::uint64_t>(step));
-                optimizer.update(gradient, rate_of_step(step), step, weights);
+                update_all(optimizer, gradient, rate_of_step(step), step, weights);
                 for (std::size_t i = 0; i < count; ++i)
                     std::visit(
                         [&](const auto& rule) {
@@ -103,17 +109,38 @@ TEST_CASE("an element's update does not depend on where it stands", "[trainer][o
         std::vector<float> together = random.floats(kCount), alone = together;
         Optimizer optimizer(config, kCount);
         for (int step = 0; step < 3; ++step)
-            optimizer.update(gradient_of_step(kCount, static_cast<std::uint64_t>(step)), 0.1, step,
-                             together);
+            update_all(optimizer, gradient_of_step(kCount, static_cast<std::uint64_t>(step)), 0.1,
+                       step, together);
         for (std::size_t i = 0; i < kCount; ++i) {
             Optimizer single(config, 1);
             for (int step = 0; step < 3; ++step) {
                 const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
-                single.update(std::span(gradient).subspan(i, 1), 0.1, step,
-                              std::span(alone).subspan(i, 1));
+                update_all(single, std::span(gradient).subspan(i, 1), 0.1, step,
+                           std::span(alone).subspan(i, 1));
             }
         }
         CHECK(together == alone);
+    }
+}
+
+TEST_CASE("a step may update the weights piece by piece", "[trainer][optimizer]") {
+    constexpr std::size_t kCount = 45;
+    for (const OptimizerConfig& config : all_rules()) {
+        CAPTURE(config.rule.index());
+        RandomValues random(1);
+        std::vector<float> at_once = random.floats(kCount), in_pieces = at_once;
+        Optimizer one(config, kCount), other(config, kCount);
+        for (int step = 0; step < 3; ++step) {
+            const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
+            update_all(one, gradient, 0.1, step, at_once);
+            other.begin_step(0.1, step);
+            for (const std::size_t first : {30, 0, 15})
+                other.update(first, std::span(gradient).subspan(first, 15),
+                             std::span(in_pieces).subspan(first, 15));
+        }
+        CHECK(at_once == in_pieces);
+        for (std::size_t slot = 0; slot < one.slots().size(); ++slot)
+            CHECK(std::ranges::equal(one.slots()[slot].second, other.slots()[slot].second));
     }
 }
 
@@ -122,7 +149,7 @@ TEST_CASE("a weight without gradient stays: padding remains zero", "[trainer][op
         Optimizer optimizer(config, 20);
         std::vector<float> weights(20, 0.0F);
         const std::vector<float> gradient(20, 0.0F);
-        for (int step = 0; step < 5; ++step) optimizer.update(gradient, 0.1, step, weights);
+        for (int step = 0; step < 5; ++step) update_all(optimizer, gradient, 0.1, step, weights);
         CHECK(weights == std::vector<float>(20, 0.0F));
     }
 }
@@ -131,7 +158,7 @@ TEST_CASE("Adam's correction holds after millions of steps", "[trainer][optimize
     Optimizer optimizer({.learning_rate = 1.0, .rule = AdamConfig{}}, 1);
     std::vector<float> weights{0.0F};
     const std::vector<float> gradient{1.0F};
-    optimizer.update(gradient, 1.0, 10'000'000, weights);  // corrections are one by then
+    update_all(optimizer, gradient, 1.0, 10'000'000, weights);  // corrections are one by then
     CHECK(weights[0] == Approx(-0.1 / (std::sqrt(0.001) + 1e-7)).epsilon(1e-5));
 }
 
@@ -183,7 +210,7 @@ TEST_CASE("slots whose gradient has died end at zero, never among the denormal n
         bool has_denormals = false;
         for (int step = 0; step < 120'000; ++step) {
             if (step == 1) std::ranges::fill(gradient, 0.0F);
-            optimizer.update(gradient, 0.01, step, weights);
+            update_all(optimizer, gradient, 0.01, step, weights);
             for (const auto& [name, values] : optimizer.slots())
                 has_denormals = has_denormals || std::ranges::any_of(values, is_denormal);
         }

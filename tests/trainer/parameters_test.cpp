@@ -105,6 +105,23 @@ TEST_CASE("the digest tells weights apart, also by their last bit", "[trainer][p
     CHECK(network.parameters().digest() == digest);
 }
 
+TEST_CASE("trainable parameters keep their values where they are moved to",
+          "[trainer][parameters]") {
+    Network network(every_kind_of_layer(), kTiny, 4, 16);
+    Parameters& parameters = network.parameters();
+    const NamedTensors weights = randomized(parameters.weights(), 5);
+    parameters.set_weights(weights);
+    const std::string digest = parameters.digest();
+    AlignedArray<float> memory(parameters.trainable().size());
+    parameters.move_trainable_to(memory.span());
+    CHECK(parameters.trainable().data() == memory.data());
+    CHECK(parameters.weights() == weights);
+    CHECK(parameters.digest() == digest);
+    const NamedTensors others = randomized(weights, 6);
+    parameters.set_weights(others);
+    CHECK(parameters.weights() == others);
+}
+
 TEST_CASE("padding is zero and stays so through training, whatever the optimizer",
           "[trainer][parameters]") {
     const Communicator self(MPI_COMM_SELF);

@@ -22,13 +22,13 @@
 #include <span>
 #include <vector>
 
+#include "trainer/exchange/allreduce.hpp"
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/exchange/exchange.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 
 namespace lockstep::trainer {
 
-class ClassicRing : public Exchange {
+class ClassicRing : public Allreduce {
 public:
     static constexpr std::size_t kDefaultPieceSize =
         32768;  // 128 KiB, as the ordered ring's chunks
@@ -42,7 +42,7 @@ public:
     ClassicRing(const Communicator& comm, std::size_t count,
                 std::size_t piece_size = kDefaultPieceSize);
 
-    // As Exchange::sum_shards(). With one rank nothing is sent.
+    // As Allreduce::sum_shards(). With one rank nothing is sent.
     void sum_shards(std::span<const std::span<const float>> own_shards,
                     std::span<float> sum) override;
 

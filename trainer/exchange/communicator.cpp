@@ -106,6 +106,19 @@ Communicator Communicator::split(int color) const {
     return Communicator(part, 0);
 }
 
+Communicator Communicator::split_by_node() const {
+    MPI_Comm node = MPI_COMM_NULL;
+    check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
+              "MPI_Comm_split_type");
+    return Communicator(node, 0);
+}
+
+bool Communicator::all_agree(bool value) const {
+    int all = value ? 1 : 0;
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm_), "MPI_Allreduce");
+    return all == 1;
+}
+
 void Communicator::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {

@@ -50,8 +50,12 @@ public:
 
     // Ranks with the same `color`, ordered by rank. Collective.
     Communicator split(int color) const;
+    // Ranks on the same node, ordered by rank. Collective.
+    Communicator split_by_node() const;
 
     void barrier() const;
+    // Whether `value` is true on every rank.
+    bool all_agree(bool value) const;
     // Copies rank 0's bytes to all; lengths are equal on all ranks.
     void broadcast(std::span<std::byte> bytes) const;
     std::string broadcast_text(const std::string& text) const;  // rank 0's text, any length

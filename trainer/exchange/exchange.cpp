@@ -3,33 +3,32 @@
 #include <stdexcept>
 
 #include "trainer/exchange/classic_ring.hpp"
+#include "trainer/exchange/exchange_checks.hpp"
 #include "trainer/exchange/mpi_allreduce.hpp"
-#include "trainer/exchange/ordered_ring.hpp"
-#include "trainer/exchange/shared_window.hpp"
+#include "trainer/exchange/replicated_exchange.hpp"
+#include "trainer/exchange/tree_exchange.hpp"
 
 namespace lockstep::trainer {
 namespace {
 
-// Through shared memory where the ranks have it in common, by messages elsewhere: the same bits.
-std::unique_ptr<Exchange> make_ordered(const Communicator& comm, std::size_t count) {
-    if (comm.size() > 1) {
-        auto window = SharedWindow::make(comm, count);
-        if (window) return window;
-    }
-    return std::make_unique<OrderedRing>(comm, count);
+template <class Algorithm>
+std::unique_ptr<Exchange> replicated(const Communicator& comm, const ExchangeSetting& setting) {
+    require_equal_on_all_ranks(comm, setting);
+    return std::make_unique<ReplicatedExchange>(
+        comm, setting, std::make_unique<Algorithm>(comm, setting.count + setting.tail));
 }
 
 }  // namespace
 
 std::unique_ptr<Exchange> make_exchange(ExchangeKind kind, const Communicator& comm,
-                                        std::size_t count) {
+                                        const ExchangeSetting& setting) {
     switch (kind) {
         case ExchangeKind::ordered:
-            return make_ordered(comm, count);
+            return std::make_unique<TreeExchange>(comm, setting);
         case ExchangeKind::ring:
-            return std::make_unique<ClassicRing>(comm, count);
+            return replicated<ClassicRing>(comm, setting);
         case ExchangeKind::mpi:
-            return std::make_unique<MpiAllreduce>(comm, count);
+            return replicated<MpiAllreduce>(comm, setting);
     }
     throw std::invalid_argument("unknown kind of exchange");
 }

@@ -1,34 +1,71 @@
 #pragma once
 
-// The sum of one gradient buffer per shard over the shards of all ranks.
+// Where ranks meet in a step: the sum of all shards' gradients, and the update of the weights by
+// it.
+//
+// An exchange owns what the ranks of a node read of each other: the weights, and the gradients that
+// each rank has summed over the subtrees of its own shards (shard_tree.hpp). A step:
+//
+//   each rank writes gradient(k) for its subtree k, with a tail of a few floats behind it
+//   sum_tails()        the sum of the tails, on every rank: whether the step counts
+//   sum_and_update()   the sum of the gradients, slice by slice; the weights, updated by it
+//
+// Between the two the caller may end the training. Weights are read by all ranks of a node from the
+// end of one step to the beginning of sum_tails() in the next.
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "trainer/config/train_config.hpp"
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::trainer {
 
+// All numbers are equal on all ranks.
+struct ExchangeSetting {
+    std::size_t count = 0;  // floats of the weights and of a gradient; may be 0
+    std::size_t tail = 0;   // floats behind a gradient
+    int shards = 1;         // of a batch, over all ranks, which own them by shards_of_rank()
+    std::vector<int> filled_shards;  // shards with samples: what steps may have
+};
+
+// Updates weights first .. first + sum.size() - 1 by their summed gradient.
+using SliceUpdate = std::function<void(std::size_t first, std::span<const float> sum)>;
+
+// Every call is collective: all ranks make it in the same order. Throws CommError if MPI fails;
+// other ranks may then wait forever, so the caller ends the run. Nothing is allocated in a step.
 class Exchange {
 public:
     virtual ~Exchange() = default;
 
-    // Sums over the shards of all ranks. Collective.
-    //   own_shards   this rank's shard gradients in ascending shard order, each of shape [count];
-    //                empty on a rank that owns no shard of this step
-    //   sum          shape [count]; out: the sum, on every rank. Overlaps no shard
-    // Throws
-    //   std::invalid_argument   if a length is not `count`; this rank has then sent nothing
-    //   CommError               if MPI fails; `sum` is then undefined and other ranks may wait
-    //                           forever, so the caller ends the run
-    virtual void sum_shards(std::span<const std::span<const float>> own_shards,
-                            std::span<float> sum) = 0;
+    // [count], zero at first; on one node the same memory on every rank. Who writes them in another
+    // way than by sum_and_update() sees to it that nobody reads them meanwhile.
+    virtual std::span<float> weights() = 0;
+    // [count + tail], 64-byte aligned, for the sum over the own subtree of that number, of
+    // subtrees_of(own shards, filled shards). Number 0 is always there: on a rank without a shard
+    // in this step its tail counts, its gradient does not.
+    virtual std::span<float> gradient(std::size_t subtree) = 0;
+
+    // [tail], until the next call. All own gradients are written.
+    //   filled_shards   of this step, one of the setting's
+    // Throws std::invalid_argument if it is none of them.
+    virtual std::span<const float> sum_tails(int filled_shards) = 0;
+    // Sums the gradients of the step of sum_tails() and calls `update` for the weights that are
+    // this rank's to update, piece by piece. On return all weights are there, on every rank, and
+    // the gradients may be written anew.
+    virtual void sum_and_update(const SliceUpdate& update) = 0;
+    // Completes an array that each rank has written at the places that it updates.
+    //   array   [count]
+    virtual void collect(std::span<float> array) = 0;
 };
 
-// Makes the exchange of that kind for buffers of `count` elements. Collective.
+// Makes the exchange of that kind. Collective; comm must outlive it.
+// Throws CommError, on every rank, if the ranks were given different settings, or a count or tail
+// that MPI's int can not express.
 std::unique_ptr<Exchange> make_exchange(ExchangeKind kind, const Communicator& comm,
-                                        std::size_t count);
+                                        const ExchangeSetting& setting);
 
 }  // namespace lockstep::trainer

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 
 namespace lockstep::trainer {
 
@@ -17,6 +18,18 @@ void require_equal_on_all_ranks(const Communicator& comm, std::size_t value,
     if (least[0] == ~least[1]) return;
     throw CommError(
         fmt::format("ranks were given different {}: from {} to {}", what, least[0], ~least[1]));
+}
+
+void require_equal_on_all_ranks(const Communicator& comm, const ExchangeSetting& setting) {
+    require_equal_on_all_ranks(comm, setting.count, "lengths of the gradient");
+    require_equal_on_all_ranks(comm, setting.tail, "lengths of its tail");
+    require_equal_on_all_ranks(comm, static_cast<std::size_t>(setting.shards), "numbers of shards");
+    require_equal_on_all_ranks(comm, setting.filled_shards.size(), "sizes of batches");
+    for (const int filled : setting.filled_shards)
+        require_equal_on_all_ranks(comm, static_cast<std::size_t>(filled), "filled shards");
+    if (!std::in_range<int>(setting.count + setting.tail))
+        throw CommError(
+            fmt::format("a gradient of {} floats is longer than MPI can count", setting.count));
 }
 
 void require_lengths(ShardGradients own_shards, std::span<const float> sum, std::size_t count) {

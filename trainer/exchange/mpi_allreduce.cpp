@@ -15,15 +15,16 @@ MpiAllreduce::MpiAllreduce(const Communicator& comm, std::size_t count)
 void MpiAllreduce::sum_shards(std::span<const std::span<const float>> own_shards,
                               std::span<float> sum) {
     require_lengths(own_shards, sum, count_);
-    sum_in_shard_order(own_shards, sum);
+    const bool is_one = own_shards.size() == 1;  // summed where it lies, without a copy before
+    if (!is_one || comm_.size() == 1) sum_in_shard_order(own_shards, sum);
     if (comm_.size() == 1) return;
     constexpr std::size_t kMaxCount = std::size_t{1} << 30;
-    while (!sum.empty()) {
-        const std::span<float> part = sum.first(std::min(sum.size(), kMaxCount));
-        check_mpi(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), MPI_FLOAT,
-                                MPI_SUM, comm_.handle()),
+    for (std::size_t first = 0; first < count_; first += kMaxCount) {
+        const std::span<float> part = sum.subspan(first, std::min(count_ - first, kMaxCount));
+        const void* own = is_one ? own_shards.front().data() + first : MPI_IN_PLACE;
+        check_mpi(MPI_Allreduce(own, part.data(), static_cast<int>(part.size()), MPI_FLOAT, MPI_SUM,
+                                comm_.handle()),
                   "MPI_Allreduce");
-        sum = sum.subspan(part.size());
     }
 }
 

@@ -11,18 +11,18 @@
 #include <cstddef>
 #include <span>
 
+#include "trainer/exchange/allreduce.hpp"
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/exchange/exchange.hpp"
 
 namespace lockstep::trainer {
 
-class MpiAllreduce : public Exchange {
+class MpiAllreduce : public Allreduce {
 public:
     // Collective. The communicator must outlive this object.
     // Throws CommError, on every rank, if the ranks were given different counts.
     MpiAllreduce(const Communicator& comm, std::size_t count);
 
-    // As Exchange::sum_shards(); a count that MPI's int can not express goes in several calls.
+    // As Allreduce::sum_shards(); a count that MPI's int can not express goes in several calls.
     void sum_shards(std::span<const std::span<const float>> own_shards,
                     std::span<float> sum) override;
 

@@ -27,8 +27,8 @@
 #include <span>
 #include <vector>
 
+#include "trainer/exchange/allreduce.hpp"
 #include "trainer/exchange/communicator.hpp"
-#include "trainer/exchange/exchange.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 
 namespace lockstep::trainer {
@@ -37,7 +37,7 @@ namespace lockstep::trainer {
 //
 // The constructor and sum_shards() are collective: every rank of the communicator calls them, in
 // the same order. With one rank they send nothing. The communicator must outlive this object.
-class OrderedRing : public Exchange {
+class OrderedRing : public Allreduce {
 public:
     // 128 KiB, by measurement (docs/exchange.md): long enough to hide a message's latency, short
     // enough that several chunks are on their way in a gradient of 0.5 MB.

@@ -3,38 +3,58 @@
 // Every shard's small table of doubles, on every rank.
 //
 // Batch statistics need sums over the whole batch in the middle of a layer. Each rank computes
-// those of its own shards; the gather moves them to all ranks without adding anything, and every
-// rank then combines them in shard order. So the combination cannot depend on the ranks.
-// Cost: one MPI_Allgatherv of shards x values x 8 bytes.
+// those of its own shards; the gather makes them known to all ranks without adding anything, and
+// every rank then combines them in shard order. So the combination cannot depend on the ranks.
+//
+// On one node the tables lie in shared memory, where each rank writes its own and reads all: a
+// gather is one meeting of the ranks. Elsewhere it is one MPI_Allgatherv. Two sets of tables are
+// used in turn, so a rank may write for the next gather while others still read this one's.
 
+#include <array>
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/meeting.hpp"
+#include "trainer/exchange/shared_memory.hpp"
 
 namespace lockstep::trainer {
 
 class ShardGather {
 public:
+    // Collective. comm must outlive the gather.
     //   filled_shards   shards with samples, by rank (filled_shards_by_rank())
     //   values          doubles a shard
     ShardGather(const Communicator& comm, std::span<const int> filled_shards, int values);
 
     int shards() const { return shards_; }
-    // The table of own shard `i`, to be filled before gather().
+    // The table of own shard `i`, to be filled before gather(): another place each time.
     std::span<double> own(std::size_t i);
     void gather();  // collective; throws CommError
-    // The table of shard `i` of the whole batch, after gather().
+    // The table of shard `i` of the whole batch, after gather() and until the next one is called.
     std::span<const double> shard(int i) const;
 
 private:
+    struct Layout {                // in doubles
+        std::vector<int> counts;   // by rank
+        std::vector<int> offsets;  // by rank, of whole cache lines
+        int size = 0;
+    };
+    static Layout layout_of(std::span<const int> filled_shards, int values);
+    void share_or_allocate();
+
     const Communicator& comm_;
+    Layout layout_;
     std::size_t values_;
     int shards_ = 0;
-    std::vector<int> counts_;  // doubles by rank
-    std::vector<int> offsets_;
+    std::vector<std::size_t> shard_offsets_;  // by shard, in a set
+    std::optional<SharedMemory> shared_;
     std::vector<double> own_;
-    std::vector<double> all_;
+    std::array<std::span<double>, 2> sets_;  // [layout.size], of this gather and of the next
+    std::optional<Meeting> meeting_;         // where memory is shared
+    std::size_t written_ = 0;                // the set that own() writes
 };
 
 }  // namespace lockstep::trainer

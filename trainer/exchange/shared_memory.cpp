@@ -38,24 +38,6 @@ struct Invitation {
     std::uint64_t inode = 0;
 };
 
-bool all_on_one_node(const Communicator& comm) {
-    MPI_Comm node = MPI_COMM_NULL;
-    check_mpi(
-        MPI_Comm_split_type(comm.handle(), MPI_COMM_TYPE_SHARED, comm.rank(), MPI_INFO_NULL, &node),
-        "MPI_Comm_split_type");
-    int ranks = 0;
-    check_mpi(MPI_Comm_size(node, &ranks), "MPI_Comm_size");
-    check_mpi(MPI_Comm_free(&node), "MPI_Comm_free");
-    return ranks == comm.size();  // true on all ranks or on none
-}
-
-bool all_agree(const Communicator& comm, bool value) {
-    int all = value ? 1 : 0;
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm.handle()),
-              "MPI_Allreduce");
-    return all == 1;
-}
-
 // A file in memory with all its pages: running out of them later would be a fatal signal.
 FileDescriptor create_file(std::size_t bytes) {
     FileDescriptor file(memfd_create("lockstep-exchange", MFD_CLOEXEC));
@@ -95,13 +77,14 @@ std::span<std::byte> map_file(const FileDescriptor& file, std::size_t bytes) {
 }  // namespace
 
 std::optional<SharedMemory> SharedMemory::map(const Communicator& comm, std::size_t bytes) {
-    if (!all_on_one_node(comm)) return std::nullopt;
+    // true on all ranks or on none
+    if (comm.split_by_node().size() != comm.size()) return std::nullopt;
     FileDescriptor created(comm.is_root() ? create_file(bytes) : FileDescriptor(-1));
     Invitation invitation = invitation_to(created);
     comm.broadcast(std::as_writable_bytes(std::span(&invitation, 1)));
     SharedMemory memory(map_file(open_file(invitation), bytes));
     // Rank 0 keeps its descriptor open until all have answered.
-    if (!all_agree(comm, !memory.bytes().empty())) return std::nullopt;
+    if (!comm.all_agree(!memory.bytes().empty())) return std::nullopt;
     return memory;
 }
 

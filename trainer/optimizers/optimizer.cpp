@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "trainer/optimizers/update_rules.hpp"
-
 namespace lockstep::trainer {
 
 namespace {
@@ -19,10 +17,25 @@ SlotUse slots_of(const SgdConfig& sgd) { return {sgd.momentum != 0.0, false}; }
 SlotUse slots_of(const AdamConfig&) { return {true, true}; }
 SlotUse slots_of(const RmspropConfig& rmsprop) { return {rmsprop.momentum != 0.0, true}; }
 
+SgdStep step_of(const SgdConfig& sgd, double learning_rate, std::int64_t) {
+    return {static_cast<float>(learning_rate), static_cast<float>(sgd.momentum), sgd.nesterov};
+}
+
 // The two bias corrections of Adam as one factor; in double, since 1 - 0.999^t starts at 1e-3.
 double bias_correction(const AdamConfig& adam, std::int64_t step) {
     const auto t = static_cast<double>(step + 1);
     return std::sqrt(1.0 - std::pow(adam.beta_2, t)) / (1.0 - std::pow(adam.beta_1, t));
+}
+
+AdamStep step_of(const AdamConfig& adam, double learning_rate, std::int64_t step) {
+    return {static_cast<float>(learning_rate * bias_correction(adam, step)),
+            static_cast<float>(1.0 - adam.beta_1), static_cast<float>(1.0 - adam.beta_2),
+            static_cast<float>(adam.epsilon)};
+}
+
+RmspropStep step_of(const RmspropConfig& rmsprop, double learning_rate, std::int64_t) {
+    return {static_cast<float>(learning_rate), static_cast<float>(rmsprop.rho),
+            static_cast<float>(rmsprop.momentum), static_cast<float>(rmsprop.epsilon)};
 }
 
 }  // namespace
@@ -33,23 +46,22 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights) : confi
     if (use.second) second_ = AlignedArray<float>(weights);
 }
 
-void Optimizer::update(std::span<const float> gradient, double learning_rate, std::int64_t step,
+void Optimizer::begin_step(double learning_rate, std::int64_t step) {
+    std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
+}
+
+void Optimizer::update(std::size_t first, std::span<const float> gradient,
                        std::span<float> weights) {
-    const auto rate = static_cast<float>(learning_rate);
-    if (const auto* sgd = std::get_if<SgdConfig>(&config_.rule)) {
-        sgd_update({rate, static_cast<float>(sgd->momentum), sgd->nesterov}, gradient,
-                   first_.span(), weights);
-    } else if (const auto* adam = std::get_if<AdamConfig>(&config_.rule)) {
-        adam_update({static_cast<float>(learning_rate * bias_correction(*adam, step)),
-                     static_cast<float>(1.0 - adam->beta_1), static_cast<float>(1.0 - adam->beta_2),
-                     static_cast<float>(adam->epsilon)},
-                    gradient, first_.span(), second_.span(), weights);
-    } else {
-        const auto& rmsprop = std::get<RmspropConfig>(config_.rule);
-        rmsprop_update({rate, static_cast<float>(rmsprop.rho), static_cast<float>(rmsprop.momentum),
-                        static_cast<float>(rmsprop.epsilon)},
-                       gradient, second_.span(), first_.span(), weights);
-    }
+    const auto part_of = [&](AlignedArray<float>& slot) {
+        return slot.size() == 0 ? std::span<float>() : slot.span().subspan(first, weights.size());
+    };
+    const std::span<float> momentum = part_of(first_), velocity = part_of(second_);
+    if (const auto* sgd = std::get_if<SgdStep>(&step_))
+        sgd_update(*sgd, gradient, momentum, weights);
+    else if (const auto* adam = std::get_if<AdamStep>(&step_))
+        adam_update(*adam, gradient, momentum, velocity, weights);
+    else
+        rmsprop_update(std::get<RmspropStep>(step_), gradient, velocity, momentum, weights);
 }
 
 std::vector<std::pair<std::string, std::span<float>>> Optimizer::slots() {

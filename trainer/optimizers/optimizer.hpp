@@ -2,18 +2,20 @@
 
 // The optimizer of a run: an update rule and the slots it keeps beside the weights.
 //
-// Slots are never exchanged: every rank computes them from the same summed gradient, so they stay
-// equal on all of them.
+// In a step a rank updates the weights that are its own to update, and their slots with them. Slots
+// are never exchanged in a step; Exchange::collect() completes them for a checkpoint.
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "trainer/config/train_config.hpp"
 #include "trainer/kernels/aligned_array.hpp"
+#include "trainer/optimizers/update_rules.hpp"
 
 namespace lockstep::trainer {
 
@@ -21,15 +23,18 @@ class Optimizer {
 public:
     Optimizer(const OptimizerConfig& config, std::size_t weights);
 
-    // One update. `step` counts from 0 over the whole run.
-    void update(std::span<const float> gradient, double learning_rate, std::int64_t step,
-                std::span<float> weights);
+    // Before the updates of a step, which counts from 0 over the whole run.
+    void begin_step(double learning_rate, std::int64_t step);
+    // Updates weights first .. first + n - 1 and their slots.
+    //   gradient, weights   [n], those of them
+    void update(std::size_t first, std::span<const float> gradient, std::span<float> weights);
 
     // Keras' names of the slots and their values, each as long as the weights.
     std::vector<std::pair<std::string, std::span<float>>> slots();
 
 private:
     OptimizerConfig config_;
+    std::variant<SgdStep, AdamStep, RmspropStep> step_;  // the one under way
     AlignedArray<float> first_;   // momentum: SGD's, Adam's m, RMSprop's accumulated moves
     AlignedArray<float> second_;  // velocity: Adam's v, RMSprop's v
 };

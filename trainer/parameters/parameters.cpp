@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "trainer/config/errors.hpp"
 #include "trainer/determinism/digest.hpp"
 #include "trainer/kernels/elementwise.hpp"
@@ -20,17 +22,25 @@ std::size_t Parameters::add(const std::string& layer, const ParameterShape& shap
 }
 
 void Parameters::allocate() {
-    trainable_ = AlignedArray<float>(trainable_size_);
+    own_trainable_ = AlignedArray<float>(trainable_size_);
+    trainable_ = own_trainable_.span();
     statistics_ = AlignedArray<float>(statistics_size_);
+}
+
+void Parameters::move_trainable_to(std::span<float> memory) {
+    std::ranges::copy(trainable_, memory.begin());
+    trainable_ = memory.first(trainable_.size());
+    own_trainable_ = {};
 }
 
 float* Parameters::data(std::size_t tensor) {
     const Tensor& t = tensors_[tensor];
-    return (t.shape.is_trainable ? trainable_ : statistics_).data() + t.offset;
+    return (t.shape.is_trainable ? trainable_ : statistics_.span()).data() + t.offset;
 }
 
 std::span<const float> Parameters::arena_of(const Tensor& tensor) const {
-    return (tensor.shape.is_trainable ? trainable_ : statistics_).span();
+    if (tensor.shape.is_trainable) return trainable_;
+    return statistics_.span();
 }
 
 NamedTensor Parameters::unpacked(const Tensor& tensor, std::span<const float> arena) const {
@@ -122,7 +132,7 @@ std::string Parameters::non_finite_trainable(std::span<const float> arena) const
 
 std::string Parameters::digest() const {
     Sha256 digest;
-    digest.update(std::as_bytes(trainable_.span()));
+    digest.update(std::as_bytes(trainable_));
     digest.update(std::as_bytes(statistics_.span()));
     return digest.hex();
 }

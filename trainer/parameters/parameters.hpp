@@ -26,9 +26,14 @@ public:
     std::size_t trainable_size() const { return trainable_size_; }  // of what is declared so far
     // Makes the arenas, zeroed, once all tensors are declared.
     void allocate();
+    // Moves what is trained, with its values, to memory that outlives its use: the exchange's,
+    // which other ranks may share. Kernels that took a pointer from data() before point to the old
+    // place.
+    //   memory   as long as trainable(), 64-byte aligned
+    void move_trainable_to(std::span<float> memory);
 
-    std::span<float> trainable() { return trainable_.span(); }
-    std::span<const float> trainable() const { return trainable_.span(); }
+    std::span<float> trainable() { return trainable_; }
+    std::span<const float> trainable() const { return trainable_; }
     float* data(std::size_t tensor);
     // Where a trainable tensor stands in trainable() and in every gradient.
     std::size_t offset(std::size_t tensor) const { return tensors_[tensor].offset; }
@@ -72,7 +77,8 @@ private:
     std::vector<Tensor> tensors_;
     std::size_t trainable_size_ = 0;
     std::size_t statistics_size_ = 0;
-    AlignedArray<float> trainable_;
+    AlignedArray<float> own_trainable_;  // until it is moved
+    std::span<float> trainable_;
     AlignedArray<float> statistics_;
 };
 

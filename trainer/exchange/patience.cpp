@@ -1,0 +1,91 @@
+#include "trainer/exchange/patience.hpp"
+
+#include <sched.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <algorithm>
+#include <thread>
+
+namespace lockstep::trainer {
+namespace {
+
+using std::chrono::microseconds;
+
+// Of a wait: longer than ranks with equal work are apart, and than a core takes to be given back.
+constexpr microseconds kLooking{40};
+constexpr microseconds kOffering{200};
+// A sleep lasts a small part of what was waited already, so that it delays by no more.
+constexpr int kShareOfWait = 16;
+constexpr microseconds kLongestSleep{1000};
+constexpr int kLooksBetweenClocks = 32;
+
+void pause() {
+#if defined(__x86_64__)
+    _mm_pause();
+#endif
+}
+
+}  // namespace
+
+Patience::Phase Patience::next_phase() {
+    if (phase_ == Phase::look && ++looks_ % kLooksBetweenClocks != 0) return Phase::look;
+    const auto now = Clock::now();
+    if (start_ == Clock::time_point{}) start_ = now;
+    const auto waited = std::chrono::duration_cast<microseconds>(now - start_);
+    sleep_ = std::min(kLongestSleep, waited / kShareOfWait);
+    phase_ = waited < kLooking ? Phase::look : waited < kOffering ? Phase::offer : Phase::sleep;
+    return phase_;
+}
+
+void Patience::wait_a_moment() {
+    switch (next_phase()) {
+        case Phase::look:
+            return pause();
+        case Phase::offer:
+            let_messages_go_on();
+            sched_yield();
+            return;
+        case Phase::sleep:
+            let_messages_go_on();
+            std::this_thread::sleep_for(sleep_);
+    }
+}
+
+void Patience::wait_a_moment_for(SharedCounter& counter, std::uint32_t target) {
+    switch (next_phase()) {
+        case Phase::look:
+            return pause();
+        case Phase::offer:
+            let_messages_go_on();
+            sched_yield();
+            return;
+        case Phase::sleep:
+            let_messages_go_on();
+            const std::uint32_t seen = counter.value();
+            if (static_cast<std::int32_t>(seen - target) < 0)
+                counter.sleep_while(seen, kLongestSleep);
+    }
+}
+
+void Patience::let_messages_go_on() const {
+    if (comm_ == nullptr) return;
+    int flag = 0;
+    check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm_->handle(), &flag, MPI_STATUS_IGNORE),
+              "MPI_Iprobe");
+}
+
+void wait_for_all(std::span<MPI_Request> requests) {
+    Patience patience(nullptr);  // testing lets MPI go on
+    for (;;) {
+        int is_complete = 0;
+        check_mpi(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_complete,
+                              MPI_STATUSES_IGNORE),
+                  "MPI_Testall");
+        if (is_complete != 0) return;
+        patience.wait_a_moment();
+    }
+}
+
+}  // namespace lockstep::trainer

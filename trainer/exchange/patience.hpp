@@ -1,0 +1,48 @@
+#pragma once
+
+// How a rank waits for others.
+//
+// First it looks again and again, since mostly they come within microseconds; then it offers its
+// core to whoever wants it, and then sleeps, ever longer: a rank that waits long takes no core from
+// one that works. From the end of the first phase on it lets MPI go on with what is under way: a
+// peer may itself wait for a message that this rank's MPI has not got rid of yet.
+
+#include <mpi.h>
+
+#include <chrono>
+#include <span>
+
+#include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/shared_counter.hpp"
+
+namespace lockstep::trainer {
+
+// For one wait; made anew for the next.
+class Patience {
+public:
+    // comm: whose messages go on meanwhile; null without MPI (threads for ranks).
+    explicit Patience(const Communicator* comm) : comm_(comm) {}
+
+    // Once for each look at what is awaited: returns when it is time for the next one.
+    void wait_a_moment();
+    // The same, where that is another rank's counter: its raising ends a sleep.
+    void wait_a_moment_for(SharedCounter& counter, std::uint32_t target);
+
+private:
+    using Clock = std::chrono::steady_clock;
+    enum class Phase { look, offer, sleep };
+
+    Phase next_phase();
+    void let_messages_go_on() const;
+
+    const Communicator* comm_;
+    Phase phase_ = Phase::look;
+    int looks_ = 0;
+    Clock::time_point start_{};
+    std::chrono::microseconds sleep_{0};
+};
+
+// Waits for all of them, with patience.
+void wait_for_all(std::span<MPI_Request> requests);
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,56 @@
+#include "trainer/exchange/replicated_exchange.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "trainer/determinism/shard_tree.hpp"
+#include "trainer/determinism/shards.hpp"
+
+namespace lockstep::trainer {
+namespace {
+
+// The sum is updated from while it is in the second cache.
+constexpr std::size_t kChunkSize = 16384;
+
+}  // namespace
+
+ReplicatedExchange::ReplicatedExchange(const Communicator& comm, const ExchangeSetting& setting,
+                                       std::unique_ptr<Allreduce> allreduce)
+    : count_(setting.count),
+      allreduce_(std::move(allreduce)),
+      weights_(setting.count),
+      sum_(setting.count + setting.tail) {
+    const SampleRange own = shards_of_rank(setting.shards, comm.size(), comm.rank());
+    std::size_t most = 1;
+    for (const int filled : setting.filled_shards)
+        most = std::max(most, subtrees_of(own, filled).size());
+    for (std::size_t k = 0; k < most; ++k) gradients_.emplace_back(sum_.size());
+    for (const int filled : setting.filled_shards) {
+        Step step{filled, {}};
+        for (std::size_t k = 0; k < subtrees_of(own, filled).size(); ++k)
+            step.own.emplace_back(gradients_[k].span());
+        steps_.push_back(std::move(step));
+    }
+}
+
+std::span<const float> ReplicatedExchange::sum_tails(int filled_shards) {
+    const auto step = std::ranges::find(steps_, filled_shards, &Step::filled);
+    if (step == steps_.end())
+        throw std::invalid_argument("the exchange was not made for so many filled shards");
+    if (step->own.empty()) {  // of an idle rank the tail counts alone
+        std::ranges::fill(gradients_.front().span().first(count_), 0.0F);
+        const std::span<const float> idle = gradients_.front().span();
+        allreduce_->sum_shards({&idle, 1}, sum_.span());
+    } else {
+        allreduce_->sum_shards(step->own, sum_.span());
+    }
+    return sum_.span().subspan(count_);
+}
+
+void ReplicatedExchange::sum_and_update(const SliceUpdate& update) {
+    for (std::size_t first = 0; first < count_; first += kChunkSize)
+        update(first, sum_.span().subspan(first, std::min(kChunkSize, count_ - first)));
+}
+
+}  // namespace lockstep::trainer

@@ -1,0 +1,43 @@
+#pragma once
+
+// `ring` and `mpi`: an allreduce leaves the sum on every rank, and every rank updates all weights
+// of its own. To compare with.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trainer/exchange/allreduce.hpp"
+#include "trainer/exchange/exchange.hpp"
+#include "trainer/kernels/aligned_array.hpp"
+
+namespace lockstep::trainer {
+
+class ReplicatedExchange : public Exchange {
+public:
+    // allreduce: of count + tail floats.
+    ReplicatedExchange(const Communicator& comm, const ExchangeSetting& setting,
+                       std::unique_ptr<Allreduce> allreduce);
+
+    std::span<float> weights() override { return weights_.span(); }
+    std::span<float> gradient(std::size_t subtree) override { return gradients_[subtree].span(); }
+    std::span<const float> sum_tails(int filled_shards) override;
+    void sum_and_update(const SliceUpdate& update) override;
+    void collect(std::span<float>) override {}  // complete on every rank
+
+private:
+    struct Step {
+        int filled;
+        std::vector<std::span<const float>> own;  // gradients that count
+    };
+
+    std::size_t count_;
+    std::unique_ptr<Allreduce> allreduce_;
+    AlignedArray<float> weights_;
+    std::vector<AlignedArray<float>> gradients_;  // [own subtrees][count + tail]
+    std::vector<Step> steps_;
+    AlignedArray<float> sum_;  // [count + tail]
+};
+
+}  // namespace lockstep::trainer
