@@ -9,6 +9,7 @@
 
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
+#include "trainer/determinism/digest.hpp"
 #include "trainer/determinism/random.hpp"
 #include "trainer/parameters/finite_tensors.hpp"
 #include "trainer/parameters/initializers.hpp"
@@ -20,11 +21,24 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Names of layers may differ, as in Keras.
+bool same_values(const NamedTensors& a, const NamedTensors& b) {
+    return std::ranges::equal(a, b, {}, &NamedTensor::values, &NamedTensor::values);
+}
+
 // Ranks of one node share the weights: nobody reads them while they are written. Collective.
+// Throws ReplicaError, on every rank, if the ranks were given different ones.
 void set_weights(Network& network, const NamedTensors& weights, const Communicator& comm) {
+    Parameters& parameters = network.parameters();
     comm.barrier();
-    network.parameters().set_weights(weights);
+    parameters.set_weights(weights);
     comm.barrier();
+    const bool are_own =
+        same_values(parameters.weights(), weights);  // not those of a rank of this node
+    const auto of_ranks = comm.gather_texts(sha256_hex(std::as_bytes(parameters.trainable())));
+    const bool are_equal = std::ranges::count(of_ranks, of_ranks.front()) == comm.size();
+    if (!comm.all_agree(are_own && are_equal))
+        throw ReplicaError("the ranks were given different weights to begin with");
 }
 
 }  // namespace

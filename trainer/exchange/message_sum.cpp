@@ -52,22 +52,33 @@ MessageSum::MessageSum(const Communicator& comm, const Sizes& sizes)
 void MessageSum::reduce_scatter(const Order& order, std::span<const float* const> own_terms,
                                 std::span<const float> own_extra) {
     send_tails(order, own_terms, own_extra);
+    const std::size_t tails = receives_.size();
     send_slices(order, own_terms);
-    add_tails(order);
-    add_slices(order, own_terms);
+    wait_for_all(std::span(receives_).first(tails));
+    if (!is_short_) add_tails(order);
+    add_slices(order, own_terms, std::span(receives_).subspan(tails));
+    if (is_short_) std::ranges::copy(sum_.span().last(sizes_.tail), tail_sum_.data());
+    add_extras(order);
     wait_for_all(sends_);
     sends_.clear();
     receives_.clear();
 }
 
+// Tails of terms and the extra one, if there is one; of a short array the terms take their tails
+// along.
 void MessageSum::send_tails(const Order& order, std::span<const float* const> own_terms,
                             std::span<const float> own_extra) {
-    const auto terms_of = [&](int peer) { return terms_held_by(order, peer); };
-    const std::span<float> own = tails_of(comm_.rank(), terms_of(comm_.rank()));
-    float* next = own.data();
-    for (const float* term : own_terms) next = std::copy_n(term + sizes_.count, sizes_.tail, next);
-    std::ranges::copy(own_extra, next);
-    for_each_other([&](int peer) { receive(tails_of(peer, terms_of(peer)), peer, kTailTag); });
+    const std::span<float> own = tails_of(order, comm_.rank());
+    if (!is_short_)
+        for (std::size_t t = 0; t < own_terms.size(); ++t)
+            std::copy_n(own_terms[t] + sizes_.count, sizes_.tail, own.data() + t * sizes_.tail);
+    if (order.has_extra[static_cast<std::size_t>(comm_.rank())])
+        std::ranges::copy(own_extra, own.last(sizes_.tail).begin());
+    for_each_other([&](int peer) {
+        const std::span<float> tails = tails_of(order, peer);
+        if (!tails.empty()) receive(tails, peer, kTailTag);
+    });
+    if (own.empty()) return;
     for_each_other([&](int peer) { send(own, peer, kTailTag); });
 }
 
@@ -95,22 +106,25 @@ void MessageSum::send_slices(const Order& order, std::span<const float* const> o
 }
 
 void MessageSum::add_tails(const Order& order) {
-    const auto others = static_cast<std::size_t>(comm_.size() - 1);
-    wait_for_all(std::span(receives_).first(others));
     terms_.clear();
     for (int peer = 0; peer < comm_.size(); ++peer) {
-        const int terms = terms_held_by(order, peer);
-        const float* tail = tails_of(peer, terms).data();
-        for (int t = 0; t < terms; ++t, tail += sizes_.tail) terms_.push_back(tail);
+        const float* tail = tails_of(order, peer).data();
+        for (int t = 0; t < terms_held_by(order, peer); ++t, tail += sizes_.tail)
+            terms_.push_back(tail);
     }
     add_in_tree_order(terms_, order.additions, 0, tail_sum_.span());
+}
+
+void MessageSum::add_extras(const Order& order) {
     for (int peer = 0; peer < comm_.size(); ++peer) {
-        const auto extra = tails_of(peer, terms_held_by(order, peer)).last(sizes_.tail);
+        if (!order.has_extra[static_cast<std::size_t>(peer)]) continue;
+        const std::span<const float> extra = tails_of(order, peer).last(sizes_.tail);
         for (std::size_t i = 0; i < sizes_.tail; ++i) tail_sum_[i] += extra[i];
     }
 }
 
-void MessageSum::add_slices(const Order& order, std::span<const float* const> own_terms) {
+void MessageSum::add_slices(const Order& order, std::span<const float* const> own_terms,
+                            std::span<MPI_Request> arriving) {
     const std::size_t stride = round_up_to_line(own_slice().count);
     terms_.clear();
     const float* arrived = arrived_.data();
@@ -122,11 +136,10 @@ void MessageSum::add_slices(const Order& order, std::span<const float* const> ow
             if (!is_own) arrived += stride;
         }
     }
-    const auto others = static_cast<std::size_t>(comm_.size() - 1);
-    const std::size_t arriving = terms_.size() - own_terms.size();
+    const std::size_t messages = terms_.size() - own_terms.size();  // of a chunk
     for (std::size_t c = 0; c < chunks_in(own_slice(), sizes_.chunk_size); ++c) {
         const Slice chunk = chunk_of({0, own_slice().count}, sizes_.chunk_size, c);
-        wait_for_all(std::span(receives_).subspan(others + c * arriving, arriving));
+        wait_for_all(arriving.subspan(c * messages, messages));
         add_in_tree_order(terms_, order.additions, chunk.first,
                           sum_.span().subspan(chunk.first, chunk.count));
     }
@@ -134,10 +147,11 @@ void MessageSum::add_slices(const Order& order, std::span<const float* const> ow
 
 void MessageSum::all_gather(std::span<float> array,
                             const std::function<void(std::size_t, std::span<const float>)>& make) {
+    const Slice own = is_short_ ? Slice{0, sizes_.count} : own_slice();
     if (!is_short_) receive_slices(array);
-    for (std::size_t c = 0; c < chunks_in(own_slice(), sizes_.chunk_size); ++c) {
-        const Slice chunk = chunk_of(own_slice(), sizes_.chunk_size, c);
-        make(chunk.first, sum().subspan(chunk.first - own_slice().first, chunk.count));
+    for (std::size_t c = 0; c < chunks_in(own, sizes_.chunk_size); ++c) {
+        const Slice chunk = chunk_of(own, sizes_.chunk_size, c);
+        make(chunk.first, sum_.span().subspan(chunk.first - own.first, chunk.count));
         if (is_short_) continue;  // every peer makes it
         const std::span<const float> made = array.subspan(chunk.first, chunk.count);
         for_each_other([&](int peer) { send(made, peer, kFinishedTag); });
@@ -157,10 +171,13 @@ void MessageSum::receive_slices(std::span<float> array) {
     });
 }
 
-std::span<float> MessageSum::tails_of(int peer, int terms) {
+// [terms, and one more][tail], as a peer sends them; nothing, where it sends none.
+std::span<float> MessageSum::tails_of(const Order& order, int peer) {
     const std::size_t stride = tails_.size() / static_cast<std::size_t>(comm_.size());
-    return tails_.span().subspan(static_cast<std::size_t>(peer) * stride,
-                                 (static_cast<std::size_t>(terms) + 1) * sizes_.tail);
+    const auto terms = static_cast<std::size_t>(terms_held_by(order, peer));
+    const bool has_extra = order.has_extra[static_cast<std::size_t>(peer)];
+    const std::size_t tails = (is_short_ ? 0 : terms) + (has_extra ? 1 : 0);
+    return tails_.span().subspan(static_cast<std::size_t>(peer) * stride, tails * sizes_.tail);
 }
 
 void MessageSum::receive(std::span<float> floats, int peer, int tag) {

@@ -48,22 +48,18 @@ public:
     struct Order {
         std::vector<int> terms_by_peer;  // subtrees each peer holds
         std::vector<int> additions;      // additions_after() of all, in the order of the peers
+        std::vector<bool> has_extra;     // by peer: whether it adds a tail of its own
     };
 
     // Allocates everything. comm must outlive this object and carry nobody else's messages.
     MessageSum(const Communicator& comm, const Sizes& sizes);
 
-    Slice own_slice() const { return slice(comm_.rank()); }
-    Slice slice(int peer) const {
-        return is_short_ ? Slice{0, sizes_.count} : slice_of(sizes_.count, comm_.size(), peer);
-    }
-
     // Collective. Every peer gets the sum of its slice and of the tails.
     //   own_terms   the own subtrees' sums, each of shape [count + tail]
-    //   own_extra   [tail], added behind those of the tree, in the order of the peers
+    //   own_extra   [tail], where the order has it: added behind those of the tree, in the order of
+    //               the peers
     void reduce_scatter(const Order& order, std::span<const float* const> own_terms,
                         std::span<const float> own_extra);
-    std::span<const float> sum() const { return sum_.span().first(own_slice().count); }
     std::span<const float> tail_sum() const { return {tail_sum_.data(), sizes_.tail}; }
 
     // Collective. Calls make(first, sum) for the chunks of the own slice in order, `first` counted
@@ -73,13 +69,21 @@ public:
                     const std::function<void(std::size_t, std::span<const float>)>& make);
 
 private:
+    // Of a short array all of it, with its tail.
+    Slice slice(int peer) const {
+        return is_short_ ? Slice{0, sizes_.count + sizes_.tail}
+                         : slice_of(sizes_.count, comm_.size(), peer);
+    }
+    Slice own_slice() const { return slice(comm_.rank()); }
     void send_tails(const Order& order, std::span<const float* const> own_terms,
                     std::span<const float> own_extra);
     void send_slices(const Order& order, std::span<const float* const> own_terms);
     void add_tails(const Order& order);
-    void add_slices(const Order& order, std::span<const float* const> own_terms);
+    void add_extras(const Order& order);
+    void add_slices(const Order& order, std::span<const float* const> own_terms,
+                    std::span<MPI_Request> arriving);
     void receive_slices(std::span<float> array);
-    std::span<float> tails_of(int peer, int terms);
+    std::span<float> tails_of(const Order& order, int peer);
     void receive(std::span<float> floats, int peer, int tag);
     void send(std::span<const float> floats, int peer, int tag);
     template <class Visit>

@@ -102,12 +102,14 @@ TreeExchange::Order TreeExchange::order_for(int filled, const ExchangeSetting& s
     }
     if (nodes_.is_one_node() && order.local.empty()) order.local.emplace_back();  // a sum of zeros
     order.between_nodes.additions = additions_after(of_all_nodes, filled);
-    for (int place = 0; place < per_node; ++place)
-        if (subtrees_of(
-                shards_of_rank(setting.shards, comm_.size(), nodes_.node() * per_node + place),
-                filled)
-                .empty())
-            order.idle.push_back(memory_.gradient(place, 0).data());
+    order.between_nodes.has_extra.resize(static_cast<std::size_t>(nodes_.nodes()));
+    for (int rank = 0; rank < comm_.size(); ++rank) {
+        const SampleRange own = shards_of_rank(setting.shards, comm_.size(), rank);
+        if (!subtrees_of(own, filled).empty()) continue;
+        order.between_nodes.has_extra[static_cast<std::size_t>(rank / per_node)] = true;
+        if (rank / per_node == nodes_.node())
+            order.idle.push_back(memory_.gradient(rank % per_node, 0).data());
+    }
     return order;
 }
 
