@@ -48,6 +48,8 @@ public:
     double learning_rate(std::int64_t step) const;
     Optimizer& optimizer() { return optimizer_; }
     const StepClocks& clocks() const { return clocks_; }
+    // Of the full batch, to be measured.
+    StepPlan& plan() { return *full_.plan; }
 
 private:
     struct Batch {  // a size of batch
