@@ -17,7 +17,7 @@ constexpr double kFlopsPerSecond = 50e9;
 constexpr double kUpdateBytesPerSecond = 8e9;
 // What is the same whatever there is to compute: calls of a step, one meeting of ranks.
 constexpr double kFixedSeconds = 5e-6;
-constexpr double kMeetingSeconds = 5e-6;
+constexpr double kMeetingSeconds = 1e-6;
 constexpr int kMeetingsOfExchange = 3;
 
 // Forward, by data, by weights.

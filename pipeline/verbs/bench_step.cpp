@@ -10,7 +10,6 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
-#include "pipeline/planning/run_schedule.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/rank_session.hpp"

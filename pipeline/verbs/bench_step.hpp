@@ -20,7 +20,7 @@ struct BenchStepOptions {
 };
 
 // The ranks that `bench step` starts on so many cores. Throws what reading the file throws, and
-// UsageError where a run has fewer shards.
+// Failure (kExitBadSpec) where a run has fewer shards.
 int ranks_for(const BenchStepOptions& options, int cores);
 
 // `lockstep bench step FILE`: trains each run of the file in memory, on all ranks of `world`, and

@@ -12,10 +12,8 @@ using Clock = BenchmarkClock;
 
 constexpr int kEpoch = 1;
 
-double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
-
-std::vector<double> by_step(std::span<const double> seconds, int steps) {
-    std::vector<double> result(seconds.begin(), seconds.end());
+std::vector<double> by_step(std::span<const double> of_all, int steps) {
+    std::vector<double> result(of_all.begin(), of_all.end());
     for (double& value : result) value /= steps;
     return result;
 }

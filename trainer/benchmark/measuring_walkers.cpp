@@ -7,10 +7,6 @@ namespace lockstep::trainer {
 
 namespace {
 
-double seconds(BenchmarkClock::duration time) {
-    return std::chrono::duration<double>(time).count();
-}
-
 bool ranks_meet_in(const PlannedStep& call) { return call.work->work.extent == Extent::batch; }
 
 // The bytes of a buffer that a call has to do with; none of one that has no place.

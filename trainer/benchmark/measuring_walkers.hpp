@@ -15,6 +15,9 @@
 namespace lockstep::trainer {
 
 using BenchmarkClock = std::chrono::steady_clock;
+inline double seconds(BenchmarkClock::duration time) {
+    return std::chrono::duration<double>(time).count();
+}
 
 // Added up over steps: the time of each call of both passes, the forward pass first.
 class CallTimes {

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <span>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 #include "trainer/config/architecture.hpp"
 #include "trainer/kernels/convolution_benchmark.hpp"
@@ -101,21 +104,25 @@ double median_of(const std::vector<Round>& rounds, Figure figure) {
     return median(std::move(values));
 }
 
-double mean_over_ranks(double own, const Communicator& comm) {
+// Every rank's figures, one rank behind the other.
+std::vector<double> of_all_ranks(std::span<const double> own, const Communicator& comm) {
     const auto ranks = static_cast<std::size_t>(comm.size());
-    std::vector<double> all(ranks);
-    std::vector<int> counts(ranks, 1), offsets(ranks);
-    for (std::size_t rank = 0; rank < ranks; ++rank) offsets[rank] = static_cast<int>(rank);
-    comm.all_gather(std::span(&own, 1), all, counts, offsets);
-    return sum_of(all) / static_cast<double>(ranks);
+    std::vector<double> all(own.size() * ranks);
+    const std::vector<int> counts(ranks, static_cast<int>(own.size()));
+    std::vector<int> offsets;
+    for (std::size_t rank = 0; rank < ranks; ++rank)
+        offsets.push_back(static_cast<int>(rank * own.size()));
+    comm.all_gather(own, all, counts, offsets);
+    return all;
+}
+
+double mean_over_ranks(double own, const Communicator& comm) {
+    return sum_of(of_all_ranks(std::span(&own, 1), comm)) / comm.size();
 }
 
 // What a meeting takes beyond what it takes when all come together was waiting.
 StepShares shares_of(const std::vector<Round>& rounds, const Communicator& comm) {
     const auto mean = [&](auto figure) { return mean_over_ranks(median_of(rounds, figure), comm); };
-    const auto waiting = [](double in_training, double together) {
-        return std::max(0.0, in_training - together);
-    };
     StepShares shares;
     shares.compute = mean(
         [](const Round& round) { return round.clocked.parts.compute + round.clocked.parts.loss; });
@@ -127,7 +134,7 @@ StepShares shares_of(const std::vector<Round>& rounds, const Communicator& comm)
         const double together =
             mean([part = part](const Round& round) { return round.together.parts.*part; });
         shares.*share = std::min(in_training, together);
-        shares.waiting += waiting(in_training, together);
+        shares.waiting += in_training - shares.*share;
     }
     return shares;
 }
@@ -136,12 +143,7 @@ std::vector<ResidentMemory> memory_of_ranks(const Communicator& comm) {
     const ResidentMemory own = resident_memory();
     const std::array<double, 3> figures{static_cast<double>(own.now), static_cast<double>(own.peak),
                                         static_cast<double>(own.share)};
-    const auto ranks = static_cast<std::size_t>(comm.size());
-    std::vector<double> all(figures.size() * ranks);
-    std::vector<int> counts(ranks, static_cast<int>(figures.size())), offsets;
-    for (std::size_t rank = 0; rank < ranks; ++rank)
-        offsets.push_back(static_cast<int>(rank * figures.size()));
-    comm.all_gather(figures, all, counts, offsets);
+    const std::vector<double> all = of_all_ranks(figures, comm);
     std::vector<ResidentMemory> memory;
     for (std::size_t i = 0; i < all.size(); i += figures.size())
         memory.push_back({static_cast<std::int64_t>(all[i]), static_cast<std::int64_t>(all[i + 1]),
