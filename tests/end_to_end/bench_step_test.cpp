@@ -74,6 +74,7 @@ TEST_CASE("every layer that computes is told of, forward and backward", "[end_to
           std::set<std::string>{"conv2d forward", "conv2d backward", "batch_normalization forward",
                                 "batch_normalization backward", "dense forward", "dense backward"});
     CHECK(tables["steps"][0]["speedup"].is_null());
+    CHECK(tables["steps"][0]["waiting"] == 0.0);
 }
 
 TEST_CASE("the prediction stands beside what was measured, as far as there are shards",

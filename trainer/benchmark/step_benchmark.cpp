@@ -133,7 +133,7 @@ StepShares shares_of(const std::vector<Round>& rounds, const Communicator& comm)
             mean([part = part](const Round& round) { return round.clocked.parts.*part; });
         const double together =
             mean([part = part](const Round& round) { return round.together.parts.*part; });
-        shares.*share = std::min(in_training, together);
+        shares.*share = comm.size() > 1 ? std::min(in_training, together) : in_training;
         shares.waiting += in_training - shares.*share;
     }
     return shares;
