@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
-# Training speed of the five tutorials, ours at 2 ranks against a PyTorch script at 2 threads, on
-# the same CIFAR-10 files, in turns: machines are noisy, and turns share the noise.
+# Training speed of the five tutorials, ours at 2 ranks against one or more PyTorch scripts, on the
+# same CIFAR-10 files, in turns: machines are noisy, and turns share the noise.
 #
-#   benchmarks/compare_with_torch.sh --peer torch_train.py --data DIR [--rounds N] [--steps N]
+#   benchmarks/compare_with_torch.sh --peer NAME=COMMAND [--peer NAME=COMMAND ...] --data DIR
+#                                    [--rounds N] [--steps N]
 #
-#   --peer FILE   prints a JSON line with images_per_s_median when called as
-#                 FILE --data DIR --model NAME --bench-steps N --threads 2 --channels-last
+#   --peer NAME=COMMAND
+#                 a heading of the table, without spaces, and words to run, with their options:
+#                     --peer f32="python3 torch_train.py --threads 2 --channels-last"
+#                     --peer bf16="python3 torch_train.py --threads 2 --channels-last --bf16"
+#                 It prints a JSON line with images_per_s_median when called as
+#                 COMMAND --data DIR --model NAME --bench-steps N
 #   --data DIR    the folder with data_batch_1.bin; default $LOCKSTEP_DATA
 #   --rounds N    turns of each network; default 3
 #   --steps N     steps measured a turn, in ten blocks; default 600
 #
-# Prints, for each network, the median over the rounds of images per second of both, and our figure
-# divided by theirs. A round's figure is itself the median of its ten blocks.
-# PYTHON (default python3) runs the peer; LOCKSTEP (default build/lockstep) is our program.
+# Prints, for each network, the median over the rounds of images per second of ours and of each
+# peer, and our figure divided by that of the best peer. A round's figure is itself the median of its
+# ten blocks. LOCKSTEP (default build/lockstep) is our program.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -43,36 +48,61 @@ ours() {
         --store "$store" --format csv | tail -n +2 | median
 }
 
-# theirs MODEL: images per second, the median of ten blocks.
+# theirs MODEL COMMAND: images per second, the median of ten blocks.
 theirs() {
-    "${PYTHON:-python3}" "$peer" --data "$data" --model "$1" --bench-steps "$steps" \
-        --threads 2 --channels-last >"$work/log" 2>&1 ||
-        fail "the peer failed: $(tail -n 3 "$work/log")" 1
-    sed -n 's/.*"images_per_s_median": *\([0-9.]*\).*/\1/p' "$work/log"
+    local -a command
+    read -ra command <<<"$2"
+    "${command[@]}" --data "$data" --model "$1" --bench-steps "$steps" >"$work/log" 2>&1 ||
+        fail "the peer failed: $2: $(tail -n 3 "$work/log")" 1
+    local speed
+    speed=$(sed -n 's/.*"images_per_s_median": *\([0-9.]*\).*/\1/p' "$work/log")
+    [[ -n $speed ]] || fail "the peer printed no images_per_s_median: $2" 1
+    printf '%s\n' "$speed"
 }
 
 compare_network() {
-    local name=${1%%:*} model=${1#*:} round
+    local name=${1%%:*} model=${1#*:} round peer
     for ((round = 1; round <= rounds; ++round)); do
-        ours "$name" >>"$work/ours.$name"
-        theirs "$model" >>"$work/theirs.$name"
+        ours "$name" >>"$work/$name.ours"
+        for peer in "${!peer_names[@]}"; do
+            theirs "$model" "${peer_commands[peer]}" >>"$work/$name.$peer"
+        done
     done
-    awk -v name="$name" -v ours="$(median <"$work/ours.$name")" \
-        -v theirs="$(median <"$work/theirs.$name")" \
-        'BEGIN {printf "%-16s %10.0f %10.0f %8.2f\n", name, ours, theirs, ours / theirs}'
+    local -a speeds=("$(median <"$work/$name.ours")")
+    for peer in "${!peer_names[@]}"; do speeds+=("$(median <"$work/$name.$peer")"); done
+    printf '%s\n' "${speeds[@]}" | awk -v name="$name" -v headings="${peer_names[*]}" '
+        {speed[NR] = $1}
+        END {
+            split(headings, heading, " ")
+            best = 2
+            printf "%-16s %10.0f", name, speed[1]
+            for (i = 2; i <= NR; ++i) {
+                printf " %10.0f", speed[i]
+                if (speed[i] > speed[best]) best = i
+            }
+            printf " %8.2f  %s\n", speed[1] / speed[best], heading[best - 1]
+        }'
 }
 
-peer='' data=${LOCKSTEP_DATA-} rounds=3 steps=600
+add_peer() {
+    [[ $1 =~ ^([A-Za-z0-9._-]+)=(.*[^ ].*)$ ]] || fail "--peer needs NAME=COMMAND, not $1" 64
+    peer_names+=("${BASH_REMATCH[1]}")
+    peer_commands+=("${BASH_REMATCH[2]}")
+}
+
+peer_names=() peer_commands=()
+data=${LOCKSTEP_DATA-} rounds=3 steps=600
 while (($# > 1)); do
     case $1 in
-        --peer | --data | --rounds | --steps) printf -v "${1#--}" %s "$2" ;;
+        --peer) add_peer "$2" ;;
+        --data | --rounds | --steps) printf -v "${1#--}" %s "$2" ;;
         *) fail "unknown option $1" 64 ;;
     esac
     shift 2
 done
 (($# == 0)) || fail "unknown option $1, or its value is missing" 64
 program=${LOCKSTEP:-$root/build/lockstep}
-[[ -f $peer ]] || fail "--peer FILE is needed" 64
+((${#peer_names[@]} > 0)) || fail "--peer NAME=COMMAND is needed" 64
 [[ -f $data/data_batch_1.bin ]] || fail "--data DIR or LOCKSTEP_DATA must hold data_batch_1.bin" 66
 [[ -x $program ]] || fail "$program is not built; ./quickstart.sh builds it" 69
 
@@ -81,5 +111,7 @@ trap 'rm -rf "$work"' EXIT
 printf '%s, %s cores, %s rounds of %s steps, %s\n\n' \
     "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$rounds" "$steps" \
     "$(date -u +%F)"
-printf '%-16s %10s %10s %8s\n' network lockstep torch ratio
+printf '%-16s %10s' network lockstep
+printf ' %10s' "${peer_names[@]}"
+printf ' %8s  best peer\n' ratio
 for network in "${networks[@]}"; do compare_network "$network"; done

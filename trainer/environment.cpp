@@ -22,6 +22,7 @@ std::string agree_on_isa(const Communicator& world) {
 }
 
 std::string agree_on_simd_target(const Communicator& world) {
+    limit_simd_to_onednn();
     const auto own = static_cast<std::int64_t>(hwy::SupportedTargets());
     std::int64_t common = own;
     for (const std::string& targets : world.gather_texts(fmt::format("{}", own)))

@@ -2,11 +2,17 @@
 
 // What the ranks compute with, agreed on before anything is computed.
 
+#include <cstdint>
 #include <string>
 
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::trainer {
+
+// How this program rounds: which algorithms compute a layer, and in which order sums are added up.
+// Raised whenever the bits of a training change by that. 1: direct convolutions, shards added from
+// the first to the last. 2: Winograd's convolutions and own dense layers, shards added as a tree.
+inline constexpr std::int64_t kArithmetic = 2;
 
 // What the machine computes with, stored with every run. All ranks of the communicator agree on
 // one instruction set first; call once, right after MPI starts and before any kernel is made.
@@ -15,6 +21,7 @@ struct ComputeEnvironment {
     std::string simd_target;     // Highway's, for example "AVX3"
     std::string onednn_version;  // "2.6.3"
     std::string mpi_version;     // the library's own words, first line
+    std::int64_t arithmetic = kArithmetic;
 };
 ComputeEnvironment agree_on_compute_environment(const Communicator& world);
 

@@ -184,6 +184,7 @@ storage::ArtifactRow RunRecorder::write_checkpoint(const trainer::Snapshot& snap
     state.onednn_version = setting_.environment.onednn_version;
     state.isa = setting_.environment.isa;
     state.simd_target = setting_.environment.simd_target;
+    state.arithmetic = setting_.environment.arithmetic;
     put_state(snapshot.state, state);
     const auto saved =
         storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);

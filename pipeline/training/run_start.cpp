@@ -35,6 +35,8 @@ void warn_of_other_kernels(const storage::CheckpointState& checkpoint,
     compare("instruction set", checkpoint.isa, environment.isa);
     compare("SIMD target", checkpoint.simd_target, environment.simd_target);
     compare("oneDNN", checkpoint.onednn_version, environment.onednn_version);
+    compare("arithmetic", fmt::format("{}", checkpoint.arithmetic),
+            fmt::format("{}", environment.arithmetic));
 }
 
 std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore& store,

@@ -17,11 +17,12 @@
 namespace lockstep::pipeline {
 namespace {
 
-// The 3 x 3 layers of the five tutorials but for the first ones, which see pixels.
+// The layers of the five tutorials but for the first ones, which see pixels, and 5 x 5 ones.
 const std::vector<std::string>& tutorial_shapes() {
     static const std::vector<std::string> kShapes{
-        "32-32@32",       "32-64@16",       "64-64@16",       "64-128@8",      "128-128@8",
-        "32-32@32,valid", "32-64@15,valid", "64-64@15,valid", "64-64@13,valid"};
+        "32-32@32",       "32-64@16",       "64-64@16",       "64-128@8",
+        "128-128@8",      "32-32@32,valid", "32-64@15,valid", "64-64@15,valid",
+        "64-64@13,valid", "16-32@16,k2",    "32-64@8,k2"};
     return kShapes;
 }
 

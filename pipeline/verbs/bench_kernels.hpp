@@ -18,10 +18,11 @@ struct BenchKernelsOptions {
 
 // `lockstep bench kernels`: our convolutions, where they fit, against oneDNN's direct ones, in
 // turns, on one core. Columns: shape; algorithm (winograd, or direct where the rule takes
-// oneDNN's); direction; own_us and onednn_us (medians); ratio (median of the rounds' own by
-// oneDNN's); own and onednn share_of_peak (flops of the direct algorithm by time, by the
-// multiply-adds this core can do; Winograd may pass 1); own_error and onednn_error (relative L2,
-// against double precision). Throws UsageError for a shape it does not understand.
+// oneDNN's); direction (backward: both gradients in one call, oneDNN's in two); own_us and
+// onednn_us (medians); ratio (median of the rounds' own by oneDNN's); own and onednn share_of_peak
+// (flops of the direct algorithm by time, by the multiply-adds this core can do; Winograd may pass
+// 1); own_error and onednn_error (relative L2, against double precision). Throws UsageError for a
+// shape it does not understand.
 int bench_kernels(const BenchKernelsOptions& options);
 
 }  // namespace lockstep::pipeline

@@ -46,6 +46,7 @@ StateGroup group_of(const CheckpointState& state) {
                     {"onednn_version", state.onednn_version},
                     {"isa", state.isa},
                     {"simd_target", state.simd_target},
+                    {"arithmetic", state.arithmetic},
                     {"epoch", std::int64_t{state.epochs_finished}},
                     {"step", state.steps_taken},
                     {"stopped_early", std::int64_t{state.stopped_early}}};
@@ -67,6 +68,7 @@ class StateReader {
 public:
     StateReader(StateGroup& group, std::string_view origin) : group_(group), origin_(origin) {}
 
+    bool has(const std::string& name) const { return group_.values.contains(name); }
     template <typename Value>
     Value take(const std::string& name) {
         auto node = group_.values.extract(name);
@@ -183,6 +185,7 @@ CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_v
     state.onednn_version = reader.text("onednn_version");
     state.isa = reader.text("isa");
     state.simd_target = reader.text("simd_target");
+    if (reader.has("arithmetic")) state.arithmetic = reader.take<std::int64_t>("arithmetic");
     state.epochs_finished = reader.number("epoch");
     state.steps_taken = reader.take<std::int64_t>("step");
     state.stopped_early = reader.number("stopped_early") != 0;

@@ -37,6 +37,7 @@ struct CheckpointState {
     std::string onednn_version;
     std::string isa;
     std::string simd_target;
+    std::int64_t arithmetic = 1;  // as the program counts its ways of rounding
     // How far it is.
     int epochs_finished = 0;
     std::int64_t steps_taken = 0;

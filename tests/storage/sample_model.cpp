@@ -59,6 +59,7 @@ CheckpointState sample_state() {
     state.onednn_version = "2.6.3";
     state.isa = "avx512_core";
     state.simd_target = "AVX3";
+    state.arithmetic = 2;
     state.epochs_finished = 3;
     state.steps_taken = 5'000'000'000;
     state.stopped_early = true;

@@ -15,6 +15,7 @@ public:
         throw std::logic_error("a layer without parameters has no gradients");
     }
     std::vector<Buffer*> buffers() const override { return {}; }
+    std::span<const SubtreeGradient> subtrees() const override { return {}; }
 };
 
 std::size_t bytes_of(const Buffer& buffer, int samples) {

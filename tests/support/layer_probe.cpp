@@ -16,6 +16,15 @@ std::vector<LayerConfig> with_flatten(const LayerConfig& config) {
     return {config, {"flatten", FlattenConfig{}}};
 }
 
+std::vector<LayerConfig> layers_of(const LayerProbeSetting& setting) {
+    std::vector<LayerConfig> layers = with_flatten(setting.config);
+    if (setting.masks_src_relu)
+        layers.insert(layers.begin(), {"relu_in_front", ActivationConfig{Activation::relu}});
+    return layers;
+}
+
+}  // namespace
+
 LayerShape shape_of(const LayerConfig& config, const Shape& input) {
     try {
         infer_shapes(with_flatten(config), input,
@@ -26,15 +35,6 @@ LayerShape shape_of(const LayerConfig& config, const Shape& input) {
     }
     throw std::logic_error("a network of -1 classes");
 }
-
-std::vector<LayerConfig> layers_of(const LayerProbeSetting& setting) {
-    std::vector<LayerConfig> layers = with_flatten(setting.config);
-    if (setting.masks_src_relu)
-        layers.insert(layers.begin(), {"relu_in_front", ActivationConfig{Activation::relu}});
-    return layers;
-}
-
-}  // namespace
 
 LayerProbe::LayerProbe(const LayerProbeSetting& setting, const Communicator& comm)
     : shape_(shape_of(setting.config, setting.input)),

@@ -24,6 +24,9 @@ struct LayerProbeSetting {
     bool masks_src_relu = false;
 };
 
+// What one layer makes of an input. Throws trainer::ShapeError.
+trainer::LayerShape shape_of(const trainer::LayerConfig& config, const trainer::Shape& input);
+
 class LayerProbe {
 public:
     // comm: of one rank; must outlive the probe.

@@ -18,11 +18,17 @@ struct NetworkProbeSetting {
     int classes = 0;
     int batch = 0;
     int shards = 1;
+    // Instead of layers: a graph of its own.
+    trainer::BuildGraph build = nullptr;
+    // Shards of each group whose gradients the plan adds up; none: every shard is one.
+    std::vector<int> subtrees{};
 };
 
 struct LossGradient {
     double loss = 0.0;               // mean over the batch
     trainer::NamedTensors gradient;  // of the trainable tensors
+    // By the input, [batch, height, width, channels], of a network that wants it.
+    std::vector<float> diff_input{};
 };
 
 class NetworkProbe {
@@ -34,14 +40,20 @@ public:
     trainer::StepPlan& plan() { return *plan_; }
     // input: [batch, height, width, channels]
     LossGradient run(std::span<const float> input, std::span<const std::uint8_t> labels);
+    // Fills all buffers with NaN: what a step reads, it must have written.
+    void forget();
+    // After run(), of each subtree, as Parameters::trainable().
+    const std::vector<trainer::AlignedArray<float>>& gradients() const { return gradients_; }
 
 private:
+    std::vector<float> diff_input() const;
+
     trainer::Layout input_layout_;  // Keras'
     int batch_;
     trainer::Network network_;
     trainer::StepClocks clocks_;
     trainer::BufferPool pool_;
-    std::vector<trainer::AlignedArray<float>> gradients_;  // [filled shards]
+    std::vector<trainer::AlignedArray<float>> gradients_;  // [subtrees]
     std::unique_ptr<trainer::StepPlan> plan_;
 };
 

@@ -9,8 +9,7 @@
 #include "trainer/determinism/shards.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
-#include "trainer/kernels/dense_ranges.hpp"
-#include "trainer/kernels/inner_product.hpp"
+#include "trainer/kernels/dense/dense_kernel.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -55,44 +54,32 @@ Passes part_of(const Passes& whole, const SampleRange& range) {
 
 class DenseLayer {
 public:
-    DenseLayer(ComputeEngine& engine, int features, int units)
-        : format_(engine, {1, 1, features, features, nullptr}, units, false, kBatch),
+    DenseLayer(int features, int units)
+        : kernel_(features, units),
           src_(random_array(static_cast<std::size_t>(kBatch * features), 1)),
           diff_dst_(random_array(static_cast<std::size_t>(kBatch * units), 2)),
-          weights_(random_array(format_.kernel_format()->size(), 3)),
+          weights_(random_array(kernel_.panels().weight_floats(), 3)),
           bias_(random_array(static_cast<std::size_t>(units), 4)) {}
 
-    DenseRanges choose(std::span<const SampleRange> shards) const {
-        return choose_dense_ranges(format_, shards, true);
-    }
-    // As a rank with these samples computes them, or in calls of the test's choice.
-    Passes run(const SampleRange& range, int shards) const {
-        return run(range, choose(ranges(range.count, shards)));
-    }
-    Passes run(const SampleRange& range, const DenseRanges& calls) const {
+    // As a rank with these samples computes them, whatever its shards: in one call.
+    Passes run(const SampleRange& range, int) const {
         const auto at = static_cast<std::size_t>(range.first),
                    count = static_cast<std::size_t>(range.count);
-        const auto features = static_cast<std::size_t>(format_.features());
-        const auto units = static_cast<std::size_t>(format_.units());
-        AlignedArray<float> dst(count * units), diff_src(count * features);
-        InnerProduct product(format_,
-                             {.src = src_.data() + at * features,
-                              .weights = weights_.data(),
-                              .bias = bias_.data(),
-                              .dst = dst.data(),
-                              .diff_dst = diff_dst_.data() + at * units,
-                              .diff_src = diff_src.data(),
-                              .diff_weights = {},
-                              .diff_bias = {}},
-                             calls, {});
-        product.forward();
-        product.backward_data();
+        const auto features = static_cast<std::size_t>(kernel_.panels().features);
+        const auto units = static_cast<std::size_t>(kernel_.panels().units);
+        AlignedArray<float> dst(count * units), diff_src(count * features),
+            diff(count * kernel_.panels().diff_step()), scratch(kernel_.scratch_floats());
+        kernel_.forward(src_.data() + at * features, weights_.data(), bias_.data(), false,
+                        dst.data(), range.count);
+        kernel_.gather_diff(diff_dst_.data() + at * units, nullptr, diff.data(), range.count);
+        kernel_.backward_data(diff.data(), weights_.data(), diff_src.data(), range.count,
+                              scratch.data());
         return {{dst.span().begin(), dst.span().end()},
                 {diff_src.span().begin(), diff_src.span().end()}};
     }
 
 private:
-    InnerProductFormat format_;
+    DenseKernel kernel_;
     AlignedArray<float> src_, diff_dst_, weights_, bias_;
 };
 
@@ -206,28 +193,9 @@ void check_ranks(const Layer& layer) {
 
 TEST_CASE("dense: a rank's shards give the bits they have in the whole batch",
           "[trainer][kernel]") {
-    ComputeEngine engine;
     for (const auto& [features, units] : kDenseShapes) {
         CAPTURE(features, units);
-        check_ranks(DenseLayer(engine, features, units));
-    }
-}
-
-TEST_CASE("dense: samples are computed in one call only where that gives the shards' bits",
-          "[trainer][kernel]") {
-    ComputeEngine engine;
-    for (const auto& [features, units] : kDenseShapes) {
-        const DenseLayer layer(engine, features, units);
-        for (const int shards : {2, 5, 8}) {
-            CAPTURE(features, units, shards);
-            const SampleRange batch{0, kBatch};
-            const std::vector<SampleRange> own = ranges(kBatch, shards);
-            const DenseRanges chosen = layer.choose(own);
-            const Passes by_shard = layer.run(batch, {own, own});
-            const Passes found = layer.run(batch, chosen);
-            CHECK(same_bits(found.dst, by_shard.dst));
-            CHECK(same_bits(found.diff_src, by_shard.diff_src));
-        }
+        check_ranks(DenseLayer(features, units));
     }
 }
 

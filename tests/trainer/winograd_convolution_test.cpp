@@ -13,6 +13,7 @@
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/convolution_benchmark.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -38,7 +39,7 @@ struct Bound {
     AlignedArray<float> src, dst, diff_src, diff_dst, weights, bias;
     std::vector<AlignedArray<float>> diff_weights, diff_bias;
 
-    explicit Bound(ConvolutionAlgorithm algorithm)
+    explicit Bound(ConvolutionAlgorithm algorithm, bool in_one_call = false)
         : format(engine, shape_of(algorithm)),
           src(kImages * format.src().sample_size()),
           dst(kImages * format.dst().sample_size()),
@@ -70,8 +71,12 @@ struct Bound {
         }
         Convolution convolution(format, buffers, kShards);
         convolution.forward();
-        convolution.backward_weights();
-        convolution.backward_data();
+        if (in_one_call) {
+            convolution.backward();
+        } else {
+            convolution.backward_weights();
+            convolution.backward_data();
+        }
     }
 };
 
@@ -96,7 +101,7 @@ TEST_CASE("winograd: a batch of several shards gives what the direct convolution
     const Bound winograd(ConvolutionAlgorithm::winograd_if_it_fits);
     CHECK_FALSE(direct.format.is_winograd());
     // Where oneDNN's block is no vector of ours (DNNL_MAX_CPU_ISA), both are direct.
-    CHECK(winograd.format.is_winograd() == (winograd.format.src().block == winograd_block()));
+    CHECK(winograd.format.is_winograd() == (winograd.format.src().block == vector_lanes()));
     check_near(winograd.dst, direct.dst);
     check_near(winograd.diff_src, direct.diff_src);
     for (std::size_t i = 0; i < kShards.size(); ++i) {
@@ -110,6 +115,57 @@ TEST_CASE("winograd: a batch of several shards gives what the direct convolution
     }
 }
 
+TEST_CASE("winograd: one call for both gradients of a batch gives the bits of two",
+          "[trainer][kernel]") {
+    for (const auto algorithm :
+         {ConvolutionAlgorithm::direct, ConvolutionAlgorithm::winograd_if_it_fits}) {
+        const Bound two(algorithm), one(algorithm, true);
+        const auto same = [](const AlignedArray<float>& a, const AlignedArray<float>& b) {
+            return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+        };
+        CHECK(same(one.diff_src, two.diff_src));
+        for (std::size_t i = 0; i < kShards.size(); ++i) {
+            CHECK(same(one.diff_weights[i], two.diff_weights[i]));
+            CHECK(same(one.diff_bias[i], two.diff_bias[i]));
+        }
+    }
+}
+
+ConvolutionShape rule_shape(int taps, int channels, int height, int width) {
+    return {.src = {height, width, channels, false},
+            .dst = {height, width, channels, false},
+            .kernel_size = {taps, taps},
+            .strides = {1, 1},
+            .pad_before = {(taps - 1) / 2, (taps - 1) / 2},
+            .pad_after = {taps / 2, taps / 2}};
+}
+
+TEST_CASE("winograd: the rule is one of shape and block", "[trainer][kernel]") {
+    const int block = vector_lanes();
+    const auto takes = [&](int taps, int channels, int height, int width) {
+        return takes_winograd(rule_shape(taps, channels, height, width), block);
+    };
+    CHECK(takes(3, block, 4, 4));
+    CHECK(takes(3, block, 5, 64));
+    CHECK_FALSE(takes(3, block, 3, 64));
+    CHECK_FALSE(takes(3, block - 1, 8, 8));
+    CHECK(takes(3, 256, 4, 4));
+    CHECK_FALSE(takes(3, 512, 6, 6));
+    CHECK(takes(3, 512, 7, 7));
+    CHECK(takes(2, block, 8, 8));
+    CHECK(takes(2, block, 16, 16));
+    CHECK_FALSE(takes(2, block, 4, 4));
+    CHECK_FALSE(takes(2, block, 9, 9));  // nine tiles for five
+    CHECK_FALSE(takes(4, block, 8, 8));
+    CHECK_FALSE(takes_winograd(rule_shape(3, block, 8, 8), 2 * block));
+    ConvolutionShape shape = rule_shape(3, block, 8, 8);
+    shape.strides = {1, 2};
+    CHECK_FALSE(takes_winograd(shape, block));
+    shape = rule_shape(3, block, 8, 8);
+    shape.kernel_size = {3, 2};
+    CHECK_FALSE(takes_winograd(shape, block));
+}
+
 TEST_CASE("the kernel benchmark measures the errors of both sides", "[trainer][kernel]") {
     ConvolutionBenchmarkConfig config;
     config.channels = 16;
@@ -120,13 +176,14 @@ TEST_CASE("the kernel benchmark measures the errors of both sides", "[trainer][k
     config.convolution.kernel_size = {3, 3};
     config.convolution.padding = Padding::same;
     const ConvolutionBenchmark fits = benchmark_convolution(config);
-    REQUIRE(fits.timings.size() == 3);
+    REQUIRE(fits.timings.size() == 4);
     for (const ConvolutionTiming& timing : fits.timings) {
         CAPTURE(timing.direction);
         CHECK(timing.own_error > 0.0);
         CHECK(timing.own_error < 3e-6);
         CHECK(timing.onednn_error < 2e-6);
-        CHECK(timing.flops == 2.0 * 2 * 8 * 8 * 9 * 16 * 32);
+        const double passes = timing.direction == "backward" ? 2.0 : 1.0;
+        CHECK(timing.flops == passes * 2.0 * 2 * 8 * 8 * 9 * 16 * 32);
     }
     config.convolution.strides = {2, 2};
     const ConvolutionBenchmark strided = benchmark_convolution(config);

@@ -15,6 +15,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
 #include "trainer/kernels/aligned_array.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
@@ -38,7 +39,8 @@ struct Case {
         : shape(s),
           images(n),
           src(random_array(count(s.src_channels, s.src_height, s.src_width), 1)),
-          weights(random_array(size(s.src_channels) * size(s.dst_channels) * 9, 2)),
+          weights(
+              random_array(size(s.src_channels) * size(s.dst_channels) * size(s.taps * s.taps), 2)),
           bias(random_array(size(s.dst_channels), 3)),
           dst(count(s.dst_channels, s.dst_height, s.dst_width)),
           diff_dst(random_array(dst.size(), 4)),
@@ -58,10 +60,13 @@ struct Case {
     std::size_t weight_at(int ic, int oc, int tap) const {
         const int b = shape.block;
         const std::size_t pair = size(oc / b) * size(shape.src_channels / b) + size(ic / b);
-        return ((pair * 9 + size(tap)) * size(b) + size(ic % b)) * size(b) + size(oc % b);
+        return ((pair * size(shape.taps * shape.taps) + size(tap)) * size(b) + size(ic % b)) *
+                   size(b) +
+               size(oc % b);
     }
 
-    void compute(bool has_relu) {
+    // Gradients in one call, or one after the other.
+    void compute(bool has_relu, bool in_one_call = true) {
         const Winograd winograd(shape);
         AlignedArray<float> filters(winograd.filter_floats());
         AlignedArray<float> scratch(winograd.scratch_floats());
@@ -70,11 +75,24 @@ struct Case {
         winograd.transform_filters(weights.data(), filters.data());
         winograd.forward(src.data(), filters.data(), bias.data(), has_relu, dst.data(), images,
                          scratch.data());
+        std::fill_n(diff_src.data(), diff_src.size(), std::nanf(""));
         winograd.transform_filters_for_data(weights.data(), filters.data());
-        winograd.backward_data(diff_dst.data(), filters.data(), diff_src.data(), images,
-                               scratch.data());
-        winograd.backward_weights(src.data(), diff_dst.data(), diff_weights.data(),
-                                  diff_bias.data(), images, scratch.data());
+        WinogradBackward data{.diff_dst = diff_dst.data(),
+                              .relu_dst = has_relu ? dst.data() : nullptr,
+                              .filters = filters.data(),
+                              .diff_src = diff_src.data()};
+        WinogradBackward parameters{.diff_dst = data.diff_dst,
+                                    .relu_dst = data.relu_dst,
+                                    .src = src.data(),
+                                    .diff_weights = diff_weights.data(),
+                                    .diff_bias = diff_bias.data()};
+        if (in_one_call) {
+            parameters.filters = data.filters;
+            parameters.diff_src = data.diff_src;
+        } else {
+            winograd.backward(data, images, scratch.data());
+        }
+        winograd.backward(parameters, images, scratch.data());
     }
 
 private:
@@ -87,12 +105,14 @@ private:
     }
 };
 
-// The definition, in double precision.
+// The definition, in double precision; gradients count where c.dst is positive, with `has_relu`.
 struct Direct {
+    bool has_relu;
     std::vector<double> dst, diff_src, diff_weights, diff_bias;
 
-    explicit Direct(const Case& c)
-        : dst(c.dst.size()),
+    Direct(const Case& c, bool relu)
+        : has_relu(relu),
+          dst(c.dst.size()),
           diff_src(c.src.size()),
           diff_weights(c.weights.size()),
           diff_bias(c.bias.size()) {
@@ -105,11 +125,13 @@ struct Direct {
 private:
     void add_pixel(const Case& c, int n, int oc, int y, int x) {
         const std::size_t out = c.dst_at(n, oc, y, x);
-        const double gradient = c.diff_dst[out];
+        const bool is_cut = has_relu && c.dst[out] <= 0.0F;
+        const double gradient = is_cut ? 0.0 : double{c.diff_dst[out]};
+        const int taps = c.shape.taps;
         dst[out] = c.bias[size(oc)];
         diff_bias[size(oc)] += gradient;
-        for (int tap = 0; tap < 9; ++tap) {
-            const int sy = y + tap / 3 - c.shape.pad_top, sx = x + tap % 3 - c.shape.pad_left;
+        for (int tap = 0; tap < taps * taps; ++tap) {
+            const int sy = y + tap / taps - c.shape.pad_top, sx = x + tap % taps - c.shape.pad_left;
             if (sy < 0 || sy >= c.shape.src_height || sx < 0 || sx >= c.shape.src_width) continue;
             for (int ic = 0; ic < c.shape.src_channels; ++ic) {
                 const std::size_t in = c.src_at(n, ic, sy, sx), w = c.weight_at(ic, oc, tap);
@@ -133,7 +155,7 @@ double error_of(const AlignedArray<float>& values, const std::vector<double>& ex
 }
 
 WinogradShape shape_of(int src_blocks, int dst_blocks, int height, int width, int pad) {
-    const int block = winograd_block();
+    const int block = vector_lanes();
     return {.block = block,
             .src_channels = src_blocks * block,
             .dst_channels = dst_blocks * block,
@@ -145,13 +167,29 @@ WinogradShape shape_of(int src_blocks, int dst_blocks, int height, int width, in
             .pad_left = pad};
 }
 
-// Tiles that are whole, cut off by 1, 2 and 3; one tile; odd numbers of blocks; several rounds.
+// Keras' "same" for 2 x 2 taps has no padding in front and one pixel behind.
+WinogradShape two_taps(int src_blocks, int dst_blocks, int side, int before, int behind) {
+    WinogradShape shape = shape_of(src_blocks, dst_blocks, side, side, 0);
+    shape.dst_height = shape.dst_width = side + before + behind - 1;
+    shape.pad_top = shape.pad_left = before;
+    shape.taps = 2;
+    return shape;
+}
+
+// Tiles that give four pixels and three, and are cut off; one tile; odd numbers of blocks; several
+// rounds.
 std::vector<std::pair<WinogradShape, int>> shapes() {
     std::vector<std::pair<WinogradShape, int>> all;
     for (const int pad : {0, 1, 2})
-        for (const int side : {3, 4, 5, 6, 7, 8, 9, 11})
+        for (const int side : {3, 4, 5, 6, 7, 8, 9, 11, 15})
             all.push_back({shape_of(1, 1, side, side, pad), 2});
-    all.push_back({shape_of(2, 3, 6, 6, 0), 3});  // one tile, three images
+    for (const int side : {2, 4, 5, 7, 8, 11})
+        for (const int behind : {0, 1}) {
+            all.push_back({two_taps(1, 2, side, 0, behind), 2});
+            all.push_back({two_taps(3, 1, side, 1, behind), 1});
+        }
+    all.push_back({two_taps(1, 2, 31, 0, 1), 3});  // several rounds
+    all.push_back({shape_of(2, 3, 6, 6, 0), 3});   // one tile, three images
     all.push_back({shape_of(3, 2, 5, 6, 1), 1});
     all.push_back({shape_of(1, 4, 13, 7, 1), 5});
     all.push_back({shape_of(2, 2, 32, 32, 1), 4});   // several rounds
@@ -178,12 +216,17 @@ void on_every_target(Check check) {
 TEST_CASE("winograd: all three directions are the convolution, on every instruction set",
           "[trainer][kernel]") {
     on_every_target([] {
+        bool has_relu = false;
         for (const auto& [shape, images] : shapes()) {
             Case c(shape, images);
-            c.compute(false);
-            const Direct direct(c);
-            INFO(shape.src_channels << "-" << shape.dst_channels << " @ " << shape.src_height
-                                    << " x " << shape.src_width << ", pad " << shape.pad_top);
+            has_relu = !has_relu;
+            c.compute(has_relu);
+            Direct direct(c, has_relu);
+            if (has_relu)
+                for (double& value : direct.dst) value = std::max(value, 0.0);
+            INFO(shape.taps << " taps, ReLU " << has_relu << ", " << shape.src_channels << "-"
+                            << shape.dst_channels << " @ " << shape.src_height << " x "
+                            << shape.src_width << ", pad " << shape.pad_top);
             // Largest seen: 1.3e-6; direct float32 sums give 0.2e-6.
             CHECK(error_of(c.dst, direct.dst) < 2e-6);
             CHECK(error_of(c.diff_src, direct.diff_src) < 2e-6);
@@ -206,6 +249,22 @@ TEST_CASE("winograd: ReLU is the maximum with zero of the same values", "[traine
         cut += plain.dst[i] < 0.0F ? 1 : 0;
     }
     CHECK(cut > 0);
+}
+
+TEST_CASE("winograd: both gradients in one call have the bits of two", "[trainer][kernel]") {
+    on_every_target([] {
+        for (const WinogradShape& shape : {shape_of(2, 3, 17, 17, 1), two_taps(2, 1, 9, 0, 1)}) {
+            Case one(shape, 9), two(shape, 9);
+            one.compute(true, true);
+            two.compute(true, false);
+            const auto same = [](const AlignedArray<float>& a, const AlignedArray<float>& b) {
+                return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+            };
+            CHECK(same(one.diff_src, two.diff_src));
+            CHECK(same(one.diff_weights, two.diff_weights));
+            CHECK(same(one.diff_bias, two.diff_bias));
+        }
+    });
 }
 
 TEST_CASE("winograd: an image's bits do not depend on the images beside it", "[trainer][kernel]") {
@@ -272,6 +331,12 @@ TEST_CASE("winograd: shapes it does not compute are refused", "[trainer][kernel]
     CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
     shape = shape_of(1, 1, 8, 8, 1);
     shape.pad_left = 3;
+    CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
+    shape = shape_of(1, 1, 8, 8, 1);
+    shape.dst_width -= 2;  // less than no padding behind
+    CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
+    shape = shape_of(1, 1, 8, 8, 1);
+    shape.taps = 4;
     CHECK_THROWS_AS(Winograd(shape), std::invalid_argument);
 }
 

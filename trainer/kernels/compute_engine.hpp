@@ -30,6 +30,9 @@ int onednn_isa_level();
 // Caps oneDNN at `level` (one that onednn_isa_level() gave on some rank). Works once, before any
 // kernel is made. Returns the name of the instruction set then in effect.
 std::string cap_onednn_isa(int level);
+// Kernels of our own take a vector as a block of channels, as oneDNN lays them out: with no longer
+// vectors than oneDNN has been held to. Every ComputeEngine does it too.
+void limit_simd_to_onednn();
 std::string onednn_version();  // "2.6.3"
 
 }  // namespace lockstep::trainer

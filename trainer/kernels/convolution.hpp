@@ -35,6 +35,8 @@ public:
     int src_channels() const { return src_channels_; }  // padded
     int dst_channels() const { return dst_channels_; }
     bool is_winograd() const { return is_winograd_; }
+    // Backward, its kernels can apply ReLU's gradient on the way.
+    bool masks_relu() const { return is_winograd_; }
     // Transformed filters, of Winograd's kernels; none of oneDNN's.
     std::size_t filter_floats() const;
     void transform_filters(const float* weights, bool for_data, float* filters) const;

@@ -37,8 +37,10 @@ struct Values {
     std::vector<Value> src, kernel, bias, diff_dst;  // given
     std::vector<Value> dst, diff_src, diff_kernel;   // computed
 
-    const std::vector<Value>& result(std::size_t direction) const {
-        return direction == 0 ? dst : direction == 1 ? diff_src : diff_kernel;
+    // One of a pass's results; two of the whole backward pass.
+    std::vector<const std::vector<Value>*> results(std::size_t direction) const {
+        if (direction == 3) return {&diff_src, &diff_kernel};
+        return {direction == 0 ? &dst : direction == 1 ? &diff_src : &diff_kernel};
     }
 };
 
@@ -134,7 +136,8 @@ public:
     bool is_winograd() const { return format_.is_winograd(); }
     void run(std::size_t direction) {
         if (direction == 0) return convolution_.forward();
-        direction == 1 ? convolution_.backward_data() : convolution_.backward_weights();
+        if (direction == 1) return convolution_.backward_data();
+        direction == 2 ? convolution_.backward_weights() : convolution_.backward();
     }
     Values<float> results() const {
         Values<float> v;
@@ -180,6 +183,17 @@ double error_of(const std::vector<float>& values, const std::vector<double>& exp
     return std::sqrt(difference / norm);
 }
 
+// The larger one where there are two results.
+double error_of(const Values<float>& values, const Values<double>& expected,
+                std::size_t direction) {
+    const auto found = values.results(direction);
+    const auto truth = expected.results(direction);
+    double error = 0.0;
+    for (std::size_t i = 0; i < found.size(); ++i)
+        error = std::max(error, error_of(*found[i], *truth[i]));
+    return error;
+}
+
 double seconds_of(Contender& contender, std::size_t direction) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
@@ -209,7 +223,8 @@ ConvolutionBenchmark benchmark_convolution(const ConvolutionBenchmarkConfig& con
     const Values<float> given = random_values(shape, config.images);
     Contender own(shape, given, config.images);
     Contender onednn(shape_of(config, ConvolutionAlgorithm::direct), given, config.images);
-    const std::array<const char*, 3> directions{"forward", "backward_data", "backward_weights"};
+    const std::array<const char*, 4> directions{"forward", "backward_data", "backward_weights",
+                                                "backward"};
     ConvolutionBenchmark benchmark{own.is_winograd() ? "winograd" : "direct", {}};
     for (std::size_t i = 0; i < directions.size(); ++i) {
         benchmark.timings.push_back(timing_of(own, onednn, i, config.rounds));
@@ -221,10 +236,9 @@ ConvolutionBenchmark benchmark_convolution(const ConvolutionBenchmarkConfig& con
                          static_cast<double>(given.kernel.size());
     for (std::size_t i = 0; i < directions.size(); ++i) {
         ConvolutionTiming& timing = benchmark.timings[i];
-        const auto& expected = definition.values().result(i);
-        timing.own_error = error_of(own_results.result(i), expected);
-        timing.onednn_error = error_of(onednn_results.result(i), expected);
-        timing.flops = flops;
+        timing.own_error = error_of(own_results, definition.values(), i);
+        timing.onednn_error = error_of(onednn_results, definition.values(), i);
+        timing.flops = i == 3 ? 2.0 * flops : flops;
     }
     return benchmark;
 }

@@ -20,7 +20,7 @@ struct ConvolutionBenchmarkConfig {
 };
 
 struct ConvolutionTiming {
-    std::string direction;     // forward, backward_data, backward_weights
+    std::string direction;  // forward, backward_data, backward_weights; backward: both in one call
     double own_seconds = 0.0;  // medians over the rounds
     double onednn_seconds = 0.0;
     double ratio = 0.0;      // median of the rounds' own by oneDNN's

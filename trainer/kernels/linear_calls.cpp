@@ -9,6 +9,7 @@ LinearKernel::~LinearKernel() = default;
 void LinearKernel::forward() { calls_->forward(); }
 void LinearKernel::backward_data() { calls_->backward_data(); }
 void LinearKernel::backward_weights() { calls_->backward_weights(); }
+void LinearKernel::backward() { calls_->backward(); }
 
 dnnl::memory OneDnnCalls::in_layout(const Memory::desc& wanted, const Memory& own,
                                     Workspace& workspace) {

@@ -18,7 +18,8 @@ struct LinearBuffers {
     const float* filters = nullptr;
     const float* filters_for_data = nullptr;
     // training only
-    const float* diff_dst = nullptr;   // with ReLU's gradient already applied
+    const float* diff_dst = nullptr;   // with ReLU's gradient already applied,
+    const float* relu_dst = nullptr;   // or, if the format masks_relu(), dst for its mask
     float* diff_src = nullptr;         // null: not wanted (first layer)
     std::vector<float*> diff_weights;  // one a shard, written
     std::vector<float*> diff_bias;
@@ -31,6 +32,11 @@ public:
     virtual void forward() = 0;
     virtual void backward_data() = 0;
     virtual void backward_weights() = 0;
+    // Both, in the order that is best.
+    virtual void backward() {
+        backward_weights();
+        backward_data();
+    }
 };
 
 class LinearKernel {
@@ -44,6 +50,7 @@ public:
     void forward();
     void backward_data();
     void backward_weights();
+    void backward();  // both: the same bits, in less time where they share work
 
 protected:
     explicit LinearKernel(std::unique_ptr<LinearCalls> calls);

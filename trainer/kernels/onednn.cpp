@@ -1,6 +1,8 @@
 #include "trainer/kernels/onednn.hpp"
 
 #include <fmt/format.h>
+#include <hwy/highway.h>
+#include <hwy/targets.h>
 #include <omp.h>
 
 #include <cfenv>
@@ -77,6 +79,18 @@ OneDnnCall reorder_call(OneDnn& dnn, const dnnl::memory& from, const dnnl::memor
                        {DNNL_ARG_SCRATCHPAD, dnn.scratchpad(pd.scratchpad_desc())}});
 }
 
+namespace {
+
+bool has_avx512() { return onednn_isa_level() >= static_cast<int>(dnnl::cpu_isa::avx512_core); }
+
+}  // namespace
+
+void limit_simd_to_onednn() {
+    if (has_avx512()) return;
+    // Lower bits are the more able targets. What was disabled before stays so.
+    hwy::DisableTargets(~(hwy::SupportedTargets() & ~std::int64_t{HWY_AVX2 - 1}));
+}
+
 ComputeEngine::ComputeEngine() {
     // oneDNN bakes the number of threads into a primitive when it is made, and weight gradients
     // have other bits with another number: one thread a rank.
@@ -84,14 +98,13 @@ ComputeEngine::ComputeEngine() {
     // Rounding to nearest, and gradual underflow: a library built with -ffast-math may have set
     // flush-to-zero when it was loaded, on one rank or one machine and not on the other.
     std::fesetenv(FE_DFL_ENV);
+    limit_simd_to_onednn();
     onednn_ = std::make_unique<OneDnn>();
 }
 
 ComputeEngine::~ComputeEngine() = default;
 
 namespace {
-
-bool has_avx512() { return onednn_isa_level() >= static_cast<int>(dnnl::cpu_isa::avx512_core); }
 
 std::string isa_name(dnnl::cpu_isa isa) {
     using dnnl::cpu_isa;

@@ -58,6 +58,8 @@ void Conv2d::bind(PassBuilder& pass) const {
          .run = [&bound](const StepContext&, std::size_t i) { bound.shards[i].forward(); }});
     Buffer* filters_for_data = pass.is_training() ? add_backward(pass, bound.shards) : nullptr;
     const bool is_training = pass.is_training();
+    const bool masks =
+        is_training && makes_relu() && !pass.is_diff_dst_masked() && format_->masks_relu();
     pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
                     diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
                     shards = pass.shards()] {
@@ -68,6 +70,7 @@ void Conv2d::bind(PassBuilder& pass) const {
             if (filters != nullptr) buffers.filters = filters->data();
             if (filters_for_data != nullptr) buffers.filters_for_data = filters_for_data->data();
             if (diff_dst != nullptr) buffers.diff_dst = diff_dst->of_shard(i);
+            if (masks) buffers.relu_dst = dst.of_shard(i);
             if (diff_src != nullptr) buffers.diff_src = diff_src->of_shard(i);
             bound.shards.emplace_back(*format_, buffers,
                                       std::vector<SampleRange>{{0, shards[i].count}});
@@ -94,7 +97,10 @@ Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data) const {
 
 Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards) const {
     Buffer& diff_dst = pass.diff_dst();
-    if (makes_relu() && !pass.is_diff_dst_masked())
+    std::vector<Buffer*> reads{&pass.src(), &diff_dst};
+    const bool needs_mask = makes_relu() && !pass.is_diff_dst_masked();
+    if (needs_mask && format_->masks_relu()) reads.push_back(&pass.dst());
+    if (needs_mask && !format_->masks_relu())
         pass.backward({.what = "ReLU",
                        .extent = Extent::shard,
                        .reads = {&pass.dst(), &diff_dst},
@@ -105,21 +111,14 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards
                                          static_cast<std::size_t>(ranges[i].count) * size);
                        }});
     Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true);
-    pass.backward(
-        {.what = "weights",
-         .extent = Extent::shard,
-         .reads = {&pass.src(), &diff_dst},
-         .writes = pass.gradients().buffers(),
-         .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward_weights(); }});
-    if (pass.diff_src() == nullptr) return nullptr;
-    std::vector<Buffer*> reads{&diff_dst};
     if (filters != nullptr) reads.push_back(filters);
-    pass.backward(
-        {.what = "data",
-         .extent = Extent::shard,
-         .reads = reads,
-         .writes = {pass.diff_src()},
-         .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward_data(); }});
+    std::vector<Buffer*> writes = pass.gradients().buffers();
+    if (pass.diff_src() != nullptr) writes.push_back(pass.diff_src());
+    pass.backward({.what = "convolution",
+                   .extent = Extent::shard,
+                   .reads = reads,
+                   .writes = writes,
+                   .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward(); }});
     return filters;
 }
 

@@ -1,101 +1,98 @@
 #include "trainer/layers/dense.hpp"
 
-#include "trainer/kernels/dense_ranges.hpp"
-#include "trainer/kernels/elementwise.hpp"
 #include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 
-namespace {
-
-// One product for all samples of the rank, and one a shard for its gradients of the weights.
-struct BoundDense {
-    LinearParameters parameters;
-    std::optional<InnerProduct> whole{};
-    std::vector<InnerProduct> shards{};
-};
-
-}  // namespace
-
 Dense::Dense(const DenseConfig& config, const LayerSetting& setting, const Layout& src,
-             ComputeEngine& engine, Parameters& parameters)
+             Parameters& parameters)
     : Layer(src, interleaved(setting.shape.output)),
-      format_(engine, src, config.units, config.activation == Activation::relu, setting.batch),
+      format_(src, config.units, config.activation == Activation::relu),
       has_softmax_(config.activation == Activation::softmax && !setting.is_last),
       tensors_(add_linear_tensors(parameters, setting.shape, format_.kernel_format(),
                                   format_.bias_format())) {}
 
+// All samples of the rank go in one call, which reads the weights once; a sample's bits do not
+// depend on the others.
 void Dense::bind(PassBuilder& pass) const {
-    auto& bound = pass.keep(std::make_unique<BoundDense>(
-        BoundDense{LinearParameters(tensors_, static_cast<std::size_t>(format_.units()), pass)}));
-    const int samples = pass.geometry().samples, units = format_.units();
+    const auto& parameters = pass.keep(std::make_unique<LinearParameters>(
+        tensors_, static_cast<std::size_t>(format_.units()), pass));
+    add_forward(pass, parameters);
+    if (!pass.is_training()) return;
+    Buffer& diff = add_gathered_diff(pass);
+    add_weights(pass, parameters, diff);
+    if (pass.diff_src() != nullptr) add_data(pass, parameters, diff);
+}
+
+void Dense::add_forward(PassBuilder& pass, const LinearParameters& parameters) const {
     pass.forward({.what = "dense",
                   .extent = Extent::rank,
                   .reads = {&pass.src()},
                   .writes = {&pass.dst()},
-                  .run = [&bound, &dst = pass.dst(), samples, units, has_softmax = has_softmax_](
-                             const StepContext&, std::size_t) {
-                      bound.whole->forward();
-                      if (has_softmax) softmax_forward(dst.data(), dst.data(), samples, units);
+                  .run = [this, &parameters, &src = pass.src(), &dst = pass.dst(),
+                          samples = pass.geometry().samples](const StepContext&, std::size_t) {
+                      format_.kernel().forward(src.data(), parameters.weights(), parameters.bias(),
+                                               format_.has_relu(), dst.data(), samples);
+                      if (has_softmax_)
+                          softmax_forward(dst.data(), dst.data(), samples, format_.units());
                   }});
-    if (pass.is_training()) add_backward(pass, bound.shards, bound.whole);
-    const bool is_training = pass.is_training();
-    pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
-                    diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
-                    shards = pass.shards()] {
-        LinearBuffers whole;
-        for (std::size_t i = 0; i < shards.size(); ++i) {
-            LinearBuffers of_shard = bound.parameters.buffers_of_shard(i);
-            whole = of_shard;
-            of_shard.src = src.of_shard(i);
-            if (!is_training) continue;
-            of_shard.diff_dst = diff_dst->of_shard(i);
-            bound.shards.emplace_back(format_, of_shard, DenseRanges{},
-                                      std::vector<SampleRange>{{0, shards[i].count}});
-        }
-        whole.diff_weights.clear();
-        whole.diff_bias.clear();
-        whole.src = src.data();
-        whole.dst = dst.data();
-        if (is_training) whole.diff_dst = diff_dst->data();
-        if (diff_src != nullptr) whole.diff_src = diff_src->data();
-        bound.whole.emplace(format_, whole,
-                            choose_dense_ranges(format_, shards, diff_src != nullptr),
-                            std::vector<SampleRange>{});
-    });
 }
 
-void Dense::add_backward(PassBuilder& pass, std::vector<InnerProduct>& shards,
-                         std::optional<InnerProduct>& whole) const {
+// diff_dst as the kernels read it, the activation's gradient applied.
+Buffer& Dense::add_gathered_diff(PassBuilder& pass) const {
     Buffer &dst = pass.dst(), &diff_dst = pass.diff_dst();
+    Buffer& diff = pass.scratch(Buffer::Size::of_samples(format_.kernel().panels().diff_step()));
     const bool masks = makes_relu() && !pass.is_diff_dst_masked();
-    if (masks || has_softmax_)
-        pass.backward({.what = "activation",
-                       .extent = Extent::rank,
-                       .reads = {&dst, &diff_dst},
-                       .writes = {&diff_dst},
-                       .run = [=, this, &dst, &diff_dst, samples = pass.geometry().samples](
-                                  const StepContext&, std::size_t) {
-                           const int units = format_.units();
-                           if (masks)
-                               relu_backward(dst.data(), diff_dst.data(),
-                                             static_cast<std::size_t>(samples) *
-                                                 static_cast<std::size_t>(units));
-                           else
-                               softmax_backward(dst.data(), diff_dst.data(), samples, units);
-                       }});
+    std::vector<Buffer*> reads{&diff_dst}, writes{&diff};
+    if (masks || has_softmax_) reads.push_back(&dst);
+    if (has_softmax_) writes.push_back(&diff_dst);
+    pass.backward({.what = "gradient of the activation",
+                   .extent = Extent::rank,
+                   .reads = reads,
+                   .writes = writes,
+                   .run = [this, masks, &dst, &diff_dst, &diff, samples = pass.geometry().samples](
+                              const StepContext&, std::size_t) {
+                       if (has_softmax_)
+                           softmax_backward(dst.data(), diff_dst.data(), samples, format_.units());
+                       format_.kernel().gather_diff(diff_dst.data(), masks ? dst.data() : nullptr,
+                                                    diff.data(), samples);
+                   }});
+    return diff;
+}
+
+// The shards of a subtree are added up in registers.
+void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const {
     pass.backward(
         {.what = "weights",
-         .extent = Extent::shard,
-         .reads = {&pass.src(), &diff_dst},
-         .writes = pass.gradients().buffers(),
-         .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward_weights(); }});
-    if (pass.diff_src() == nullptr) return;
+         .extent = Extent::rank,
+         .reads = {&pass.src(), &diff},
+         .writes = {},
+         .run = [this, &parameters, &diff, &src = pass.src(), &gradients = pass.gradients(),
+                 shards = pass.shards()](const StepContext&, std::size_t) {
+             const DenseKernel& kernel = format_.kernel();
+             for (const SubtreeGradient& subtree : gradients.subtrees()) {
+                 const auto own =
+                     std::span(shards).subspan(static_cast<std::size_t>(subtree.shards.first),
+                                               static_cast<std::size_t>(subtree.shards.count));
+                 kernel.weight_gradient_of_rows(0, kernel.panels().rows(),
+                                                {.src = src.data(), .diff = diff.data()}, own,
+                                                parameters.diff_weights_of(subtree));
+                 kernel.bias_gradient(diff.data(), own, parameters.diff_bias_of(subtree));
+             }
+         }});
+}
+
+void Dense::add_data(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const {
+    Buffer& scratch = pass.scratch(Buffer::Size::of_all(format_.kernel().scratch_floats()));
     pass.backward({.what = "data",
                    .extent = Extent::rank,
-                   .reads = {&diff_dst},
-                   .writes = {pass.diff_src()},
-                   .run = [&whole](const StepContext&, std::size_t) { whole->backward_data(); }});
+                   .reads = {&diff},
+                   .writes = {pass.diff_src(), &scratch},
+                   .run = [this, &parameters, &diff, &scratch, &diff_src = *pass.diff_src(),
+                           samples = pass.geometry().samples](const StepContext&, std::size_t) {
+                       format_.kernel().backward_data(diff.data(), parameters.weights(),
+                                                      diff_src.data(), samples, scratch.data());
+                   }});
 }
 
 }  // namespace lockstep::trainer

@@ -5,7 +5,7 @@
 // As the network's last layer a softmax is left to the loss; elsewhere it follows as a pass of its
 // own.
 
-#include "trainer/kernels/inner_product.hpp"
+#include "trainer/kernels/dense/dense_format.hpp"
 #include "trainer/layers/layer.hpp"
 #include "trainer/layers/linear.hpp"
 
@@ -14,17 +14,19 @@ namespace lockstep::trainer {
 class Dense : public Layer {
 public:
     Dense(const DenseConfig& config, const LayerSetting& setting, const Layout& src,
-          ComputeEngine& engine, Parameters& parameters);
+          Parameters& parameters);
 
     bool makes_relu() const override { return format_.has_relu(); }
     bool has_parameters() const override { return true; }
     void bind(PassBuilder& pass) const override;
 
 private:
-    void add_backward(PassBuilder& pass, std::vector<InnerProduct>& shards,
-                      std::optional<InnerProduct>& whole) const;
+    void add_forward(PassBuilder& pass, const LinearParameters& parameters) const;
+    Buffer& add_gathered_diff(PassBuilder& pass) const;
+    void add_weights(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const;
+    void add_data(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const;
 
-    InnerProductFormat format_;
+    DenseFormat format_;
     bool has_softmax_;
     LinearTensors tensors_;
 };

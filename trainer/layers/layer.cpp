@@ -34,7 +34,7 @@ struct Maker {
         return std::make_unique<Flatten>(src);
     }
     std::unique_ptr<Layer> operator()(const DenseConfig& c) const {
-        return std::make_unique<Dense>(c, setting, src, engine, parameters);
+        return std::make_unique<Dense>(c, setting, src, parameters);
     }
     std::unique_ptr<Layer> operator()(const ActivationConfig& c) const {
         // As in a dense layer, the network's last softmax is left to the loss.

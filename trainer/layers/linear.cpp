@@ -26,14 +26,22 @@ LinearParameters::LinearParameters(const LinearTensors& tensors, std::size_t cha
     }
 }
 
+float* LinearParameters::diff_bias(std::size_t shard) const {
+    return tensors_.bias ? gradients_.of(*tensors_.bias, shard) : bias_ + no_bias_.size() / 2;
+}
+
+float* LinearParameters::diff_bias_of(const SubtreeGradient& subtree) const {
+    return tensors_.bias ? subtree.gradient + parameters_.offset(*tensors_.bias)
+                         : bias_ + no_bias_.size() / 2;
+}
+
 LinearBuffers LinearParameters::buffers_of_shard(std::size_t shard) const {
     LinearBuffers buffers;
-    buffers.weights = parameters_.data(tensors_.kernel);
-    buffers.bias = bias_;
+    buffers.weights = weights();
+    buffers.bias = bias();
     if (!is_training_) return buffers;
-    buffers.diff_weights = {gradients_.of(tensors_.kernel, shard)};
-    buffers.diff_bias = {tensors_.bias ? gradients_.of(*tensors_.bias, shard)
-                                       : bias_ + no_bias_.size() / 2};
+    buffers.diff_weights = {diff_weights(shard)};
+    buffers.diff_bias = {diff_bias(shard)};
     return buffers;
 }
 

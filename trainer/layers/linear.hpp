@@ -28,7 +28,18 @@ public:
     //   channels   of dst, as padded
     LinearParameters(const LinearTensors& tensors, std::size_t channels, const PassBuilder& pass);
 
-    // The weights, the bias, and the gradients' places of one shard, in training.
+    const float* weights() const { return parameters_.data(tensors_.kernel); }
+    const float* bias() const { return bias_; }
+    // The gradients' places of one shard, in training, once all buffers are placed.
+    float* diff_weights(std::size_t shard) const { return gradients_.of(tensors_.kernel, shard); }
+    float* diff_bias(std::size_t shard) const;
+    // Those of a subtree, for layers that add up its shards themselves.
+    float* diff_weights_of(const SubtreeGradient& subtree) const {
+        return subtree.gradient + parameters_.offset(tensors_.kernel);
+    }
+    float* diff_bias_of(const SubtreeGradient& subtree) const;
+
+    // All of these.
     LinearBuffers buffers_of_shard(std::size_t shard) const;
 
 private:

@@ -29,6 +29,12 @@ struct PassContext {
     bool is_training = false;
 };
 
+// The gradient of an aligned group of own shards.
+struct SubtreeGradient {
+    SampleRange shards;         // own filled shards, by number
+    float* gradient = nullptr;  // as Parameters::trainable()
+};
+
 // Where the shards' gradients of a layer's tensors are to be written. Whoever made it adds them up.
 class GradientPlaces {
 public:
@@ -37,6 +43,8 @@ public:
     virtual float* of(std::size_t tensor, std::size_t shard) const = 0;
     // What the works that write gradients write.
     virtual std::vector<Buffer*> buffers() const = 0;
+    // For work that adds up the shards of each subtree itself, in the order of the tree.
+    virtual std::span<const SubtreeGradient> subtrees() const = 0;
 };
 
 class PassBuilder {
@@ -79,8 +87,9 @@ public:
         return kept;
     }
 
-    // In the order in which they run. Backward work that writes gradients of parameters reads no
-    // buffer for them: it names gradients().buffers() among those it writes.
+    // In the order in which they run. One piece of the backward pass writes all gradients of
+    // parameters: it reads no buffer for them, and names gradients().buffers() among those it
+    // writes.
     void forward(Work work) { forward_.push_back(std::move(work)); }
     void backward(Work work) { backward_.push_back(std::move(work)); }
     // What a step changes beside gradients (moving statistics), once it is known to count: a step

@@ -5,6 +5,7 @@
 #include <optional>
 #include <variant>
 
+#include "trainer/layers/first_conv_pool.hpp"
 #include "trainer/layers/pooled_block.hpp"
 #include "trainer/layers/pooling.hpp"
 
@@ -82,6 +83,8 @@ constexpr Fusion kFusions[] = {
 
 MadeLayer make_longest(Settings settings, const Layout& src, ComputeEngine& engine,
                        Parameters& parameters) {
+    if (settings.size() > 1 && FirstConvPool::takes(settings[0], settings[1]))
+        return {std::make_unique<FirstConvPool>(settings[0], settings[1], parameters), 2};
     for (const Fusion& fusion : kFusions)
         if (fusion.matches(settings))
             return {fusion.make(settings.first(fusion.length()), src, parameters), fusion.length()};

@@ -9,7 +9,10 @@ namespace lockstep::trainer {
 
 GradientSums::GradientSums(std::span<const SubtreeGradient> subtrees, const Parameters& parameters,
                            std::size_t first, std::size_t floats, std::deque<Buffer>& buffers)
-    : subtrees_(subtrees), parameters_(parameters), first_(first), floats_(floats) {
+    : subtrees_(subtrees),
+      parameters_(parameters),
+      first_(first),
+      tensors_(parameters.trainable_ranges(first, floats)) {
     std::size_t depth = 1;
     for (std::size_t s = 0; s < subtrees.size(); ++s) {
         const auto count = static_cast<std::size_t>(subtrees[s].shards.count);
@@ -38,7 +41,9 @@ void GradientSums::carry(std::size_t shard) const {
     const auto carries =
         place.is_last ? waiting : static_cast<std::size_t>(std::countr_one(place.index));
     for (std::size_t depth = waiting; depth > waiting - carries; --depth)
-        add_to(sum_at(place.subtree, depth - 1), sum_at(place.subtree, depth), floats_);
+        for (const Parameters::Range& tensor : tensors_)
+            add_to(sum_at(place.subtree, depth - 1) + (tensor.first - first_),
+                   sum_at(place.subtree, depth) + (tensor.first - first_), tensor.count);
 }
 
 }  // namespace lockstep::trainer

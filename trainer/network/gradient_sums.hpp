@@ -18,12 +18,6 @@
 
 namespace lockstep::trainer {
 
-// The gradient of an aligned group of own shards.
-struct SubtreeGradient {
-    SampleRange shards;         // own filled shards, by number
-    float* gradient = nullptr;  // as Parameters::trainable()
-};
-
 class GradientSums : public GradientPlaces {
 public:
     //   first, floats   the node's tensors in Parameters::trainable()
@@ -32,6 +26,7 @@ public:
 
     float* of(std::size_t tensor, std::size_t shard) const override;
     std::vector<Buffer*> buffers() const override { return scratch_; }
+    std::span<const SubtreeGradient> subtrees() const override { return subtrees_; }
     bool adds() const { return !scratch_.empty(); }
     // After a shard's gradient is written: all additions that it makes possible.
     void carry(std::size_t shard) const;
@@ -48,7 +43,9 @@ private:
     std::span<const SubtreeGradient> subtrees_;
     const Parameters& parameters_;
     std::size_t first_;
-    std::size_t floats_;
+    // The node's tensors, from first_ on. What lies between them is not added: nobody writes it in
+    // scratch, where it holds what other buffers left.
+    std::vector<Parameters::Range> tensors_;
     std::vector<Place> places_;  // by own shard
     std::vector<Buffer*> scratch_;
 };

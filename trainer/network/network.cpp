@@ -1,5 +1,8 @@
 #include "trainer/network/network.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "trainer/layers/relayout.hpp"
 #include "trainer/network/fusions.hpp"
 
@@ -60,6 +63,24 @@ Network::Network(std::span<const LayerConfig> layers, const Shape& input, int cl
     // The loss reads one row of classes a sample: a flatten at the very end may have left them
     // elsewhere, with padding between.
     bring_into(graph_, interleaved({1, 1, classes, true}), end);
+    parameters_.allocate();
+}
+
+namespace {
+
+// A gradient that no consumer computes would be read all the same.
+bool has_one_end(const std::vector<Value>& values) {
+    return !values.empty() && std::all_of(values.begin(), values.end() - 1, [](const Value& value) {
+        return !value.consumers.empty();
+    });
+}
+
+}  // namespace
+
+Network::Network(const BuildGraph& build, int classes) : classes_(classes) {
+    build(graph_, engine_, parameters_);
+    if (!has_one_end(graph_.values()) || output() != interleaved({1, 1, classes, true}))
+        throw std::logic_error("a network ends in one value, rows of its classes");
     parameters_.allocate();
 }
 

@@ -67,8 +67,10 @@ public:
         const auto first = index_.find(over), second = index_.find(by);
         if (first == index_.end() || second == index_.end()) return;
         Life &life = lives_[first->second], &next = lives_[second->second];
-        const bool fits = !life.intervals.empty() && life.intervals.back().last == at &&
-                          next.intervals.size() == 1 && next.intervals.front().first == at &&
+        // What is fixed is read again with the next shard.
+        const bool fits = !over->size().is_fixed && !life.intervals.empty() &&
+                          life.intervals.back().last == at && next.intervals.size() == 1 &&
+                          next.intervals.front().first == at &&
                           next.buffers.front()->size() == life.buffers.front()->size();
         if (!fits) return;
         life.intervals.back().last = next.intervals.front().last;

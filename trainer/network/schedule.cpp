@@ -1,6 +1,7 @@
 #include "trainer/network/schedule.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace lockstep::trainer {
 
@@ -59,7 +60,8 @@ std::vector<PlannedStep> flatten_runs(std::span<const PlannedWork> works, std::s
 }
 
 void repeat_cheap_work(std::span<const PlannedWork> forward, std::vector<PlannedWork>& backward) {
-    for (const PlannedWork& cheap : forward) {
+    // From the back: a copy may read what another repeatable piece makes.
+    for (const PlannedWork& cheap : std::views::reverse(forward)) {
         if (!cheap.work.is_repeatable) continue;
         const auto reader = std::ranges::find_if(backward, [&](const PlannedWork& work) {
             return std::ranges::any_of(

@@ -1,6 +1,8 @@
 #include "trainer/network/step_plan.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <utility>
 
 #include "trainer/kernels/elementwise.hpp"
 
@@ -125,11 +127,14 @@ void StepPlan::add_sums_of_gradients(std::size_t value, std::size_t node) {
 // Behind the piece that writes a shard's gradients come the additions that they make possible.
 void StepPlan::add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums) {
     const std::vector<Buffer*> scratch = sums.buffers();
+    bool has_sums = false;
     for (Work& work : works) {
         const bool writes_gradients =
             sums.adds() && std::ranges::find(work.writes, scratch.front()) != work.writes.end();
         backward_works_.push_back({.node = node, .is_backward = true, .work = std::move(work)});
         if (!writes_gradients) continue;
+        if (std::exchange(has_sums, true))
+            throw std::logic_error("a layer's gradients are written by one piece of work");
         backward_works_.push_back({.node = node,
                                    .is_backward = true,
                                    .work = {.what = "sum over shards",

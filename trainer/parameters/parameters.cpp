@@ -47,6 +47,15 @@ std::vector<const Parameters::Tensor*> Parameters::tensors(bool trainable_only) 
     return chosen;
 }
 
+std::vector<Parameters::Range> Parameters::trainable_ranges(std::size_t first,
+                                                            std::size_t count) const {
+    std::vector<Range> ranges;
+    for (const Tensor* tensor : tensors(true))
+        if (tensor->offset >= first && tensor->offset < first + count)
+            ranges.push_back({tensor->offset, tensor->format->size()});
+    return ranges;
+}
+
 NamedTensors Parameters::weights() const {
     NamedTensors all;
     for (const Tensor& tensor : tensors_) all.push_back(unpacked(tensor, arena_of(tensor)));

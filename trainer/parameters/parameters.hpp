@@ -34,6 +34,14 @@ public:
     std::size_t offset(std::size_t tensor) const { return tensors_[tensor].offset; }
     std::size_t size(std::size_t tensor) const { return tensors_[tensor].format->size(); }
 
+    // The tensors in [first, first + count) of trainable(), without the gaps that fill up cache
+    // lines between them.
+    struct Range {
+        std::size_t first = 0;
+        std::size_t count = 0;
+    };
+    std::vector<Range> trainable_ranges(std::size_t first, std::size_t count) const;
+
     NamedTensors weights() const;
     // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
     // and shape, or a value is not finite. Names of layers may differ, as in Keras.

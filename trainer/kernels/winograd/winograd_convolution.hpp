@@ -13,19 +13,24 @@
 namespace lockstep::trainer {
 
 // Whether Winograd fits a convolution: a function of its shape and the instruction set alone, so
-// that all ranks and all resumptions would take the same kernels.
-//   - 3 x 3, strides of 1, padding of 0 to 2 in front
+// that all ranks and all resumptions would take the same kernels. Where it does, it was faster than
+// oneDNN's direct kernel from shards of four images on (docs/winograd.md).
+//   - 3 x 3 or 2 x 2, strides of 1, less padding in front than taps
 //   - at least one whole block of channels on both sides (the others are padded to blocks), and a
 //     block is a vector
-//   - at least 4 x 4 pixels of output: smaller ones fill less than one tile
+//   - 2 x 2 with blocks of 16 channels alone: with 8, golden steps of small-alexnet come apart at a
+//     near tie of its second step (docs/winograd.md)
+//   - at least 4 x 4 pixels of output, so that the filters' transform is repaid: 8 x 8 for 2 x 2,
+//     7 x 7 for more than 65,536 filters, whose frequencies no cache holds
+//   - at most half of the direct products, counting what tiles compute outside of the output
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
 // The kernels of a format that is_winograd().
 Winograd winograd_of(const ConvolutionFormat& format);
 
 // Filters come transformed with the buffers, or are transformed at the begin of each call, into
-// memory that all layers share. Forward and backward data take all images of the rank at once, as an image's bits do not depend on
-// others; the gradient of the weights goes shard by shard.
+// memory that all layers share. Forward and backward data take all images at once, as an image's
+// bits do not depend on others; weight gradients, and backward() with them, go shard by shard.
 class WinogradConvolution : public LinearCalls {
 public:
     // format   one that is_winograd(); it and its engine must outlive this
@@ -35,8 +40,11 @@ public:
     void forward() override;
     void backward_data() override;
     void backward_weights() override;
+    void backward() override;  // shard by shard, of one transform of diff_dst
 
 private:
+    WinogradBackward gradients_of(std::size_t shard) const;  // but for diff_src
+    const float* filters_for_data() const;
     // The shared memory: filters first, where the buffers bring none, then scratch.
     float* own_filters() const;
     float* scratch() const;
