@@ -90,25 +90,29 @@ TEST_CASE("the figures of a step name every node and fit together", "[trainer][m
     }
 
     std::set<std::string> forward, backward;
-    double flops = 0.0;
+    double forward_flops = 0.0, backward_flops = 0.0;
     for (const WorkTiming& work : figures.works) {
         (work.is_backward ? backward : forward).insert(work.layer);
         CHECK(work.calls > 0);
         CHECK(work.seconds > 0.0);
         CHECK(work.alone_seconds > 0.0);
-        if (!work.is_backward) flops += work.flops;
+        (work.is_backward ? backward_flops : forward_flops) += work.flops;
     }
     for (const Node& node : training.network().graph().nodes()) {
         INFO(node.name);
         CHECK(forward.contains(node.name));
         CHECK(backward.contains(node.name));
     }
-    double expected = 0.0;  // 2 a multiply-add of every convolution and dense layer
+    // 2 a multiply-add of every convolution and dense layer; backward by weights and, but for the
+    // first layer, by data.
+    double of_all = 0.0;
     const auto layers = infer_shapes(config.layers, data.shape, 4).layers;
     for (const LayerShape& layer : layers)
         if (layer.class_name == "Conv2D" || layer.class_name == "Dense")
-            expected += static_cast<double>(layer.flops);
-    CHECK(flops == expected * training.plan().geometry().samples);
+            of_all += static_cast<double>(layer.flops);
+    const int samples = training.plan().geometry().samples;
+    CHECK(forward_flops == of_all * samples);
+    CHECK(backward_flops == (2 * of_all - static_cast<double>(layers.front().flops)) * samples);
 }
 
 TEST_CASE("one rank alone trains the whole batch, a half and a quarter", "[trainer][mpi]") {

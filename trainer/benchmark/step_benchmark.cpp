@@ -16,13 +16,6 @@ namespace lockstep::trainer {
 
 namespace {
 
-// The products of convolutions and dense layers: forward, and backward by weights and by data.
-constexpr std::array<std::string_view, 4> kProducts{"convolution", "dense", "weights", "data"};
-
-bool is_product(std::string_view work) {
-    return std::ranges::find(kProducts, work) != kProducts.end();
-}
-
 double sum_of(const std::vector<double>& values) {
     double sum = 0.0;
     for (const double value : values) sum += value;
@@ -44,7 +37,8 @@ public:
                 works_.push_back({.layer = nodes[planned.node].name,
                                   .is_backward = planned.is_backward,
                                   .work = planned.work.what,
-                                  .is_meeting = planned.work.extent == Extent::batch});
+                                  .is_meeting = planned.work.extent == Extent::batch,
+                                  .products = planned.work.products});
             ++works_[place->second].calls;
             row_of_call_.push_back(place->second);
         }
@@ -67,8 +61,9 @@ void add_flops(MeasuredTraining& training, std::vector<WorkTiming>& works) {
         infer_shapes(training.config().layers, training.data().shape, training.network().classes());
     for (WorkTiming& work : works) {
         const auto layer = std::ranges::find(architecture.layers, work.layer, &LayerShape::name);
-        if (layer == architecture.layers.end() || !is_product(work.work)) continue;
-        work.flops = static_cast<double>(layer->flops) * training.plan().geometry().samples;
+        if (layer == architecture.layers.end()) continue;
+        work.flops =
+            work.products * static_cast<double>(layer->flops) * training.plan().geometry().samples;
     }
 }
 

@@ -24,11 +24,11 @@ struct WorkTiming {
     bool is_backward = false;
     std::string work;         // Work::what
     bool is_meeting = false;  // ranks meet in it
+    int products = 0;         // Work::products
     int calls = 0;            // a step
     double seconds = 0.0;
     double alone_seconds = 0.0;  // where ranks meet: when all of them come together
-    // Of the direct algorithm, 2 a multiply-add, for the rank's samples; 0 where it is no
-    // convolution or dense product.
+    // Of the products, 2 a multiply-add, for the rank's samples.
     double flops = 0.0;
 };
 
