@@ -52,6 +52,8 @@ public:
     // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
     void collect_slots();
     const StepClocks& clocks() const { return clocks_; }
+    // Of the full batch, to be measured.
+    StepPlan& plan() { return *full_.plan; }
 
 private:
     struct SubtreeTail {       // of own shards

@@ -39,12 +39,36 @@ void declare_kernels(CLI::App& verb, BenchKernelsOptions& bench) {
     add_format(verb, bench.format);
 }
 
+void declare_step(CLI::App& verb, BenchStepOptions& bench) {
+    add_spec(verb, bench.spec);
+    verb.add_option("--ranks", bench.ranks,
+                    "ranks to start; one per core, at most one per shard, unless given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536));
+    verb.add_option("--steps", bench.measuring.steps, "steps of a round")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100000));
+    verb.add_option("--rounds", bench.measuring.rounds, "rounds in which all is measured in turns")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100000));
+    verb.add_option("--latency", bench.latency_us,
+                    "of a message between nodes, in microseconds, for the prediction")
+        ->type_name("US")
+        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--bandwidth", bench.bandwidth_gbit,
+                    "of a node's network, in Gbit/s, for the prediction")
+        ->type_name("GBIT")
+        ->check(CLI::PositiveNumber);
+    add_format(verb, bench.format);
+}
+
 }  // namespace
 
 void add_bench_verbs(VerbList& verbs) {
     VerbList benches = verbs.add_group({"bench", "measure this machine",
                                         "  lockstep bench allreduce --ranks 2\n"
                                         "  lockstep bench kernels --shapes 64-64@16\n"
+                                        "  lockstep bench step my.toml --only mine\n"
                                         "  mpirun -n 8 lockstep bench allreduce --format csv\n"});
     benches.add<BenchAllreduceOptions>(
         {"allreduce", "the exchanges of gradients against MPI_Allreduce",
@@ -57,6 +81,13 @@ void add_bench_verbs(VerbList& verbs) {
          "  lockstep bench kernels\n"
          "  lockstep bench kernels --shapes 64-128@8 --shapes 32-32@28,valid --images 16\n"},
         declare_kernels, bench_kernels);
+    benches.add<BenchStepOptions>(
+        {"step", "where the time of a training step goes, and what it would be on more nodes",
+         "  lockstep bench step experiments/tutorials.toml --only vgg-bn --ranks 2\n"
+         "  lockstep bench step my.toml --format json --latency 2 --bandwidth 100\n"},
+        declare_step, [arguments = verbs.arguments()](const BenchStepOptions& options) {
+            return bench(options, arguments);
+        });
 }
 
 }  // namespace lockstep::pipeline

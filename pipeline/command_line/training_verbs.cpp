@@ -38,6 +38,11 @@ void declare_validate(CLI::App& verb, ValidateOptions& validate) { add_spec(verb
 
 void declare_plan(CLI::App& verb, PlanOptions& plan) {
     add_spec(verb, plan.spec);
+    verb.add_option("--ranks", plan.ranks,
+                    "ranks to plan for: memory of a rank (one unless given), and runs side by side "
+                    "(one rank per core unless given)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536));
     add_format(verb, plan.format);
 }
 

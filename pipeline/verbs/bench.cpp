@@ -1,23 +1,15 @@
 #include "pipeline/verbs/bench.hpp"
 
 #include <filesystem>
-#include <string>
-#include <vector>
+#include <functional>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
-#include "pipeline/verbs/bench_allreduce.hpp"
 
 namespace lockstep::pipeline {
 namespace {
-
-int measure_here(const BenchAllreduceOptions& options, ProcessArguments arguments) {
-    return do_with_ranks(arguments, [&](const trainer::Communicator&) {
-        return bench_allreduce(options.benchmark);
-    });
-}
 
 int supervise(ProcessArguments arguments, int ranks) {
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
@@ -30,12 +22,25 @@ int supervise(ProcessArguments arguments, int ranks) {
     return conclude(outcome, job, progress);
 }
 
+int measure(ProcessArguments arguments, int ranks,
+            const std::function<int(const trainer::Communicator&)>& work) {
+    const bool starts_ranks = !is_started_as_rank() && ranks > 1;
+    return starts_ranks ? supervise(arguments, ranks) : do_with_ranks(arguments, work);
+}
+
 }  // namespace
 
 int bench(const BenchAllreduceOptions& options, ProcessArguments arguments) {
-    const int ranks = options.ranks.value_or(available_cores());
-    const bool starts_ranks = !is_started_as_rank() && ranks > 1;
-    return starts_ranks ? supervise(arguments, ranks) : measure_here(options, arguments);
+    return measure(
+        arguments, options.ranks.value_or(available_cores()),
+        [&](const trainer::Communicator&) { return bench_allreduce(options.benchmark); });
+}
+
+int bench(const BenchStepOptions& options, ProcessArguments arguments) {
+    // The file is read here too, so that its errors cost no start of ranks.
+    const int ranks = is_started_as_rank() ? 1 : ranks_for(options, available_cores());
+    return measure(arguments, ranks,
+                   [&](const trainer::Communicator& world) { return bench_step(options, world); });
 }
 
 }  // namespace lockstep::pipeline

@@ -1,9 +1,13 @@
 #pragma once
 
+// The verbs below `bench` that need ranks: they measure on the ranks they are in, or start their
+// own. All return the exit code.
+
 #include <optional>
 
 #include "pipeline/ranks/launcher.hpp"
 #include "pipeline/verbs/bench_allreduce.hpp"
+#include "pipeline/verbs/bench_step.hpp"
 
 namespace lockstep::pipeline {
 
@@ -12,7 +16,9 @@ struct BenchAllreduceOptions {
     std::optional<int> ranks;  // unset: one per core
 };
 
-// `lockstep bench allreduce`: measures the exchanges on the ranks it is in, or starts its own.
+// `lockstep bench allreduce`
 int bench(const BenchAllreduceOptions& options, ProcessArguments arguments);
+// `lockstep bench step`
+int bench(const BenchStepOptions& options, ProcessArguments arguments);
 
 }  // namespace lockstep::pipeline

@@ -6,7 +6,9 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/planning/plan.hpp"
+#include "pipeline/planning/side_by_side.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/tables/table_text.hpp"
@@ -14,12 +16,14 @@
 namespace lockstep::pipeline {
 
 int plan(const PlanOptions& options) {
-    const Plan planned = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    const std::string text = read_experiment_file(options.spec.file);
+    const Plan planned = plan_experiment(text, options.spec, options.ranks.value_or(1));
+    const int ranks = options.ranks.value_or(available_cores());
     const bool is_for_people = options.format == reports::TableFormat::table;
     for (const std::string& note : planned.notes) {
         if (!is_for_people) tell_failure({kExitSuccess, "warning: " + note});
     }
-    print(is_for_people ? plan_text(planned)
+    print(is_for_people ? plan_text(planned) + side_by_side_note(planned, ranks)
                         : reports::table_text(plan_table(planned), options.format));
     return kExitSuccess;
 }

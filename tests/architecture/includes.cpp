@@ -26,7 +26,7 @@ const std::array<Room, 6>& rooms() {
         {"trainer",
          {},
          {"config", "determinism", "kernels", "exchange", "data", "parameters", "optimizers",
-          "layers", "network", ""}},
+          "layers", "network", "", "benchmark"}},
         {"storage", {}, {"files", "records", "database", "weights", "exports"}},
         {"reports", {"storage"}, {"figures", "words", "tables", "charts", "page"}},
         {"pipeline",

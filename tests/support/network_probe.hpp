@@ -37,6 +37,7 @@ public:
     NetworkProbe(const NetworkProbeSetting& setting, const trainer::Communicator& comm);
 
     trainer::Network& network() { return network_; }
+    trainer::StepPlan& plan() { return *plan_; }
     // input: [batch, height, width, channels]
     LossGradient run(std::span<const float> input, std::span<const std::uint8_t> labels);
     // Fills all buffers with NaN: what a step reads, it must have written.

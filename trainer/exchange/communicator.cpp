@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <limits>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 namespace lockstep::trainer {
@@ -120,6 +122,15 @@ bool Communicator::all_agree(bool value) const {
 }
 
 void Communicator::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
+
+void Communicator::sleep_until_all_come() const {
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier");
+    for (int all_came = 0; all_came == 0;) {
+        check_mpi(MPI_Test(&request, &all_came, MPI_STATUS_IGNORE), "MPI_Test");
+        if (all_came == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
     while (!bytes.empty()) {

@@ -56,6 +56,9 @@ public:
     void barrier() const;
     // Whether `value` is true on every rank.
     bool all_agree(bool value) const;
+    // As barrier(); but who waits sleeps, and leaves its core to those that still compute. Seen
+    // within a millisecond.
+    void sleep_until_all_come() const;
     // Copies rank 0's bytes to all; lengths are equal on all ranks.
     void broadcast(std::span<std::byte> bytes) const;
     std::string broadcast_text(const std::string& text) const;  // rank 0's text, any length

@@ -53,6 +53,7 @@ void Conv2d::bind(PassBuilder& pass) const {
     pass.forward(
         {.what = "convolution",
          .extent = Extent::shard,
+         .products = 1,
          .reads = reads,
          .writes = {&pass.dst()},
          .run = [&bound](const StepContext&, std::size_t i) { bound.shards[i].forward(); }});
@@ -116,6 +117,7 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards
     if (pass.diff_src() != nullptr) writes.push_back(pass.diff_src());
     pass.backward({.what = "convolution",
                    .extent = Extent::shard,
+                   .products = pass.diff_src() != nullptr ? 2 : 1,
                    .reads = reads,
                    .writes = writes,
                    .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward(); }});

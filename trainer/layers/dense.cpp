@@ -27,6 +27,7 @@ void Dense::bind(PassBuilder& pass) const {
 void Dense::add_forward(PassBuilder& pass, const LinearParameters& parameters) const {
     pass.forward({.what = "dense",
                   .extent = Extent::rank,
+                  .products = 1,
                   .reads = {&pass.src()},
                   .writes = {&pass.dst()},
                   .run = [this, &parameters, &src = pass.src(), &dst = pass.dst(),
@@ -65,6 +66,7 @@ void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, B
     pass.backward(
         {.what = "weights",
          .extent = Extent::rank,
+         .products = 1,
          .reads = {&pass.src(), &diff},
          .writes = {},
          .run = [this, &parameters, &diff, &src = pass.src(), &gradients = pass.gradients(),
@@ -86,6 +88,7 @@ void Dense::add_data(PassBuilder& pass, const LinearParameters& parameters, Buff
     Buffer& scratch = pass.scratch(Buffer::Size::of_all(format_.kernel().scratch_floats()));
     pass.backward({.what = "data",
                    .extent = Extent::rank,
+                   .products = 1,
                    .reads = {&diff},
                    .writes = {pass.diff_src(), &scratch},
                    .run = [this, &parameters, &diff, &scratch, &diff_src = *pass.diff_src(),

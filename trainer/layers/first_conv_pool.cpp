@@ -80,6 +80,7 @@ void FirstConvPool::bind(PassBuilder& pass) const {
         pass.scratch({.bytes = dst().sample_size() * sizeof(PooledPlace), .is_fixed = false});
     pass.forward({.what = "convolution and pooling",
                   .extent = Extent::shard,
+                  .products = 1,
                   .reads = {&pass.src()},
                   .writes = {&pass.dst(), &places, &scratch},
                   .run = [this, &scratch, &places, &src = pass.src(), &dst = pass.dst(),
@@ -93,6 +94,7 @@ void FirstConvPool::bind(PassBuilder& pass) const {
     writes.push_back(&scratch);
     pass.backward({.what = "weights",
                    .extent = Extent::shard,
+                   .products = 1,
                    .reads = {&pass.src(), &pass.diff_dst(), &places},
                    .writes = writes,
                    .run = [this, &scratch, &places, &parameters, &src = pass.src(),

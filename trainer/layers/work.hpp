@@ -25,6 +25,9 @@ enum class Extent {
 struct Work {
     const char* what = "";  // in the words of `bench step`
     Extent extent = Extent::shard;
+    // How many times the multiply-adds of the layer's forward pass it takes, by the direct
+    // algorithm: forward 1, backward 1 by the weights and 1 by the data. For `bench step`.
+    int products = 0;
     std::vector<Buffer*> reads;
     std::vector<Buffer*> writes;  // one that it also reads is changed in place
     // Cheap, and the same again: done once more in front of a backward pass that reads what it

@@ -172,11 +172,14 @@ void StepPlan::place(BufferPool& pool) {
 
 void StepPlan::forward(const StepContext& context) {
     context_ = context;
-    for (const PlannedStep& step : forward_) step.work->work.run(context, step.shard);
+    walk(forward_);
 }
 
-void StepPlan::backward() {
-    for (const PlannedStep& step : backward_) step.work->work.run(context_, step.shard);
+void StepPlan::backward() { walk(backward_); }
+
+void StepPlan::walk(std::span<const PlannedStep> calls) const {
+    if (walker_ != nullptr) return walker_->walk(calls, context_);
+    for (const PlannedStep& step : calls) step.work->work.run(context_, step.shard);
 }
 
 void StepPlan::commit() {

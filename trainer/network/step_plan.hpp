@@ -15,6 +15,7 @@
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/network/gradient_sums.hpp"
 #include "trainer/network/network.hpp"
+#include "trainer/network/pass_walker.hpp"
 #include "trainer/network/placement.hpp"
 #include "trainer/network/schedule.hpp"
 
@@ -53,7 +54,14 @@ public:
 
     std::size_t arena_bytes() const { return arena_bytes_; }
 
+    // All calls of the passes, in their order.
+    std::span<const PlannedStep> forward_calls() const { return forward_; }
+    std::span<const PlannedStep> backward_calls() const { return backward_; }
+    // From now on passes are walked by `walker`; null: by the plan itself.
+    void walk_by(PassWalker* walker) { walker_ = walker; }
+
 private:
+    void walk(std::span<const PlannedStep> calls) const;
     Buffer* new_buffer(const Buffer::Size& size) { return &buffers_.emplace_back(size); }
     void bind_all(Network& network, const PassContext& context);
     void add_sums_of_gradients(std::size_t value, std::size_t node);
@@ -70,6 +78,7 @@ private:
     std::vector<PlannedWork> forward_works_, backward_works_;
     std::vector<PlannedStep> forward_, backward_;
     StepContext context_;
+    PassWalker* walker_ = nullptr;
     // By value: it, and for each of its consumers the gradient that this one computes.
     std::vector<Buffer*> values_;
     std::vector<std::vector<Buffer*>> diffs_;
