@@ -175,15 +175,20 @@ void TrainingRun::report_step(int epoch, std::int64_t step_in_epoch, const StepR
                            .epoch_seconds = seconds});
 }
 
-// Every rank has made the same updates from the same sums; their weights must be equal.
-void TrainingRun::check_replicas(EpochRecord& record) const {
+// All ranks have the same weights, to which each has made its part of the updates by rates that it
+// computed for itself.
+void TrainingRun::check_replicas(EpochRecord& record) {
     record.weights_digest = network_.parameters().digest();
-    const auto digests = comm_.gather_texts(record.weights_digest);
-    for (std::size_t rank = 1; rank < digests.size(); ++rank)
-        if (digests[rank] != digests[0])
-            throw ReplicaError(
-                fmt::format("after epoch {} the weights of rank {} differ from those of rank 0",
-                            record.epoch, rank));
+    const auto check = [&](const std::string& own, const char* what) {
+        const auto of_ranks = comm_.gather_texts(own);
+        for (std::size_t rank = 1; rank < of_ranks.size(); ++rank)
+            if (of_ranks[rank] != of_ranks[0])
+                throw ReplicaError(
+                    fmt::format("after epoch {} the {} of rank {} differ from those of rank 0",
+                                record.epoch, what, rank));
+    };
+    check(record.weights_digest, "weights");
+    check(fmt::format("{:x}", step_.optimizer().rates_digest()), "learning rates");
 }
 
 // Before anything of the epoch is told or kept. A loss need not show a NaN: a ReLU makes it zero.

@@ -43,7 +43,7 @@ private:
     std::optional<Metrics> run_steps(int epoch);
     void report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
                      const Metrics& so_far, double seconds);
-    void check_replicas(EpochRecord& record) const;
+    void check_replicas(EpochRecord& record);
     void check_finite(int epoch);
     void report_epoch(const EpochRecord& record, bool is_best);
     TrainState state();

@@ -1,6 +1,7 @@
 #include "trainer/optimizers/optimizer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -46,8 +47,19 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights) : confi
     if (use.second) second_ = AlignedArray<float>(weights);
 }
 
+namespace {
+
+float rate_of(const SgdStep& step) { return step.learning_rate; }
+float rate_of(const AdamStep& step) { return step.rate; }
+float rate_of(const RmspropStep& step) { return step.learning_rate; }
+
+}  // namespace
+
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
     std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
+    const float rate = std::visit([](const auto& rule) { return rate_of(rule); }, step_);
+    constexpr std::uint64_t kFnvPrime = 0x100000001B3;
+    rates_digest_ = (rates_digest_ ^ std::bit_cast<std::uint32_t>(rate)) * kFnvPrime;
 }
 
 void Optimizer::update(std::size_t first, std::span<const float> gradient,

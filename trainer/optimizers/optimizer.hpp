@@ -29,12 +29,17 @@ public:
     //   gradient, weights   [n], those of them
     void update(std::size_t first, std::span<const float> gradient, std::span<float> weights);
 
+    // Of the rates of all steps so far: ranks that update parts of the same weights must have used
+    // the same, and each has computed them for itself.
+    std::uint64_t rates_digest() const { return rates_digest_; }
+
     // Keras' names of the slots and their values, each as long as the weights.
     std::vector<std::pair<std::string, std::span<float>>> slots();
 
 private:
     OptimizerConfig config_;
     std::variant<SgdStep, AdamStep, RmspropStep> step_;  // the one under way
+    std::uint64_t rates_digest_ = 0;
     AlignedArray<float> first_;   // momentum: SGD's, Adam's m, RMSprop's accumulated moves
     AlignedArray<float> second_;  // velocity: Adam's v, RMSprop's v
 };
