@@ -37,15 +37,19 @@ int last_batch(const RunConfig& config, const RunData& data) {
     return static_cast<int>(data.training.count() % full_batch(config, data));
 }
 
+int shards_of(const RunConfig& config) {
+    return shards_of_batch(config.train.batch_size, config.parallel.shards);
+}
+
 int filled_shards(int batch, const RunConfig& config) {
-    return std::min(batch, config.parallel.shards);
+    return std::min(batch, shards_of(config));
 }
 
 ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
                                  std::size_t gradient_size) {
     ExchangeSetting setting{.count = gradient_size,
                             .tail = kTailSize,
-                            .shards = config.parallel.shards,
+                            .shards = shards_of(config),
                             .filled_shards = {}};
     for (const int batch : {full_batch(config, data), last_batch(config, data)})
         if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config));
@@ -75,7 +79,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
                               exchange_setting(config, data, gradient_size_))),
       tails_(kTailSize *
              static_cast<std::size_t>(
-                 shards_of_rank(config.parallel.shards, comm.size(), comm.rank()).count)),
+                 shards_of_rank(shards_of(config), comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
@@ -89,7 +93,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
 
 TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm, BufferPool& pool) {
     PlanSetting setting;
-    const int shards = config_.parallel.shards;
+    const int shards = shards_of(config_);
     setting.geometry = batch_geometry(size, shards, comm.size(), comm.rank());
     setting.filled_shards = filled_shards_by_rank(size, shards, comm.size());
     setting.seed = config_.train.seed;

@@ -9,6 +9,11 @@ SampleRange near_equal_piece(int total, int pieces, int index) {
     return {index * base + std::min(index, longer), base + (index < longer ? 1 : 0)};
 }
 
+int shards_of_batch(int batch, int shards) {
+    while (near_equal_piece(batch, shards, 0).count > kMostSamplesOfShard) shards *= 2;
+    return shards;
+}
+
 SampleRange shards_of_rank(int shards, int ranks, int rank) {
     return near_equal_piece(shards, ranks, rank);
 }

@@ -15,6 +15,14 @@ namespace lockstep::trainer {
 // first total % pieces of them have one more. A piece may be empty.
 SampleRange near_equal_piece(int total, int pieces, int index);
 
+// Shards into which training cuts its batches: those that the run asks for, doubled until none of a
+// full batch has more than kMostSamplesOfShard samples. Shards are the pieces in which activations
+// go through the layers, and should fit the L2 cache.
+//   batch    samples of a full batch
+//   shards   ParallelConfig::shards
+inline constexpr int kMostSamplesOfShard = 6;
+int shards_of_batch(int batch, int shards);
+
 // The shards of rank `rank`, as a range of shard numbers.
 SampleRange shards_of_rank(int shards, int ranks, int rank);
 

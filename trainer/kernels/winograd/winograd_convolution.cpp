@@ -33,8 +33,7 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
     const bool is_computed = (taps == 2 || taps == 3) && shape.kernel_size[1] == taps &&
                              shape.strides == std::array{1, 1} &&
                              std::max(shape.pad_before[0], shape.pad_before[1]) < taps &&
-                             block == vector_lanes() &&
-                             std::min(shape.src.channels, shape.dst.channels) >= block;
+                             block == vector_lanes();
     if (!is_computed || (taps == 2 && block < 16)) return false;
     constexpr int kManyFilters = 256 * 256;
     const bool has_many_filters = shape.src.channels * shape.dst.channels > kManyFilters;

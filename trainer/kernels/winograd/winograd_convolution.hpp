@@ -16,8 +16,8 @@ namespace lockstep::trainer {
 // that all ranks and all resumptions would take the same kernels. Where it does, it was faster than
 // oneDNN's direct kernel from shards of four images on (docs/winograd.md).
 //   - 3 x 3 or 2 x 2, strides of 1, less padding in front than taps
-//   - at least one whole block of channels on both sides (the others are padded to blocks), and a
-//     block is a vector
+//   - a block of channels is a vector; fewer channels than a block are padded to one, for oneDNN as
+//     for us
 //   - 2 x 2 with blocks of 16 channels alone: with 8, golden steps of small-alexnet come apart at a
 //     near tie of its second step (docs/winograd.md)
 //   - at least 4 x 4 pixels of output, so that the filters' transform is repaid: 8 x 8 for 2 x 2,
