@@ -41,16 +41,15 @@ int shards_of(const RunConfig& config) {
     return shards_of_batch(config.train.batch_size, config.parallel.shards);
 }
 
-int filled_shards(int batch, const RunConfig& config) {
-    return std::min(batch, shards_of(config));
-}
+int filled_shards(int batch, const RunConfig& config) { return std::min(batch, shards_of(config)); }
 
 ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
-                                 std::size_t gradient_size) {
+                                 std::size_t gradient_size, std::size_t factors) {
     ExchangeSetting setting{.count = gradient_size,
                             .tail = kTailSize,
                             .shards = shards_of(config),
-                            .filled_shards = {}};
+                            .filled_shards = {},
+                            .factors = factors};
     for (const int batch : {full_batch(config, data), last_batch(config, data)})
         if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config));
     return setting;
@@ -74,18 +73,19 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       data_(data),
       network_(network),
       steps_per_epoch_(steps_in(config, data)),
+      factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
       exchange_(make_exchange(config.parallel.exchange, comm,
-                              exchange_setting(config, data, gradient_size_))),
-      tails_(kTailSize *
-             static_cast<std::size_t>(
-                 shards_of_rank(shards_of(config), comm.size(), comm.rank()).count)),
+                              exchange_setting(config, data, gradient_size_, factored_.floats()))),
+      tails_(kTailSize * static_cast<std::size_t>(
+                             shards_of_rank(shards_of(config), comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));
     network.parameters().move_trainable_to(exchange_->weights());
     comm.barrier();  // every rank has written its copy before one of them goes on
+    exchange_->form(factored_.ranges(exchange_->factors()));
     full_ = make_batch(full_batch(config, data), comm, pool);
     if (last_batch(config, data) > 0) last_ = make_batch(last_batch(config, data), comm, pool);
     labels_.resize(static_cast<std::size_t>(full_.plan->geometry().samples));
@@ -98,8 +98,11 @@ TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm,
     setting.filled_shards = filled_shards_by_rank(size, shards, comm.size());
     setting.seed = config_.train.seed;
     setting.is_training = true;
+    setting.factors = factored_.places(exchange_->factors(), setting.geometry.first_sample);
     Batch batch;
     batch.filled_shards = filled_shards(size, config_);
+    for (int shard = 0; shard < batch.filled_shards; ++shard)
+        batch.all_shards.push_back(near_equal_piece(size, shards, shard));
     const SampleRange own = shards_of_rank(shards, comm.size(), comm.rank());
     for (const SampleRange& subtree : subtrees_of(own, batch.filled_shards)) {
         const std::span<float> gradient = exchange_->gradient(batch.tails.size());
@@ -136,7 +139,7 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
     const StepResult result = result_of(sum_tails(batch), epoch, step);
     if (result.stop_requested) return result;
     plan.commit();
-    update(step);
+    update(batch, step);
     return result;
 }
 
@@ -145,8 +148,9 @@ std::span<const float> TrainingStep::sum_tails(const Batch& batch) {
     return exchange_->sum_tails(batch.filled_shards);
 }
 
-void TrainingStep::update(std::int64_t step) {
+void TrainingStep::update(const Batch& batch, std::int64_t step) {
     const auto scope = clocks_.exchange.measure();
+    factored_.use(batch.all_shards);
     optimizer_.begin_step(learning_rate(step), step);
     exchange_->sum_and_update([this](std::size_t first, std::span<const float> sum) {
         optimizer_.update(first, sum, network_.parameters().trainable().subspan(first, sum.size()));

@@ -19,6 +19,7 @@
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/exchange/exchange.hpp"
+#include "trainer/factored_gradients.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
 #include "trainer/optimizers/optimizer.hpp"
@@ -65,6 +66,7 @@ private:
         std::unique_ptr<StepPlan> plan;
         int filled_shards = 0;  // over all ranks
         std::vector<SubtreeTail> tails;
+        std::vector<SampleRange> all_shards;  // of the batch, over all ranks
     };
     Batch make_batch(int size, const Communicator& comm, BufferPool& pool);
     float* tail_of(int own_shard);
@@ -72,13 +74,14 @@ private:
     void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
     void write_losses(Batch& batch, bool wants_stop);
     std::span<const float> sum_tails(const Batch& batch);
-    void update(std::int64_t step);
+    void update(const Batch& batch, std::int64_t step);
 
     const RunConfig& config_;
     const RunData& data_;
     Network& network_;
     std::int64_t steps_per_epoch_;
     StepClocks clocks_;
+    FactoredGradients factored_;
     std::size_t gradient_size_;         // floats, without the tail
     std::vector<std::uint8_t> labels_;  // [own samples]
     std::unique_ptr<Exchange> exchange_;

@@ -20,6 +20,10 @@ std::unique_ptr<Exchange> replicated(const Communicator& comm, const ExchangeSet
 
 }  // namespace
 
+void Exchange::form(std::vector<FormedRange> ranges) {
+    if (!ranges.empty()) throw std::logic_error("ranks that share no memory form no gradients");
+}
+
 std::unique_ptr<Exchange> make_exchange(ExchangeKind kind, const Communicator& comm,
                                         const ExchangeSetting& setting) {
     switch (kind) {

@@ -30,10 +30,20 @@ struct ExchangeSetting {
     std::size_t tail = 0;   // floats behind a gradient
     int shards = 1;         // of a batch, over all ranks, which own them by shards_of_rank()
     std::vector<int> filled_shards;  // shards with samples: what steps may have
+    std::size_t factors = 0;         // floats of factors()
 };
 
 // Updates weights first .. first + sum.size() - 1 by their summed gradient.
 using SliceUpdate = std::function<void(std::size_t first, std::span<const float> sum)>;
+
+// A part of the weights whose summed gradient is formed by the rank that updates it, out of
+// factors(): nobody writes or reads gradients of it.
+struct FormedRange {
+    std::size_t first = 0, count = 0;  // of the weights
+    // The sum of some floats of it, in memory of the callee; at most kFormedPiece at once.
+    std::function<std::span<const float>(std::size_t first, std::size_t count)> form;
+};
+inline constexpr std::size_t kFormedPiece = 4096;
 
 // Every call is collective: all ranks make it in the same order. Throws CommError if MPI fails;
 // other ranks may then wait forever, so the caller ends the run. Nothing is allocated in a step.
@@ -48,6 +58,12 @@ public:
     // subtrees_of(own shards, filled shards). Number 0 is always there: on a rank without a shard
     // in this step its tail counts, its gradient does not.
     virtual std::span<float> gradient(std::size_t subtree) = 0;
+
+    // [setting.factors], zero at first, the same memory on every rank: written before sum_tails(),
+    // read until the end of sum_and_update(). Empty where not all ranks share memory.
+    virtual std::span<float> factors() { return {}; }
+    // What is formed from now on; ranges do not overlap. Only where there are factors().
+    virtual void form(std::vector<FormedRange> ranges);
 
     // [tail], until the next call. All own gradients are written.
     //   filled_shards   of this step, one of the setting's

@@ -21,6 +21,7 @@ public:
         std::size_t weights = 0;   // floats, one array for the node
         std::size_t gradient = 0;  // floats of a gradient with its tail
         int gradients = 1;         // a rank
+        std::size_t factors = 0;   // floats, one array for the node
     };
 
     // Zeros. Collective over the ranks of a node.
@@ -30,6 +31,7 @@ public:
     std::span<SharedCounter> counters() const;  // [ranks], for a Meeting; none for one rank
     std::span<float> weights() const;
     std::span<float> gradient(int rank, int index) const;  // 64-byte aligned
+    std::span<float> factors() const;                      // likewise
 
 private:
     explicit NodeMemory(const Layout& layout) : layout_(layout) {}

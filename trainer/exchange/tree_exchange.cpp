@@ -13,7 +13,7 @@ namespace lockstep::trainer {
 namespace {
 
 // 16 KiB: a chunk of the sum, of the weights and of two slots lie in a core's first cache together.
-constexpr std::size_t kChunkSize = 4096;
+constexpr std::size_t kChunkSize = kFormedPiece;
 
 int size_of(const std::vector<SampleRange>& subtrees) { return static_cast<int>(subtrees.size()); }
 
@@ -44,7 +44,8 @@ TreeExchange::Place TreeExchange::find_place(const Communicator& comm,
     const NodeMemory::Layout layout{.ranks = nodes.ranks_per_node(),
                                     .weights = setting.count,
                                     .gradient = setting.count + setting.tail,
-                                    .gradients = most_subtrees(setting, comm.size(), 1)};
+                                    .gradients = most_subtrees(setting, comm.size(), 1),
+                                    .factors = setting.factors};
     auto memory = NodeMemory::make(nodes.on_node, layout);
     if (!comm.all_agree(memory.has_value())) return find_place(comm, setting, Transport::messages);
     return {std::move(nodes), std::move(*memory)};
@@ -74,7 +75,10 @@ TreeExchange::TreeExchange(const Communicator& comm, const ExchangeSetting& sett
         slice_counts_.push_back(static_cast<int>(own.count));
         slice_offsets_.push_back(static_cast<int>(of_place.first + own.first));
     }
-    if (nodes_.is_one_node()) return;
+    if (nodes_.is_one_node()) {
+        cut_own_slice();
+        return;
+    }
     const int most_own = most_subtrees(setting, comm.size(), nodes_.ranks_per_node());
     messages_.emplace(nodes_.of_place, MessageSum::Sizes{.count = slice_.count,
                                                          .tail = tail_,
@@ -195,16 +199,42 @@ void TreeExchange::sum_and_update(const SliceUpdate& update) {
 
 void TreeExchange::update_own_slice(const SliceUpdate& update) {
     const LocalSum& local = order_->whole();
-    for (std::size_t c = 0; c < chunks_in(slice_, kChunkSize); ++c) {
-        const Slice chunk = chunk_of(slice_, kChunkSize, c);
-        if (local.terms.size() == 1) {
-            update(chunk.first, {local.terms.front() + chunk.first, chunk.count});
-            continue;
+    for (const auto& [piece, formed] : pieces_) {
+        if (formed != nullptr) {
+            update(piece.first, formed->form(piece.first, piece.count));
+        } else if (local.terms.size() == 1) {
+            update(piece.first, {local.terms.front() + piece.first, piece.count});
+        } else {
+            const std::span<float> sum = chunk_.span().first(piece.count);
+            add_in_tree_order(local.terms, local.additions, piece.first, sum);
+            update(piece.first, sum);
         }
-        const std::span<float> sum = chunk_.span().first(chunk.count);
-        add_in_tree_order(local.terms, local.additions, chunk.first, sum);
-        update(chunk.first, sum);
     }
+}
+
+void TreeExchange::form(std::vector<FormedRange> ranges) {
+    if (!nodes_.is_one_node()) return Exchange::form(std::move(ranges));
+    formed_ = std::move(ranges);
+    std::ranges::sort(formed_, {}, &FormedRange::first);
+    cut_own_slice();
+}
+
+// Into chunks, each of which lies in one formed range or outside of all.
+void TreeExchange::cut_own_slice() {
+    pieces_.clear();
+    const auto add = [this](std::size_t first, std::size_t end, const FormedRange* formed) {
+        first = std::max(first, slice_.first);
+        end = std::min(end, slice_.first + slice_.count);
+        for (; first < end; first += std::min(kChunkSize, end - first))
+            pieces_.push_back({{first, std::min(kChunkSize, end - first)}, formed});
+    };
+    std::size_t next = 0;
+    for (const FormedRange& range : formed_) {
+        add(next, range.first, nullptr);
+        next = range.first + range.count;
+        add(range.first, next, &range);
+    }
+    add(next, count_, nullptr);
 }
 
 void TreeExchange::collect(std::span<float> array) {

@@ -40,6 +40,10 @@ public:
 
     std::span<float> weights() override { return memory_.weights(); }
     std::span<float> gradient(std::size_t subtree) override;
+    std::span<float> factors() override {
+        return nodes_.is_one_node() ? memory_.factors() : std::span<float>();
+    }
+    void form(std::vector<FormedRange> ranges) override;
     std::span<const float> sum_tails(int filled_shards) override;
     void sum_and_update(const SliceUpdate& update) override;
     void collect(std::span<float> array) override;
@@ -63,6 +67,10 @@ private:
         // On a single node, whose shards are one subtree: the whole tree.
         const LocalSum& whole() const { return local.front(); }
     };
+    struct Piece {  // of the own slice; formed, or else summed
+        Slice slice;
+        const FormedRange* formed;
+    };
     struct Place {  // where all of this stands
         Nodes nodes;
         NodeMemory memory;
@@ -75,6 +83,7 @@ private:
     LocalSum local_sum(const SampleRange& subtree, int filled,
                        const ExchangeSetting& setting) const;
     const Order& order_of(int filled) const;
+    void cut_own_slice();
     void sum_in_node();
     void sum_local_tails();
     void update_own_slice(const SliceUpdate& update);
@@ -86,6 +95,8 @@ private:
     NodeMemory memory_;
     Meeting meeting_;
     Slice slice_;  // of the weights: this rank's on its node
+    std::vector<FormedRange> formed_;
+    std::vector<Piece> pieces_;  // on one node
     std::vector<Order> orders_;
     const Order* order_ = nullptr;  // of the step under way
     std::optional<MessageSum> messages_;

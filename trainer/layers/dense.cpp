@@ -1,5 +1,7 @@
 #include "trainer/layers/dense.hpp"
 
+#include <algorithm>
+
 #include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
@@ -42,7 +44,10 @@ void Dense::add_forward(PassBuilder& pass, const LinearParameters& parameters) c
 // diff_dst as the kernels read it, the activation's gradient applied.
 Buffer& Dense::add_gathered_diff(PassBuilder& pass) const {
     Buffer &dst = pass.dst(), &diff_dst = pass.diff_dst();
-    Buffer& diff = pass.scratch(Buffer::Size::of_samples(format_.kernel().panels().diff_step()));
+    const auto size = Buffer::Size::of_samples(format_.kernel().panels().diff_step());
+    Buffer& diff = pass.factors() ? pass.keep(std::make_unique<Buffer>(size)) : pass.scratch(size);
+    if (pass.factors())  // where all ranks read it
+        diff.place(reinterpret_cast<std::byte*>(pass.factors()->diff), pass.shards(), false);
     const bool masks = makes_relu() && !pass.is_diff_dst_masked();
     std::vector<Buffer*> reads{&diff_dst}, writes{&diff};
     if (masks || has_softmax_) reads.push_back(&dst);
@@ -61,7 +66,8 @@ Buffer& Dense::add_gathered_diff(PassBuilder& pass) const {
     return diff;
 }
 
-// The shards of a subtree are added up in registers.
+// The shards of a subtree are added up in registers; or, from the factors, those of the batch,
+// later (form()).
 void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const {
     pass.backward(
         {.what = "weights",
@@ -70,18 +76,33 @@ void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, B
          .reads = {&pass.src(), &diff},
          .writes = {},
          .run = [this, &parameters, &diff, &src = pass.src(), &gradients = pass.gradients(),
+                 factors = pass.factors(), samples = pass.geometry().samples,
                  shards = pass.shards()](const StepContext&, std::size_t) {
              const DenseKernel& kernel = format_.kernel();
+             if (factors)
+                 std::copy_n(src.data(), static_cast<std::size_t>(samples) * src_floats(),
+                             factors->src);
              for (const SubtreeGradient& subtree : gradients.subtrees()) {
                  const auto own =
                      std::span(shards).subspan(static_cast<std::size_t>(subtree.shards.first),
                                                static_cast<std::size_t>(subtree.shards.count));
-                 kernel.weight_gradient_of_rows(0, kernel.panels().rows(),
-                                                {.src = src.data(), .diff = diff.data()}, own,
-                                                parameters.diff_weights_of(subtree));
+                 if (!factors)
+                     kernel.weight_gradient_of_rows(0, kernel.panels().rows(),
+                                                    {.src = src.data(), .diff = diff.data()}, own,
+                                                    parameters.diff_weights_of(subtree));
                  kernel.bias_gradient(diff.data(), own, parameters.diff_bias_of(subtree));
              }
          }});
+}
+
+std::span<const float> Dense::form(std::size_t first, std::size_t count, const FactorPlace& batch,
+                                   std::span<const SampleRange> shards,
+                                   std::span<float> scratch) const {
+    const DensePanels& panels = format_.kernel().panels();
+    const int begin = panels.row_of(first), end = panels.row_of(first + count - 1) + 1;
+    format_.kernel().weight_gradient_of_rows(
+        begin, end - begin, {.src = batch.src, .diff = batch.diff}, shards, scratch.data());
+    return scratch.subspan(first - panels.row_begin(begin), count);
 }
 
 void Dense::add_data(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const {

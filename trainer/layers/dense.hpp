@@ -11,16 +11,24 @@
 
 namespace lockstep::trainer {
 
-class Dense : public Layer {
+class Dense : public Layer, private FactoredWeights {
 public:
     Dense(const DenseConfig& config, const LayerSetting& setting, const Layout& src,
           Parameters& parameters);
 
     bool makes_relu() const override { return format_.has_relu(); }
     bool has_parameters() const override { return true; }
+    const FactoredWeights* factored_weights() const override { return this; }
     void bind(PassBuilder& pass) const override;
 
 private:
+    std::size_t tensor() const override { return tensors_.kernel; }
+    std::size_t src_floats() const override { return src().sample_size(); }
+    std::size_t diff_floats() const override { return format_.kernel().panels().diff_step(); }
+    std::span<const float> form(std::size_t first, std::size_t count, const FactorPlace& batch,
+                                std::span<const SampleRange> shards,
+                                std::span<float> scratch) const override;
+
     void add_forward(PassBuilder& pass, const LinearParameters& parameters) const;
     Buffer& add_gathered_diff(PassBuilder& pass) const;
     void add_weights(PassBuilder& pass, const LinearParameters& parameters, Buffer& diff) const;

@@ -9,6 +9,7 @@
 
 #include "trainer/config/architecture.hpp"
 #include "trainer/kernels/layout.hpp"
+#include "trainer/layers/factored_weights.hpp"
 #include "trainer/layers/pass_builder.hpp"
 #include "trainer/parameters/parameters.hpp"
 
@@ -29,6 +30,8 @@ public:
     // dst was made by a ReLU that this layer computes along.
     virtual bool makes_relu() const { return false; }
     virtual bool has_parameters() const { return false; }
+    // Null but for layers whose gradient of the weights can be formed from factors.
+    virtual const FactoredWeights* factored_weights() const { return nullptr; }
     // The backward pass can apply the ReLU gradient of the layer in front, for nothing.
     virtual bool can_mask_src_relu() const { return false; }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/stopwatch.hpp"
+#include "trainer/layers/factored_weights.hpp"
 #include "trainer/layers/work.hpp"
 #include "trainer/parameters/parameters.hpp"
 
@@ -56,6 +58,8 @@ public:
         std::vector<Buffer*> diff_src;    // null where no gradient is wanted
         bool masks_src_relu = false;      // src was made by a ReLU: apply its gradient to diff_src
         bool is_diff_dst_masked = false;  // the layer behind has applied this layer's own ReLU
+        // The layer writes its factors there, and no gradient of its factored weights.
+        std::optional<FactorPlace> factors{};
     };
     PassBuilder(const PassContext& context, Values values, GradientPlaces& gradients,
                 std::deque<Buffer>& buffers)
@@ -75,6 +79,7 @@ public:
     }
     bool masks_src_relu() const { return values_.masks_src_relu; }
     bool is_diff_dst_masked() const { return values_.is_diff_dst_masked; }
+    const std::optional<FactorPlace>& factors() const { return values_.factors; }
     const GradientPlaces& gradients() const { return gradients_; }
 
     // Memory between pieces of this layer.

@@ -78,6 +78,7 @@ void StepPlan::bind_all(Network& network, const PassContext& context) {
         values.dst = values_[node.dst];
         values.diff_dst = diffs_[node.dst].empty() ? nullptr : diffs_[node.dst].front();
         values.masks_src_relu = graph.masks_src_relu(node);
+        if (!setting_.factors.empty()) values.factors = setting_.factors[n];
         values.is_diff_dst_masked = graph.is_diff_dst_masked(node);
         GradientSums& sums =
             sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,

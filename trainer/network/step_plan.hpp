@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct PlanSetting {
     BatchGeometry geometry;
     std::vector<int> filled_shards;           // by rank
     std::vector<SubtreeGradient> subtrees{};  // of the filled own shards; empty for evaluation
+    std::vector<std::optional<FactorPlace>> factors{};  // by node of the graph; or empty
     std::uint64_t seed = 0;
     bool is_training = false;
 };

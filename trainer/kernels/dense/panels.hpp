@@ -34,6 +34,12 @@ struct DensePanels {
     std::size_t row_begin(int row) const {  // of rows(): all of them
         return row < rows() ? row_begin(row / features, row % features) : weight_floats();
     }
+    // The row in which a float lies.
+    int row_of(std::size_t place) const {
+        const std::size_t full = 2 * size(lanes) * size(features);
+        const int panel = static_cast<int>(place / full);
+        return panel * features + static_cast<int>((place - size(panel) * full) / width(panel));
+    }
     std::size_t weight_floats() const { return row_begin(panels() - 1, features); }
     std::size_t place(int feature, int unit) const {
         const int panel = unit / (2 * lanes);
