@@ -98,6 +98,27 @@ TEST_CASE("same bits: one batch that holds more than there is, and one sample le
     }
 }
 
+// Their gradients are formed from factors where all ranks share memory, as one rank alone does, and
+// written and summed where they do not (training_on_several_hosts_test).
+TEST_CASE("same bits: wide dense layers, and batches that are cut into more shards",
+          "[trainer][mpi]") {
+    const std::vector<LayerConfig> layers{
+        {"conv2d",
+         Conv2dConfig{.filters = 16, .kernel_size = {3, 3}, .activation = Activation::relu}},
+        {"max_pooling2d", PoolingConfig{}},
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 301, .activation = Activation::relu}},
+        {"dense_1", DenseConfig{.units = 200, .activation = Activation::relu, .use_bias = false}},
+        {"dense_2", DenseConfig{.units = 4}}};
+    for (const auto& [batch_size, shards] : {std::pair{16, 8}, {16, 3}, {50, 4}, {100, 8}}) {
+        CAPTURE(batch_size, shards);
+        RunConfig config = tiny_run(layers);
+        config.train.batch_size = batch_size;
+        config.parallel.shards = shards;
+        check_same_bits(config, {.training_samples = 130});
+    }
+}
+
 TEST_CASE("same bits: a subset of the classes, standard scale, stratified validation",
           "[trainer][mpi]") {
     RunConfig config = tiny_run(every_kind_of_layer(2));
