@@ -139,8 +139,7 @@ Evaluation Evaluator::evaluate(const SampleSet& samples) {
 
 Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const RunData& data,
                     const SampleSet& samples, const Communicator& comm) {
-    Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()),
-                    config.train.batch_size);
+    Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()));
     require_countable(samples, network.classes());
     network.parameters().set_weights(weights);
     BufferPool pool;

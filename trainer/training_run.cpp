@@ -50,7 +50,7 @@ TrainingRun::TrainingRun(const Training& training, const Communicator& comm,
       comm_(comm),
       observer_(observer),
       network_(training.config.layers, training.data.shape,
-               static_cast<int>(training.data.class_names.size()), config_.batch_size),
+               static_cast<int>(training.data.class_names.size())),
       step_(training.config, training.data, network_, comm, pool_),
       evaluator_(training.data, network_, comm, pool_) {
     start_or_resume();

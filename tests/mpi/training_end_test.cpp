@@ -320,7 +320,7 @@ TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole 
     RunConfig config = tiny_run();  // with batch normalization of images and of vectors
     config.train.optimizer.rule = AdamConfig{};
     const RunData data = data_of(config);
-    Network network(config.layers, data.shape, 4, config.train.batch_size);
+    Network network(config.layers, data.shape, 4);
     Parameters& parameters = network.parameters();
     parameters.set_weights(
         initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));

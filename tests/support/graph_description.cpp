@@ -19,8 +19,8 @@ struct Seen {
 
 class Builder {
 public:
-    Builder(int batch, Graph& graph, ComputeEngine& engine, Parameters& parameters)
-        : batch_(batch), graph_(graph), engine_(engine), parameters_(parameters) {}
+    Builder(Graph& graph, ComputeEngine& engine, Parameters& parameters)
+        : graph_(graph), engine_(engine), parameters_(parameters) {}
 
     void build(const GraphDescription& description) {
         const Layout input = interleaved(description.input);
@@ -43,7 +43,6 @@ private:
         const LayerSetting setting{.config = config,
                                    .shape = shape,
                                    .index = static_cast<std::uint32_t>(seen_.size() - 1),
-                                   .batch = batch_,
                                    .is_last = false,
                                    .needs_diff_src = graph_.values()[src.value].needs_diff};
         auto made = make_layer(setting, src.layout, engine_, parameters_);
@@ -67,7 +66,6 @@ private:
         return dst;
     }
 
-    int batch_;
     Graph& graph_;
     ComputeEngine& engine_;
     Parameters& parameters_;
@@ -76,9 +74,9 @@ private:
 
 }  // namespace
 
-BuildGraph build_of(const GraphDescription& description, int batch) {
-    return [description, batch](Graph& graph, ComputeEngine& engine, Parameters& parameters) {
-        Builder(batch, graph, engine, parameters).build(description);
+BuildGraph build_of(const GraphDescription& description) {
+    return [description](Graph& graph, ComputeEngine& engine, Parameters& parameters) {
+        Builder(graph, engine, parameters).build(description);
     };
 }
 

@@ -22,8 +22,8 @@ struct GraphDescription {
     std::vector<GraphPart> parts;  // the last makes the logits
 };
 
-// For batches of `batch` samples; its gradient by the input is wanted.
-trainer::BuildGraph build_of(const GraphDescription& description, int batch);
+// Its gradient by the input is wanted.
+trainer::BuildGraph build_of(const GraphDescription& description);
 
 // The logits in training mode.
 //   parameters   of all parts, in their order, in Keras' layouts

@@ -39,7 +39,7 @@ LayerShape shape_of(const LayerConfig& config, const Shape& input) {
 LayerProbe::LayerProbe(const LayerProbeSetting& setting, const Communicator& comm)
     : shape_(shape_of(setting.config, setting.input)),
       network_(layers_of(setting), setting.input, static_cast<int>(shape_.output.size()),
-               setting.batch, setting.is_training) {
+               setting.is_training) {
     PlanSetting plan;
     plan.geometry = batch_geometry(setting.batch, setting.shards, 1, 0);
     plan.filled_shards = filled_shards_by_rank(setting.batch, setting.shards, 1);

@@ -13,7 +13,7 @@ namespace {
 
 Network make_network(const NetworkProbeSetting& setting) {
     if (setting.build) return Network(setting.build, setting.classes);
-    return Network(setting.layers, setting.input, setting.classes, setting.batch);
+    return Network(setting.layers, setting.input, setting.classes);
 }
 
 }  // namespace

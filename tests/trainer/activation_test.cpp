@@ -102,7 +102,7 @@ TEST_CASE("a network's last softmax is left to the loss, as a layer and within a
     const auto input = random.floats(2 * 5);
     std::vector<std::vector<float>> logits;
     for (const auto& layers : networks) {
-        Network network(layers, {1, 1, 5, true}, 3, 2);
+        Network network(layers, {1, 1, 5, true}, 3);
         randomize_parameters(network, 3);
         StepClocks clocks;
         BufferPool pool;

@@ -37,8 +37,7 @@ void* aligned_by_posix(std::size_t alignment, std::size_t size) {
 // Allocations of three steps after the first two, of full batches and of a short one.
 AllocationCount allocations_of_steps(const RunConfig& config, const RunData& data,
                                      const Communicator& comm) {
-    Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()),
-                    config.train.batch_size);
+    Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()));
     network.parameters().set_weights(initial_weights(
         config.layers, infer_shapes(config.layers, data.shape, network.classes()), 1));
     BufferPool pool;
@@ -79,7 +78,7 @@ TEST_CASE("the counter counts what the trainer allocates", "[trainer][allocation
     CHECK(count([] { give_back(std::aligned_alloc(64, 128)); }) == 1);
     CHECK(count([] { give_back(memalign(64, 128)); }) == 1);
     CHECK(count([] { give_back(aligned_by_posix(64, 128)); }) == 1);
-    CHECK(count([] { const Network network(plain_layers(), {8, 8, 3, false}, 4, 16); }) > 0);
+    CHECK(count([] { const Network network(plain_layers(), {8, 8, 3, false}, 4); }) > 0);
 }
 
 TEST_CASE("steps from the third on allocate nothing", "[trainer][allocation][mpi]") {

@@ -38,7 +38,7 @@ NetworkProbeSetting setting_of(const GraphDescription& graph, int shards) {
             .classes = kClasses,
             .batch = kBatch,
             .shards = shards,
-            .build = build_of(graph, kBatch)};
+            .build = build_of(graph)};
 }
 
 void check_graph(const GraphDescription& graph) {

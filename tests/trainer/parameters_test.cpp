@@ -52,7 +52,7 @@ bool is_zero_at(std::span<const float> arena, const std::vector<std::size_t>& pl
 TEST_CASE("the five tutorials have Keras' numbers of parameters", "[trainer][parameters]") {
     for (const TutorialNetwork& tutorial : tutorial_networks(true)) {
         CAPTURE(tutorial.name);
-        const Network network(tutorial.layers, {32, 32, 3, false}, tutorial.classes, 32);
+        const Network network(tutorial.layers, {32, 32, 3, false}, tutorial.classes);
         std::size_t count = 0;
         for (const NamedTensor& tensor : network.parameters().weights()) {
             const auto size = std::accumulate(tensor.shape.begin(), tensor.shape.end(),
@@ -66,13 +66,13 @@ TEST_CASE("the five tutorials have Keras' numbers of parameters", "[trainer][par
 
 TEST_CASE("weights come out as they went in, to the last bit", "[trainer][parameters]") {
     for (const TutorialNetwork& tutorial : tutorial_networks(false)) {
-        Network network(tutorial.layers, {32, 32, 3, false}, tutorial.classes, 32);
+        Network network(tutorial.layers, {32, 32, 3, false}, tutorial.classes);
         const NamedTensors weights = randomized(network.parameters().weights(), 1);
         network.parameters().set_weights(weights);
         CHECK(network.parameters().weights() == weights);
     }
     for (const int classes : {1, 3, 4, 17}) {
-        Network network(every_kind_of_layer(classes), kTiny, classes, 16);
+        Network network(every_kind_of_layer(classes), kTiny, classes);
         const NamedTensors weights = randomized(network.parameters().weights(), 2);
         network.parameters().set_weights(weights);
         CHECK(network.parameters().weights() == weights);
@@ -80,7 +80,7 @@ TEST_CASE("weights come out as they went in, to the last bit", "[trainer][parame
 }
 
 TEST_CASE("an optimizer's slot comes out as it went in", "[trainer][parameters]") {
-    Network network(every_kind_of_layer(), kTiny, 4, 16);
+    Network network(every_kind_of_layer(), kTiny, 4);
     std::vector<float> arena(network.parameters().trainable().size());
     const NamedTensors slot = randomized(network.parameters().unpack_trainable(arena), 3);
     network.parameters().pack_trainable(slot, arena);
@@ -89,7 +89,7 @@ TEST_CASE("an optimizer's slot comes out as it went in", "[trainer][parameters]"
 }
 
 TEST_CASE("the digest tells weights apart, also by their last bit", "[trainer][parameters]") {
-    Network network(every_kind_of_layer(), kTiny, 4, 16);
+    Network network(every_kind_of_layer(), kTiny, 4);
     NamedTensors weights = randomized(network.parameters().weights(), 4);
     network.parameters().set_weights(weights);
     const std::string digest = network.parameters().digest();
@@ -107,7 +107,7 @@ TEST_CASE("the digest tells weights apart, also by their last bit", "[trainer][p
 
 TEST_CASE("trainable parameters keep their values where they are moved to",
           "[trainer][parameters]") {
-    Network network(every_kind_of_layer(), kTiny, 4, 16);
+    Network network(every_kind_of_layer(), kTiny, 4);
     Parameters& parameters = network.parameters();
     const NamedTensors weights = randomized(parameters.weights(), 5);
     parameters.set_weights(weights);
@@ -133,7 +133,7 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
         RunConfig config = tiny_run();
         config.train.optimizer = optimizer;
         const RunData data = select_samples(make_tiny_dataset(), config.data, 1);
-        Network network(config.layers, data.shape, 4, 16);
+        Network network(config.layers, data.shape, 4);
         network.parameters().set_weights(
             initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
         const auto padding =

@@ -37,8 +37,7 @@ MeasuredTraining::MeasuredTraining(const RunConfig& config, const RunData& data,
     : config_(config),
       data_(data),
       comm_(comm),
-      network_(config_.layers, data.shape, static_cast<int>(data.class_names.size()),
-               config_.train.batch_size),
+      network_(config_.layers, data.shape, static_cast<int>(data.class_names.size())),
       step_(config_, data, network_, comm, pool_),
       order_(epoch_order(config_.train.seed, kEpoch, data.training.count())) {
     comm.barrier();  // ranks may share the weights

@@ -1,7 +1,7 @@
 #pragma once
 
-// oneDNN's calls of one bound convolution or inner product: both take the same arguments. Copies in
-// other layouts stand around a call where oneDNN has a fast kernel for those only.
+// oneDNN's calls of one bound convolution. Copies in other layouts stand around a call where oneDNN
+// has a fast kernel for those only.
 
 #include <memory>
 #include <span>

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a convolution and an inner product are to the layer that runs them: one product of src and
+// What a convolution is to the layer that runs it: one product of src and
 // weights, plus a bias, and its three gradients, bound to buffers. Everything is made beforehand.
 
 #include <memory>

@@ -48,7 +48,6 @@ struct LayerSetting {
     const LayerConfig& config;
     const LayerShape& shape;
     std::uint32_t index;  // in the network
-    int batch;            // samples of a whole batch
     bool is_last;         // the loss follows: a softmax is left to it
     bool needs_diff_src;  // a gradient of its input is wanted
 };

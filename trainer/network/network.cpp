@@ -26,7 +26,7 @@ void bring_into(Graph& graph, const Layout& layout, End& end) {
 
 }  // namespace
 
-Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
+Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes,
                  bool wants_diff_input)
     : classes_(classes) {
     const Architecture architecture = infer_shapes(layers, input, classes);
@@ -35,7 +35,6 @@ Network::Network(std::span<const LayerConfig> layers, const Shape& input, int cl
         settings.push_back({.config = layers[i],
                             .shape = architecture.layers[i],
                             .index = static_cast<std::uint32_t>(i),
-                            .batch = batch,
                             .is_last = i + 1 == layers.size(),
                             .needs_diff_src = wants_diff_input});
     End end{.value = 0, .layout = interleaved(input)};

@@ -19,10 +19,10 @@ using BuildGraph = std::function<void(Graph&, ComputeEngine&, Parameters&)>;
 
 class Network {
 public:
-    // Lays out the layers for batches of `batch` samples over all ranks; parameters are zero.
+    // Lays out the layers; parameters are zero.
     //   wants_diff_input   a plan also computes the gradient by the input
     // Throws ShapeError as infer_shapes() does.
-    Network(std::span<const LayerConfig> layers, const Shape& input, int classes, int batch,
+    Network(std::span<const LayerConfig> layers, const Shape& input, int classes,
             bool wants_diff_input = false);
     // A network that is no chain of layers. Throws std::logic_error if it does not end as said.
     Network(const BuildGraph& build, int classes);
