@@ -43,10 +43,8 @@ std::size_t gradients_of(const Value& value) {
 
 }  // namespace
 
-// Nodes in their order forward, in reverse backward.
-void StepPlan::bind_all(Network& network, const PassContext& context) {
-    const Graph& graph = network.graph();
-    for (const Value& value : graph.values()) {
+void StepPlan::make_values(const Network& network) {
+    for (const Value& value : network.graph().values()) {
         const auto size = Buffer::Size::of_samples(value.layout.sample_size());
         values_.push_back(value.producer ? new_buffer(size) : &input_buffer_);
         diffs_.emplace_back();
@@ -57,52 +55,67 @@ void StepPlan::bind_all(Network& network, const PassContext& context) {
     }
     if (setting_.is_training) diff_output_ = diffs_[network.output_value()].front();
     if (!diffs_[network.input_value()].empty()) diff_input_ = diffs_[network.input_value()].front();
+}
 
+// Nodes in their order forward, in reverse backward.
+void StepPlan::bind_all(const Network& network, const PassContext& context) {
+    make_values(network);
+    const Graph& graph = network.graph();
     std::vector<std::vector<Work>> backward;
     std::vector<std::size_t> next_gradient(graph.values().size(), 0);
     for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
         const Node& node = graph.nodes()[n];
-        PassBuilder::Values values;
-        for (const std::size_t src : node.src) {
-            values.src.push_back(values_[src]);
-            values.diff_src.push_back(graph.values()[src].needs_diff && setting_.is_training
-                                          ? diffs_[src][next_gradient[src]++]
-                                          : nullptr);
-        }
+        sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,
+                           node.gradient_floats, buffers_);
         if (!setting_.is_training && node.layer->is_identity_in_evaluation()) {
             values_[node.dst] = values_[node.src.front()];
             backward.emplace_back();
-            sums_.emplace_back(setting_.subtrees, context.parameters, 0, 0, buffers_);
-            continue;
+        } else {
+            backward.push_back(bind_node(n, values_of(graph, n, next_gradient), context, node));
         }
-        values.dst = values_[node.dst];
-        values.diff_dst = diffs_[node.dst].empty() ? nullptr : diffs_[node.dst].front();
-        values.masks_src_relu = graph.masks_src_relu(node);
-        if (!setting_.factors.empty()) values.factors = setting_.factors[n];
-        values.is_diff_dst_masked = graph.is_diff_dst_masked(node);
-        GradientSums& sums =
-            sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,
-                               node.gradient_floats, buffers_);
-        PassBuilder builder(context, std::move(values), sums, buffers_);
-        node.layer->bind(builder);
-        PassBuilder::Pass pass = builder.take();
-        for (Work& work : pass.forward)
-            forward_works_.push_back({.node = n, .is_backward = false, .work = std::move(work)});
-        backward.push_back(std::move(pass.backward));
-        const auto append = [](auto& to, auto& from) {
-            to.insert(to.end(), std::make_move_iterator(from.begin()),
-                      std::make_move_iterator(from.end()));
-        };
-        append(commits_, pass.commits);
-        append(attaches_, pass.attaches);
-        append(kept_, pass.kept);
     }
-    for (std::size_t n = graph.nodes().size(); setting_.is_training && n-- > 0;) {
+    if (!setting_.is_training) return;
+    for (std::size_t n = graph.nodes().size(); n-- > 0;) {
         add_sums_of_gradients(graph.nodes()[n].dst, n);
         add_backward(n, std::move(backward[n]), sums_[n]);
     }
-    if (setting_.is_training && diff_input_ != nullptr)
-        add_sums_of_gradients(network.input_value(), 0);
+    if (diff_input_ != nullptr) add_sums_of_gradients(network.input_value(), 0);
+}
+
+//   next_gradient   by value: which of its gradients the next consumer computes
+PassBuilder::Values StepPlan::values_of(const Graph& graph, std::size_t n,
+                                        std::vector<std::size_t>& next_gradient) const {
+    const Node& node = graph.nodes()[n];
+    PassBuilder::Values values;
+    for (const std::size_t src : node.src) {
+        values.src.push_back(values_[src]);
+        const bool is_wanted = setting_.is_training && graph.values()[src].needs_diff;
+        values.diff_src.push_back(is_wanted ? diffs_[src][next_gradient[src]++] : nullptr);
+    }
+    values.dst = values_[node.dst];
+    values.diff_dst = diffs_[node.dst].empty() ? nullptr : diffs_[node.dst].front();
+    values.masks_src_relu = graph.masks_src_relu(node);
+    values.is_diff_dst_masked = graph.is_diff_dst_masked(node);
+    if (!setting_.factors.empty()) values.factors = setting_.factors[n];
+    return values;
+}
+
+// Returns the node's backward work.
+std::vector<Work> StepPlan::bind_node(std::size_t n, PassBuilder::Values values,
+                                      const PassContext& context, const Node& node) {
+    PassBuilder builder(context, std::move(values), sums_[n], buffers_);
+    node.layer->bind(builder);
+    PassBuilder::Pass pass = builder.take();
+    for (Work& work : pass.forward)
+        forward_works_.push_back({.node = n, .is_backward = false, .work = std::move(work)});
+    const auto append = [](auto& to, auto& from) {
+        to.insert(to.end(), std::make_move_iterator(from.begin()),
+                  std::make_move_iterator(from.end()));
+    };
+    append(commits_, pass.commits);
+    append(attaches_, pass.attaches);
+    append(kept_, pass.kept);
+    return std::move(pass.backward);
 }
 
 // A value that several nodes read gets the sum of the gradients that they computed.

@@ -65,7 +65,12 @@ public:
 private:
     void walk(std::span<const PlannedStep> calls) const;
     Buffer* new_buffer(const Buffer::Size& size) { return &buffers_.emplace_back(size); }
-    void bind_all(Network& network, const PassContext& context);
+    void make_values(const Network& network);
+    void bind_all(const Network& network, const PassContext& context);
+    PassBuilder::Values values_of(const Graph& graph, std::size_t node,
+                                  std::vector<std::size_t>& next_gradient) const;
+    std::vector<Work> bind_node(std::size_t number, PassBuilder::Values values,
+                                const PassContext& context, const Node& node);
     void add_sums_of_gradients(std::size_t value, std::size_t node);
     void add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums);
     void place(BufferPool& pool);
