@@ -22,6 +22,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 
 namespace lockstep::pipeline {
@@ -104,6 +105,8 @@ void prepare_environment() {
         set_default("OMPI_ALLOW_RUN_AS_ROOT", "1");
         set_default("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     }
+    // Open MPI would open libfabric to look for networks between nodes: 0.2 s of each start.
+    if (!is_in_batch_job()) set_default("OMPI_MCA_pml", "^cm");
     if (!can_copy_between_processes()) {
         set_default("OMPI_MCA_btl_vader_single_copy_mechanism", "none");  // Open MPI 4
         set_default("OMPI_MCA_smsc", "^cma");                             // Open MPI 5

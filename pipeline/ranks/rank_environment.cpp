@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -60,6 +61,13 @@ int ranks_from_srun() {
         return 1;
     }
     return number_in_environment("SLURM_STEP_NUM_TASKS", 1);
+}
+
+bool is_in_batch_job() {
+    constexpr std::array kJobs{"SLURM_JOB_ID", "SLURM_JOBID", "PBS_JOBID", "LSB_JOBID",
+                               "PE_HOSTFILE"};
+    return std::ranges::any_of(kJobs,
+                               [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
 int available_cores() {

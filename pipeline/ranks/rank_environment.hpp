@@ -13,6 +13,10 @@ int rank_from_environment();
 // and MPI do not speak with each other.
 int ranks_from_srun();
 
+// A batch system (Slurm, PBS, LSF, Grid Engine) started this: mpirun may start ranks on the other
+// nodes of the job.
+bool is_in_batch_job();
+
 // Physical cores this process may use: the affinity mask, one per core, and the quota of the
 // control group.
 int available_cores();

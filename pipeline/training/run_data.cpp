@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/agreement.hpp"
+#include "trainer/data/node_dataset.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-// Every rank reads the files itself, and must have read the same.
+// Every node reads the files itself, and must have read the same.
 void compare_digests(const trainer::Communicator& world, const trainer::Dataset& dataset) {
     const std::vector<std::string> digests = world.gather_texts(dataset.digest);
     for (std::size_t rank = 1; rank < digests.size(); ++rank) {
@@ -32,6 +34,21 @@ std::string dataset_key(const trainer::DataConfig& data) {
     return "cifar10 " + data.path.string();
 }
 
+std::shared_ptr<const trainer::Dataset> load_on_nodes(const trainer::DataConfig& data,
+                                                      const trainer::Communicator& world) {
+    const trainer::Communicator node = world.split_by_node();
+    std::shared_ptr<const trainer::Dataset> dataset;
+    do_on_all(world, [&] {
+        if (node.is_root()) dataset = trainer::load_dataset(data);
+    });
+    dataset = trainer::share_dataset(node, std::move(dataset));
+    do_on_all(world, [&] {
+        if (dataset == nullptr) dataset = trainer::load_dataset(data);
+    });
+    compare_digests(world, *dataset);
+    return dataset;
+}
+
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs) {
     std::vector<std::string> warnings;
     for (const std::size_t run : runs) {
@@ -51,8 +68,7 @@ RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
         if (!is_new) continue;
         Entry& entry = place->second;
         try {
-            do_on_all(world, [&] { entry.dataset = trainer::load_dataset(data); });
-            compare_digests(world, *entry.dataset);
+            entry.dataset = load_on_nodes(data, world);
         } catch (const AgreedFailure& failure) {
             entry.failure = failure;
         }

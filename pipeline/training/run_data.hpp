@@ -1,6 +1,7 @@
 #pragma once
 
-// The data sets of a queue's runs: each loaded once by every rank and shared by the runs on it.
+// The data sets of a queue's runs: each loaded once by every node, and shared by its ranks and by
+// the runs on it.
 
 #include <cstddef>
 #include <map>
@@ -21,6 +22,12 @@ std::string dataset_key(const trainer::DataConfig& data);
 
 // What is odd about the data of these runs, each once.
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs);
+
+// Loads a data set: one rank of each node reads or makes it, and the others see it in its memory.
+// Where they cannot, they load it for themselves. Collective.
+// Throws AgreedFailure if a rank cannot load it, or the nodes have not read the same.
+std::shared_ptr<const trainer::Dataset> load_on_nodes(const trainer::DataConfig& data,
+                                                      const trainer::Communicator& world);
 
 class RunDatasets {
 public:

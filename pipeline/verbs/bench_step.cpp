@@ -45,7 +45,7 @@ public:
         DatasetPtr& dataset = loaded_[dataset_key(config)];
         if (dataset != nullptr) return dataset;
         try {
-            return dataset = load(config);
+            return dataset = load_on_nodes(config, world_);
         } catch (const AgreedFailure& failure) {
             const bool is_missing = failure.exit_code() == kExitMissingInput;
             if (!is_missing || !may_be_synthetic_) throw;
@@ -55,16 +55,10 @@ public:
                      fmt::format("warning: {}; measuring with synthetic images", failure.what())});
         }
         config.dataset = trainer::DatasetName::synthetic;
-        return dataset = load(config);
+        return dataset = load_on_nodes(config, world_);
     }
 
 private:
-    DatasetPtr load(const trainer::DataConfig& config) const {
-        DatasetPtr dataset;
-        do_on_all(world_, [&] { dataset = trainer::load_dataset(config); });
-        return dataset;
-    }
-
     const Communicator& world_;
     bool may_be_synthetic_;
     std::map<std::string, DatasetPtr> loaded_;  // by dataset_key()

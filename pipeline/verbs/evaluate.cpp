@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/weights_notes.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/run_data.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "reports/tables/table_text.hpp"
 #include "trainer/environment.hpp"
@@ -78,12 +80,11 @@ void check_shape(const SavedNetwork& network, const trainer::Dataset& dataset) {
 }
 
 // Pixels of any data set are scaled as those the network was trained on.
-trainer::RunData load_data(const SavedNetwork& network, const EvaluateOptions& options) {
-    const trainer::DataConfig config = evaluated_data(network, options);
-    const auto dataset = trainer::load_dataset(config);
+trainer::RunData select_data(const SavedNetwork& network, const EvaluateOptions& options,
+                             const std::shared_ptr<const trainer::Dataset>& dataset) {
     check_shape(network, *dataset);
-    trainer::RunData data =
-        trainer::select_samples(dataset, config, network.planned.run.config.train.seed);
+    trainer::RunData data = trainer::select_samples(dataset, evaluated_data(network, options),
+                                                    network.planned.run.config.train.seed);
     data.scale = pixel_scale_of(network, options.dataset ? nullptr : dataset);
     return data;
 }
@@ -107,12 +108,16 @@ SavedNetworkOptions network_options(const EvaluateOptions& options) {
 
 int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& options) {
     SavedNetwork network;
-    trainer::RunData data;
-    // Every rank reads for itself: a job of this verb is short, and mostly one rank.
+    trainer::DataConfig config;
     do_on_all(world, [&] {
         network = read_saved_network(network_options(options));
         check_ranks({.experiment = {}, .title = {}, .runs = {network.planned}}, world.size());
-        data = load_data(network, options);
+        config = evaluated_data(network, options);
+    });
+    const auto dataset = load_on_nodes(config, world);
+    trainer::RunData data;
+    do_on_all(world, [&] {
+        data = select_data(network, options, dataset);
         if (samples_of(data, options.split).count() == 0) {
             throw Failure(kExitBadSpec,
                           fmt::format("run \"{}\" has no {} samples",

@@ -67,10 +67,11 @@ struct Samples {
 
 Samples read_samples(std::span<const fs::path> files, const trainer::Shape& shape) {
     Samples samples;
+    std::vector<std::uint8_t> pixels;
     for (const fs::path& file : files) {
         try {
             const auto planes = trainer::image_planes(trainer::read_image(file), shape);
-            samples.images.pixels.insert(samples.images.pixels.end(), planes.begin(), planes.end());
+            pixels.insert(pixels.end(), planes.begin(), planes.end());
             samples.images.labels.push_back(0);  // nobody knows
             samples.files.push_back(file.string());
         } catch (const trainer::DataError& error) {
@@ -78,6 +79,7 @@ Samples read_samples(std::span<const fs::path> files, const trainer::Shape& shap
             samples.problems.emplace_back(error.what());
         }
     }
+    samples.images.pixels = std::move(pixels);
     return samples;
 }
 

@@ -70,6 +70,17 @@ TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a bat
     ::unsetenv("OMPI_COMM_WORLD_RANK");
 }
 
+TEST_CASE("A batch job is one by its system's variable") {
+    for (const char* name :
+         {"SLURM_JOB_ID", "SLURM_JOBID", "PBS_JOBID", "LSB_JOBID", "PE_HOSTFILE"})
+        ::unsetenv(name);
+    CHECK_FALSE(is_in_batch_job());
+    ::setenv("PBS_JOBID", "12.server", 1);
+    CHECK(is_in_batch_job());
+    ::unsetenv("PBS_JOBID");
+    CHECK_FALSE(is_in_batch_job());
+}
+
 TEST_CASE("There is a core") { CHECK(available_cores() >= 1); }
 
 template <class Error>

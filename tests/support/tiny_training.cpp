@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "tests/support/random_values.hpp"
 #include "trainer/determinism/digest.hpp"
@@ -14,6 +16,7 @@ namespace {
 
 ImageSet tiny_images(const TinyDataset& setting, int samples, std::uint64_t seed) {
     ImageSet images;
+    std::vector<std::uint8_t> pixels;
     RandomValues random(seed);
     const auto size = static_cast<std::uint64_t>(setting.shape.size());
     for (int n = 0; n < samples; ++n) {
@@ -21,9 +24,10 @@ ImageSet tiny_images(const TinyDataset& setting, int samples, std::uint64_t seed
         images.labels.push_back(static_cast<std::uint8_t>(label));
         for (std::uint64_t i = 0; i < size; ++i) {
             const std::uint64_t pattern = splitmix64(label << 20 | i) & 127;
-            images.pixels.push_back(static_cast<std::uint8_t>(pattern + random.below(128)));
+            pixels.push_back(static_cast<std::uint8_t>(pattern + random.below(128)));
         }
     }
+    images.pixels = std::move(pixels);
     return images;
 }
 

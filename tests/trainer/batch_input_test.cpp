@@ -20,7 +20,9 @@ struct Images {
 
 Images all_bytes() {
     Images images;
-    for (int i = 0; i < 4 * 96; ++i) images.set.pixels.push_back(static_cast<std::uint8_t>(i));
+    std::vector<std::uint8_t> pixels;
+    for (int i = 0; i < 4 * 96; ++i) pixels.push_back(static_cast<std::uint8_t>(i));
+    images.set.pixels = std::move(pixels);
     images.set.labels.assign(4, 0);
     images.samples.indices = {3, 2, 1, 0};
     images.samples.labels.assign(4, 0);
@@ -63,8 +65,10 @@ TEST_CASE("an image of any size has the same values in every layout", "[trainer]
           Shape{1, 257, 3, false}, Shape{23, 29, 17, false}}) {
         CAPTURE(shape.height, shape.width, shape.channels);
         Images images;
+        std::vector<std::uint8_t> pixels;
         for (std::int64_t i = 0; i < shape.size(); ++i)
-            images.set.pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+            pixels.push_back(static_cast<std::uint8_t>(i * i % 251));
+        images.set.pixels = std::move(pixels);
         images.samples.indices = {0};
         images.samples.images = &images.set;
         const PixelScale scale = pixel_scale(Scale::unit, images.samples, shape);

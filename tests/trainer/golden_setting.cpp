@@ -30,6 +30,7 @@ nlohmann::json golden_steps(const std::string& name) {
 
 ImageSet golden_images(std::uint64_t count, std::uint64_t classes) {
     ImageSet images;
+    std::vector<std::uint8_t> pixels;
     for (std::uint64_t n = 0; n < count; ++n) {
         const std::uint64_t label = splitmix64((1ULL << 60) + n) % classes;
         images.labels.push_back(static_cast<std::uint8_t>(label));
@@ -38,9 +39,10 @@ ImageSet golden_images(std::uint64_t count, std::uint64_t classes) {
             const auto pattern =
                 splitmix64((1ULL << 61) + (label << 20) + 64 * c + 8 * (h / 4) + w / 4) & 127;
             const auto noise = splitmix64((1ULL << 62) + (n << 20) + i) & 127;
-            images.pixels.push_back(static_cast<std::uint8_t>(pattern + noise));
+            pixels.push_back(static_cast<std::uint8_t>(pattern + noise));
         }
     }
+    images.pixels = std::move(pixels);
     return images;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -17,10 +18,10 @@ using Labels = std::vector<std::uint8_t>;
 
 // Images of 1 x 2 pixels and two channels; sample i's pixels are 4i, 4i + 1 | 4i + 2, 4i + 3.
 ImageSet images_with(const Labels& labels) {
-    ImageSet images{{}, labels};
+    std::vector<std::uint8_t> pixels;
     for (std::size_t i = 0; i < 4 * labels.size(); ++i)
-        images.pixels.push_back(static_cast<std::uint8_t>(i % 256));
-    return images;
+        pixels.push_back(static_cast<std::uint8_t>(i % 256));
+    return {std::move(pixels), labels};
 }
 
 std::shared_ptr<const Dataset> dataset_with(const Labels& training, const Labels& test) {
@@ -212,7 +213,8 @@ TEST_CASE("select: a constant channel is not divided by zero", "[select]") {
     DataConfig config;
     config.scale = Scale::standard;
     auto dataset = std::make_shared<Dataset>(*pets());
-    std::ranges::fill(dataset->training.pixels, std::uint8_t{7});
+    dataset->training.pixels =
+        std::vector<std::uint8_t>(dataset->training.pixels.size(), std::uint8_t{7});
     const RunData data = select_samples(dataset, config, 1);
     CHECK(data.scale.offset == std::vector<float>{7.0F, 7.0F});
     CHECK(data.scale.divisor == std::vector<float>{1.0F, 1.0F});

@@ -14,6 +14,7 @@
 #include "trainer/data/class_names.hpp"
 #include "trainer/data/number_text.hpp"
 #include "trainer/data/regular_file.hpp"
+#include "trainer/data/split_writer.hpp"
 
 namespace lockstep::trainer {
 
@@ -22,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = DataError::Kind;
 
+constexpr Shape kShape{.height = 32, .width = 32, .channels = 3};
 constexpr std::size_t kPixels = 3 * 32 * 32;
 constexpr std::size_t kRecord = 1 + kPixels;
 constexpr std::array kTrainingFiles = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
@@ -193,25 +195,32 @@ void check_memory(const fs::path& folder, std::int64_t records) {
                     names.names.size() - 1, names.names.size(), names.origin));
 }
 
-void append_file(BatchFile& file, const NamesInUse& names, ImageSet& images) {
-    std::array<std::uint8_t, kRecord> record{};
-    for (std::int64_t i = 0; i < file.records; ++i) {
-        file.content.read(record);
-        if (record[0] >= names.names.size()) throw_label(file, i, record[0], names);
-        images.labels.push_back(record[0]);
-        images.pixels.insert(images.pixels.end(), record.begin() + 1, record.end());
+// Records that are read at once: they stay in L2 while they are taken apart, stored and digested.
+constexpr std::size_t kRecordsAtOnce = 64;
+
+void append_file(BatchFile& file, const NamesInUse& names, SplitWriter& images) {
+    std::vector<std::uint8_t> records(kRecordsAtOnce * kRecord);
+    std::vector<std::uint8_t> pixels(kRecordsAtOnce * kPixels);
+    std::array<std::uint8_t, kRecordsAtOnce> labels{};
+    for (std::int64_t first = 0; first < file.records;) {
+        const auto count =
+            static_cast<std::size_t>(std::min<std::int64_t>(kRecordsAtOnce, file.records - first));
+        file.content.read(std::span(records).first(count * kRecord));
+        for (std::size_t i = 0; i < count; ++i, ++first) {
+            const std::uint8_t* record = &records[i * kRecord];
+            if (record[0] >= names.names.size()) throw_label(file, first, record[0], names);
+            labels[i] = record[0];
+            std::copy_n(record + 1, kPixels, &pixels[i * kPixels]);
+        }
+        images.append(std::span(pixels).first(count * kPixels), std::span(labels).first(count));
     }
 }
 
-ImageSet read_split(Split& split, const NamesInUse& names) {
-    ImageSet images;
-    images.pixels.reserve(static_cast<std::size_t>(split.records) * kPixels);
-    images.labels.reserve(static_cast<std::size_t>(split.records));
+ImageSet read_split(Split& split, const NamesInUse& names, Sha256& digest) {
+    SplitWriter images(split.records, kShape, digest);
     for (BatchFile& file : split.files) append_file(file, names, images);
-    return images;
+    return std::move(images).finish();
 }
-
-constexpr Shape kShape{.height = 32, .width = 32, .channels = 3};
 
 }  // namespace
 
@@ -226,8 +235,13 @@ Dataset read_cifar10(const fs::path& path) {
     Split training = open_split(folder, kTrainingFiles);
     Split test = open_split(folder, kTestFiles);
     check_memory(folder, training.records + test.records);
-    Dataset dataset{"cifar10", kShape, {}, read_split(training, names), read_split(test, names),
-                    ""};
+    Sha256 digest = begin_digest(training.records, test.records, kShape);
+    Dataset dataset{"cifar10",
+                    kShape,
+                    {},
+                    read_split(training, names, digest),
+                    read_split(test, names, digest),
+                    digest.hex()};
     dataset.class_names = std::move(names.names);
     return dataset;
 }

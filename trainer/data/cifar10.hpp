@@ -20,7 +20,7 @@ namespace lockstep::trainer {
 // truck.
 std::vector<std::string> cifar10_class_names();
 
-// Reads both splits; the digest is left empty. `path` is the folder of the files or one above it:
+// Reads both splits. `path` is the folder of the files or one above it:
 // its sub-folder cifar-10-batches-bin, or the only sub-folder that holds any of the files. Class
 // names, and with them the number of classes, come from batches.meta.txt (class_names.hpp); where
 // there is none, or it is not taken, they are CIFAR-10's ten.

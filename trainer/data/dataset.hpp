@@ -11,12 +11,13 @@
 #include "trainer/config/errors.hpp"
 #include "trainer/config/shape.hpp"
 #include "trainer/config/train_config.hpp"
+#include "trainer/data/pixel_array.hpp"
 
 namespace lockstep::trainer {
 
 // Images of one split as they lie in CIFAR's files: bytes [samples, channels, height, width].
 struct ImageSet {
-    std::vector<std::uint8_t> pixels;
+    PixelArray pixels;
     std::vector<std::uint8_t> labels;  // [samples]
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
@@ -58,8 +59,8 @@ struct RunData {
     PixelScale scale;
 };
 
-// Reads or makes the data set. Every rank may call it; it does not communicate.
-// Throws DataError.
+// Reads or makes the data set, its pixels in memory that other ranks of the node may share
+// (node_dataset.hpp). It does not communicate. Throws DataError.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config);
 
 // Shape and class names, without reading any images (for checking a file beforehand).

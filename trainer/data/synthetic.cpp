@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "trainer/data/cifar10.hpp"
+#include "trainer/data/split_writer.hpp"
 #include "trainer/determinism/random.hpp"
 
 namespace lockstep::trainer {
@@ -256,15 +257,18 @@ void paint(const Scene& scene, const Source& source, std::span<std::uint8_t> pix
     }
 }
 
-ImageSet make_split(std::uint64_t seed, SyntheticSplit split, std::int64_t samples) {
-    const auto count = static_cast<std::size_t>(samples);
-    ImageSet images{std::vector<std::uint8_t>(count * kImage), std::vector<std::uint8_t>(count)};
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto index = static_cast<std::uint32_t>(i);
-        images.labels[i] = draw_synthetic_image(
-            seed, split, index, std::span(images.pixels).subspan(i * kImage, kImage));
+constexpr Shape kShape{.height = kSide, .width = kSide, .channels = 3};
+
+ImageSet make_split(std::uint64_t seed, SyntheticSplit split, std::int64_t samples,
+                    Sha256& digest) {
+    SplitWriter images(samples, kShape, digest);
+    std::array<std::uint8_t, kImage> pixels{};
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const std::uint8_t label =
+            draw_synthetic_image(seed, split, static_cast<std::uint32_t>(i), pixels);
+        images.append(pixels, std::span(&label, 1));
     }
-    return images;
+    return std::move(images).finish();
 }
 
 void check_samples(const char* key, std::int64_t samples) {
@@ -289,12 +293,13 @@ Dataset make_synthetic(std::int64_t training_samples, std::int64_t test_samples,
                        std::uint64_t seed) {
     check_samples("training_samples", training_samples);
     check_samples("test_samples", test_samples);
+    Sha256 digest = begin_digest(training_samples, test_samples, kShape);
     return {"synthetic",
-            {.height = kSide, .width = kSide, .channels = 3},
+            kShape,
             cifar10_class_names(),
-            make_split(seed, SyntheticSplit::training, training_samples),
-            make_split(seed, SyntheticSplit::test, test_samples),
-            ""};
+            make_split(seed, SyntheticSplit::training, training_samples, digest),
+            make_split(seed, SyntheticSplit::test, test_samples, digest),
+            digest.hex()};
 }
 
 }  // namespace lockstep::trainer

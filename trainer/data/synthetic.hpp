@@ -32,7 +32,7 @@ enum class SyntheticSplit : std::uint32_t { training = 0, test = 1 };
 std::uint8_t draw_synthetic_image(std::uint64_t seed, SyntheticSplit split, std::uint32_t index,
                                   std::span<std::uint8_t> pixels);
 
-// Both splits; the digest is left empty. The class names are CIFAR-10's, so that experiments which
+// Both splits. The class names are CIFAR-10's, so that experiments which
 // choose classes by name run on either.
 // Throws DataError (bad_request) unless both numbers of samples are in 1..2^32-1.
 Dataset make_synthetic(std::int64_t training_samples, std::int64_t test_samples,

@@ -5,13 +5,14 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/memory_file.hpp"
 
 namespace lockstep::trainer {
 
-// Owns this process' mapping of it. It has no name in any file system: it is gone with the last
-// rank that maps it, however that one ends.
+// Owns this process' mapping of it. It is gone with the last rank that maps it.
 class SharedMemory {
 public:
     // Maps `bytes` zero bytes, the same memory on every rank, page-aligned. Collective.
@@ -20,18 +21,12 @@ public:
     // Throws CommError if MPI fails.
     static std::optional<SharedMemory> map(const Communicator& comm, std::size_t bytes);
 
-    ~SharedMemory();
-    SharedMemory(SharedMemory&& other) noexcept;
-    SharedMemory& operator=(SharedMemory&&) = delete;
-    SharedMemory(const SharedMemory&) = delete;
-    SharedMemory& operator=(const SharedMemory&) = delete;
-
-    std::span<std::byte> bytes() const { return bytes_; }
+    std::span<std::byte> bytes() const { return mapping_.bytes(); }
 
 private:
-    explicit SharedMemory(std::span<std::byte> bytes) : bytes_(bytes) {}
+    explicit SharedMemory(FileMapping mapping) : mapping_(std::move(mapping)) {}
 
-    std::span<std::byte> bytes_;
+    FileMapping mapping_;
 };
 
 }  // namespace lockstep::trainer
