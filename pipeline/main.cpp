@@ -1,5 +1,6 @@
 // argv -> verb -> exit status: the only place that turns exceptions into exit codes.
 
+#include <malloc.h>
 #include <mpi.h>
 
 #include <exception>
@@ -30,11 +31,21 @@ int end_with(const Failure& failure) {
     return failure.exit_code();
 }
 
+// The thread that records epochs takes its memory where the one that trains does. glibc would give
+// it an arena of its own, whose large arrays go back to the system and are faulted in anew with
+// every epoch.
+void share_memory_between_threads() {
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 }  // namespace
 }  // namespace lockstep::pipeline
 
 int main(int argc, char** argv) {
     using namespace lockstep::pipeline;
+    share_memory_between_threads();  // before libraries start threads
     try {
         return parse_command_line({argc, argv})();
     } catch (...) {

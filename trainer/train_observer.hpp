@@ -66,10 +66,10 @@ struct TrainState {
     bool stopped_early = false;           // no further epoch follows
 };
 
-// State at the end of an epoch.
+// State at the end of an epoch: a copy, which training does not touch again.
 struct Snapshot {
-    const TrainState& state;
-    const EpochRecord& epoch;
+    TrainState state;
+    EpochRecord epoch;
     bool is_best = false;  // by the checkpoint's monitor
 };
 
@@ -79,7 +79,8 @@ public:
     virtual void on_epoch_begin(int epoch, int epochs, std::int64_t steps) = 0;
     virtual void on_step_end(const StepRecord& step) = 0;  // cheap: called in the step loop
     virtual void on_epoch_end(const EpochRecord& epoch) = 0;
-    virtual void on_snapshot(const Snapshot& snapshot) = 0;  // after on_epoch_end of the same epoch
+    // After on_epoch_end() of the same epoch. The other ranks wait until it returns.
+    virtual void on_snapshot(Snapshot snapshot) = 0;
 };
 
 }  // namespace lockstep::trainer

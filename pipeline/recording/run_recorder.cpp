@@ -15,7 +15,6 @@
 #include "reports/words/number_text.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/utc_time.hpp"
-#include "storage/weights/checkpoint_file.hpp"
 #include "storage/weights/predictions_file.hpp"
 
 namespace lockstep::pipeline {
@@ -77,8 +76,8 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
         end.cause = fmt::format("early stopping after epoch {}", outcome.epochs_finished);
         add_event("stopped_early", end.cause);
     }
-    end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights, outcome.weights,
-                                   outcome.weights_epoch),
+    end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights,
+                                   to_arrays(outcome.weights), outcome.weights_epoch),
                      write_predictions(outcome)};
     end.metrics = final_metrics(planned_.id, outcome, database_.epochs(planned_.id));
     database_.end_attempt(planned_.id, attempt_, end);
@@ -119,6 +118,7 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
     last_step_seconds_ = 0.0;
     last_logged_seconds_ = 0.0;
     steps_.clear();
+    if (planned_.run.config.train.record_steps) steps_.reserve(static_cast<std::size_t>(steps));
     ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_begin);
     event.epochs = epochs;
     progress_.show(event);
@@ -126,6 +126,7 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
 }
 
 void RunRecorder::on_step_end(const trainer::StepRecord& step) {
+    writer_.check();
     if (planned_.run.config.train.record_steps) {
         steps_.push_back(
             {planned_.id, step.step, step.step_metrics.loss, step.step_metrics.accuracy});
@@ -144,6 +145,7 @@ void RunRecorder::on_step_end(const trainer::StepRecord& step) {
 }
 
 void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
+    writer_.settle();
     ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_end);
     event.steps_done = event.steps = epoch.steps;
     event.seconds = epoch.epoch_seconds;
@@ -157,16 +159,31 @@ void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
     log(format_plain_line(event));
 }
 
-void RunRecorder::on_snapshot(const trainer::Snapshot& snapshot) {
-    std::vector<storage::ArtifactRow> artifacts{write_checkpoint(snapshot)};
-    if (snapshot.is_best) {
-        artifacts.push_back(write_weights(storage::kBestArtifact, files_.best,
-                                          snapshot.state.weights, snapshot.epoch.epoch));
-    }
-    database_.record_epoch(epoch_row(planned_.id, attempt_, snapshot.epoch), steps_, artifacts);
+void RunRecorder::on_snapshot(trainer::Snapshot snapshot) {
+    const storage::EpochRow row = epoch_row(planned_.id, attempt_, snapshot.epoch);
+    writer_.start(BackgroundWriter::Work(
+        [this, row, snapshot = std::move(snapshot), steps = std::move(steps_)]() mutable {
+            record(std::move(snapshot), row, steps);
+        }));
 }
 
+void RunRecorder::settle() { writer_.settle(); }
+
 // ---- files -----------------------------------------------------------------------------------
+
+void RunRecorder::record(trainer::Snapshot snapshot, const storage::EpochRow& row,
+                         const std::vector<storage::StepRow>& steps) const {
+    const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
+    const auto saved =
+        storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
+    std::vector<storage::ArtifactRow> artifacts{
+        artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, row.epoch)};
+    if (snapshot.is_best) {
+        artifacts.push_back(
+            write_weights(storage::kBestArtifact, files_.best, state.weights, row.epoch));
+    }
+    database_.record_epoch(row, steps, artifacts);
+}
 
 storage::ArtifactRow RunRecorder::artifact(std::string_view kind, const std::filesystem::path& path,
                                            const storage::SavedFile& saved, int epoch) const {
@@ -174,26 +191,25 @@ storage::ArtifactRow RunRecorder::artifact(std::string_view kind, const std::fil
             saved.bytes, saved.sha256,      epoch};
 }
 
-storage::ArtifactRow RunRecorder::write_checkpoint(const trainer::Snapshot& snapshot) {
-    storage::CheckpointState state;
-    state.run = planned_.id;
-    state.seed = planned_.run.config.train.seed;
-    state.config_digest = planned_.effective.digest;
-    state.data_digest = data_.dataset->digest;
-    state.lockstep_version = lockstep_version();
-    state.onednn_version = setting_.environment.onednn_version;
-    state.isa = setting_.environment.isa;
-    state.simd_target = setting_.environment.simd_target;
-    state.arithmetic = setting_.environment.arithmetic;
-    put_state(snapshot.state, state);
-    const auto saved =
-        storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
-    return artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, snapshot.epoch.epoch);
+storage::CheckpointState RunRecorder::checkpoint_state(trainer::TrainState state) const {
+    storage::CheckpointState checkpoint;
+    checkpoint.run = planned_.id;
+    checkpoint.seed = planned_.run.config.train.seed;
+    checkpoint.config_digest = planned_.effective.digest;
+    checkpoint.data_digest = data_.dataset->digest;
+    checkpoint.lockstep_version = lockstep_version();
+    checkpoint.onednn_version = setting_.environment.onednn_version;
+    checkpoint.isa = setting_.environment.isa;
+    checkpoint.simd_target = setting_.environment.simd_target;
+    checkpoint.arithmetic = setting_.environment.arithmetic;
+    put_state(std::move(state), checkpoint);
+    return checkpoint;
 }
 
 storage::ArtifactRow RunRecorder::write_weights(std::string_view kind,
                                                 const std::filesystem::path& path,
-                                                const trainer::NamedTensors& weights, int epoch) {
+                                                const storage::NamedArrays& weights,
+                                                int epoch) const {
     storage::StateGroup state;
     state.values = {{"run", planned_.id},
                     {"seed", static_cast<std::int64_t>(planned_.run.config.train.seed)},
@@ -206,11 +222,11 @@ storage::ArtifactRow RunRecorder::write_weights(std::string_view kind,
         state.values.emplace(kPixelOffsetNote, note_of(data_.scale.offset));
         state.values.emplace(kPixelDivisorNote, note_of(data_.scale.divisor));
     }
-    const auto saved = storage::write_model_file(path, model_, to_arrays(weights), state);
+    const auto saved = storage::write_model_file(path, model_, weights, state);
     return artifact(kind, path, saved, epoch);
 }
 
-storage::ArtifactRow RunRecorder::write_predictions(const trainer::TrainOutcome& outcome) {
+storage::ArtifactRow RunRecorder::write_predictions(const trainer::TrainOutcome& outcome) const {
     const auto saved =
         storage::write_predictions(files_.predictions, predictions_of(data_, outcome));
     return artifact(storage::kPredictionsArtifact, files_.predictions, saved,

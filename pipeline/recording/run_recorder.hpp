@@ -1,7 +1,8 @@
 #pragma once
 
 // What training tells becomes rows, files and progress: the one place where training meets
-// storage. Lives on a run's rank 0 only.
+// storage. Lives on a run's rank 0 only. Files and rows of an epoch are written by a thread of its
+// own while the next epoch goes on; people are told at once.
 
 #include <fstream>
 #include <string>
@@ -9,9 +10,11 @@
 
 #include "pipeline/planning/plan.hpp"
 #include "pipeline/progress/progress.hpp"
+#include "pipeline/recording/background_writer.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/weights/checkpoint_file.hpp"
 #include "storage/weights/weights_file.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/train.hpp"
@@ -19,7 +22,8 @@
 
 namespace lockstep::pipeline {
 
-// All references must outlive the recorder. Every function throws StorageError.
+// All references must outlive the recorder. Every function throws StorageError. Between
+// on_snapshot() and settle() the database and HDF5 are the writing thread's: nobody else uses them.
 class RunRecorder : public trainer::TrainObserver {
 public:
     RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
@@ -31,12 +35,16 @@ public:
     void begin(const storage::ResumePoint& resume);
 
     void on_epoch_begin(int epoch, int epochs, std::int64_t steps) override;
+    // Throws what recording the epoch before threw, as soon as that is known.
     void on_step_end(const trainer::StepRecord& step) override;
+    // Waits until the epoch before is recorded: one at most is in flight.
     void on_epoch_end(const trainer::EpochRecord& epoch) override;
-    // The files are durable before the one transaction that tells of them.
-    void on_snapshot(const trainer::Snapshot& snapshot) override;
+    // Returns at once. The files are durable before the one transaction that tells of them.
+    void on_snapshot(trainer::Snapshot snapshot) override;
+    // Waits until all epochs are recorded. Throws why one was not, unless that is told already.
+    void settle();
 
-    // One of these ends the attempt.
+    // One of these ends the attempt, after settle().
     void finish(const trainer::TrainOutcome& outcome);
     void interrupt(const std::string& cause);
     void fail(const std::string& cause);
@@ -44,10 +52,13 @@ public:
     void warn(const std::string& text);  // told, logged, and an event of the run
 
 private:
-    storage::ArtifactRow write_checkpoint(const trainer::Snapshot& snapshot);
+    // On the writing thread, like all that it calls: const but for what it writes.
+    void record(trainer::Snapshot snapshot, const storage::EpochRow& row,
+                const std::vector<storage::StepRow>& steps) const;
+    storage::CheckpointState checkpoint_state(trainer::TrainState state) const;
     storage::ArtifactRow write_weights(std::string_view kind, const std::filesystem::path& path,
-                                       const trainer::NamedTensors& weights, int epoch);
-    storage::ArtifactRow write_predictions(const trainer::TrainOutcome& outcome);
+                                       const storage::NamedArrays& weights, int epoch) const;
+    storage::ArtifactRow write_predictions(const trainer::TrainOutcome& outcome) const;
     storage::ArtifactRow artifact(std::string_view kind, const std::filesystem::path& path,
                                   const storage::SavedFile& saved, int epoch) const;
     ProgressEvent progress_event(ProgressEvent::Kind kind) const;
@@ -71,6 +82,7 @@ private:
     double last_step_seconds_ = 0.0;       // of the epoch, when a step was shown last
     double last_logged_seconds_ = 0.0;     // the same, when one was logged last
     std::vector<storage::StepRow> steps_;  // of the epoch, where steps are recorded
+    BackgroundWriter writer_;              // last: it ends before what it uses
 };
 
 }  // namespace lockstep::pipeline

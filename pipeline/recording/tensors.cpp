@@ -63,10 +63,11 @@ std::vector<ExpectedTensor> expected_tensors(const trainer::Architecture& archit
 
 }  // namespace
 
-storage::NamedArrays to_arrays(const NamedTensors& tensors) {
+storage::NamedArrays to_arrays(NamedTensors tensors) {
     storage::NamedArrays arrays;
-    for (const NamedTensor& tensor : tensors) {
-        arrays.push_back({tensor.layer, tensor.name, tensor.shape, tensor.values});
+    for (NamedTensor& tensor : tensors) {
+        arrays.push_back({std::move(tensor.layer), std::move(tensor.name), std::move(tensor.shape),
+                          std::move(tensor.values)});
     }
     return arrays;
 }
@@ -93,16 +94,17 @@ NamedTensors to_tensors(storage::NamedArrays arrays, const trainer::Architecture
     return tensors;
 }
 
-void put_state(const TrainState& state, storage::CheckpointState& checkpoint) {
+void put_state(TrainState state, storage::CheckpointState& checkpoint) {
     checkpoint.epochs_finished = state.epochs_finished;
     checkpoint.steps_taken = state.steps_taken;
     checkpoint.stopped_early = state.stopped_early;
-    checkpoint.weights = to_arrays(state.weights);
-    for (const auto& [name, tensors] : state.slots) checkpoint.slots[name] = to_arrays(tensors);
+    checkpoint.weights = to_arrays(std::move(state.weights));
+    for (auto& [name, tensors] : state.slots)
+        checkpoint.slots[name] = to_arrays(std::move(tensors));
     checkpoint.early_stopping = to_best_value(state.early_stopping);
     checkpoint.checkpoint = to_best_value(state.checkpoint);
-    checkpoint.early_stopping_weights = to_arrays(state.early_stopping_weights);
-    checkpoint.checkpoint_weights = to_arrays(state.checkpoint_weights);
+    checkpoint.early_stopping_weights = to_arrays(std::move(state.early_stopping_weights));
+    checkpoint.checkpoint_weights = to_arrays(std::move(state.checkpoint_weights));
 }
 
 TrainState train_state(storage::CheckpointState checkpoint) {

@@ -12,7 +12,7 @@
 
 namespace lockstep::pipeline {
 
-storage::NamedArrays to_arrays(const trainer::NamedTensors& tensors);
+storage::NamedArrays to_arrays(trainer::NamedTensors tensors);
 
 // The arrays of any Keras file as tensors of this network: matched by their order, as Keras does,
 // and named as the network's own layers.
@@ -25,7 +25,7 @@ trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
                                  const std::string& origin);
 
 // The training state of a checkpoint, and back. The weights' names are our own already.
-void put_state(const trainer::TrainState& state, storage::CheckpointState& checkpoint);
+void put_state(trainer::TrainState state, storage::CheckpointState& checkpoint);
 trainer::TrainState train_state(storage::CheckpointState checkpoint);
 
 }  // namespace lockstep::pipeline

@@ -27,7 +27,7 @@ public:
     void on_epoch_begin(int, int, std::int64_t) override {}
     void on_step_end(const trainer::StepRecord&) override {}
     void on_epoch_end(const trainer::EpochRecord&) override {}
-    void on_snapshot(const trainer::Snapshot&) override {}
+    void on_snapshot(trainer::Snapshot) override {}
 };
 
 void record_broken(const std::exception& error, RunRecorder* recorder) noexcept {
@@ -35,6 +35,24 @@ void record_broken(const std::exception& error, RunRecorder* recorder) noexcept 
         if (recorder != nullptr) recorder->interrupt(error.what());
     } catch (const std::exception&) {
         // The store may be what broke; the next start finds the run `running` without a lock.
+    }
+}
+
+// An epoch that could not be recorded was the end of the run, whatever came after it: its error
+// takes the place of a later one.
+trainer::TrainOutcome train_settled(const trainer::Training& training,
+                                    const trainer::Communicator& group,
+                                    trainer::TrainObserver& observer, RunRecorder* recorder) {
+    const auto settle = [&] {
+        if (recorder != nullptr) recorder->settle();
+    };
+    try {
+        trainer::TrainOutcome outcome = trainer::train(training, group, observer);
+        settle();
+        return outcome;
+    } catch (...) {
+        settle();
+        throw;
     }
 }
 
@@ -121,7 +139,7 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
         .resume_from = start.state ? &*start.state : nullptr,
         .stop_requested = is_stop_requested};
     try {
-        const trainer::TrainOutcome outcome = trainer::train(training, group_, observer);
+        const trainer::TrainOutcome outcome = train_settled(training, group_, observer, recorder);
         return conclude(outcome, recorder);
     } catch (const trainer::NonFiniteNumbers& error) {  // these three on every rank alike
         return fail(error, planned, recorder);

@@ -127,6 +127,26 @@ TEST_CASE("A report that cannot be made durable costs the report alone", "[end_t
     CHECK(contains(check_failure(call, 0), "no report was written: "));
 }
 
+// Its error comes while the next epoch goes on.
+TEST_CASE("After an epoch that could not be recorded none is", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::string ranks = GENERATE("1", "2");
+    const std::vector<std::string> command =
+        lockstep_command({"run", smoke_file(), "--only", kRun, "--set", "train.epochs=1000000",
+                          "--ranks", ranks, "--store", store.string()});
+    Process failed(failing({"fsync", "checkpoint.h5", 3, ENOSPC}, store, command));
+    CHECK(failed.wait() == 74);
+    const std::string errors = failed.errors(), full = "No space left on device";
+    INFO(errors);
+    CHECK(contains(errors, full));
+    CHECK(errors.find(full) == errors.rfind(full));
+    CHECK(rows(store, "select count(*), max(epoch) from epochs") == "2,2\n");
+    CHECK(rows(store, "select state, cause like '%No space left%' from v_runs") ==
+          "interrupted,1\n");
+    CHECK(rows(store, "select epoch from artifacts where kind = 'checkpoint'") == "2\n");
+}
+
 TEST_CASE("Under mpirun a disk that fails on rank 0 ends all ranks", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";

@@ -4,6 +4,7 @@
 // of layer, and an observer that keeps everything it is told.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/data/dataset.hpp"
@@ -41,8 +42,8 @@ public:
     void on_epoch_begin(int epoch, int, std::int64_t) override { begun.push_back(epoch); }
     void on_step_end(const trainer::StepRecord& step) override { steps.push_back(step); }
     void on_epoch_end(const trainer::EpochRecord& epoch) override { epochs.push_back(epoch); }
-    void on_snapshot(const trainer::Snapshot& snapshot) override {
-        snapshots.push_back({snapshot.state, snapshot.is_best});
+    void on_snapshot(trainer::Snapshot snapshot) override {
+        snapshots.push_back({std::move(snapshot.state), snapshot.is_best});
     }
 
     std::vector<int> begun;

@@ -1,0 +1,46 @@
+#pragma once
+
+// Work that nobody waits for: one thread does it, one piece at a time, in the order it was handed
+// over. Disks and locks take their time there while training goes on.
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace lockstep::pipeline {
+
+// All functions are called by one thread, the owner. What a piece of work uses (a database's
+// connection, HDF5) the owner leaves alone until settle() has returned. Signals are delivered to
+// other threads.
+class BackgroundWriter {
+public:
+    using Work = std::packaged_task<void()>;
+
+    // Throws std::system_error if the system gives no thread.
+    BackgroundWriter();
+    // Waits for the work in flight. What it throws is lost: settle() asks for it.
+    ~BackgroundWriter();
+    BackgroundWriter(const BackgroundWriter&) = delete;
+    BackgroundWriter& operator=(const BackgroundWriter&) = delete;
+
+    // Hands `work` over, once nothing is in flight. Throws what the work before threw, if nobody
+    // was told yet; `work` is then dropped.
+    void start(Work work);
+    // Throws what the work in flight threw, once, if it has ended. Waits for nothing.
+    void check();
+    // Waits until nothing is in flight. Throws what the work threw, once.
+    void settle();
+
+private:
+    void run();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Work next_;  // valid from start() until the thread takes it
+    bool is_ending_ = false;
+    std::future<void> in_flight_;  // the owner's
+    std::thread thread_;
+};
+
+}  // namespace lockstep::pipeline
