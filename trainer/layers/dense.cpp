@@ -72,7 +72,7 @@ void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, B
     pass.backward(
         {.what = "weights",
          .extent = Extent::rank,
-         .products = 1,
+         .products = pass.factors() ? 0 : 1,
          .reads = {&pass.src(), &diff},
          .writes = {},
          .run = [this, &parameters, &diff, &src = pass.src(), &gradients = pass.gradients(),
