@@ -4,9 +4,10 @@
 //
 //   src [N, IC, IH, IW] * weights [OC, IC, KH, KW] + bias [OC] -> dst [N, OC, OH, OW]
 //
-// A call covers one shard. So neither the result of an image nor a weight gradient can depend on the
-// number of ranks, on any instruction set, and a shard's activations stay in the L2 cache. Computed
-// by Winograd's kernels of our own (winograd/) where takes_winograd(), else by oneDNN's direct ones.
+// A call covers one shard. So neither the result of an image nor a weight gradient can depend on
+// the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
+// Computed by Winograd's kernels of our own (winograd/) where takes_winograd(), else by oneDNN's
+// direct ones.
 
 #include <memory>
 #include <span>
