@@ -20,7 +20,7 @@ std::unique_ptr<Exchange> replicated(const Communicator& comm, const ExchangeSet
 
 }  // namespace
 
-void Exchange::form(std::vector<FormedRange> ranges) {
+void Exchange::form(const std::vector<FormedRange>& ranges) {
     if (!ranges.empty()) throw std::logic_error("ranks that share no memory form no gradients");
 }
 

@@ -63,7 +63,7 @@ public:
     // read until the end of sum_and_update(). Empty where not all ranks share memory.
     virtual std::span<float> factors() { return {}; }
     // What is formed from now on; ranges do not overlap. Only where there are factors().
-    virtual void form(std::vector<FormedRange> ranges);
+    virtual void form(const std::vector<FormedRange>& ranges);
 
     // [tail], until the next call. All own gradients are written.
     //   filled_shards   of this step, one of the setting's

@@ -212,9 +212,9 @@ void TreeExchange::update_own_slice(const SliceUpdate& update) {
     }
 }
 
-void TreeExchange::form(std::vector<FormedRange> ranges) {
-    if (!nodes_.is_one_node()) return Exchange::form(std::move(ranges));
-    formed_ = std::move(ranges);
+void TreeExchange::form(const std::vector<FormedRange>& ranges) {
+    if (!nodes_.is_one_node()) return Exchange::form(ranges);
+    formed_ = ranges;
     std::ranges::sort(formed_, {}, &FormedRange::first);
     cut_own_slice();
 }

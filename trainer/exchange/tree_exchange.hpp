@@ -43,7 +43,7 @@ public:
     std::span<float> factors() override {
         return nodes_.is_one_node() ? memory_.factors() : std::span<float>();
     }
-    void form(std::vector<FormedRange> ranges) override;
+    void form(const std::vector<FormedRange>& ranges) override;
     std::span<const float> sum_tails(int filled_shards) override;
     void sum_and_update(const SliceUpdate& update) override;
     void collect(std::span<float> array) override;

@@ -23,7 +23,7 @@ public:
     };
     // shape: one that is_max_pool_2x2().
     PooledBlock(const PoolingShape& shape, std::optional<Norm> norm, std::optional<Drop> drop)
-        : Layer(shape.src, shape.dst), shape_(shape), norm_(std::move(norm)), drop_(drop) {}
+        : Layer(shape.src, shape.dst), shape_(shape), norm_(norm), drop_(drop) {}
 
     bool can_mask_src_relu() const override { return true; }
     bool has_parameters() const override { return norm_.has_value(); }

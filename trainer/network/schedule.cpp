@@ -1,7 +1,6 @@
 #include "trainer/network/schedule.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace lockstep::trainer {
 
@@ -61,7 +60,8 @@ std::vector<PlannedStep> flatten_runs(std::span<const PlannedWork> works, std::s
 
 void repeat_cheap_work(std::span<const PlannedWork> forward, std::vector<PlannedWork>& backward) {
     // From the back: a copy may read what another repeatable piece makes.
-    for (const PlannedWork& cheap : std::views::reverse(forward)) {
+    for (std::size_t i = forward.size(); i-- > 0;) {
+        const PlannedWork& cheap = forward[i];
         if (!cheap.work.is_repeatable) continue;
         const auto reader = std::ranges::find_if(backward, [&](const PlannedWork& work) {
             return std::ranges::any_of(
