@@ -12,10 +12,12 @@ namespace lockstep::trainer {
 // How this program rounds: which algorithms compute a layer, and in which order sums are added up.
 // Raised whenever the bits of a training change by that. 1: direct convolutions, shards added from
 // the first to the last. 2: Winograd's convolutions and own dense layers, shards added as a tree.
-inline constexpr std::int64_t kArithmetic = 2;
+// 3: shards of 6 samples at most, few channels by Winograd too.
+inline constexpr std::int64_t kArithmetic = 3;
 
-// What the machine computes with, stored with every run. All ranks of the communicator agree on
-// one instruction set first; call once, right after MPI starts and before any kernel is made.
+// What the machine computes with, stored with every attempt; arithmetic with checkpoints alone. All
+// ranks of the communicator agree on one instruction set first; call once, right after MPI starts
+// and before any kernel is made.
 struct ComputeEnvironment {
     std::string isa;             // oneDNN's effective one, for example "avx512_core"
     std::string simd_target;     // Highway's, for example "AVX3"

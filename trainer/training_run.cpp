@@ -27,7 +27,8 @@ bool same_values(const NamedTensors& a, const NamedTensors& b) {
 }
 
 // Ranks of one node share the weights: nobody reads them while they are written. Collective.
-// Throws ReplicaError, on every rank, if the ranks were given different ones.
+// Throws ReplicaError, on every rank, if the ranks were given different trainable ones, which they
+// can not keep; moving statistics are each rank's own, and compared at the end of an epoch.
 void set_weights(Network& network, const NamedTensors& weights, const Communicator& comm) {
     Parameters& parameters = network.parameters();
     comm.barrier();

@@ -12,8 +12,8 @@
 namespace lockstep::trainer {
 
 // Everything one run holds while it trains. Collective are the constructor, train_epoch() and
-// finish(): every rank calls them in the same order with the same config and data, and with a shard
-// of each batch at least. All three throw CommError if MPI fails.
+// finish(): every rank calls them in the same order with the same config and data. A rank may have
+// no sample of a short last batch. All three throw CommError if MPI fails.
 class TrainingRun {
 public:
     // Starts, or goes on where training.resume_from says.

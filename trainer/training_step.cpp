@@ -37,21 +37,23 @@ int last_batch(const RunConfig& config, const RunData& data) {
     return static_cast<int>(data.training.count() % full_batch(config, data));
 }
 
-int shards_of(const RunConfig& config) {
-    return shards_of_batch(config.train.batch_size, config.parallel.shards);
+int shards_of(const RunConfig& config, const RunData& data) {
+    return shards_of_batch(full_batch(config, data), config.parallel.shards);
 }
 
-int filled_shards(int batch, const RunConfig& config) { return std::min(batch, shards_of(config)); }
+int filled_shards(int batch, const RunConfig& config, const RunData& data) {
+    return std::min(batch, shards_of(config, data));
+}
 
 ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
                                  std::size_t gradient_size, std::size_t factors) {
     ExchangeSetting setting{.count = gradient_size,
                             .tail = kTailSize,
-                            .shards = shards_of(config),
+                            .shards = shards_of(config, data),
                             .filled_shards = {},
                             .factors = factors};
     for (const int batch : {full_batch(config, data), last_batch(config, data)})
-        if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config));
+        if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config, data));
     return setting;
 }
 
@@ -77,8 +79,9 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       gradient_size_(network.parameters().trainable().size()),
       exchange_(make_exchange(config.parallel.exchange, comm,
                               exchange_setting(config, data, gradient_size_, factored_.floats()))),
-      tails_(kTailSize * static_cast<std::size_t>(
-                             shards_of_rank(shards_of(config), comm.size(), comm.rank()).count)),
+      tails_(kTailSize *
+             static_cast<std::size_t>(
+                 shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
@@ -93,14 +96,14 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
 
 TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm, BufferPool& pool) {
     PlanSetting setting;
-    const int shards = shards_of(config_);
+    const int shards = shards_of(config_, data_);
     setting.geometry = batch_geometry(size, shards, comm.size(), comm.rank());
     setting.filled_shards = filled_shards_by_rank(size, shards, comm.size());
     setting.seed = config_.train.seed;
     setting.is_training = true;
     setting.factors = factored_.places(exchange_->factors(), setting.geometry.first_sample);
     Batch batch;
-    batch.filled_shards = filled_shards(size, config_);
+    batch.filled_shards = filled_shards(size, config_, data_);
     for (int shard = 0; shard < batch.filled_shards; ++shard)
         batch.all_shards.push_back(near_equal_piece(size, shards, shard));
     const SampleRange own = shards_of_rank(shards, comm.size(), comm.rank());

@@ -71,8 +71,9 @@ std::int64_t slots_of(const trainer::OptimizerConfig& optimizer) {
     return std::get<trainer::SgdConfig>(optimizer.rule).momentum > 0 ? 1 : 0;
 }
 
-// The complete data set as bytes; weights, the optimizer's slots, the sum and a gradient per own
-// shard; and each layer's output and its gradient for the images of the own shards.
+// On one node: the rank's share of the data set as bytes; weights, the optimizer's slots, a
+// gradient and what it is summed from; and each layer's output and its gradient for the images of
+// the own shards, at most, as buffers share memory.
 std::int64_t memory_per_rank(const PlannedRun& planned, const trainer::DatasetTraits& traits,
                              int ranks) {
     const trainer::RunConfig& config = planned.run.config;
@@ -83,8 +84,9 @@ std::int64_t memory_per_rank(const PlannedRun& planned, const trainer::DatasetTr
         std::min<std::int64_t>(own_shards * divided_up(config.train.batch_size, shards),
                                std::max<std::int64_t>(planned.estimate.training_samples, 1));
     const std::int64_t data =
-        (traits.training_samples + traits.test_samples) * (traits.shape.size() + 1);
-    const std::int64_t parameter_arrays = 2 + slots_of(config.train.optimizer) + own_shards;
+        divided_up((traits.training_samples + traits.test_samples) * (traits.shape.size() + 1),
+                   std::clamp<std::int64_t>(ranks, 1, shards));
+    const std::int64_t parameter_arrays = 3 + slots_of(config.train.optimizer);
     std::int64_t values_per_image = architecture.input.size();
     for (const trainer::LayerShape& layer : architecture.layers) {
         values_per_image += 2 * layer.output.size();

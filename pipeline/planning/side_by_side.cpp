@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "trainer/determinism/shards.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -54,7 +56,7 @@ StepCost estimated_cost(const PlannedRun& planned) {
     });
     const double gradient_bytes = static_cast<double>(planned.trainable_parameters) * sizeof(float);
     return {.batch = config.train.batch_size,
-            .shards = config.parallel.shards,
+            .shards = trainer::shards_of_batch(config.train.batch_size, config.parallel.shards),
             .fixed_seconds = kFixedSeconds,
             .sample_seconds =
                 kPassesOfTraining * static_cast<double>(planned.flops_per_image) / kFlopsPerSecond,

@@ -16,6 +16,7 @@
 #include "pipeline/training/run_data.hpp"
 #include "pipeline/verbs/bench_step_tables.hpp"
 #include "reports/tables/table_text.hpp"
+#include "trainer/determinism/shards.hpp"
 #include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
@@ -86,7 +87,7 @@ BenchedRun measure(const PlannedRun& planned, Datasets& datasets, const BenchSte
     const auto floats = training.network().parameters().trainable_size();
     return {.name = config.name,
             .ranks = world.size(),
-            .shards = config.parallel.shards,
+            .shards = trainer::shards_of_batch(config.train.batch_size, config.parallel.shards),
             .gradient_bytes = static_cast<double>(floats * sizeof(float)),
             .step = measure_steps(training, options.measuring),
             .scaling = trainer::benchmark_scaling(training, options.measuring)};

@@ -119,6 +119,17 @@ TEST_CASE("same bits: wide dense layers, and batches that are cut into more shar
     }
 }
 
+TEST_CASE("same bits: a pool with nothing trained in front, and batches larger than the data",
+          "[trainer][mpi]") {
+    const std::vector<LayerConfig> layers{{"max_pooling2d", PoolingConfig{}},
+                                          {"dropout", DropoutConfig{0.3}},
+                                          {"flatten", FlattenConfig{}},
+                                          {"dense", DenseConfig{.units = 4}}};
+    RunConfig config = tiny_run(layers);
+    config.train.batch_size = 1000;
+    check_same_bits(config, {.training_samples = 60});
+}
+
 TEST_CASE("same bits: a subset of the classes, standard scale, stratified validation",
           "[trainer][mpi]") {
     RunConfig config = tiny_run(every_kind_of_layer(2));

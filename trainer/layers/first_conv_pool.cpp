@@ -90,20 +90,21 @@ void FirstConvPool::bind(PassBuilder& pass) const {
                                              as_mask(places, i), shards[i].count, scratch.data());
                   }});
     if (!pass.is_training()) return;
+    Buffer& scratch_back = pass.scratch(Buffer::Size::of_all(kernel_.scratch_floats()));
     std::vector<Buffer*> writes = pass.gradients().buffers();
-    writes.push_back(&scratch);
+    writes.push_back(&scratch_back);
     pass.backward({.what = "weights",
                    .extent = Extent::shard,
                    .products = 1,
                    .reads = {&pass.src(), &pass.diff_dst(), &places},
                    .writes = writes,
-                   .run = [this, &scratch, &places, &parameters, &src = pass.src(),
+                   .run = [this, &scratch_back, &places, &parameters, &src = pass.src(),
                            &diff_dst = pass.diff_dst(),
                            shards = pass.shards()](const StepContext&, std::size_t i) {
                        kernel_.backward_weights_pooled(
                            src.of_shard(i), diff_dst.of_shard(i), as_mask(places, i),
                            parameters.diff_weights(i), parameters.diff_bias(i), shards[i].count,
-                           scratch.data());
+                           scratch_back.data());
                    }});
 }
 

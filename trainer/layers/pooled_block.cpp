@@ -95,7 +95,7 @@ void PooledBlock::bind(PassBuilder& pass) const {
          .reads = {&pass.src()},
          .writes = writes,
          .run = [&own](const StepContext& context, std::size_t i) { own.forward(context, i); }});
-    if (!pass.is_training()) return;
+    if (!pass.is_training() || (!norm_ && pass.diff_src() == nullptr)) return;
     Buffer& diff_dst = pass.diff_dst();
     std::vector<Buffer*> reads{&diff_dst, own.routes()};
     if (norm_) {
