@@ -180,16 +180,17 @@ void TrainingRun::report_step(int epoch, std::int64_t step_in_epoch, const StepR
 // computed for itself.
 void TrainingRun::check_replicas(EpochRecord& record) {
     record.weights_digest = network_.parameters().digest();
-    const auto check = [&](const std::string& own, const char* what) {
-        const auto of_ranks = comm_.gather_texts(own);
-        for (std::size_t rank = 1; rank < of_ranks.size(); ++rank)
-            if (of_ranks[rank] != of_ranks[0])
-                throw ReplicaError(
-                    fmt::format("after epoch {} the {} of rank {} differ from those of rank 0",
-                                record.epoch, what, rank));
-    };
-    check(record.weights_digest, "weights");
-    check(fmt::format("{:x}", step_.optimizer().rates_digest()), "learning rates");
+    const auto of_ranks = comm_.gather_texts(record.weights_digest +
+                                             fmt::format("{:x}", step_.optimizer().rates_digest()));
+    const std::string& expected = of_ranks.front();
+    const std::size_t weights = record.weights_digest.size();
+    for (std::size_t rank = 1; rank < of_ranks.size(); ++rank) {
+        if (of_ranks[rank] == expected) continue;
+        const bool are_weights = of_ranks[rank].compare(0, weights, expected, 0, weights) != 0;
+        throw ReplicaError(
+            fmt::format("after epoch {} the {} of rank {} differ from those of rank 0",
+                        record.epoch, are_weights ? "weights" : "learning rates", rank));
+    }
 }
 
 // Before anything of the epoch is told or kept. A loss need not show a NaN: a ReLU makes it zero.

@@ -26,12 +26,14 @@ double mebibytes_of_largest(const std::vector<ResidentMemory>& memory,
 
 // Of a piece of work that was measured; null where nothing is multiplied.
 Cell gigaflops(const WorkTiming& work) {
-    return work.flops > 0.0 && work.seconds > 0.0
+    return work.flops > 0.0 && work.seconds > 0.0 && !work.leaves_products
                ? Cell(rounded(work.flops / work.seconds / 1e9, 10))
                : none();
 }
-Cell share_of_peak(double flops, double seconds, double peak) {
-    return flops > 0.0 && seconds > 0.0 ? ratio(flops / seconds / peak) : none();
+Cell share_of_peak(const WorkTiming& work, double seconds, double peak) {
+    return work.flops > 0.0 && seconds > 0.0 && !work.leaves_products
+               ? ratio(work.flops / seconds / peak)
+               : none();
 }
 
 int meetings_of(const trainer::StepBenchmark& step) {
@@ -122,8 +124,8 @@ storage::Table layers_table(const std::vector<BenchedRun>& runs) {
                  work.work, std::int64_t{work.calls}, microseconds(work.seconds),
                  ratio(work.seconds / run.step.shares.sum()), microseconds(work.alone_seconds),
                  work.alone_seconds > 0.0 ? ratio(work.seconds / work.alone_seconds) : none(),
-                 gigaflops(work), share_of_peak(work.flops, work.seconds, peak),
-                 share_of_peak(work.flops, work.alone_seconds, peak)});
+                 gigaflops(work), share_of_peak(work, work.seconds, peak),
+                 share_of_peak(work, work.alone_seconds, peak)});
         }
     }
     return table;

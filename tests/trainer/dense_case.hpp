@@ -13,6 +13,8 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/trainer/every_target.hpp"
+#include "tests/trainer/random_array.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/dense/dense_kernel.hpp"
 
@@ -20,26 +22,8 @@ namespace lockstep::tests {
 
 inline std::size_t size(int value) { return static_cast<std::size_t>(value); }
 
-inline trainer::AlignedArray<float> random_array(std::size_t count, std::uint64_t seed) {
-    trainer::AlignedArray<float> array(count);
-    const std::vector<float> values = RandomValues(seed).floats(count);
-    std::copy(values.begin(), values.end(), array.data());
-    return array;
-}
-
 inline bool same_bits(std::span<const float> a, std::span<const float> b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-// Each instruction set this machine has and Lockstep is built for.
-template <class Check>
-void on_every_target(Check check) {
-    for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        INFO(hwy::TargetName(static_cast<decltype(HWY_TARGET)>(target)));
-        check();
-    }
-    hwy::SetSupportedTargetsForTest(0);
 }
 
 // Random src, weights, bias and diff_dst; samples of one seed begin alike, however many there are.

@@ -14,20 +14,18 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/trainer/every_target.hpp"
+#include "tests/trainer/random_array.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
 namespace {
 
-std::size_t size(int value) { return static_cast<std::size_t>(value); }
+using tests::on_every_target;
+using tests::random_array;
 
-AlignedArray<float> random_array(std::size_t count, std::uint64_t seed) {
-    AlignedArray<float> array(count);
-    const std::vector<float> values = tests::RandomValues(seed).floats(count);
-    std::copy(values.begin(), values.end(), array.data());
-    return array;
-}
+std::size_t size(int value) { return static_cast<std::size_t>(value); }
 
 // One convolution with everything it reads and writes, in the layouts of winograd.hpp.
 struct Case {
@@ -200,17 +198,6 @@ std::vector<std::pair<WinogradShape, int>> shapes() {
     uneven.dst_width = 9;
     all.push_back({uneven, 2});
     return all;
-}
-
-// Each instruction set this machine has and Lockstep is built for.
-template <class Check>
-void on_every_target(Check check) {
-    for (const auto target : hwy::SupportedAndGeneratedTargets()) {
-        hwy::SetSupportedTargetsForTest(target);
-        INFO(hwy::TargetName(static_cast<decltype(HWY_TARGET)>(target)));
-        check();
-    }
-    hwy::SetSupportedTargetsForTest(0);
 }
 
 TEST_CASE("winograd: all three directions are the convolution, on every instruction set",

@@ -38,7 +38,8 @@ public:
                                   .is_backward = planned.is_backward,
                                   .work = planned.work.what,
                                   .is_meeting = planned.work.extent == Extent::batch,
-                                  .products = planned.work.products});
+                                  .products = planned.work.products,
+                                  .leaves_products = planned.work.leaves_products});
             ++works_[place->second].calls;
             row_of_call_.push_back(place->second);
         }

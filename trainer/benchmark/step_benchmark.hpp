@@ -25,7 +25,8 @@ struct WorkTiming {
     std::string work;         // Work::what
     bool is_meeting = false;  // ranks meet in it
     int products = 0;         // Work::products
-    int calls = 0;            // a step
+    bool leaves_products = false;
+    int calls = 0;  // a step
     double seconds = 0.0;
     double alone_seconds = 0.0;  // where ranks meet: when all of them come together
     // Of the products, 2 a multiply-add, for the rank's samples.

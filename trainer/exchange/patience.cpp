@@ -39,34 +39,25 @@ Patience::Phase Patience::next_phase() {
     return phase_;
 }
 
-void Patience::wait_a_moment() {
-    switch (next_phase()) {
-        case Phase::look:
-            return pause();
-        case Phase::offer:
-            let_messages_go_on();
-            sched_yield();
-            return;
-        case Phase::sleep:
-            let_messages_go_on();
-            std::this_thread::sleep_for(sleep_);
+bool Patience::stays_awake() {
+    const Phase phase = next_phase();
+    if (phase == Phase::look) {
+        pause();
+        return true;
     }
+    let_messages_go_on();
+    if (phase == Phase::offer) sched_yield();
+    return phase == Phase::offer;
+}
+
+void Patience::wait_a_moment() {
+    if (!stays_awake()) std::this_thread::sleep_for(sleep_);
 }
 
 void Patience::wait_a_moment_for(SharedCounter& counter, std::uint32_t target) {
-    switch (next_phase()) {
-        case Phase::look:
-            return pause();
-        case Phase::offer:
-            let_messages_go_on();
-            sched_yield();
-            return;
-        case Phase::sleep:
-            let_messages_go_on();
-            const std::uint32_t seen = counter.value();
-            if (static_cast<std::int32_t>(seen - target) < 0)
-                counter.sleep_while(seen, kLongestSleep);
-    }
+    if (stays_awake()) return;
+    const std::uint32_t seen = counter.value();
+    if (static_cast<std::int32_t>(seen - target) < 0) counter.sleep_while(seen, kLongestSleep);
 }
 
 void Patience::let_messages_go_on() const {

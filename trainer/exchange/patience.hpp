@@ -33,6 +33,7 @@ private:
     enum class Phase { look, offer, sleep };
 
     Phase next_phase();
+    bool stays_awake();  // the moment is over; else it is time to sleep
     void let_messages_go_on() const;
 
     const Communicator* comm_;

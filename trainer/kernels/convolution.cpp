@@ -23,12 +23,8 @@ public:
     explicit Primitives(const ConvolutionFormat& format)
         : format_(format), d_(format.descriptors()), dnn_(format.engine().onednn()) {}
 
-    memory src(const SampleRange& shard, const float* data) const {
-        return dnn_.over(d_.src(shard.count), data + offset(shard, format_.src()));
-    }
-    memory dst(const SampleRange& shard, const float* data) const {
-        return dnn_.over(d_.dst(shard.count), data + offset(shard, format_.dst()));
-    }
+    memory src(int samples, const float* data) const { return dnn_.over(d_.src(samples), data); }
+    memory dst(int samples, const float* data) const { return dnn_.over(d_.dst(samples), data); }
 
     const Forward::primitive_desc& forward_of(int n) {
         auto found = forward_pds_.find(n);
@@ -59,10 +55,6 @@ public:
     }
 
 private:
-    static std::size_t offset(const SampleRange& shard, const Layout& layout) {
-        return static_cast<std::size_t>(shard.first) * layout.sample_size();
-    }
-
     const ConvolutionFormat& format_;
     const ConvolutionFormat::Descriptors& d_;
     OneDnn& dnn_;
@@ -70,21 +62,75 @@ private:
 };
 
 std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
-                                        const LinearBuffers& buffers,
-                                        std::span<const SampleRange> shards) {
-    if (format.is_winograd()) {
-        return std::make_unique<WinogradConvolution>(format, buffers, shards);
-    }
+                                        const LinearWeights& weights,
+                                        std::span<const LinearPart> parts) {
+    if (format.is_winograd()) return std::make_unique<WinogradConvolution>(format, weights, parts);
     const auto& d = format.descriptors();
-    return make_linear_calls(Primitives(format),
-                             OneDnnCalls(format.engine().onednn(), d.weights, d.bias(), buffers),
-                             {.forward = shards, .backward_data = shards, .shards = shards});
+    Primitives primitives(format);
+    auto calls =
+        std::make_unique<OneDnnCalls>(format.engine().onednn(), d.weights, d.bias(), weights);
+    for (const LinearPart& part : parts) {
+        const int n = part.samples;
+        calls->add_part();
+        const memory src = primitives.src(n, part.src);
+        calls->add_forward(primitives.forward_of(n), src, primitives.dst(n, part.dst));
+        const memory diff_dst = primitives.dst(n, part.diff_dst);
+        if (part.diff_src != nullptr)
+            calls->add_backward_data(primitives.backward_data_of(n), diff_dst,
+                                     primitives.src(n, part.diff_src));
+        if (part.diff_weights != nullptr)
+            calls->add_backward_weights(primitives.backward_weights_of(n), part, src, diff_dst);
+    }
+    return calls;
+}
+
+std::vector<LinearPart> parts_of(const ConvolutionFormat& format, const LinearBuffers& buffers,
+                                 std::span<const SampleRange> shards) {
+    std::vector<LinearPart> parts;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        const auto first = static_cast<std::size_t>(shards[i].first);
+        const std::size_t src = first * format.src().sample_size();
+        const std::size_t dst = first * format.dst().sample_size();
+        const bool has_gradient = i < buffers.diff_weights.size();
+        parts.push_back({.samples = shards[i].count,
+                         .src = buffers.src + src,
+                         .dst = buffers.dst + dst,
+                         .diff_dst = buffers.diff_dst == nullptr ? nullptr : buffers.diff_dst + dst,
+                         .diff_src = buffers.diff_src == nullptr ? nullptr : buffers.diff_src + src,
+                         .diff_weights = has_gradient ? buffers.diff_weights[i] : nullptr,
+                         .diff_bias = has_gradient ? buffers.diff_bias[i] : nullptr});
+    }
+    return parts;
 }
 
 }  // namespace
 
+Convolution::Convolution(const ConvolutionFormat& format, const LinearWeights& weights,
+                         std::span<const LinearPart> parts)
+    : parts_(parts.size()), calls_(make_calls(format, weights, parts)) {}
+
 Convolution::Convolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
                          std::span<const SampleRange> shards)
-    : LinearKernel(make_calls(format, buffers, shards)) {}
+    : Convolution(format, {.weights = buffers.weights, .bias = buffers.bias},
+                  parts_of(format, buffers, shards)) {}
+
+void Convolution::forward() {
+    calls_->prepare_forward();
+    for (std::size_t i = 0; i < parts_; ++i) calls_->forward(i);
+}
+
+void Convolution::backward_data() {
+    calls_->prepare_backward();
+    for (std::size_t i = 0; i < parts_; ++i) calls_->backward_data(i);
+}
+
+void Convolution::backward_weights() {
+    for (std::size_t i = 0; i < parts_; ++i) calls_->backward_weights(i);
+}
+
+void Convolution::backward() {
+    calls_->prepare_backward();
+    for (std::size_t i = 0; i < parts_; ++i) calls_->backward(i);
+}
 
 }  // namespace lockstep::trainer

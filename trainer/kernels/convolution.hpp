@@ -10,6 +10,7 @@
 // direct ones.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "trainer/kernels/layout.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
+#include "trainer/kernels/winograd/winograd.hpp"
 
 namespace lockstep::trainer {
 
@@ -35,9 +37,10 @@ public:
     const Layout& dst() const { return dst_; }
     int src_channels() const { return src_channels_; }  // padded
     int dst_channels() const { return dst_channels_; }
-    bool is_winograd() const { return is_winograd_; }
+    bool is_winograd() const { return winograd_.has_value(); }
+    const std::optional<Winograd>& winograd() const { return winograd_; }
     // Backward, its kernels can apply ReLU's gradient on the way.
-    bool masks_relu() const { return is_winograd_; }
+    bool masks_relu() const { return is_winograd(); }
     // Transformed filters, of Winograd's kernels; none of oneDNN's.
     std::size_t filter_floats() const;
     void transform_filters(const float* weights, bool for_data, float* filters) const;
@@ -55,15 +58,31 @@ private:
     Layout dst_;
     int src_channels_ = 0;
     int dst_channels_ = 0;
-    bool is_winograd_ = false;
+    std::optional<Winograd> winograd_;
     std::unique_ptr<Descriptors> descriptors_;
 };
 
-class Convolution : public LinearKernel {
+// src and dst in the format's layouts. The format must outlive it.
+class Convolution {
 public:
-    //   buffers   src and dst in the format's layouts
+    Convolution(const ConvolutionFormat& format, const LinearWeights& weights,
+                std::span<const LinearPart> parts);
+    // For shards that lie one behind another.
     Convolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
                 std::span<const SampleRange> shards);
+
+    // All parts.
+    void forward();
+    void backward_data();
+    void backward_weights();
+    void backward();
+
+    // Part by part: see LinearCalls.
+    LinearCalls& calls() { return *calls_; }
+
+private:
+    std::size_t parts_;
+    std::unique_ptr<LinearCalls> calls_;
 };
 
 }  // namespace lockstep::trainer

@@ -111,21 +111,21 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
     if (!(has_few && choose_layouts(shape.src.channels, tag::any)) &&
         !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
-    is_winograd_ = shape.algorithm == ConvolutionAlgorithm::winograd_if_it_fits &&
-                   d.has_winograd_layouts(block) && takes_winograd(shape, block);
+    if (shape.algorithm == ConvolutionAlgorithm::winograd_if_it_fits &&
+        d.has_winograd_layouts(block) && takes_winograd(shape, block))
+        winograd_ = winograd_of(*this);
 }
 
 ConvolutionFormat::~ConvolutionFormat() = default;
 
 std::size_t ConvolutionFormat::filter_floats() const {
-    return is_winograd_ ? winograd_of(*this).filter_floats() : 0;
+    return winograd_ ? winograd_->filter_floats() : 0;
 }
 
 void ConvolutionFormat::transform_filters(const float* weights, bool for_data,
                                           float* filters) const {
-    const Winograd winograd = winograd_of(*this);
-    for_data ? winograd.transform_filters_for_data(weights, filters)
-             : winograd.transform_filters(weights, filters);
+    for_data ? winograd_->transform_filters_for_data(weights, filters)
+             : winograd_->transform_filters(weights, filters);
 }
 
 std::unique_ptr<ParameterFormat> ConvolutionFormat::kernel_format() const {

@@ -2,22 +2,13 @@
 
 namespace lockstep::trainer {
 
-LinearKernel::LinearKernel(std::unique_ptr<LinearCalls> calls) : calls_(std::move(calls)) {}
-LinearKernel::LinearKernel(LinearKernel&&) noexcept = default;
-LinearKernel::~LinearKernel() = default;
-
-void LinearKernel::forward() { calls_->forward(); }
-void LinearKernel::backward_data() { calls_->backward_data(); }
-void LinearKernel::backward_weights() { calls_->backward_weights(); }
-void LinearKernel::backward() { calls_->backward(); }
-
 dnnl::memory OneDnnCalls::in_layout(const Memory::desc& wanted, const Memory& own,
                                     Workspace& workspace) {
     return wanted == own.get_desc() ? own : workspace.memory(dnn_.engine, wanted);
 }
 
 dnnl::memory OneDnnCalls::weights_in(const Memory::desc& wanted) {
-    Memory own = dnn_.over(weights_, buffers_.weights);
+    Memory own = dnn_.over(weights_, values_.weights);
     if (wanted == weights_) return own;
     for (const auto& [memory, values] : copied_weights_)
         if (memory.get_desc() == wanted) return memory;
@@ -29,39 +20,40 @@ dnnl::memory OneDnnCalls::weights_in(const Memory::desc& wanted) {
 }
 
 void OneDnnCalls::add_forward(const PrimitiveDesc& pd, const Memory& src, const Memory& dst) {
-    forward_.push_back(OneDnnCall(dnnl::primitive(pd.get()),
-                                  {{DNNL_ARG_SRC, src},
-                                   {DNNL_ARG_WEIGHTS, dnn_.over(weights_, buffers_.weights)},
-                                   {DNNL_ARG_BIAS, dnn_.over(bias_, buffers_.bias)},
-                                   {DNNL_ARG_DST, dst},
-                                   {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
+    parts_.back().forward.push_back(OneDnnCall(
+        dnnl::primitive(pd.get()), {{DNNL_ARG_SRC, src},
+                                    {DNNL_ARG_WEIGHTS, dnn_.over(weights_, values_.weights)},
+                                    {DNNL_ARG_BIAS, dnn_.over(bias_, values_.bias)},
+                                    {DNNL_ARG_DST, dst},
+                                    {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
 }
 
 void OneDnnCalls::add_backward_data(const PrimitiveDesc& pd, const Memory& diff_dst,
                                     const Memory& diff_src) {
     const Memory read = in_layout(pd.diff_dst_desc(0), diff_dst, raw_diff_dst_);
     const Memory written = in_layout(pd.diff_src_desc(0), diff_src, raw_diff_src_);
-    if (read != diff_dst) backward_data_.push_back(reorder_call(dnn_, diff_dst, read));
-    backward_data_.push_back(OneDnnCall(
-        dnnl::primitive(pd.get()), {{DNNL_ARG_DIFF_SRC, written},
-                                    {DNNL_ARG_WEIGHTS, weights_in(pd.weights_desc(0))},
-                                    {DNNL_ARG_DIFF_DST, read},
-                                    {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
-    if (written != diff_src) backward_data_.push_back(reorder_call(dnn_, written, diff_src));
+    Calls& calls = parts_.back().backward_data;
+    if (read != diff_dst) calls.push_back(reorder_call(dnn_, diff_dst, read));
+    calls.push_back(OneDnnCall(dnnl::primitive(pd.get()),
+                               {{DNNL_ARG_DIFF_SRC, written},
+                                {DNNL_ARG_WEIGHTS, weights_in(pd.weights_desc(0))},
+                                {DNNL_ARG_DIFF_DST, read},
+                                {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
+    if (written != diff_src) calls.push_back(reorder_call(dnn_, written, diff_src));
 }
 
-void OneDnnCalls::add_backward_weights(const PrimitiveDesc& pd, std::size_t shard,
+void OneDnnCalls::add_backward_weights(const PrimitiveDesc& pd, const LinearPart& part,
                                        const Memory& src, const Memory& diff_dst) {
-    const Memory gradient = dnn_.over(weights_, buffers_.diff_weights[shard]);
+    const Memory gradient = dnn_.over(weights_, part.diff_weights);
     const Memory written = in_layout(pd.diff_weights_desc(0), gradient, raw_diff_weights_);
-    backward_weights_.push_back(
-        OneDnnCall(dnnl::primitive(pd.get()),
-                   {{DNNL_ARG_SRC, src},
-                    {DNNL_ARG_DIFF_DST, diff_dst},
-                    {DNNL_ARG_DIFF_WEIGHTS, written},
-                    {DNNL_ARG_DIFF_BIAS, dnn_.over(bias_, buffers_.diff_bias[shard])},
-                    {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
-    if (written != gradient) backward_weights_.push_back(reorder_call(dnn_, written, gradient));
+    Calls& calls = parts_.back().backward_weights;
+    calls.push_back(OneDnnCall(dnnl::primitive(pd.get()),
+                               {{DNNL_ARG_SRC, src},
+                                {DNNL_ARG_DIFF_DST, diff_dst},
+                                {DNNL_ARG_DIFF_WEIGHTS, written},
+                                {DNNL_ARG_DIFF_BIAS, dnn_.over(bias_, part.diff_bias)},
+                                {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));
+    if (written != gradient) calls.push_back(reorder_call(dnn_, written, gradient));
 }
 
 }  // namespace lockstep::trainer

@@ -28,8 +28,9 @@ public:
     const Size& size() const { return size_; }
     // The first sample of own shard `shard`.
     std::byte* bytes_of_shard(std::size_t shard) const { return shards_[shard]; }
-    float* of_shard(std::size_t shard) const {
-        return reinterpret_cast<float*>(bytes_of_shard(shard));
+    template <class Value = float>
+    Value* of_shard(std::size_t shard) const {
+        return reinterpret_cast<Value*>(bytes_of_shard(shard));
     }
     // The first sample of all, where the buffer holds them all; or what is fixed.
     float* data() const { return reinterpret_cast<float*>(begin_); }

@@ -25,10 +25,12 @@ std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
                                  .needs_diff_src = setting.needs_diff_src});
 }
 
-// The kernels of each own shard, once their buffers are placed.
+// A part for each own shard, once their buffers are placed.
 struct BoundConvolution {
     LinearParameters parameters;
-    std::vector<Convolution> shards{};
+    std::optional<Convolution> convolution{};
+
+    LinearCalls& calls() { return convolution->calls(); }
 };
 
 }  // namespace
@@ -56,26 +58,36 @@ void Conv2d::bind(PassBuilder& pass) const {
          .products = 1,
          .reads = reads,
          .writes = {&pass.dst()},
-         .run = [&bound](const StepContext&, std::size_t i) { bound.shards[i].forward(); }});
-    Buffer* filters_for_data = pass.is_training() ? add_backward(pass, bound.shards) : nullptr;
+         .run = [&bound](const StepContext&, std::size_t i) { bound.calls().forward(i); }});
+    const auto calls = [&bound]() -> LinearCalls& { return bound.calls(); };
+    Buffer* filters_for_data = pass.is_training() ? add_backward(pass, calls) : nullptr;
     const bool is_training = pass.is_training();
     const bool masks =
         is_training && makes_relu() && !pass.is_diff_dst_masked() && format_->masks_relu();
     pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
                     diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
                     shards = pass.shards()] {
+        const LinearParameters& parameters = bound.parameters;
+        std::vector<LinearPart> parts;
         for (std::size_t i = 0; i < shards.size(); ++i) {
-            LinearBuffers buffers = bound.parameters.buffers_of_shard(i);
-            buffers.src = src.of_shard(i);
-            buffers.dst = dst.of_shard(i);
-            if (filters != nullptr) buffers.filters = filters->data();
-            if (filters_for_data != nullptr) buffers.filters_for_data = filters_for_data->data();
-            if (diff_dst != nullptr) buffers.diff_dst = diff_dst->of_shard(i);
-            if (masks) buffers.relu_dst = dst.of_shard(i);
-            if (diff_src != nullptr) buffers.diff_src = diff_src->of_shard(i);
-            bound.shards.emplace_back(*format_, buffers,
-                                      std::vector<SampleRange>{{0, shards[i].count}});
+            LinearPart part{
+                .samples = shards[i].count, .src = src.of_shard(i), .dst = dst.of_shard(i)};
+            if (masks) part.relu_dst = dst.of_shard(i);
+            if (diff_src != nullptr) part.diff_src = diff_src->of_shard(i);
+            if (is_training) {
+                part.diff_dst = diff_dst->of_shard(i);
+                part.diff_weights = parameters.diff_weights(i);
+                part.diff_bias = parameters.diff_bias(i);
+            }
+            parts.push_back(part);
         }
+        const auto place = [](const Buffer* b) { return b == nullptr ? nullptr : b->data(); };
+        bound.convolution.emplace(*format_,
+                                  LinearWeights{.weights = parameters.weights(),
+                                                .bias = parameters.bias(),
+                                                .filters = place(filters),
+                                                .filters_for_data = place(filters_for_data)},
+                                  parts);
     });
 }
 
@@ -96,7 +108,7 @@ Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data) const {
     return &filters;
 }
 
-Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards) const {
+Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&()>& calls) const {
     Buffer& diff_dst = pass.diff_dst();
     std::vector<Buffer*> reads{&pass.src(), &diff_dst};
     const bool needs_mask = makes_relu() && !pass.is_diff_dst_masked();
@@ -113,6 +125,14 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards
                        }});
     Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true);
     if (filters != nullptr) reads.push_back(filters);
+    // oneDNN wants the weights in another layout there.
+    if (pass.diff_src() != nullptr && filters == nullptr)
+        pass.backward(
+            {.what = "weights for data",
+             .extent = Extent::prepare,
+             .reads = {},
+             .writes = {},
+             .run = [calls](const StepContext&, std::size_t) { calls().prepare_backward(); }});
     std::vector<Buffer*> writes = pass.gradients().buffers();
     if (pass.diff_src() != nullptr) writes.push_back(pass.diff_src());
     pass.backward({.what = "convolution",
@@ -120,7 +140,7 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, std::vector<Convolution>& shards
                    .products = pass.diff_src() != nullptr ? 2 : 1,
                    .reads = reads,
                    .writes = writes,
-                   .run = [&shards](const StepContext&, std::size_t i) { shards[i].backward(); }});
+                   .run = [calls](const StepContext&, std::size_t i) { calls().backward(i); }});
     return filters;
 }
 

@@ -2,6 +2,8 @@
 
 // Conv2D: dst = relu?(conv(src, kernel) + bias). Kernel [KH, KW, IC, OC], bias [OC] in files.
 
+#include <functional>
+
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/layers/layer.hpp"
 #include "trainer/layers/linear.hpp"
@@ -21,7 +23,7 @@ private:
     Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shape,
            Parameters& parameters);
     Buffer* add_filters(PassBuilder& pass, bool for_data) const;
-    Buffer* add_backward(PassBuilder& pass, std::vector<Convolution>& shards) const;
+    Buffer* add_backward(PassBuilder& pass, const std::function<LinearCalls&()>& calls) const;
 
     std::unique_ptr<ConvolutionFormat> format_;
     LinearTensors tensors_;

@@ -72,7 +72,8 @@ void Dense::add_weights(PassBuilder& pass, const LinearParameters& parameters, B
     pass.backward(
         {.what = "weights",
          .extent = Extent::rank,
-         .products = pass.factors() ? 0 : 1,
+         .products = 1,
+         .leaves_products = pass.factors().has_value(),
          .reads = {&pass.src(), &diff},
          .writes = {},
          .run = [this, &parameters, &diff, &src = pass.src(), &gradients = pass.gradients(),

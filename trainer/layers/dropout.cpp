@@ -39,7 +39,7 @@ void Dropout::bind(PassBuilder& pass) const {
                           dropout_forward(draw_of_sample(draw, index_, context.step,
                                                          first_sample + shards[i].first + n),
                                           src.of_shard(i) + at * size, dst.of_shard(i) + at * size,
-                                          as_mask(kept, i) + at * mask, size);
+                                          kept.of_shard<std::uint8_t>(i) + at * mask, size);
                       }
                   }});
     if (pass.diff_src() == nullptr) return;
@@ -51,7 +51,7 @@ void Dropout::bind(PassBuilder& pass) const {
                            shards = pass.shards()](const StepContext&, std::size_t i) {
                        for (int n = 0; n < shards[i].count; ++n) {
                            const auto at = static_cast<std::size_t>(n);
-                           dropout_backward(as_mask(kept, i) + at * mask, draw.scale,
+                           dropout_backward(kept.of_shard<std::uint8_t>(i) + at * mask, draw.scale,
                                             diff_dst.of_shard(i) + at * size,
                                             diff_src.of_shard(i) + at * size, size);
                        }

@@ -28,9 +28,4 @@ private:
 DropoutDraw dropout_draw(double rate, std::uint64_t seed);
 DropoutDraw draw_of_sample(DropoutDraw draw, std::uint32_t layer, std::int64_t step, int sample);
 
-// A buffer of bytes.
-inline std::uint8_t* as_mask(const Buffer& buffer, std::size_t shard) {
-    return reinterpret_cast<std::uint8_t*>(buffer.bytes_of_shard(shard));
-}
-
 }  // namespace lockstep::trainer

@@ -3,7 +3,6 @@
 #include "trainer/kernels/first/first_kernel_format.hpp"
 #include "trainer/kernels/max_pool_2x2.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
-#include "trainer/layers/dropout.hpp"
 #include "trainer/layers/pooling.hpp"
 
 namespace lockstep::trainer {
@@ -87,7 +86,8 @@ void FirstConvPool::bind(PassBuilder& pass) const {
                           shards = pass.shards(), weights = parameters.weights(),
                           bias = parameters.bias()](const StepContext&, std::size_t i) {
                       kernel_.forward_pooled(src.of_shard(i), weights, bias, dst.of_shard(i),
-                                             as_mask(places, i), shards[i].count, scratch.data());
+                                             places.of_shard<PooledPlace>(i), shards[i].count,
+                                             scratch.data());
                   }});
     if (!pass.is_training()) return;
     Buffer& scratch_back = pass.scratch(Buffer::Size::of_all(kernel_.scratch_floats()));
@@ -102,7 +102,7 @@ void FirstConvPool::bind(PassBuilder& pass) const {
                            &diff_dst = pass.diff_dst(),
                            shards = pass.shards()](const StepContext&, std::size_t i) {
                        kernel_.backward_weights_pooled(
-                           src.of_shard(i), diff_dst.of_shard(i), as_mask(places, i),
+                           src.of_shard(i), diff_dst.of_shard(i), places.of_shard<PooledPlace>(i),
                            parameters.diff_weights(i), parameters.diff_bias(i), shards[i].count,
                            scratch_back.data());
                    }});

@@ -14,10 +14,7 @@ LinearTensors add_linear_tensors(Parameters& parameters, const LayerShape& shape
 
 LinearParameters::LinearParameters(const LinearTensors& tensors, std::size_t channels,
                                    const PassBuilder& pass)
-    : tensors_(tensors),
-      parameters_(pass.context().parameters),
-      gradients_(pass.gradients()),
-      is_training_(pass.is_training()) {
+    : tensors_(tensors), parameters_(pass.context().parameters), gradients_(pass.gradients()) {
     if (tensors.bias) {
         bias_ = parameters_.data(*tensors.bias);
     } else {
@@ -33,16 +30,6 @@ float* LinearParameters::diff_bias(std::size_t shard) const {
 float* LinearParameters::diff_bias_of(const SubtreeGradient& subtree) const {
     return tensors_.bias ? subtree.gradient + parameters_.offset(*tensors_.bias)
                          : bias_ + no_bias_.size() / 2;
-}
-
-LinearBuffers LinearParameters::buffers_of_shard(std::size_t shard) const {
-    LinearBuffers buffers;
-    buffers.weights = weights();
-    buffers.bias = bias();
-    if (!is_training_) return buffers;
-    buffers.diff_weights = {diff_weights(shard)};
-    buffers.diff_bias = {diff_bias(shard)};
-    return buffers;
 }
 
 }  // namespace lockstep::trainer

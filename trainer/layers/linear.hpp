@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "trainer/kernels/aligned_array.hpp"
-#include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/layers/layer.hpp"
 
 namespace lockstep::trainer {
@@ -39,14 +38,10 @@ public:
     }
     float* diff_bias_of(const SubtreeGradient& subtree) const;
 
-    // All of these.
-    LinearBuffers buffers_of_shard(std::size_t shard) const;
-
 private:
     const LinearTensors& tensors_;
     Parameters& parameters_;
     const GradientPlaces& gradients_;
-    bool is_training_;
     AlignedArray<float> no_bias_;  // zeros, then the place for their gradient
     float* bias_;
 };

@@ -63,7 +63,7 @@ public:
 private:
     std::size_t channels() const { return static_cast<std::size_t>(shape_.src.padded_channels()); }
     int samples(std::size_t shard) const { return shards_[shard].count; }
-    PoolRoute* routes_of(std::size_t shard) const { return as_mask(*routes_, shard); }
+    PoolRoute* routes_of(std::size_t shard) const { return routes_->of_shard<PoolRoute>(shard); }
     PooledGradient gradient(const Buffer& diff_dst, std::size_t shard) const {
         return {.diff_y = diff_dst.of_shard(shard),
                 .routes = routes_of(shard),

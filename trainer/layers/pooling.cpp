@@ -8,7 +8,7 @@ void bind_max(PassBuilder& pass, const PoolingShape& shape) {
     Buffer& places =
         pass.scratch({.bytes = shape.dst.sample_size() * sizeof(PlaceInWindow), .is_fixed = false});
     const auto places_of = [&places](std::size_t shard) {
-        return reinterpret_cast<PlaceInWindow*>(places.bytes_of_shard(shard));
+        return places.of_shard<PlaceInWindow>(shard);
     };
     pass.forward({.what = "max pooling",
                   .extent = Extent::shard,

@@ -28,6 +28,9 @@ struct Work {
     // How many times the multiply-adds of the layer's forward pass it takes, by the direct
     // algorithm: forward 1, backward 1 by the weights and 1 by the data. For `bench step`.
     int products = 0;
+    // It only hands over their factors: the exchange multiplies, in a time that is not this
+    // piece's.
+    bool leaves_products = false;
     std::vector<Buffer*> reads;
     std::vector<Buffer*> writes;  // one that it also reads is changed in place
     // Cheap, and the same again: done once more in front of a backward pass that reads what it

@@ -1,7 +1,5 @@
 #include "trainer/network/fusions.hpp"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <variant>
 
@@ -56,38 +54,47 @@ std::unique_ptr<Layer> make_pooled_block(Settings settings, const Layout& src,
                                          norm, drop);
 }
 
-struct Fusion {
-    std::array<bool (*)(const LayerSetting&), 3> layers;  // null: shorter
-    std::unique_ptr<Layer> (*make)(Settings, const Layout& src, Parameters&);
+std::unique_ptr<Layer> make_first_conv_pool(Settings settings, const Layout&,
+                                            Parameters& parameters) {
+    return std::make_unique<FirstConvPool>(settings[0], settings[1], parameters);
+}
 
-    std::size_t length() const {
-        return static_cast<std::size_t>(std::ranges::find(layers, nullptr) - layers.begin());
-    }
-    bool matches(Settings settings) const {
-        if (settings.size() < length()) return false;
-        for (std::size_t i = 0; i < length(); ++i)
-            if (!layers[i](settings[i])) return false;
-        return true;
-    }
+// ---- the patterns ------------------------------------------------------------------------------
+
+bool is_first_conv_pool(Settings settings) {
+    return FirstConvPool::takes(settings[0], settings[1]);
+}
+
+template <bool (*... kIs)(const LayerSetting&)>
+bool in_a_row(Settings settings) {
+    std::size_t i = 0;
+    return (kIs(settings[i++]) && ...);
+}
+
+struct Fusion {
+    std::size_t length;
+    bool (*matches)(Settings);  // of that length
+    std::unique_ptr<Layer> (*make)(Settings, const Layout& src, Parameters&);
 };
 
 // Longest first.
 constexpr Fusion kFusions[] = {
-    {{is_batch_norm, is_2x2_max_pool, is_dropout}, make_pooled_block},
-    {{is_batch_norm, is_2x2_max_pool, nullptr}, make_pooled_block},
-    {{is_2x2_max_pool, is_dropout, nullptr}, make_pooled_block},
-    {{is_2x2_max_pool, nullptr, nullptr}, make_pooled_block},
+    {3, in_a_row<is_batch_norm, is_2x2_max_pool, is_dropout>, make_pooled_block},
+    {2, in_a_row<is_batch_norm, is_2x2_max_pool>, make_pooled_block},
+    {2, in_a_row<is_2x2_max_pool, is_dropout>, make_pooled_block},
+    {2, is_first_conv_pool, make_first_conv_pool},
+    {1, in_a_row<is_2x2_max_pool>, make_pooled_block},
 };
 
 }  // namespace
 
 MadeLayer make_longest(Settings settings, const Layout& src, ComputeEngine& engine,
                        Parameters& parameters) {
-    if (settings.size() > 1 && FirstConvPool::takes(settings[0], settings[1]))
-        return {std::make_unique<FirstConvPool>(settings[0], settings[1], parameters), 2};
-    for (const Fusion& fusion : kFusions)
-        if (fusion.matches(settings))
-            return {fusion.make(settings.first(fusion.length()), src, parameters), fusion.length()};
+    for (const Fusion& fusion : kFusions) {
+        if (settings.size() < fusion.length) continue;
+        const Settings fused = settings.first(fusion.length);
+        if (fusion.matches(fused)) return {fusion.make(fused, src, parameters), fusion.length};
+    }
     return {make_layer(settings.front(), src, engine, parameters), 1};
 }
 

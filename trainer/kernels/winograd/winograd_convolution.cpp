@@ -45,75 +45,62 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
 }
 
 WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,
-                                         const LinearBuffers& buffers,
-                                         std::span<const SampleRange> shards)
-    : format_(format),
-      winograd_(winograd_of(format)),
-      buffers_(buffers),
-      shards_(shards.begin(), shards.end()) {
-    for (const SampleRange& shard : shards) images_ += shard.count;
+                                         const LinearWeights& weights,
+                                         std::span<const LinearPart> parts)
+    : format_(format), weights_(weights), parts_(parts.begin(), parts.end()) {
     format.engine().onednn().workspace.reserve(
-        (winograd_.filter_floats() + winograd_.scratch_floats()) * sizeof(float));
+        (winograd().filter_floats() + winograd().scratch_floats()) * sizeof(float));
 }
 
 float* WinogradConvolution::own_filters() const {
     return format_.engine().onednn().workspace.floats();
 }
 
-float* WinogradConvolution::scratch() const { return own_filters() + winograd_.filter_floats(); }
+float* WinogradConvolution::scratch() const { return own_filters() + winograd().filter_floats(); }
 
-const float* WinogradConvolution::filters_for_data() const {
-    if (buffers_.filters_for_data != nullptr) return buffers_.filters_for_data;
-    winograd_.transform_filters_for_data(buffers_.weights, own_filters());
-    return own_filters();
+const float* WinogradConvolution::filters_or_own(const float* filters) const {
+    return filters != nullptr ? filters : own_filters();
 }
 
-void WinogradConvolution::forward() {
-    if (images_ == 0) return;
-    const float* filters = buffers_.filters;
-    if (filters == nullptr) {
-        winograd_.transform_filters(buffers_.weights, own_filters());
-        filters = own_filters();
-    }
-    winograd_.forward(buffers_.src, filters, buffers_.bias, format_.shape().has_relu, buffers_.dst,
-                      images_, scratch());
+void WinogradConvolution::prepare_forward() {
+    if (weights_.filters == nullptr) winograd().transform_filters(weights_.weights, own_filters());
 }
 
-void WinogradConvolution::backward_data() {
-    if (images_ == 0) return;
-    winograd_.backward({.diff_dst = buffers_.diff_dst,
-                        .relu_dst = buffers_.relu_dst,
-                        .filters = filters_for_data(),
-                        .diff_src = buffers_.diff_src},
-                       images_, scratch());
+void WinogradConvolution::prepare_backward() {
+    if (weights_.filters_for_data == nullptr)
+        winograd().transform_filters_for_data(weights_.weights, own_filters());
 }
 
-void WinogradConvolution::backward_weights() {
-    for (std::size_t i = 0; i < buffers_.diff_weights.size(); ++i)
-        winograd_.backward(gradients_of(i), shards_[i].count, scratch());
+void WinogradConvolution::forward(std::size_t part) {
+    const LinearPart& p = parts_[part];
+    winograd().forward(p.src, filters_or_own(weights_.filters), weights_.bias,
+                       format_.shape().has_relu, p.dst, p.samples, scratch());
 }
 
-void WinogradConvolution::backward() {
-    if (buffers_.diff_src == nullptr) return backward_weights();
-    if (images_ == 0) return;
-    const float* filters = filters_for_data();
-    for (std::size_t i = 0; i < shards_.size(); ++i) {
-        WinogradBackward gradients = gradients_of(i);
-        gradients.filters = filters;
-        gradients.diff_src = buffers_.diff_src + static_cast<std::size_t>(shards_[i].first) *
-                                                     format_.src().sample_size();
-        winograd_.backward(gradients, shards_[i].count, scratch());
-    }
+void WinogradConvolution::backward_data(std::size_t part) {
+    run({.diff_src = parts_[part].diff_src}, parts_[part]);
 }
 
-WinogradBackward WinogradConvolution::gradients_of(std::size_t shard) const {
-    const auto first = static_cast<std::size_t>(shards_[shard].first);
-    const std::size_t first_dst = first * format_.dst().sample_size();
-    return {.diff_dst = buffers_.diff_dst + first_dst,
-            .relu_dst = buffers_.relu_dst == nullptr ? nullptr : buffers_.relu_dst + first_dst,
-            .src = buffers_.src + first * format_.src().sample_size(),
-            .diff_weights = buffers_.diff_weights[shard],
-            .diff_bias = buffers_.diff_bias[shard]};
+void WinogradConvolution::backward_weights(std::size_t part) {
+    const LinearPart& p = parts_[part];
+    run({.src = p.src, .diff_weights = p.diff_weights, .diff_bias = p.diff_bias}, p);
+}
+
+void WinogradConvolution::backward(std::size_t part) {
+    const LinearPart& p = parts_[part];
+    run({.diff_src = p.diff_src,
+         .src = p.src,
+         .diff_weights = p.diff_weights,
+         .diff_bias = p.diff_bias},
+        p);
+}
+
+void WinogradConvolution::run(WinogradBackward gradients, const LinearPart& part) const {
+    gradients.diff_dst = part.diff_dst;
+    gradients.relu_dst = part.relu_dst;
+    if (gradients.diff_src != nullptr)
+        gradients.filters = filters_or_own(weights_.filters_for_data);
+    winograd().backward(gradients, part.samples, scratch());
 }
 
 }  // namespace lockstep::trainer

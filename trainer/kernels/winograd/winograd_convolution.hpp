@@ -25,35 +25,35 @@ namespace lockstep::trainer {
 //   - at most half of the direct products, counting what tiles compute outside of the output
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
-// The kernels of a format that is_winograd().
+// The kernels of a format whose convolution takes_winograd().
 Winograd winograd_of(const ConvolutionFormat& format);
 
-// Filters come transformed with the buffers, or are transformed at the begin of each call, into
-// memory that all layers share. Forward and backward data take all images at once, as an image's
-// bits do not depend on others; weight gradients, and backward() with them, go shard by shard.
+// Filters come transformed with the weights, or are transformed before the parts of a pass, into
+// memory that all layers share: until another layer uses it.
 class WinogradConvolution : public LinearCalls {
 public:
     // format   one that is_winograd(); it and its engine must outlive this
-    WinogradConvolution(const ConvolutionFormat& format, const LinearBuffers& buffers,
-                        std::span<const SampleRange> shards);
+    WinogradConvolution(const ConvolutionFormat& format, const LinearWeights& weights,
+                        std::span<const LinearPart> parts);
 
-    void forward() override;
-    void backward_data() override;
-    void backward_weights() override;
-    void backward() override;  // shard by shard, of one transform of diff_dst
+    void prepare_forward() override;
+    void prepare_backward() override;
+    void forward(std::size_t part) override;
+    void backward_data(std::size_t part) override;
+    void backward_weights(std::size_t part) override;
+    void backward(std::size_t part) override;  // of one transform of diff_dst
 
 private:
-    WinogradBackward gradients_of(std::size_t shard) const;  // but for diff_src
-    const float* filters_for_data() const;
-    // The shared memory: filters first, where the buffers bring none, then scratch.
+    const Winograd& winograd() const { return *format_.winograd(); }
+    // The shared memory: filters first, where the weights bring none, then scratch.
     float* own_filters() const;
     float* scratch() const;
+    const float* filters_or_own(const float* filters) const;
+    void run(WinogradBackward gradients, const LinearPart& part) const;
 
     const ConvolutionFormat& format_;
-    Winograd winograd_;
-    LinearBuffers buffers_;
-    std::vector<SampleRange> shards_;
-    int images_ = 0;
+    LinearWeights weights_;
+    std::vector<LinearPart> parts_;
 };
 
 }  // namespace lockstep::trainer
