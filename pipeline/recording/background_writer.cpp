@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <chrono>
 #include <utility>
 
 namespace lockstep::pipeline {
@@ -25,6 +24,15 @@ private:
     sigset_t before_{};
 };
 
+std::exception_ptr error_of(const BackgroundWriter::Work& work) {
+    try {
+        work();
+    } catch (...) {
+        return std::current_exception();
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 BackgroundWriter::BackgroundWriter() {
@@ -37,27 +45,37 @@ BackgroundWriter::~BackgroundWriter() {
         const std::lock_guard lock(mutex_);
         is_ending_ = true;
     }
-    changed_.notify_one();
+    changed_.notify_all();
     thread_.join();
 }
 
 void BackgroundWriter::start(Work work) {
     settle();
-    in_flight_ = work.get_future();
     {
         const std::lock_guard lock(mutex_);
         next_ = std::move(work);
+        is_in_flight_ = true;
     }
-    changed_.notify_one();
+    changed_.notify_all();
 }
 
-void BackgroundWriter::check() {
-    if (!in_flight_.valid()) return;
-    if (in_flight_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) settle();
-}
+void BackgroundWriter::check() { throw_error(); }
 
 void BackgroundWriter::settle() {
-    if (in_flight_.valid()) in_flight_.get();
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !is_in_flight_; });
+    }
+    throw_error();
+}
+
+void BackgroundWriter::throw_error() {
+    std::exception_ptr error;
+    {
+        const std::lock_guard lock(mutex_);
+        error = std::exchange(error_, nullptr);
+    }
+    if (error) std::rethrow_exception(std::move(error));
 }
 
 // Work that was handed over is done, also if the end was asked for before it was taken.
@@ -66,11 +84,18 @@ void BackgroundWriter::run() {
         Work work;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return is_ending_ || next_.valid(); });
-            if (!next_.valid()) return;
-            work = std::exchange(next_, Work());
+            changed_.wait(lock, [this] { return is_ending_ || next_; });
+            if (!next_) return;
+            work = std::exchange(next_, nullptr);
         }
-        work();
+        std::exception_ptr error = error_of(work);
+        work = nullptr;  // what it holds is freed before settle() returns
+        {
+            const std::lock_guard lock(mutex_);
+            error_ = std::exchange(error, nullptr);
+            is_in_flight_ = false;
+        }
+        changed_.notify_all();
     }
 }
 

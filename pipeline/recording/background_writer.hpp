@@ -4,7 +4,8 @@
 // over. Disks and locks take their time there while training goes on.
 
 #include <condition_variable>
-#include <future>
+#include <exception>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -15,7 +16,7 @@ namespace lockstep::pipeline {
 // other threads.
 class BackgroundWriter {
 public:
-    using Work = std::packaged_task<void()>;
+    using Work = std::function<void()>;
 
     // Throws std::system_error if the system gives no thread.
     BackgroundWriter();
@@ -34,12 +35,15 @@ public:
 
 private:
     void run();
+    void throw_error();
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    Work next_;  // valid from start() until the thread takes it
+    // Under the mutex. An error is moved out by the owner: the thread is rid of it before it is told.
+    Work next_;  // from start() until the thread takes it
+    bool is_in_flight_ = false;
+    std::exception_ptr error_;
     bool is_ending_ = false;
-    std::future<void> in_flight_;  // the owner's
     std::thread thread_;
 };
 

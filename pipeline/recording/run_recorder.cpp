@@ -161,10 +161,9 @@ void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
 
 void RunRecorder::on_snapshot(trainer::Snapshot snapshot) {
     const storage::EpochRow row = epoch_row(planned_.id, attempt_, snapshot.epoch);
-    writer_.start(BackgroundWriter::Work(
-        [this, row, snapshot = std::move(snapshot), steps = std::move(steps_)]() mutable {
-            record(std::move(snapshot), row, steps);
-        }));
+    writer_.start([this, row, snapshot = std::move(snapshot), steps = std::move(steps_)]() mutable {
+        record(std::move(snapshot), row, steps);
+    });
 }
 
 void RunRecorder::settle() { writer_.settle(); }
