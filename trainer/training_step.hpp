@@ -53,8 +53,10 @@ public:
     // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
     void collect_slots();
     const StepClocks& clocks() const { return clocks_; }
-    // Of the full batch, to be measured.
+    // To be measured: the plan of the full batch, and the update of its last step once more.
+    // Collective.
     StepPlan& plan() { return *full_.plan; }
+    void update_again(std::int64_t step) { update(full_, step); }
 
 private:
     struct SubtreeTail {       // of own shards

@@ -64,6 +64,23 @@ std::vector<Place> places_of(const BenchedRun& run) {
     return places;
 }
 
+// Of all layers together.
+std::vector<Cell> update_row(const BenchedRun& run) {
+    const trainer::StepBenchmark& step = run.step;
+    return {run.name,
+            "all",
+            "update",
+            "sum and update",
+            std::int64_t{1},
+            microseconds(step.update_seconds),
+            ratio(step.update_seconds / step.shares.sum()),
+            microseconds(step.update_alone_seconds),
+            ratio(step.update_seconds / step.update_alone_seconds),
+            none(),
+            none(),
+            none()};
+}
+
 }  // namespace
 
 StepCost cost_of(const BenchedRun& run, const NetworkFigures& network) {
@@ -127,6 +144,7 @@ storage::Table layers_table(const std::vector<BenchedRun>& runs) {
                  gigaflops(work), share_of_peak(work, work.seconds, peak),
                  share_of_peak(work, work.alone_seconds, peak)});
         }
+        table.rows.push_back(update_row(run));
     }
     return table;
 }

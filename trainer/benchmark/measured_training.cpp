@@ -1,5 +1,7 @@
 #include "trainer/benchmark/measured_training.hpp"
 
+#include <algorithm>
+
 #include "trainer/config/architecture.hpp"
 #include "trainer/determinism/random.hpp"
 #include "trainer/parameters/initializers.hpp"
@@ -28,6 +30,17 @@ public:
 
 private:
     StepPlan& plan_;
+};
+
+// Values that shall be as they were.
+class Kept {
+public:
+    explicit Kept(std::span<float> place) : place_(place), copy_(place.begin(), place.end()) {}
+    void put_back() const { std::ranges::copy(copy_, place_.begin()); }
+
+private:
+    std::span<float> place_;
+    std::vector<float> copy_;
 };
 
 }  // namespace
@@ -97,15 +110,35 @@ ClockedSteps MeasuredTraining::clocked(int steps, Meeting meeting) {
     return result;
 }
 
-std::vector<double> MeasuredTraining::alone(int steps, int repeats) {
+AloneSteps MeasuredTraining::alone(int steps, int repeats) {
     AloneWalker walker(plan(), repeats);
     const WalkedBy scope(plan(), walker);
+    AloneSteps result;
     comm_.barrier();
     for (int i = 0; i < steps; ++i) {
         walker.times().begin_step();
         step(true);
+        result.update += update_alone(repeats) / steps;
     }
-    return by_step(walker.times().seconds(), steps);
+    result.calls = by_step(walker.times().seconds(), steps);
+    return result;
+}
+
+// A rank updates the weights of its slice, which others read: all put back what all had.
+double MeasuredTraining::update_alone(int repeats) {
+    const Kept weights(network_.parameters().trainable());
+    std::vector<Kept> slots;
+    for (auto& [name, values] : step_.optimizer().slots()) slots.emplace_back(values);
+    comm_.barrier();  // every rank has kept them
+    step_.update_again(steps_taken_);
+    const auto start = Clock::now();
+    for (int i = 0; i < repeats; ++i) step_.update_again(steps_taken_);
+    const auto end = Clock::now();
+    comm_.barrier();
+    weights.put_back();
+    for (const Kept& kept : slots) kept.put_back();
+    comm_.barrier();
+    return seconds(end - start) / repeats;
 }
 
 std::vector<PlannedStep> MeasuredTraining::calls() {

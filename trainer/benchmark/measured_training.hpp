@@ -28,6 +28,12 @@ struct ClockedSteps {
     std::vector<double> calls;  // likewise: of the forward, then of the backward pass
 };
 
+// Seconds a step of each part made again and again, with what it reads in the cache.
+struct AloneSteps {
+    std::vector<double> calls;  // as of ClockedSteps; 0 for those in which ranks meet
+    double update = 0.0;        // summing and updating, all ranks together
+};
+
 // How ranks come to a call in which they meet, and to the exchange.
 enum class Meeting {
     as_in_training,  // waiting for each other is part of its time
@@ -43,9 +49,9 @@ public:
     double plain(int steps);
     // With a clock around every call.
     ClockedSteps clocked(int steps, Meeting meeting);
-    // Seconds a step of every call alone, made `repeats` times; 0 for those in which ranks meet.
-    // Changes no weight: what repeated calls leave is no gradient.
-    std::vector<double> alone(int steps, int repeats);
+    // Every call and the update alone, made `repeats` times. Leaves weights and slots as they were;
+    // what repeated calls leave is no gradient.
+    AloneSteps alone(int steps, int repeats);
 
     StepPlan& plan() { return step_.plan(); }
     std::vector<PlannedStep> calls();  // of the forward, then of the backward pass
@@ -57,6 +63,7 @@ public:
 
 private:
     void step(bool is_undone = false);
+    double update_alone(int repeats);
     std::span<const std::uint32_t> next_samples();
 
     const RunConfig config_;

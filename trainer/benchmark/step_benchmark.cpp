@@ -72,11 +72,12 @@ void add_flops(MeasuredTraining& training, std::vector<WorkTiming>& works) {
 struct Round {
     double plain;
     ClockedSteps clocked, together;
-    std::vector<double> alone;  // by call; where ranks meet, the time when they come together
+    AloneSteps alone;  // of calls where ranks meet, the time when they come together
 
-    double kernels() const { return sum_of(alone); }
+    double kernels() const { return sum_of(alone.calls) + alone.update; }
     double parts() const {
-        return kernels() + together.parts.data + together.parts.loss + together.parts.exchange;
+        return sum_of(alone.calls) + together.parts.data + together.parts.loss +
+               together.parts.exchange;
     }
 };
 
@@ -89,7 +90,8 @@ Round measure_round(MeasuredTraining& training, const StepBenchmarkConfig& confi
     round.together = training.clocked(config.steps, Meeting::together);
     const std::vector<PlannedStep> calls = training.calls();
     for (std::size_t i = 0; i < calls.size(); ++i)
-        if (calls[i].work->work.extent == Extent::batch) round.alone[i] = round.together.calls[i];
+        if (calls[i].work->work.extent == Extent::batch)
+            round.alone.calls[i] = round.together.calls[i];
     return round;
 }
 
@@ -177,9 +179,13 @@ StepBenchmark benchmark_step(MeasuredTraining& training, const StepBenchmarkConf
     for (std::size_t row = 0; row < rows.works().size(); ++row) {
         rows.works()[row].seconds = median_of(
             rounds, [&](const Round& round) { return rows.by_row(round.clocked.calls)[row]; });
-        rows.works()[row].alone_seconds =
-            median_of(rounds, [&](const Round& round) { return rows.by_row(round.alone)[row]; });
+        rows.works()[row].alone_seconds = median_of(
+            rounds, [&](const Round& round) { return rows.by_row(round.alone.calls)[row]; });
     }
+    result.update_seconds =
+        median_of(rounds, [](const Round& round) { return round.clocked.parts.exchange; });
+    result.update_alone_seconds =
+        median_of(rounds, [](const Round& round) { return round.alone.update; });
     result.works = std::move(rows.works());
     add_flops(training, result.works);
     return result;

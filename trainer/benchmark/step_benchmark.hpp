@@ -50,8 +50,10 @@ struct StepBenchmark {
     double clock_ratio = 0.0;   // steps with clocks by whole steps: what measuring costs
     StepShares shares;
     std::vector<WorkTiming> works;  // in the order in which they are first done
-    // Whole steps by the sum of all calls alone; by that sum with data, loss, exchange and update,
-    // the ranks coming together.
+    double update_seconds = 0.0;    // of rank 0: summing the gradients and updating, with waiting
+    double update_alone_seconds = 0.0;
+    // Whole steps by the sum of all kernels alone, that of the update among them; by the parts of a
+    // step: all calls alone, data, loss, exchange and update, the ranks coming together.
     double step_by_kernels = 0.0;
     double step_by_parts = 0.0;
     double fma_peak = 0.0;               // flops in a second of rank 0's core
