@@ -31,6 +31,7 @@ struct Training {
 struct TrainOutcome {
     StopReason reason = StopReason::all_epochs;
     int epochs_finished = 0;
+    std::int64_t steps_of_next_epoch = 0;   // trained of the one after those, where a stop came
     NamedTensors weights;                   // final ones, best ones where they are restored
     int weights_epoch = 0;                  // the epoch they are from
     Metrics test;                           // of these weights on the test set
@@ -38,8 +39,8 @@ struct TrainOutcome {
 };
 
 // Trains, reports to `observer` on rank 0, and evaluates the final weights on the test set (not
-// after a requested stop). Collective: every rank passes the same config and data.
-// Throws
+// after a requested stop, which leaves a snapshot of the last step instead). Collective: every rank
+// passes the same config and data. Throws
 //   std::invalid_argument   if the ranks are more than the shards
 //   WeightsError            if initial_weights or resume_from do not fit the network, or hold a
 //                           NaN or an infinity

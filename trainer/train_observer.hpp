@@ -1,7 +1,8 @@
 #pragma once
 
 // What training tells while it runs. Records are const, already global (over all ranks), and
-// reported on the run's rank 0 only. An observer sees; it does not steer.
+// reported on the run's rank 0 only. An observer sees; of training it steers nothing but when a
+// copy of its state is made.
 
 #include <cstdint>
 #include <map>
@@ -53,10 +54,25 @@ struct BestSoFar {
     bool operator==(const BestSoFar&) const = default;
 };
 
-// Everything that continuing a run exactly needs.
+// What was trained of an epoch that is not finished; all zero between two epochs.
+struct EpochSoFar {
+    std::int64_t steps = 0;
+    double loss_sum = 0.0;  // over the samples, added step by step
+    std::int64_t correct = 0;
+    std::int64_t count = 0;
+
+    Metrics metrics() const {
+        const auto samples = static_cast<double>(count);
+        return {loss_sum / samples, static_cast<double>(correct) / samples, count};
+    }
+    bool operator==(const EpochSoFar&) const = default;
+};
+
+// Everything that continuing a run exactly needs, after any step.
 struct TrainState {
     int epochs_finished = 0;
-    std::int64_t steps_taken = 0;
+    std::int64_t steps_taken = 0;               // in all epochs
+    EpochSoFar so_far;                          // of the epoch after those finished
     NamedTensors weights;                       // all, not trainable ones included
     std::map<std::string, NamedTensors> slots;  // the optimizer's: "momentum", "velocity", ...
     std::optional<BestSoFar> early_stopping;
@@ -66,11 +82,11 @@ struct TrainState {
     bool stopped_early = false;           // no further epoch follows
 };
 
-// State at the end of an epoch: a copy, which training does not touch again.
+// State at the end of an epoch or within one: a copy, which training does not touch again.
 struct Snapshot {
     TrainState state;
-    EpochRecord epoch;
-    bool is_best = false;  // by the checkpoint's monitor
+    std::optional<EpochRecord> epoch;  // the one that has just ended
+    bool is_best = false;              // it, by the checkpoint's monitor
 };
 
 class TrainObserver {
@@ -79,7 +95,10 @@ public:
     virtual void on_epoch_begin(int epoch, int epochs, std::int64_t steps) = 0;
     virtual void on_step_end(const StepRecord& step) = 0;  // cheap: called in the step loop
     virtual void on_epoch_end(const EpochRecord& epoch) = 0;
-    // After on_epoch_end() of the same epoch. The other ranks wait until it returns.
+    // Asked once a step, before it: whether a snapshot is due once the step is done. Cheap.
+    virtual bool wants_snapshot() = 0;
+    // After on_epoch_end() of the same epoch, or after a step: one that was wanted, or the last one
+    // before a stop. The other ranks wait until it returns.
     virtual void on_snapshot(Snapshot snapshot) = 0;
 };
 

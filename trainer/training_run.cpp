@@ -91,7 +91,13 @@ void TrainingRun::resume(const TrainState& state) {
         network_.parameters().pack_trainable(saved->second, values);
     }
     epochs_finished_ = state.epochs_finished;
-    steps_taken_ = state.steps_taken;
+    steps_taken_ = steps_kept_ = state.steps_taken;
+    so_far_ = state.so_far;
+    // Ranks that began at different steps would train on different batches, or wait for ever.
+    const auto places =
+        comm_.gather_texts(fmt::format("{} {} {}", epochs_finished_, so_far_.steps, steps_taken_));
+    if (std::ranges::count(places, places.front()) != comm_.size())
+        throw ReplicaError("the ranks were given different steps to go on from");
 }
 
 bool TrainingRun::has_stopped_early() const {
@@ -102,21 +108,25 @@ bool TrainingRun::has_stopped_early() const {
 bool TrainingRun::train_epoch(int epoch) {
     const auto start = std::chrono::steady_clock::now();
     const StepClocks before = step_.clocks();
+    const std::int64_t count_before = so_far_.count;  // by an attempt before
     if (comm_.is_root()) observer_.on_epoch_begin(epoch, config_.epochs, step_.steps_per_epoch());
-    const std::optional<Metrics> training = run_steps(epoch);
-    if (!training) return false;
+    if (!run_steps(epoch)) {
+        keep_state(epoch);
+        return false;
+    }
 
     EpochRecord record;
     record.epoch = epoch;
     record.epochs = config_.epochs;
     record.steps = step_.steps_per_epoch();
-    record.training = *training;
+    record.training = so_far_.metrics();
     record.training_seconds = seconds_since(start);
-    record.images_per_second = static_cast<double>(training->count) / record.training_seconds;
+    record.images_per_second =
+        static_cast<double>(so_far_.count - count_before) / record.training_seconds;
     if (training_.data.validation.count() > 0)
         record.validation = evaluator_.metrics(training_.data.validation);
     record.learning_rate = step_.learning_rate(steps_taken_ - 1);
-    check_replicas(record);
+    record.weights_digest = check_replicas(epoch);
     step_.collect_slots();
     check_finite(epoch);
     record.epoch_seconds = seconds_since(start);
@@ -125,13 +135,17 @@ bool TrainingRun::train_epoch(int epoch) {
     record.data_seconds = step_.clocks().data.seconds() - before.data.seconds();
 
     epochs_finished_ = epoch;
+    so_far_ = {};
+    steps_kept_ = steps_taken_;
     if (early_stopping_) early_stopping_->take(record, network_);
     const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
-    if (comm_.is_root()) report_epoch(record, is_best);
+    if (!comm_.is_root()) return true;
+    observer_.on_epoch_end(record);
+    observer_.on_snapshot({.state = state(), .epoch = record, .is_best = is_best});
     return true;
 }
 
-std::optional<Metrics> TrainingRun::run_steps(int epoch) {
+bool TrainingRun::run_steps(int epoch) {
     const auto start = std::chrono::steady_clock::now();
     const std::int64_t samples = training_.data.training.count();
     std::vector<std::uint32_t> order(static_cast<std::size_t>(samples));
@@ -140,57 +154,70 @@ std::optional<Metrics> TrainingRun::run_steps(int epoch) {
     else
         std::iota(order.begin(), order.end(), 0U);
 
-    StepResult sum;
-    Metrics so_far;
-    for (std::int64_t i = 0; i < step_.steps_per_epoch(); ++i) {
+    while (so_far_.steps < step_.steps_per_epoch()) {
         const auto batch =
-            std::span(order).subspan(static_cast<std::size_t>(i * config_.batch_size));
-        const bool wants_stop = training_.stop_requested && training_.stop_requested();
+            std::span(order).subspan(static_cast<std::size_t>(so_far_.steps * config_.batch_size));
         const StepResult step = step_.run(
             batch.first(std::min(batch.size(), static_cast<std::size_t>(config_.batch_size))),
-            epoch, steps_taken_, wants_stop);
-        if (step.stop_requested) return std::nullopt;
-        sum.loss_sum += step.loss_sum;
-        sum.correct += step.correct;
-        sum.count += step.count;
-        so_far = {.loss = sum.loss_sum / static_cast<double>(sum.count),
-                  .accuracy = static_cast<double>(sum.correct) / static_cast<double>(sum.count),
-                  .count = sum.count};
-        if (comm_.is_root()) report_step(epoch, i, step, so_far, seconds_since(start));
+            epoch, steps_taken_, wishes());
+        if (step.wishes.stop) return false;
+        ++so_far_.steps;
+        so_far_.loss_sum += step.loss_sum;
+        so_far_.correct += step.correct;
+        so_far_.count += step.count;
+        if (comm_.is_root()) report_step(epoch, step, seconds_since(start));
         ++steps_taken_;
+        const bool is_last =
+            so_far_.steps == step_.steps_per_epoch();  // of which one is made anyway
+        if (step.wishes.snapshot && !is_last) keep_state(epoch);
     }
-    return so_far;
+    return true;
 }
 
-void TrainingRun::report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
-                              const Metrics& so_far, double seconds) {
+Wishes TrainingRun::wishes() const {
+    return {.stop = training_.stop_requested && training_.stop_requested(),
+            .snapshot = comm_.is_root() && observer_.wants_snapshot()};
+}
+
+void TrainingRun::report_step(int epoch, const StepResult& step, double seconds) {
     const auto count = static_cast<double>(step.count);
     observer_.on_step_end({.epoch = epoch,
                            .step = steps_taken_,
-                           .step_in_epoch = step_in_epoch,
+                           .step_in_epoch = so_far_.steps - 1,
                            .steps_per_epoch = step_.steps_per_epoch(),
                            .step_metrics = {.loss = step.loss_sum / count,
                                             .accuracy = static_cast<double>(step.correct) / count,
                                             .count = step.count},
-                           .epoch_metrics = so_far,
+                           .epoch_metrics = so_far_.metrics(),
                            .epoch_seconds = seconds});
+}
+
+void TrainingRun::keep_state(int epoch) {
+    if (steps_taken_ == steps_kept_) return;
+    check_replicas(epoch);
+    step_.collect_slots();
+    check_finite(epoch);
+    steps_kept_ = steps_taken_;
+    if (comm_.is_root())
+        observer_.on_snapshot({.state = state(), .epoch = std::nullopt, .is_best = false});
 }
 
 // All ranks have the same weights, to which each has made its part of the updates by rates that it
 // computed for itself.
-void TrainingRun::check_replicas(EpochRecord& record) {
-    record.weights_digest = network_.parameters().digest();
-    const auto of_ranks = comm_.gather_texts(record.weights_digest +
-                                             fmt::format("{:x}", step_.optimizer().rates_digest()));
+std::string TrainingRun::check_replicas(int epoch) {
+    const std::string digest = network_.parameters().digest();
+    const auto of_ranks =
+        comm_.gather_texts(digest + fmt::format("{:x}", step_.optimizer().rates_digest()));
     const std::string& expected = of_ranks.front();
-    const std::size_t weights = record.weights_digest.size();
+    const std::size_t weights = digest.size();
     for (std::size_t rank = 1; rank < of_ranks.size(); ++rank) {
         if (of_ranks[rank] == expected) continue;
         const bool are_weights = of_ranks[rank].compare(0, weights, expected, 0, weights) != 0;
         throw ReplicaError(
-            fmt::format("after epoch {} the {} of rank {} differ from those of rank 0",
-                        record.epoch, are_weights ? "weights" : "learning rates", rank));
+            fmt::format("in epoch {} the {} of rank {} came to differ from those of rank 0", epoch,
+                        are_weights ? "weights" : "learning rates", rank));
     }
+    return digest;
 }
 
 // Before anything of the epoch is told or kept. A loss need not show a NaN: a ReLU makes it zero.
@@ -210,6 +237,7 @@ TrainState TrainingRun::state() {
     TrainState state;
     state.epochs_finished = epochs_finished_;
     state.steps_taken = steps_taken_;
+    state.so_far = so_far_;
     state.weights = network_.parameters().weights();
     for (const auto& [name, values] : step_.optimizer().slots())
         state.slots[name] = network_.parameters().unpack_trainable(values);
@@ -225,17 +253,13 @@ TrainState TrainingRun::state() {
     return state;
 }
 
-void TrainingRun::report_epoch(const EpochRecord& record, bool is_best) {
-    observer_.on_epoch_end(record);
-    observer_.on_snapshot({.state = state(), .epoch = record, .is_best = is_best});
-}
-
 // As Keras: early stopping restores at the end of training, however it ended; a checkpoint that is
 // loaded back wins, since it is loaded after.
 TrainOutcome TrainingRun::finish(StopReason reason) {
     TrainOutcome outcome;
     outcome.reason = reason;
     outcome.epochs_finished = epochs_finished_;
+    outcome.steps_of_next_epoch = so_far_.steps;
     if (reason == StopReason::requested) return outcome;
     outcome.weights_epoch = epochs_finished_;
     for (const auto* best : {&early_stopping_, &checkpoint_}) {

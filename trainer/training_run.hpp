@@ -26,7 +26,7 @@ public:
 
     int epochs_finished() const { return epochs_finished_; }
     bool has_stopped_early() const;
-    // False: a stop was requested in the middle of the epoch.
+    // False: a stop was requested in the middle of the epoch, and its steps so far are kept.
     // Throws
     //   NonFiniteLoss      before the update that it would have made
     //   NonFiniteWeights   at the epoch's end, before anything of it is reported
@@ -39,13 +39,15 @@ public:
 private:
     void start_or_resume();
     void resume(const TrainState& state);
-    // The steps of an epoch; nothing if a stop was requested.
-    std::optional<Metrics> run_steps(int epoch);
-    void report_step(int epoch, std::int64_t step_in_epoch, const StepResult& step,
-                     const Metrics& so_far, double seconds);
-    void check_replicas(EpochRecord& record);
+    // The steps that are left of an epoch. False if a stop was requested.
+    bool run_steps(int epoch);
+    Wishes wishes() const;
+    void report_step(int epoch, const StepResult& step, double seconds);
+    // The digest of the weights, which all ranks have.
+    std::string check_replicas(int epoch);
     void check_finite(int epoch);
-    void report_epoch(const EpochRecord& record, bool is_best);
+    // Between two steps of an epoch.
+    void keep_state(int epoch);
     TrainState state();
 
     const Training& training_;
@@ -60,6 +62,8 @@ private:
     std::optional<BestEpoch> checkpoint_;
     int epochs_finished_ = 0;
     std::int64_t steps_taken_ = 0;
+    EpochSoFar so_far_;            // of the epoch under way
+    std::int64_t steps_kept_ = 0;  // steps_taken_ when a snapshot was made last
 };
 
 }  // namespace lockstep::trainer

@@ -20,7 +20,7 @@ namespace {
 
 // What travels behind the gradients of a shard. Counts are exact in float32 up to
 // kMostSamplesOfBatch, which the constructor sees to.
-enum Tail : std::size_t { kLoss, kCorrect, kCount, kStop, kTailSize = kAlignedFloats };
+enum Tail : std::size_t { kLoss, kCorrect, kCount, kStop, kSnapshot, kTailSize = kAlignedFloats };
 
 std::int64_t steps_in(const RunConfig& config, const RunData& data) {
     const std::int64_t batch = config.train.batch_size;
@@ -64,7 +64,12 @@ StepResult result_of(std::span<const float> tail, int epoch, std::int64_t step) 
     return {.loss_sum = static_cast<double>(tail[kLoss]),
             .correct = std::llround(tail[kCorrect]),
             .count = std::llround(tail[kCount]),
-            .stop_requested = tail[kStop] != 0.0F};
+            .wishes = {.stop = tail[kStop] != 0.0F, .snapshot = tail[kSnapshot] != 0.0F}};
+}
+
+void put_wishes(const Wishes& wishes, std::span<float> tail) {
+    tail[kStop] = wishes.stop ? 1.0F : 0.0F;
+    tail[kSnapshot] = wishes.snapshot ? 1.0F : 0.0F;
 }
 
 }  // namespace
@@ -132,15 +137,15 @@ TrainingStep::Batch& TrainingStep::batch_of(std::size_t samples) {
 }
 
 StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, std::int64_t step,
-                             bool wants_stop) {
+                             const Wishes& wishes) {
     Batch& batch = batch_of(samples.size());
     StepPlan& plan = *batch.plan;
     gather(plan, samples);
     plan.forward({step});
-    write_losses(batch, wants_stop);
+    write_losses(batch, wishes);
     plan.backward();
     const StepResult result = result_of(sum_tails(batch), epoch, step);
-    if (result.stop_requested) return result;
+    if (result.wishes.stop) return result;
     plan.commit();
     update(batch, step);
     return result;
@@ -173,7 +178,7 @@ void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
 }
 
-void TrainingStep::write_losses(Batch& batch, bool wants_stop) {
+void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
     StepPlan& plan = *batch.plan;
     const BatchGeometry& geometry = plan.geometry();
     const auto classes = static_cast<std::size_t>(network_.classes());
@@ -188,14 +193,14 @@ void TrainingStep::write_losses(Batch& batch, bool wants_stop) {
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);
         tail[kCount] = static_cast<float>(count);
-        tail[kStop] = wants_stop ? 1.0F : 0.0F;
+        put_wishes(wishes, {tail, kTailSize});
     }
     for (const SubtreeTail& tail : batch.tails)
         add_in_tree_order(tail.shards, tail.additions, 0, tail.sum);
-    if (geometry.shards.empty()) {  // zeros change no sum, but carry a wish to stop
+    if (geometry.shards.empty()) {  // zeros change no sum, but carry wishes
         const std::span<float> tail = exchange_->gradient(0).subspan(gradient_size_);
         std::ranges::fill(tail, 0.0F);
-        tail[kStop] = wants_stop ? 1.0F : 0.0F;
+        put_wishes(wishes, tail);
     }
 }
 

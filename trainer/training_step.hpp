@@ -8,9 +8,9 @@
 //   sum       of all ranks' subtrees: the only place where ranks meet, beside the batch statistics
 //   update    each weight by one rank, from the sum, and known to all; moving statistics by all
 //
-// Behind a gradient stand its shard's loss, correct answers and samples, and a wish to stop. They
-// are summed before anything is updated: so metrics are exact, and all ranks see a NaN or stop at
-// the same step.
+// Behind a gradient stand its shard's loss, correct answers and samples, and wishes. They are
+// summed before anything is updated: so metrics are exact, and all ranks see a NaN, stop or make a
+// snapshot at the same step.
 
 #include <functional>
 #include <memory>
@@ -26,11 +26,17 @@
 
 namespace lockstep::trainer {
 
+// What a rank asks of all; every rank learns it in the same step.
+struct Wishes {
+    bool stop = false;
+    bool snapshot = false;  // of the state after the step
+};
+
 struct StepResult {
     double loss_sum = 0.0;  // over the batch
     std::int64_t correct = 0;
     std::int64_t count = 0;
-    bool stop_requested = false;  // by some rank; all parameters are then as before the step
+    Wishes wishes;  // of some rank; with one to stop all parameters are as before the step
 };
 
 class TrainingStep {
@@ -45,7 +51,7 @@ public:
     //   step   from 0, over the whole run
     // Throws NonFiniteLoss, before the update, on every rank alike.
     StepResult run(std::span<const std::uint32_t> samples, int epoch, std::int64_t step,
-                   bool wants_stop);
+                   const Wishes& wishes);
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
     double learning_rate(std::int64_t step) const;
@@ -74,7 +80,7 @@ private:
     float* tail_of(int own_shard);
     Batch& batch_of(std::size_t samples);
     void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
-    void write_losses(Batch& batch, bool wants_stop);
+    void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
     void update(const Batch& batch, std::int64_t step);
 

@@ -1,5 +1,6 @@
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/verbs/plan.hpp"
 #include "pipeline/verbs/run.hpp"
 #include "pipeline/verbs/summary.hpp"
@@ -15,6 +16,16 @@ void declare_run(CLI::App& verb, RunOptions& run) {
                     "ranks to start; one per core, at most one per shard, unless given")
         ->type_name("N")
         ->check(CLI::Range(1, 65536));
+    verb.add_option_function<std::string>(
+            "--max-walltime",
+            [&run](const std::string& text) {
+                run.max_walltime = parse_duration(text);
+                if (!run.max_walltime)
+                    throw CLI::ValidationError("--max-walltime",
+                                               "write 90s, 30m, 4h, 2d or 04:00:00, not " + text);
+            },
+            "stop in time before so much is over, as if by a signal: 30m, 4h, 04:00:00")
+        ->type_name("TIME");
     verb.add_flag("--fresh", run.is_fresh, "train anew what is finished or begun");
     verb.add_flag("--retry-failed", run.retries_failed, "train failed runs anew");
     verb.add_flag("--dry-run", run.is_dry_run, "print the plan and stop");

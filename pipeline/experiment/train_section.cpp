@@ -20,6 +20,7 @@ constexpr RealRange kFractions{0.0, 1.0, true, false};  // momentum, beta, rho
 constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kEpochSpans{0.0, 1e6, false, true};
 constexpr RealRange kFactors{0.0, 10.0, false, true};
+constexpr RealRange kMinutes{0.0, 1e6, false, true};
 constexpr int kMostBatch = 1'000'000;
 
 constexpr std::array<std::string_view, 3> kOptimizers{"sgd", "adam", "rmsprop"};
@@ -168,15 +169,24 @@ std::optional<trainer::EarlyStoppingConfig> read_early_stopping(const Table& tra
     return config;
 }
 
-std::optional<trainer::CheckpointConfig> read_checkpoint(const Table& settings, bool has_validation,
-                                                         ReadContext context) {
+// A table that says no more than how often a checkpoint is made does not ask for the best epoch,
+// nor does the monitor "none".
+void read_checkpoint(const Table& settings, bool has_validation, ReadContext context,
+                     trainer::TrainConfig& config) {
     const Value* value = optional_table(settings, "checkpoint", context);
-    if (!value) return std::nullopt;
-    TableReader reader(*value->as<Table>(), "checkpoint.", KeyGroup::checkpoint, context);
-    trainer::CheckpointConfig config;
-    config.monitor = read_monitor(reader, value->origin, has_validation);
-    config.restore_best_weights = reader.truth("restore_best_weights").value_or(false);
-    return config;
+    if (!value) return;
+    const Table& table = *value->as<Table>();
+    TableReader reader(table, "checkpoint.", KeyGroup::checkpoint, context);
+    config.checkpoint_minutes =
+        reader.real("every_minutes", kMinutes).value_or(config.checkpoint_minutes);
+    const Value* monitor = table.find("monitor");
+    const auto* word = monitor ? monitor->as<std::string>() : nullptr;
+    const bool is_alone = reader.has("every_minutes") && table.entries().size() == 1;
+    if (is_alone || (word && *word == "none")) return;
+    trainer::CheckpointConfig best;
+    best.monitor = read_monitor(reader, value->origin, has_validation);
+    best.restore_best_weights = reader.truth("restore_best_weights").value_or(false);
+    config.checkpoint = best;
 }
 
 std::optional<std::int64_t> read_steps_per_epoch(TableReader& reader) {
@@ -243,7 +253,7 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
     config.schedule = read_schedule(table, config.epochs, context);
     refuse_infinite_rate(table, config, context.problems);
     config.early_stopping = read_early_stopping(table, has_validation, context);
-    config.checkpoint = read_checkpoint(settings, has_validation, context);
+    read_checkpoint(settings, has_validation, context, config);
     return config;
 }
 

@@ -127,7 +127,7 @@ private:
         optimizer(train.optimizer);
         schedule(train.schedule);
         early_stopping(train.early_stopping);
-        checkpoint(train.checkpoint);
+        checkpoint(train.checkpoint, train.checkpoint_minutes);
         if (!train.initial_weights.empty()) {
             note("train.initial_weights", train.initial_weights);
             values_.back().canonical =
@@ -187,10 +187,18 @@ private:
         add(prefix + "restore_best_weights", config->restore_best_weights);
     }
 
-    void checkpoint(const std::optional<trainer::CheckpointConfig>& config) {
-        if (!config) return add("checkpoint", std::string_view("none"));
-        monitor("checkpoint.", config->monitor);
-        add("checkpoint.restore_best_weights", config->restore_best_weights);
+    void checkpoint(const std::optional<trainer::CheckpointConfig>& config, double minutes) {
+        constexpr std::string_view kNone = "none";
+        const bool is_default = minutes == trainer::TrainConfig{}.checkpoint_minutes;
+        if (!config && is_default) return add("checkpoint", kNone);
+        if (config) {
+            monitor("checkpoint.", config->monitor);
+            add("checkpoint.restore_best_weights", config->restore_best_weights);
+        } else {
+            note("checkpoint.monitor", kNone);
+            values_.back().canonical = "checkpoint=" + values_.back().value;
+        }
+        if (!is_default) note("checkpoint.every_minutes", minutes);
     }
 
     void parallel(const trainer::ParallelConfig& parallel) {

@@ -14,7 +14,7 @@ struct EffectiveValue {
     std::string value;   // as TOML: 0.001, "adam", [3, 3]
     std::string origin;  // "default", "tutorials.toml:12", "--set", "sweep (my.toml:40)"
     // The line of the digest, empty where the value cannot change a result: titles, paths,
-    // ranks_per_run, record_steps.
+    // ranks_per_run, record_steps, how often checkpoints are made.
     std::string canonical;
 };
 

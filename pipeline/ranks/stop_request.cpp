@@ -9,7 +9,14 @@
 namespace lockstep::pipeline {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 volatile std::sig_atomic_t stop_requested = 0;
+SteadyClock::time_point stop_time = SteadyClock::time_point::max();
+
+bool is_time_up() {
+    return stop_time != SteadyClock::time_point::max() && SteadyClock::now() >= stop_time;
+}
 
 // Libraries of MPI's networks put handlers of their own on SIGHUP while they are loaded (Debian
 // 13's Open MPI), so main() comes too late to see what nohup has set: it is noted before any
@@ -53,6 +60,12 @@ void catch_stop_signals() {
 
 bool is_hangup_ignored() { return was_hangup_ignored; }
 
-bool is_stop_requested() { return stop_requested != 0; }
+void request_stop_at(std::chrono::system_clock::time_point moment) {
+    stop_time = SteadyClock::now() + (moment - std::chrono::system_clock::now());
+}
+
+bool is_stop_requested() { return stop_requested != 0 || is_time_up(); }
+
+std::string_view stop_reason() { return stop_requested == 0 ? "by its time limit" : "on request"; }
 
 }  // namespace lockstep::pipeline

@@ -61,6 +61,11 @@ void BackgroundWriter::start(Work work) {
 
 void BackgroundWriter::check() { throw_error(); }
 
+bool BackgroundWriter::is_idle() {
+    const std::lock_guard lock(mutex_);
+    return !is_in_flight_;
+}
+
 void BackgroundWriter::settle() {
     {
         std::unique_lock lock(mutex_);

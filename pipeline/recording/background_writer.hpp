@@ -30,6 +30,7 @@ public:
     void start(Work work);
     // Throws what the work in flight threw, once, if it has ended. Waits for nothing.
     void check();
+    bool is_idle();  // nothing is in flight
     // Waits until nothing is in flight. Throws what the work threw, once.
     void settle();
 
@@ -39,7 +40,8 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    // Under the mutex. An error is moved out by the owner: the thread is rid of it before it is told.
+    // Under the mutex. An error is moved out by the owner: the thread is rid of it before it is
+    // told.
     Work next_;  // from start() until the thread takes it
     bool is_in_flight_ = false;
     std::exception_ptr error_;

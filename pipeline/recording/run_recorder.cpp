@@ -49,7 +49,7 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
     const storage::AttemptRow row = attempt_row(planned_.id, setting_, resume);
     attempt_ = database_.begin_attempt(row, resume);
     // Only now: were the database not writable, a finished run would have lost its files.
-    if (resume.epochs_finished == 0) store_.remove_run_files(planned_.id);
+    if (resume.is_start()) store_.remove_run_files(planned_.id);
     const auto effective = storage::replace_file(
         files_.effective_config, effective_toml(planned_.effective, setting_.experiment));
     const storage::ArtifactRow rows[] = {
@@ -59,13 +59,12 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
     log(fmt::format("--- {} attempt {} on {} ({})", row.started_utc, attempt_, row.host,
                     counted(row.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;
-    const std::string where = resume.epochs_finished > 0
-                                  ? fmt::format(", resumed after epoch {}", resume.epochs_finished)
-                                  : "";
+    const std::string where = resume.is_start() ? "" : ", resumed " + describe(resume);
     tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
                      reports::thousands(planned_.parameters),
                      reports::thousands(data_.training.count()), counted(train.epochs, "epoch"),
                      counted(setting_.ranks, "rank"), where));
+    last_snapshot_ = std::chrono::steady_clock::now();
 }
 
 void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
@@ -117,7 +116,6 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
     steps_per_epoch_ = steps;
     last_step_seconds_ = 0.0;
     last_logged_seconds_ = 0.0;
-    steps_.clear();
     if (planned_.run.config.train.record_steps) steps_.reserve(static_cast<std::size_t>(steps));
     ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_begin);
     event.epochs = epochs;
@@ -159,29 +157,38 @@ void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
     log(format_plain_line(event));
 }
 
+bool RunRecorder::wants_snapshot() {
+    const std::chrono::duration<double, std::ratio<60>> minutes(
+        planned_.run.config.train.checkpoint_minutes);
+    return std::chrono::steady_clock::now() - last_snapshot_ >= minutes && writer_.is_idle();
+}
+
 void RunRecorder::on_snapshot(trainer::Snapshot snapshot) {
-    const storage::EpochRow row = epoch_row(planned_.id, attempt_, snapshot.epoch);
-    writer_.start([this, row, snapshot = std::move(snapshot), steps = std::move(steps_)]() mutable {
-        record(std::move(snapshot), row, steps);
-    });
+    last_snapshot_ = std::chrono::steady_clock::now();
+    writer_.start(
+        [this, snapshot = std::move(snapshot), steps = std::exchange(steps_, {})]() mutable {
+            record(std::move(snapshot), steps);
+        });
 }
 
 void RunRecorder::settle() { writer_.settle(); }
 
 // ---- files -----------------------------------------------------------------------------------
 
-void RunRecorder::record(trainer::Snapshot snapshot, const storage::EpochRow& row,
+void RunRecorder::record(trainer::Snapshot snapshot,
                          const std::vector<storage::StepRow>& steps) const {
+    const int epoch = snapshot.state.epochs_finished;
     const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
     const auto saved =
         storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
-    std::vector<storage::ArtifactRow> artifacts{
-        artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, row.epoch)};
-    if (snapshot.is_best) {
+    const storage::ArtifactRow checkpoint =
+        artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch);
+    if (!snapshot.epoch) return database_.record_checkpoint(steps, checkpoint);
+    std::vector<storage::ArtifactRow> artifacts{checkpoint};
+    if (snapshot.is_best)
         artifacts.push_back(
-            write_weights(storage::kBestArtifact, files_.best, state.weights, row.epoch));
-    }
-    database_.record_epoch(row, steps, artifacts);
+            write_weights(storage::kBestArtifact, files_.best, state.weights, epoch));
+    database_.record_epoch(epoch_row(planned_.id, attempt_, *snapshot.epoch), steps, artifacts);
 }
 
 storage::ArtifactRow RunRecorder::artifact(std::string_view kind, const std::filesystem::path& path,

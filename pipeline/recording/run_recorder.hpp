@@ -4,6 +4,7 @@
 // storage. Lives on a run's rank 0 only. Files and rows of an epoch are written by a thread of its
 // own while the next epoch goes on; people are told at once.
 
+#include <chrono>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ public:
     void on_step_end(const trainer::StepRecord& step) override;
     // Waits until the epoch before is recorded: one at most is in flight.
     void on_epoch_end(const trainer::EpochRecord& epoch) override;
+    // When [checkpoint] every_minutes have gone by since the last one, and that one is recorded.
+    bool wants_snapshot() override;
     // Returns at once. The files are durable before the one transaction that tells of them.
     void on_snapshot(trainer::Snapshot snapshot) override;
     // Waits until all epochs are recorded. Throws why one was not, unless that is told already.
@@ -53,8 +56,7 @@ public:
 
 private:
     // On the writing thread, like all that it calls: const but for what it writes.
-    void record(trainer::Snapshot snapshot, const storage::EpochRow& row,
-                const std::vector<storage::StepRow>& steps) const;
+    void record(trainer::Snapshot snapshot, const std::vector<storage::StepRow>& steps) const;
     storage::CheckpointState checkpoint_state(trainer::TrainState state) const;
     storage::ArtifactRow write_weights(std::string_view kind, const std::filesystem::path& path,
                                        const storage::NamedArrays& weights, int epoch) const;
@@ -79,9 +81,10 @@ private:
     int attempt_ = 0;
     int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;
-    double last_step_seconds_ = 0.0;       // of the epoch, when a step was shown last
-    double last_logged_seconds_ = 0.0;     // the same, when one was logged last
-    std::vector<storage::StepRow> steps_;  // of the epoch, where steps are recorded
+    double last_step_seconds_ = 0.0;    // of the epoch, when a step was shown last
+    double last_logged_seconds_ = 0.0;  // the same, when one was logged last
+    std::chrono::steady_clock::time_point last_snapshot_;
+    std::vector<storage::StepRow> steps_;  // since the last snapshot, where steps are recorded
     BackgroundWriter writer_;              // last: it ends before what it uses
 };
 

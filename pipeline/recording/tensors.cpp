@@ -97,6 +97,8 @@ NamedTensors to_tensors(storage::NamedArrays arrays, const trainer::Architecture
 void put_state(TrainState state, storage::CheckpointState& checkpoint) {
     checkpoint.epochs_finished = state.epochs_finished;
     checkpoint.steps_taken = state.steps_taken;
+    checkpoint.so_far = {state.so_far.steps, state.so_far.loss_sum, state.so_far.correct,
+                         state.so_far.count};
     checkpoint.stopped_early = state.stopped_early;
     checkpoint.weights = to_arrays(std::move(state.weights));
     for (auto& [name, tensors] : state.slots)
@@ -111,6 +113,8 @@ TrainState train_state(storage::CheckpointState checkpoint) {
     TrainState state;
     state.epochs_finished = checkpoint.epochs_finished;
     state.steps_taken = checkpoint.steps_taken;
+    state.so_far = {checkpoint.so_far.steps, checkpoint.so_far.loss_sum, checkpoint.so_far.correct,
+                    checkpoint.so_far.count};
     state.stopped_early = checkpoint.stopped_early;
     state.weights = own_tensors(std::move(checkpoint.weights));
     for (auto& [name, arrays] : checkpoint.slots)

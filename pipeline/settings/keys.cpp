@@ -22,7 +22,7 @@ constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch",
 constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
-constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights"};
+constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
 constexpr Keys kSgd = {"name", "learning_rate", "momentum", "nesterov"};
 constexpr Keys kAdam = {"name", "learning_rate", "beta_1", "beta_2", "epsilon"};
 constexpr Keys kRmsprop = {"name", "learning_rate", "rho", "momentum", "epsilon"};

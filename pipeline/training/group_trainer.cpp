@@ -27,6 +27,7 @@ public:
     void on_epoch_begin(int, int, std::int64_t) override {}
     void on_step_end(const trainer::StepRecord&) override {}
     void on_epoch_end(const trainer::EpochRecord&) override {}
+    bool wants_snapshot() override { return false; }
     void on_snapshot(trainer::Snapshot) override {}
 };
 
@@ -158,8 +159,9 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
 int GroupTrainer::conclude(const trainer::TrainOutcome& outcome, RunRecorder* recorder) {
     const bool is_stopped = outcome.reason == trainer::StopReason::requested;
     if (recorder != nullptr && is_stopped) {
-        recorder->interrupt(
-            fmt::format("stopped on request after epoch {}", outcome.epochs_finished));
+        const storage::ResumePoint point{.epochs_finished = outcome.epochs_finished,
+                                         .steps_of_next_epoch = outcome.steps_of_next_epoch};
+        recorder->interrupt(fmt::format("stopped {} {}", stop_reason(), describe(point)));
     }
     if (recorder != nullptr && !is_stopped) recorder->finish(outcome);
     return is_stopped ? kExitInterrupted : kExitSuccess;

@@ -44,7 +44,7 @@ std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore
                                                          const PlannedRun& planned) {
     const storage::RunFiles files = store.run_files(planned.id);
     const std::vector<std::string> digests = database.checkpoint_digests(planned.id);
-    // No epoch was recorded: a file can only be of an epoch whose row was never written.
+    // None was recorded: a file can only be one whose row was never written.
     if (digests.empty()) return std::nullopt;
     try {
         return storage::load_newest_good_checkpoint(files.checkpoint, files.previous_checkpoint,
@@ -78,7 +78,10 @@ RunStart resume(const storage::RunStore& store, const storage::RunDatabase& data
     RunStart start;
     start.warnings = std::move(loaded->warnings);
     warn_of_other_kernels(checkpoint, environment, start);
-    start.point = {checkpoint.epochs_finished, checkpoint.steps_taken, loaded->is_previous};
+    start.point = {.epochs_finished = checkpoint.epochs_finished,
+                   .steps_taken = checkpoint.steps_taken,
+                   .steps_of_next_epoch = checkpoint.so_far.steps,
+                   .previous_sha256 = loaded->is_previous ? loaded->sha256 : ""};
     if (loaded->is_previous) {
         const storage::RunFiles files = store.run_files(planned.id);
         storage::promote_previous_checkpoint(files.checkpoint, files.previous_checkpoint);

@@ -108,6 +108,10 @@ std::string packed(const TrainState& state) {
     Packer packer;
     packer.number(state.epochs_finished);
     packer.number(state.steps_taken);
+    packer.number(state.so_far.steps);
+    packer.number(state.so_far.loss_sum);
+    packer.number(state.so_far.correct);
+    packer.number(state.so_far.count);
     packer.number(state.stopped_early);
     packer.tensors(state.weights);
     packer.number(state.slots.size());
@@ -127,6 +131,10 @@ TrainState unpacked_state(std::string_view bytes) {
     TrainState state;
     state.epochs_finished = unpacker.number<int>();
     state.steps_taken = unpacker.number<std::int64_t>();
+    state.so_far.steps = unpacker.number<std::int64_t>();
+    state.so_far.loss_sum = unpacker.number<double>();
+    state.so_far.correct = unpacker.number<std::int64_t>();
+    state.so_far.count = unpacker.number<std::int64_t>();
     state.stopped_early = unpacker.number<bool>();
     state.weights = unpacker.tensors();
     const auto slots = unpacker.number<std::size_t>();

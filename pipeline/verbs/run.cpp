@@ -19,6 +19,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
@@ -171,6 +172,7 @@ RunOptions resolved(RunOptions options) {
 
 int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
+    stop_in_time(options.max_walltime);
     if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
     if (is_started_as_rank()) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.

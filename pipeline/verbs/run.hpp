@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 
@@ -14,7 +15,8 @@ struct RunOptions {
     SpecOptions spec;
     std::filesystem::path store = kDefaultStore;
     std::optional<int> ranks;  // >= 1; unset: one per core, at most one per shard
-    bool is_fresh = false;     // trains anew what is finished or begun
+    std::optional<std::chrono::seconds> max_walltime;  // training stops in time before it is over
+    bool is_fresh = false;                             // trains anew what is finished or begun
     bool retries_failed = false;
     bool is_dry_run = false;
     ProgressMode progress = ProgressMode::automatic;

@@ -19,7 +19,8 @@ bool is_outside(std::string_view key) {
         "schema", "name",      "title",      "notes",
         "source", "data.path", "train.seed", "train.record_steps"};
     return std::ranges::find(kKeys, key) != kKeys.end() || key == "parallel.ranks_per_run" ||
-           key.starts_with("expect.") || key.starts_with("experiment.");
+           key == "checkpoint.every_minutes" || key.starts_with("expect.") ||
+           key.starts_with("experiment.");
 }
 
 // Validation on images that are cut off trains on fewer.
@@ -29,6 +30,8 @@ bool chooses_an_epoch(const ConfigValue& each) {
 }
 
 std::string line_of(const ConfigValue& each, std::string_view initial_weights_sha256) {
+    if (each.key == "checkpoint.monitor" && each.value == "\"none\"")
+        return "checkpoint=\"none\"\n";
     if (each.key != kInitialWeights || initial_weights_sha256.empty()) {
         return each.key + '=' + each.value + '\n';
     }

@@ -59,8 +59,8 @@ void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
     execute(db, R"sql(
         INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
         SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
-        FROM artifacts WHERE run = ?1 AND kind = ?2 AND epoch < ?4)sql",
-            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.epoch);
+        FROM artifacts WHERE run = ?1 AND kind = ?2 AND sha256 <> ?4)sql",
+            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.sha256);
 }
 
 void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
@@ -94,16 +94,16 @@ void delete_after(SQLite::Database& db, const std::string& run, const ResumePoin
     execute(db, "DELETE FROM steps WHERE run = ?1 AND step >= ?2", run, resume.steps_taken);
     execute(db, "DELETE FROM artifacts WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
     execute(db, "DELETE FROM metrics WHERE run = ?1", run);
-    if (resume.epochs_finished == 0) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
+    if (resume.is_start()) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
 }
 
 // checkpoint.prev.h5 has become checkpoint.h5, so its row does, too.
-void promote_previous_row(SQLite::Database& db, const std::string& run, int epoch) {
+void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256) {
     execute(db, R"sql(
         UPDATE OR REPLACE artifacts
         SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
-        WHERE run = ?1 AND kind = ?3 AND epoch = ?4)sql",
-            run, kCheckpointArtifact, kPreviousCheckpointArtifact, epoch);
+        WHERE run = ?1 AND kind = ?3 AND sha256 = ?4)sql",
+            run, kCheckpointArtifact, kPreviousCheckpointArtifact, sha256);
     execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
             kPreviousCheckpointArtifact);
 }
@@ -131,6 +131,12 @@ void set_state(SQLite::Database& db, const std::string& run, RunState state) {
 }
 
 }  // namespace
+
+std::string describe(const ResumePoint& point) {
+    if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);
+    return fmt::format("in epoch {} after {} step{}", point.epochs_finished + 1,
+                       point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
+}
 
 RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
     : connection_(new Connection{path, open_run_database(path, access)}) {}
@@ -215,15 +221,14 @@ int RunDatabase::begin_attempt(const AttemptRow& row, const ResumePoint& resume)
             UPDATE attempts SET outcome = 'interrupted', cause = 'ended without a word'
             WHERE run = ?1 AND outcome = 'running')sql",
                 row.run);
-        if (resume.is_previous_checkpoint) {
-            promote_previous_row(db, row.run, resume.epochs_finished);
-        }
+        if (!resume.previous_sha256.empty())
+            promote_previous_row(db, row.run, resume.previous_sha256);
         delete_after(db, row.run, resume);
         update_totals(db, row.run);
         insert_attempt(db, row, attempt);
-        const bool is_resumed = resume.epochs_finished > 0;
-        insert_event(db, {row.run, attempt, row.started_utc, is_resumed ? "resumed" : "started",
-                          is_resumed ? fmt::format("after epoch {}", resume.epochs_finished) : ""});
+        insert_event(db,
+                     {row.run, attempt, row.started_utc, resume.is_start() ? "started" : "resumed",
+                      resume.is_start() ? "" : describe(resume)});
     });
     return attempt;
 }
@@ -235,6 +240,13 @@ void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> s
         update_totals(db, epoch.run);
         upsert_steps(db, steps);
         upsert_artifacts(db, artifacts);
+    });
+}
+
+void RunDatabase::record_checkpoint(std::span<const StepRow> steps, const ArtifactRow& checkpoint) {
+    connection_->write([&](SQLite::Database& db) {
+        upsert_steps(db, steps);
+        upsert_artifacts(db, {&checkpoint, 1});
     });
 }
 

@@ -39,9 +39,16 @@ enum class DatabaseAccess { read_only, read_write };
 // How far a run stands when an attempt goes on with it. All zero: it starts from the beginning.
 struct ResumePoint {
     int epochs_finished = 0;
-    std::int64_t steps_taken = 0;
-    bool is_previous_checkpoint = false;  // checkpoint.prev.h5 has become checkpoint.h5
+    std::int64_t steps_taken = 0;          // in all epochs
+    std::int64_t steps_of_next_epoch = 0;  // of them, in the one after those finished
+    std::string previous_sha256 =
+        {};  // where checkpoint.prev.h5 has become checkpoint.h5: its digest
+
+    bool is_start() const { return steps_taken == 0 && epochs_finished == 0; }
 };
+
+// "after epoch 3", "in epoch 4 after 512 steps".
+std::string describe(const ResumePoint& point);
 
 // How an attempt ended.
 struct AttemptEnd {
@@ -97,6 +104,9 @@ public:
     // checkpoint's row takes the place of the one before, which becomes `checkpoint_prev`.
     void record_epoch(const EpochRow& epoch, std::span<const StepRow> steps,
                       std::span<const ArtifactRow> artifacts);
+
+    // Records a checkpoint within an epoch, with its steps.
+    void record_checkpoint(std::span<const StepRow> steps, const ArtifactRow& checkpoint);
 
     // Ends an attempt: the states of attempt and run, final metrics and artifacts.
     void end_attempt(std::string_view run, int attempt, const AttemptEnd& end);

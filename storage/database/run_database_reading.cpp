@@ -295,7 +295,7 @@ std::vector<std::string> RunDatabase::checkpoint_digests(std::string_view run) c
         return select(
             db, R"sql(
             SELECT sha256 FROM artifacts WHERE run = ?1 AND kind IN (?2, ?3)
-            ORDER BY epoch DESC)sql",
+            ORDER BY kind = ?2 DESC)sql",
             [](RowReader& row) { return row.text(); }, run, kCheckpointArtifact,
             kPreviousCheckpointArtifact);
     });

@@ -50,6 +50,12 @@ StateGroup group_of(const CheckpointState& state) {
                     {"epoch", std::int64_t{state.epochs_finished}},
                     {"step", state.steps_taken},
                     {"stopped_early", std::int64_t{state.stopped_early}}};
+    if (state.so_far != EpochProgress{}) {
+        group.values["epoch_steps"] = state.so_far.steps;
+        group.values["epoch_loss_sum"] = state.so_far.loss_sum;
+        group.values["epoch_correct"] = state.so_far.correct;
+        group.values["epoch_count"] = state.so_far.count;
+    }
     for (const auto& [slot, arrays] : state.slots) group.arrays[kSlots + slot] = arrays;
     put_best(group, kEarlyStopping, state.early_stopping, state.early_stopping_weights);
     put_best(group, kCheckpoint, state.checkpoint, state.checkpoint_weights);
@@ -86,6 +92,11 @@ public:
         if (!group_.values.contains(name + "_value")) return std::nullopt;
         return BestValue{take<double>(name + "_value"), number(name + "_epoch"),
                          number(name + "_epochs_since")};
+    }
+    EpochProgress so_far() {
+        if (!has("epoch_steps")) return {};
+        return {take<std::int64_t>("epoch_steps"), take<double>("epoch_loss_sum"),
+                take<std::int64_t>("epoch_correct"), take<std::int64_t>("epoch_count")};
     }
     NamedArrays arrays(const std::string& path) {
         auto node = group_.arrays.extract(path);
@@ -188,6 +199,7 @@ CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_v
     if (reader.has("arithmetic")) state.arithmetic = reader.take<std::int64_t>("arithmetic");
     state.epochs_finished = reader.number("epoch");
     state.steps_taken = reader.take<std::int64_t>("step");
+    state.so_far = reader.so_far();
     state.stopped_early = reader.number("stopped_early") != 0;
     state.weights = std::move(file.weights);
     state.slots = reader.slots();

@@ -26,6 +26,15 @@ struct BestValue {
     bool operator==(const BestValue&) const = default;
 };
 
+// What was trained of an epoch that is not finished; all zero between two epochs.
+struct EpochProgress {
+    std::int64_t steps = 0;
+    double loss_sum = 0.0;
+    std::int64_t correct = 0;
+    std::int64_t count = 0;
+    bool operator==(const EpochProgress&) const = default;
+};
+
 struct CheckpointState {
     // What the run is; compared before it is continued.
     std::string run;
@@ -40,7 +49,8 @@ struct CheckpointState {
     std::int64_t arithmetic = 1;  // as the program counts its ways of rounding
     // How far it is.
     int epochs_finished = 0;
-    std::int64_t steps_taken = 0;
+    std::int64_t steps_taken = 0;  // in all epochs
+    EpochProgress so_far;          // of the epoch after those finished
     bool stopped_early = false;
     NamedArrays weights;
     std::map<std::string, NamedArrays> slots;  // of the optimizer: "momentum", "velocity", ...
@@ -76,7 +86,7 @@ struct LoadedCheckpoint {
 
 // The newest checkpoint that can be trusted: `path`, else `previous`. A file is good if it reads
 // without error and, where digests are known, its SHA-256 is one of them. (A file of no known
-// digest was written just before a crash: its epoch has no row yet, so the one before is used.)
+// digest was written just before a crash: it has no row yet, so the one before is used.)
 //   known_digests   of this run, from the database; empty: not checked
 // Returns nothing if neither file exists.
 // Throws StorageError (bad_data) if there are files and none is good, naming each reason.
@@ -86,7 +96,7 @@ std::optional<LoadedCheckpoint> load_newest_good_checkpoint(
 
 // After falling back: puts `previous` in the place of `path`, so that the next checkpoint does not
 // push the good file out. Call on one rank, before training, then begin_attempt() with
-// ResumePoint::is_previous_checkpoint.
+// ResumePoint::previous_sha256.
 void promote_previous_checkpoint(const std::filesystem::path& path,
                                  const std::filesystem::path& previous);
 

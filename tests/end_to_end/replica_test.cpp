@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWords =
-    "after epoch 1 the learning rates of rank 1 differ from those of rank 0";
+    "in epoch 1 the learning rates of rank 1 came to differ from those of rank 0";
 
 std::string state_of(const fs::path& store) {
     return lockstep({"query", "select state, epochs_finished, attempts, cause from v_runs",

@@ -16,10 +16,19 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRun = "batch-normalized";
 
-// Long enough to be ended in its midst.
+// Long enough to be ended in its midst, with checkpoints within epochs too.
 std::vector<std::string> arguments(const fs::path& store, const std::string& ranks) {
-    return {"run",     smoke_file(),   "--only",  kRun, "--set", "train.epochs=120",
-            "--store", store.string(), "--ranks", ranks};
+    return {"run",     smoke_file(),       "--only",  kRun,
+            "--set",   "train.epochs=120", "--set",   "checkpoint.every_minutes=0.0001",
+            "--store", store.string(),     "--ranks", ranks};
+}
+
+// Of the run's last event of this kind.
+std::string event_of(const fs::path& store, const std::string& kind) {
+    const Result result = lockstep(
+        {"query", "select text from events where kind = '" + kind + "' order by utc desc limit 1",
+         "--store", store.string(), "--format", "csv"});
+    return result.output.substr(result.output.find('\n') + 1);
 }
 
 std::string state_of(const fs::path& store) {
@@ -58,7 +67,7 @@ Result resume(const fs::path& store, const std::string& ranks) {
     const Result result = lockstep(arguments(store, ranks));
     INFO(result.errors);
     CHECK(result.exit_code == 0);
-    CHECK(result.errors.find("resumed after epoch") != std::string::npos);
+    CHECK(result.errors.find(", resumed ") != std::string::npos);
     CHECK(state_of(store) == "state\nfinished\n");
     return result;
 }
@@ -81,6 +90,28 @@ TEST_CASE("After a stop on request the run resumes, on other ranks, to the same 
     resume(store, "1");
     CHECK(read_text(run_folder(store, kRun) / "final.h5") == expected_weights());
     check_epochs(store);
+}
+
+TEST_CASE("A stop loses no step", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    CHECK(train_and_end(store, [](Process& training) { training.send(SIGUSR1); }) == 75);
+    const std::string told = event_of(store, "interrupted");
+    CHECK(told.starts_with("stopped on request "));
+    resume(store, "2");
+    CHECK("stopped on request " + event_of(store, "resumed") == told);
+    check_epochs(store);
+}
+
+TEST_CASE("A run stops in time before its time limit, and goes on", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::string ranks = GENERATE("1", "2");
+    std::vector<std::string> limited = arguments(store, ranks);
+    limited.insert(limited.end(), {"--set", "train.epochs=100000", "--max-walltime", "3s"});
+    const Result stopped = lockstep(limited);
+    CHECK(stopped.exit_code == 75);
+    CHECK(event_of(store, "interrupted").starts_with("stopped by its time limit "));
 }
 
 void check_resumes_on_three_ranks(const fs::path& store) {

@@ -1,11 +1,23 @@
 // What takes two ranks at least: that they were made for different sizes.
 #include "tests/support/catch.hpp"
+#include "tests/support/tiny_training.hpp"
+#include "trainer/config/errors.hpp"
 #include "trainer/exchange/classic_ring.hpp"
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/exchange.hpp"
 #include "trainer/exchange/ordered_ring.hpp"
 
 using namespace lockstep::trainer;
+
+TEST_CASE("ranks that would go on from different steps are told so, every one") {
+    using namespace lockstep::tests;
+    const Communicator comm(MPI_COMM_WORLD);
+    const RunConfig config = tiny_run(plain_layers());
+    const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+    TrainState state = whole.seen.snapshots.front().state;
+    if (!comm.is_root()) state.so_far.steps = 1;
+    CHECK_THROWS_AS(train_tiny(config, comm, &state), ReplicaError);
+}
 
 TEST_CASE("ranks that disagree about a size are told so, every one") {
     const Communicator comm(MPI_COMM_WORLD);

@@ -109,8 +109,8 @@ TEST_CASE("a rank whose weights differ is named, on every rank, at the end of th
     const int other = world.size() - 1;
     const std::string expected = other == 0
                                      ? "no error"
-                                     : "after epoch 1 the weights of rank " +
-                                           std::to_string(other) + " differ from those of rank 0";
+                                     : "in epoch 1 the weights of rank " + std::to_string(other) +
+                                           " came to differ from those of rank 0";
     for (const std::string& of_rank : world.gather_texts(words)) CHECK(of_rank == expected);
     if (other > 0) CHECK(observer.snapshots.empty());
 }
@@ -215,7 +215,7 @@ TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole 
     TrainingStep step(config, data, network, world, pool);
     std::vector<std::uint32_t> samples(16);
     std::iota(samples.begin(), samples.end(), 0U);
-    step.run(samples, 1, 0, false);
+    step.run(samples, 1, 0, {});
 
     const auto state = [&] {
         std::string digests = parameters.digest();
@@ -224,7 +224,7 @@ TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole 
         return digests;
     };
     const std::string before = state();
-    CHECK(step.run(samples, 1, 1, world.rank() == world.size() - 1).stop_requested);
+    CHECK(step.run(samples, 1, 1, {.stop = world.rank() == world.size() - 1}).wishes.stop);
     CHECK(state() == before);
     // An infinite bias of the logits, set past set_weights(), which would refuse it.
     // Ranks of one node share it.
@@ -237,13 +237,13 @@ TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole 
     };
     set_bias(HUGE_VALF);
     const std::string with_infinity = state();
-    CHECK_THROWS_AS(step.run(samples, 1, 1, false), NonFiniteLoss);
+    CHECK_THROWS_AS(step.run(samples, 1, 1, {}), NonFiniteLoss);
     CHECK(state() == with_infinity);
     set_bias(kept);
     CHECK(state() == before);
     world.barrier();
     // And a step that counts moves everything.
-    step.run(samples, 1, 1, false);
+    step.run(samples, 1, 1, {});
     CHECK(state() != before);
 }
 

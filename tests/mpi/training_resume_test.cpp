@@ -1,6 +1,8 @@
 // Continuing from a state gives the bits of a training that was never interrupted, on any number
 // of ranks.
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -40,14 +42,29 @@ void check_same_end(const Trained& resumed, const Trained& whole, std::size_t ep
     CHECK(bits_of(resumed.seen.epochs) == bits_of(rest));
 }
 
+// With a snapshot after every step.
+Trained train_step_by_step(const RunConfig& config, const Communicator& comm,
+                           std::function<bool()> stop_requested = {}) {
+    const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
+    Trained trained;
+    trained.seen.wants = [] { return true; };
+    trained.outcome = train({.config = config,
+                             .data = data,
+                             .initial_weights = nullptr,
+                             .resume_from = nullptr,
+                             .stop_requested = std::move(stop_requested)},
+                            comm, trained.seen);
+    return trained;
+}
+
 bool same_state(const TrainState& a, const TrainState& b) {
     if (a.slots.size() != b.slots.size()) return false;
     for (const auto& [name, tensors] : a.slots)
         if (!b.slots.contains(name) || digest_of(tensors) != digest_of(b.slots.at(name)))
             return false;
     return a.epochs_finished == b.epochs_finished && a.steps_taken == b.steps_taken &&
-           digest_of(a.weights) == digest_of(b.weights) && a.early_stopping == b.early_stopping &&
-           a.checkpoint == b.checkpoint &&
+           a.so_far == b.so_far && digest_of(a.weights) == digest_of(b.weights) &&
+           a.early_stopping == b.early_stopping && a.checkpoint == b.checkpoint &&
            digest_of(a.early_stopping_weights) == digest_of(b.early_stopping_weights) &&
            a.stopped_early == b.stopped_early;
 }
@@ -76,6 +93,54 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
             CHECK(
                 same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
         }
+    }
+}
+
+TEST_CASE("resuming after any step gives the same bits, also on other numbers of ranks",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});
+    const Trained plain = train_tiny(config, Communicator(MPI_COMM_SELF));
+    const Trained whole = train_step_by_step(config, Communicator(MPI_COMM_SELF));
+    CHECK(digest_of(whole.outcome.weights) == digest_of(plain.outcome.weights));
+    CHECK(bits_of(whole.seen.steps) == bits_of(plain.seen.steps));
+    REQUIRE(whole.seen.snapshots.size() == 12);  // 45 samples in batches of 16, 4 epochs
+    for (std::size_t i = 0; i < 12; ++i) {
+        const TrainState& state = whole.seen.snapshots[i].state;
+        CAPTURE(i);
+        CHECK(state.steps_taken == static_cast<std::int64_t>(i) + 1);
+        CHECK(state.epochs_finished == static_cast<int>(i + 1) / 3);
+        CHECK(state.so_far.steps == static_cast<std::int64_t>(i + 1) % 3);
+        const Trained resumed = train_tiny(config, world, &state);
+        check_same_end(resumed, whole, static_cast<std::size_t>(state.epochs_finished), world);
+        if (!world.is_root()) continue;
+        const auto first = static_cast<std::ptrdiff_t>(state.steps_taken);
+        CHECK(bits_of(resumed.seen.steps) ==
+              bits_of(std::vector(whole.seen.steps.begin() + first, whole.seen.steps.end())));
+    }
+}
+
+TEST_CASE("a stop at any step leaves a state from which nothing is lost", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});
+    const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+    for (int stop = 0; stop < 12; ++stop) {
+        CAPTURE(stop);
+        int asked = 0;
+        const int wishing = stop % world.size();
+        const Trained stopped = train_step_by_step(
+            config, world, [&] { return asked++ == stop && world.rank() == wishing; });
+        CHECK(stopped.outcome.reason == StopReason::requested);
+        CHECK(stopped.outcome.epochs_finished == stop / 3);
+        CHECK(stopped.outcome.steps_of_next_epoch == stop % 3);
+        if (!world.is_root()) continue;
+        CHECK(stopped.seen.snapshots.size() == static_cast<std::size_t>(stop));  // each step once
+        if (stop == 0) continue;  // nothing was trained
+        const TrainState& state = stopped.seen.snapshots.back().state;
+        CHECK(state.steps_taken == stop);
+        const Communicator self(MPI_COMM_SELF);
+        check_same_end(train_tiny(config, self, &state), whole, static_cast<std::size_t>(stop / 3),
+                       self);
     }
 }
 

@@ -49,6 +49,9 @@ TEST_CASE("what cannot change a result does not change the digest", "[effective_
     CHECK(config_of("title = \"x\"\nsource = \"y\"\nexpect = { loss = 1 }\n").digest == digest);
     CHECK(config_of("", {"parallel.ranks_per_run=2"}).digest == digest);
     CHECK(config_of("", {"train.record_steps=true"}).digest == digest);
+    CHECK(config_of("", {"checkpoint.every_minutes=5"}).digest == digest);
+    CHECK(config_of("", {"checkpoint={ monitor = \"none\", every_minutes = 5 }"}).digest == digest);
+    CHECK(config_of("", {"checkpoint.monitor=\"loss\""}).digest != digest);
     CHECK(config_of("", {"data.path=/elsewhere"}).digest == digest);
     CHECK(config_of("", {"train.epochs=1", "train.batch_size=32", "train.optimizer=adam"}).digest ==
           digest);
@@ -97,6 +100,7 @@ TEST_CASE("a design digest is that of all seeds, of no other setting", "[effecti
     CHECK(digest(config_of("train = { seed = 7 }\n")) == design);
     CHECK(digest(config_of("title = \"t\"\n", {"train.record_steps=true"}, "b")) == design);
     CHECK(digest(config_of("", {"parallel.ranks_per_run=1"})) == design);
+    CHECK(digest(config_of("", {"checkpoint.every_minutes=5"})) == design);
     CHECK(digest(config_of("", {"train.epochs=3"})) != design);
     CHECK(digest(config_of("", {"data.scale=\"standard\""})) != design);
 }
@@ -122,7 +126,7 @@ title = "t"
 source = "s"
 data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 } }
 expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
-checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true }
+checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true, every_minutes = 5 }
 layers = [
   { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform" },
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
@@ -140,6 +144,7 @@ early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_del
 [[run]]
 name = "b"
 data = { dataset = "synthetic", training_samples = 50, test_samples = 20, seed = 3, validation = { fraction = 0.1 } }
+checkpoint = { every_minutes = 0.5 }
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 [run.train]
 optimizer = { name = "adam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6 }

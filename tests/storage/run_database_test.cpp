@@ -199,7 +199,7 @@ TEST_CASE("database: an attempt goes on where the checkpoint stands", "[storage]
     SECTION("the newest file was damaged: the previous one is the checkpoint now") {
         const int attempt = database.begin_attempt(
             sample_attempt("a-1"),
-            {.epochs_finished = 2, .steps_taken = 4, .is_previous_checkpoint = true});
+            {.epochs_finished = 2, .steps_taken = 4, .previous_sha256 = "s2"});
         CHECK(attempt == 2);
         CHECK(database.epochs("a-1").size() == 2);
         CHECK(database.steps("a-1").size() == 4);
@@ -209,11 +209,36 @@ TEST_CASE("database: an attempt goes on where the checkpoint stands", "[storage]
         CHECK(database.attempts("a-1").at(1).outcome == "running");
     }
     SECTION("a newer file without a row gave way to the previous one, which has its row") {
-        database.begin_attempt(
-            sample_attempt("a-1"),
-            {.epochs_finished = 3, .steps_taken = 6, .is_previous_checkpoint = true});
+        database.begin_attempt(sample_attempt("a-1"),
+                               {.epochs_finished = 3, .steps_taken = 6, .previous_sha256 = "s3"});
         CHECK(database.epochs("a-1").size() == 3);
         CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s3"});
+    }
+    SECTION("checkpoints within the epoch: the newest and the one before, with their steps") {
+        for (const int step : {6, 7}) {
+            ArtifactRow within = sample_checkpoint("a-1", 3);
+            within.sha256 = "s3+" + std::to_string(step);
+            database.record_checkpoint(std::vector<StepRow>{{"a-1", step, 1.0, 0.0}}, within);
+        }
+        CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s3+7", "s3+6"});
+        CHECK(database.steps("a-1").size() == 8);
+        database.begin_attempt(sample_attempt("a-1"), {.epochs_finished = 3,
+                                                       .steps_taken = 7,
+                                                       .steps_of_next_epoch = 1,
+                                                       .previous_sha256 = "s3+6"});
+        CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s3+6"});
+        CHECK(database.steps("a-1").size() == 7);
+        CHECK(database.epochs("a-1").size() == 3);
+        CHECK(database.events("a-1").back().text == "in epoch 4 after 1 step");
+    }
+    SECTION("a checkpoint within the first epoch is no start") {
+        database.begin_attempt(sample_attempt("a-1"), {});
+        ArtifactRow within = sample_checkpoint("a-1", 0);
+        within.sha256 = "s0+2";
+        database.record_checkpoint({}, within);
+        database.begin_attempt(sample_attempt("a-1"), {.steps_taken = 2, .steps_of_next_epoch = 2});
+        CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s0+2"});
+        CHECK(database.events("a-1").back().kind == "resumed");
     }
     SECTION("from the beginning") {
         database.begin_attempt(sample_attempt("a-1"), {});

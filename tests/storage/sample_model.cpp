@@ -62,6 +62,7 @@ CheckpointState sample_state() {
     state.arithmetic = 2;
     state.epochs_finished = 3;
     state.steps_taken = 5'000'000'000;
+    state.so_far = {7, -1.0 / 3.0, 40, 5'000'000'000};
     state.stopped_early = true;
     state.weights = sample_weights();
     state.slots["momentum"] = {array("conv2d", "kernel", {2, 2, 3, 2}, 0.5F),

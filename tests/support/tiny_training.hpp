@@ -3,6 +3,7 @@
 // Training in a fraction of a second: small images in memory, small networks that have every kind
 // of layer, and an observer that keeps everything it is told.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,10 +43,12 @@ public:
     void on_epoch_begin(int epoch, int, std::int64_t) override { begun.push_back(epoch); }
     void on_step_end(const trainer::StepRecord& step) override { steps.push_back(step); }
     void on_epoch_end(const trainer::EpochRecord& epoch) override { epochs.push_back(epoch); }
+    bool wants_snapshot() override { return wants && wants(); }
     void on_snapshot(trainer::Snapshot snapshot) override {
         snapshots.push_back({std::move(snapshot.state), snapshot.is_best});
     }
 
+    std::function<bool()> wants;  // asked once a step; may be empty
     std::vector<int> begun;
     std::vector<trainer::StepRecord> steps;
     std::vector<trainer::EpochRecord> epochs;

@@ -47,12 +47,12 @@ AllocationCount allocations_of_steps(const RunConfig& config, const RunData& dat
     std::iota(samples.begin(), samples.end(), 0U);
     const auto full = std::span(samples).first(static_cast<std::size_t>(config.train.batch_size));
     const auto rest = std::span(samples).last(count % full.size());
-    step.run(full, 1, 0, false);
-    step.run(rest, 1, 1, false);
+    step.run(full, 1, 0, {});
+    step.run(rest, 1, 1, {});
     return count_allocations([&] {
-        step.run(full, 1, 2, false);
-        step.run(rest, 1, 3, false);
-        step.run(full, 1, 4, false);
+        step.run(full, 1, 2, {});
+        step.run(rest, 1, 3, {});
+        step.run(full, 1, 4, {});
     });
 }
 

@@ -143,8 +143,7 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
         TrainingStep step(config, data, network, self, pool);
         std::vector<std::uint32_t> samples(45);
         std::iota(samples.begin(), samples.end(), 0U);
-        for (int i = 0; i < 3; ++i)
-            step.run(std::span(samples).first(i == 2 ? 13 : 16), 1, i, false);
+        for (int i = 0; i < 3; ++i) step.run(std::span(samples).first(i == 2 ? 13 : 16), 1, i, {});
         CHECK(is_zero_at(network.parameters().trainable(), padding));
         for (const auto& [name, values] : step.optimizer().slots()) {
             CAPTURE(name);

@@ -71,7 +71,7 @@ std::span<const std::uint32_t> MeasuredTraining::next_samples() {
 
 // A wish to stop ends a step before its update.
 void MeasuredTraining::step(bool is_undone) {
-    step_.run(next_samples(), kEpoch, steps_taken_, is_undone);
+    step_.run(next_samples(), kEpoch, steps_taken_, {.stop = is_undone});
     if (!is_undone) ++steps_taken_;
 }
 

@@ -171,6 +171,7 @@ struct TrainConfig {
     ScheduleConfig schedule;
     std::optional<EarlyStoppingConfig> early_stopping;
     std::optional<CheckpointConfig> checkpoint;  // when set, the best epoch's weights are kept
+    double checkpoint_minutes = 10.0;            // a checkpoint within an epoch that takes longer
     std::filesystem::path initial_weights;       // read by the pipeline; empty: drawn
     bool record_steps = false;
 };
