@@ -38,6 +38,15 @@ LinearWeights weights_of(const LinearParameters& parameters, const FoldedWeights
     return {.weights = folded->weights().data(), .bias = folded->bias().data()};
 }
 
+std::vector<Buffer*> forward_reads(const PassBuilder& pass, const FoldedWeights* folded,
+                                   Buffer* filters) {
+    std::vector<Buffer*> reads{&pass.src()};
+    if (filters != nullptr) reads.push_back(filters);
+    if (folded != nullptr && filters == nullptr) reads.push_back(&folded->weights());
+    if (folded != nullptr) reads.push_back(&folded->bias());
+    return reads;
+}
+
 }  // namespace
 
 Conv2d::Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
@@ -56,17 +65,11 @@ void Conv2d::bind(PassBuilder& pass) const {
         LinearParameters(tensors_, static_cast<std::size_t>(format_->dst_channels()), pass)}));
     const FoldedWeights* folded = add_folded(pass, bound.parameters);
     Buffer* filters = add_filters(pass, false, folded == nullptr ? nullptr : &folded->weights());
-    std::vector<Buffer*> reads{&pass.src()};
-    if (filters != nullptr) reads.push_back(filters);
-    if (folded != nullptr) {
-        if (filters == nullptr) reads.push_back(&folded->weights());
-        reads.push_back(&folded->bias());
-    }
     pass.forward(
         {.what = "convolution",
          .extent = Extent::shard,
          .products = 1,
-         .reads = reads,
+         .reads = forward_reads(pass, folded, filters),
          .writes = {&pass.dst()},
          .run = [&bound](const StepContext&, std::size_t i) { bound.calls().forward(i); }});
     const auto calls = [&bound]() -> LinearCalls& { return bound.calls(); };
