@@ -20,8 +20,8 @@ namespace {
 // Shards have at most two sizes, which share their primitives.
 class Primitives {
 public:
-    explicit Primitives(const ConvolutionFormat& format)
-        : format_(format), d_(format.descriptors()), dnn_(format.engine().onednn()) {}
+    Primitives(const ConvolutionFormat& format, bool has_relu)
+        : has_relu_(has_relu), d_(format.descriptors()), dnn_(format.engine().onednn()) {}
 
     memory src(int samples, const float* data) const { return dnn_.over(d_.src(samples), data); }
     memory dst(int samples, const float* data) const { return dnn_.over(d_.dst(samples), data); }
@@ -29,9 +29,7 @@ public:
     const Forward::primitive_desc& forward_of(int n) {
         auto found = forward_pds_.find(n);
         if (found == forward_pds_.end())
-            found =
-                forward_pds_.emplace(n, d_.forward(dnn_, n, d_.weights, format_.shape().has_relu))
-                    .first;
+            found = forward_pds_.emplace(n, d_.forward(dnn_, n, d_.weights, has_relu_)).first;
         return found->second;
     }
     BackwardData::primitive_desc backward_data_of(int n) {
@@ -55,7 +53,7 @@ public:
     }
 
 private:
-    const ConvolutionFormat& format_;
+    bool has_relu_;
     const ConvolutionFormat::Descriptors& d_;
     OneDnn& dnn_;
     std::map<int, Forward::primitive_desc> forward_pds_;
@@ -66,7 +64,7 @@ std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
                                         std::span<const LinearPart> parts) {
     if (format.is_winograd()) return std::make_unique<WinogradConvolution>(format, weights, parts);
     const auto& d = format.descriptors();
-    Primitives primitives(format);
+    Primitives primitives(format, format.shape().has_relu || weights.has_relu);
     auto calls =
         std::make_unique<OneDnnCalls>(format.engine().onednn(), d.weights, d.bias(), weights);
     for (const LinearPart& part : parts) {

@@ -16,6 +16,8 @@ struct LinearWeights {
     // or, where these are null, by prepare_forward() and prepare_backward().
     const float* filters = nullptr;
     const float* filters_for_data = nullptr;
+    // Forward ends in a ReLU even where the format has none: in evaluation, that of a layer behind.
+    bool has_relu = false;
 };
 
 // One part of a batch, a shard: where its samples stand, and the gradient that is its own.

@@ -11,7 +11,8 @@ public:
     ActivationLayer(Activation activation, const Layout& src)
         : Layer(src, src), activation_(activation) {}
     bool is_identity() const override { return activation_ == Activation::linear; }
-    bool makes_relu() const override { return activation_ == Activation::relu; }
+    bool makes_relu() const override { return is_relu(); }
+    bool is_relu() const override { return activation_ == Activation::relu; }
     void bind(PassBuilder& pass) const override;
 
 private:

@@ -21,6 +21,9 @@ public:
           tensors_(add_batch_norm_tensors(parameters, shape, src)) {}
     bool can_mask_src_relu() const override { return true; }
     bool has_parameters() const override { return true; }
+    std::optional<MovingNorm> moving_norm() const override {
+        return MovingNorm{tensors_, config_.epsilon};
+    }
     void bind(PassBuilder& pass) const override;
 
 private:

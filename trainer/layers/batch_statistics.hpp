@@ -8,6 +8,7 @@
 
 #include "trainer/exchange/shard_gather.hpp"
 #include "trainer/kernels/batch_norm.hpp"
+#include "trainer/layers/folded_norm.hpp"
 #include "trainer/layers/pass_builder.hpp"
 
 namespace lockstep::trainer {
@@ -19,11 +20,6 @@ struct ChannelAffine {
 
     explicit ChannelAffine(std::size_t channels) : scale(channels), shift(channels) {}
     void set(std::size_t c, double mean, double inv_std, float gamma, float beta);
-};
-
-// The tensors of one layer in the network's parameters.
-struct BatchNormTensors {
-    std::size_t gamma, beta, moving_mean, moving_variance;
 };
 
 class BatchStatistics {

@@ -33,6 +33,20 @@ struct BoundConvolution {
     LinearCalls& calls() { return convolution->calls(); }
 };
 
+LinearWeights weights_of(const LinearParameters& parameters, const FoldedWeights* folded) {
+    if (folded == nullptr) return {.weights = parameters.weights(), .bias = parameters.bias()};
+    return {.weights = folded->weights().data(), .bias = folded->bias().data()};
+}
+
+std::vector<Buffer*> forward_reads(const PassBuilder& pass, const FoldedWeights* folded,
+                                   Buffer* filters) {
+    std::vector<Buffer*> reads{&pass.src()};
+    if (filters != nullptr) reads.push_back(filters);
+    if (folded != nullptr && filters == nullptr) reads.push_back(&folded->weights());
+    if (folded != nullptr) reads.push_back(&folded->bias());
+    return reads;
+}
+
 }  // namespace
 
 Conv2d::Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
@@ -49,14 +63,13 @@ Conv2d::Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shap
 void Conv2d::bind(PassBuilder& pass) const {
     auto& bound = pass.keep(std::make_unique<BoundConvolution>(BoundConvolution{
         LinearParameters(tensors_, static_cast<std::size_t>(format_->dst_channels()), pass)}));
-    Buffer* filters = add_filters(pass, false);
-    std::vector<Buffer*> reads{&pass.src()};
-    if (filters != nullptr) reads.push_back(filters);
+    const FoldedWeights* folded = add_folded(pass, bound.parameters);
+    Buffer* filters = add_filters(pass, false, folded == nullptr ? nullptr : &folded->weights());
     pass.forward(
         {.what = "convolution",
          .extent = Extent::shard,
          .products = 1,
-         .reads = reads,
+         .reads = forward_reads(pass, folded, filters),
          .writes = {&pass.dst()},
          .run = [&bound](const StepContext&, std::size_t i) { bound.calls().forward(i); }});
     const auto calls = [&bound]() -> LinearCalls& { return bound.calls(); };
@@ -64,6 +77,7 @@ void Conv2d::bind(PassBuilder& pass) const {
     const bool is_training = pass.is_training();
     const bool masks =
         is_training && makes_relu() && !pass.is_diff_dst_masked() && format_->masks_relu();
+    const bool has_relu = pass.folded() && pass.folded()->has_relu;
     pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
                     diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
                     shards = pass.shards()] {
@@ -82,28 +96,39 @@ void Conv2d::bind(PassBuilder& pass) const {
             parts.push_back(part);
         }
         const auto place = [](const Buffer* b) { return b == nullptr ? nullptr : b->data(); };
-        bound.convolution.emplace(*format_,
-                                  LinearWeights{.weights = parameters.weights(),
-                                                .bias = parameters.bias(),
-                                                .filters = place(filters),
-                                                .filters_for_data = place(filters_for_data)},
-                                  parts);
+        LinearWeights weights = weights_of(parameters, folded);
+        weights.filters = place(filters);
+        weights.filters_for_data = place(filters_for_data);
+        weights.has_relu = has_relu;
+        bound.convolution.emplace(*format_, weights, parts);
     });
 }
 
+// Null where no normalization is computed along.
+const FoldedWeights* Conv2d::add_folded(PassBuilder& pass,
+                                        const LinearParameters& parameters) const {
+    if (!pass.folded()) return nullptr;
+    auto& folded = pass.keep(std::make_unique<FoldedWeights>(*format_, pass.folded()->norm, pass));
+    folded.add_to(pass, parameters);
+    return &folded;
+}
+
 // Where the kernels read transformed filters: made from the weights once for all shards of a run.
-Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data) const {
+//   folded   the weights, if they are not those among the parameters
+Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data, Buffer* folded) const {
     if (format_->filter_floats() == 0) return nullptr;
     Buffer& filters = pass.scratch(Buffer::Size::of_all(format_->filter_floats()));
     Work work{.what = for_data ? "filters for data" : "filters",
               .extent = Extent::prepare,
               .reads = {},
               .writes = {&filters},
-              .run = [this, for_data, &filters,
+              .run = [this, for_data, folded, &filters,
                       weights = pass.context().parameters.data(tensors_.kernel)](const StepContext&,
                                                                                  std::size_t) {
-                  format_->transform_filters(weights, for_data, filters.data());
+                  format_->transform_filters(folded == nullptr ? weights : folded->data(), for_data,
+                                             filters.data());
               }};
+    if (folded != nullptr) work.reads.push_back(folded);
     for_data ? pass.backward(std::move(work)) : pass.forward(std::move(work));
     return &filters;
 }
@@ -123,7 +148,7 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&
                            relu_backward(dst.of_shard(i), diff_dst.of_shard(i),
                                          static_cast<std::size_t>(ranges[i].count) * size);
                        }});
-    Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true);
+    Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true, nullptr);
     if (filters != nullptr) reads.push_back(filters);
     // oneDNN wants the weights in another layout there.
     if (pass.diff_src() != nullptr && filters == nullptr)

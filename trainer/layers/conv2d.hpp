@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "trainer/kernels/convolution.hpp"
+#include "trainer/layers/folded_weights.hpp"
 #include "trainer/layers/layer.hpp"
 #include "trainer/layers/linear.hpp"
 
@@ -17,12 +18,14 @@ public:
 
     bool makes_relu() const override { return format_->shape().has_relu; }
     bool has_parameters() const override { return true; }
+    bool can_fold_norm() const override { return !makes_relu(); }
     void bind(PassBuilder& pass) const override;
 
 private:
     Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shape,
            Parameters& parameters);
-    Buffer* add_filters(PassBuilder& pass, bool for_data) const;
+    const FoldedWeights* add_folded(PassBuilder& pass, const LinearParameters& parameters) const;
+    Buffer* add_filters(PassBuilder& pass, bool for_data, Buffer* folded) const;
     Buffer* add_backward(PassBuilder& pass, const std::function<LinearCalls&()>& calls) const;
 
     std::unique_ptr<ConvolutionFormat> format_;

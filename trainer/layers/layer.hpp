@@ -35,6 +35,12 @@ public:
     // The backward pass can apply the ReLU gradient of the layer in front, for nothing.
     virtual bool can_mask_src_relu() const { return false; }
 
+    // In evaluation: a normalization by its moving statistics alone, which a layer in front may
+    // compute along; a layer that does, and a ReLU behind too; a layer that is such a ReLU.
+    virtual std::optional<MovingNorm> moving_norm() const { return {}; }
+    virtual bool can_fold_norm() const { return false; }
+    virtual bool is_relu() const { return false; }
+
     // Adds the forward pass and, in training, the backward pass. The layer outlives the plan.
     virtual void bind(PassBuilder& pass) const = 0;
 

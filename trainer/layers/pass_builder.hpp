@@ -15,6 +15,7 @@
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/stopwatch.hpp"
 #include "trainer/layers/factored_weights.hpp"
+#include "trainer/layers/folded_norm.hpp"
 #include "trainer/layers/work.hpp"
 #include "trainer/parameters/parameters.hpp"
 
@@ -60,6 +61,8 @@ public:
         bool is_diff_dst_masked = false;  // the layer behind has applied this layer's own ReLU
         // The layer writes its factors there, and no gradient of its factored weights.
         std::optional<FactorPlace> factors{};
+        // Evaluation only: the layer, which can_fold_norm(), computes this along.
+        std::optional<FoldedNorm> folded{};
     };
     PassBuilder(const PassContext& context, Values values, GradientPlaces& gradients,
                 std::deque<Buffer>& buffers)
@@ -80,6 +83,7 @@ public:
     bool masks_src_relu() const { return values_.masks_src_relu; }
     bool is_diff_dst_masked() const { return values_.is_diff_dst_masked; }
     const std::optional<FactorPlace>& factors() const { return values_.factors; }
+    const std::optional<FoldedNorm>& folded() const { return values_.folded; }
     const GradientPlaces& gradients() const { return gradients_; }
 
     // Memory between pieces of this layer.

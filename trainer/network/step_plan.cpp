@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trainer/kernels/elementwise.hpp"
+#include "trainer/network/folding.hpp"
 
 namespace lockstep::trainer {
 
@@ -62,16 +63,21 @@ void StepPlan::bind_all(const Network& network, const PassContext& context) {
     make_values(network);
     const Graph& graph = network.graph();
     std::vector<std::vector<Work>> backward;
+    const std::vector<EvaluatedNode> evaluated =
+        setting_.is_training ? std::vector<EvaluatedNode>(graph.nodes().size())
+                             : evaluated_nodes(graph);
     std::vector<std::size_t> next_gradient(graph.values().size(), 0);
     for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
         const Node& node = graph.nodes()[n];
         sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,
                            node.gradient_floats, buffers_);
-        if (!setting_.is_training && node.layer->is_identity_in_evaluation()) {
+        if (evaluated[n].passes_src_on) {
             values_[node.dst] = values_[node.src.front()];
             backward.emplace_back();
         } else {
-            backward.push_back(bind_node(n, values_of(graph, n, next_gradient), context, node));
+            PassBuilder::Values values = values_of(graph, n, next_gradient);
+            values.folded = evaluated[n].folded;
+            backward.push_back(bind_node(n, std::move(values), context, node));
         }
     }
     if (!setting_.is_training) return;

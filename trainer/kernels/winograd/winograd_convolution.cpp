@@ -74,7 +74,7 @@ void WinogradConvolution::prepare_backward() {
 void WinogradConvolution::forward(std::size_t part) {
     const LinearPart& p = parts_[part];
     winograd().forward(p.src, filters_or_own(weights_.filters), weights_.bias,
-                       format_.shape().has_relu, p.dst, p.samples, scratch());
+                       format_.shape().has_relu || weights_.has_relu, p.dst, p.samples, scratch());
 }
 
 void WinogradConvolution::backward_data(std::size_t part) {

@@ -1,0 +1,27 @@
+#pragma once
+
+// In evaluation a batch normalization is y = x scale + shift, by channel, with what the moving
+// statistics say. A convolution right in front of it can have that in its weights and bias, and
+// then also a ReLU behind.
+
+#include <cstddef>
+
+namespace lockstep::trainer {
+
+// The tensors of one normalization in the network's parameters.
+struct BatchNormTensors {
+    std::size_t gamma, beta, moving_mean, moving_variance;
+};
+
+struct MovingNorm {
+    BatchNormTensors tensors;
+    double epsilon;
+};
+
+// What a layer computes along with itself: the layers behind it.
+struct FoldedNorm {
+    MovingNorm norm;
+    bool has_relu;
+};
+
+}  // namespace lockstep::trainer
