@@ -50,7 +50,7 @@ private:
     std::chrono::microseconds sleep_{0};
 };
 
-// Waits for all of them, with patience.
+// Waits for all of them, with patience that is new for each: while messages come, nobody sleeps.
 void wait_for_all(std::span<MPI_Request> requests);
 
 }  // namespace lockstep::trainer
