@@ -1,18 +1,8 @@
 #include "pipeline/planning/step_cost.hpp"
 
-#include <bit>
-
 #include "trainer/determinism/shards.hpp"
 
 namespace lockstep::pipeline {
-namespace {
-
-// ceil(log2(count)), count >= 1.
-int rounds_of_doubling(int count) {
-    return static_cast<int>(std::bit_width(static_cast<unsigned>(count) - 1U));
-}
-
-}  // namespace
 
 PredictedStep predict_step(const StepCost& cost, int nodes, int ranks_per_node) {
     const int ranks = nodes * ranks_per_node;
@@ -25,10 +15,9 @@ PredictedStep predict_step(const StepCost& cost, int nodes, int ranks_per_node) 
     if (ranks_per_node > 1) step.exchange += cost.node_seconds;
     step.statistics = cost.meetings * (ranks_per_node > 1 ? cost.meeting_seconds : 0.0);
     if (nodes == 1) return step;
-    const double doublings = rounds_of_doubling(nodes);
     step.exchange += 2.0 * (nodes - 1) / nodes * cost.gradient_bytes / cost.bytes_per_second +
-                     (2.0 + doublings) * cost.latency_seconds;
-    step.statistics += cost.meetings * doublings * cost.latency_seconds;
+                     2.0 * cost.latency_seconds;
+    step.statistics += cost.meetings * cost.latency_seconds;
     return step;
 }
 

@@ -4,15 +4,15 @@
 // (`lockstep bench step`). Strong scaling: the batch stays as it is, each rank computes its shards.
 //
 //   compute     f + s n, with n the samples of the rank that has most
-//   exchange    u / P + m, and between N > 1 nodes 2 (N-1)/N b / B + (2 + ceil(log2 N)) a
-//   statistics  g (t + ceil(log2 N) a)
+//   exchange    u / P + m, and between N > 1 nodes 2 (N-1)/N b / B + 2 a
+//   statistics  g t, and between N > 1 nodes g a
 //
 // with f, s: a rank's passes, whatever its samples and for each of them, fitted; P: ranks; u:
 // additions and update of all parameters by one rank; m: what the ranks of one node need beyond
 // u / P; b: bytes of a gradient; B, a: bandwidth and latency of the network; g, t: the meetings of
 // batch normalization, and the time of one inside a node. What travels between nodes is what
 // docs/exchange.md says of the exchange `ordered` where each node's shards are one subtree: the
-// gradient in 2 latencies, the tails in one meeting more. The model leaves out waiting for the
+// gradient with its tails in 2 latencies, statistics in one. The model leaves out waiting for the
 // slowest of many ranks, the memory's bandwidth that the ranks of a node share, and what the
 // network does at its busiest.
 

@@ -19,7 +19,7 @@ struct BenchOptions {
 // `lockstep bench allreduce`: the exchanges, with Adam's update of the weights, against each other
 // and against MPI_Allreduce, on the ranks of an MPI session already started. Rank 0 prints the
 // table to stdout, and what was measured to stderr. Columns: exchange; count (floats); megabytes;
-// best and median in microseconds, of the slowest rank; gb_s (the gradient's bytes by the best
+// best and median in microseconds, means over the ranks; gb_s (the gradient's bytes by the best
 // time); ratio_to_mpi (median time by that of the exchange `mpi`, which does the same work with
 // MPI_Allreduce; below 1 is faster). Collective. Returns the exit code. Throws AgreedFailure, on
 // every rank, if an option is out of range (kExitUsage) or if a sum of an ordered exchange has not

@@ -44,11 +44,11 @@ TEST_CASE("Ranks of one node share the update and meet without a network") {
 TEST_CASE("Between nodes a gradient costs bandwidth and latencies") {
     const PredictedStep step = predict_step(some_cost(), 4, 2);
     CHECK(step.samples == 4);
-    CHECK(step.exchange == 4.0 / 8 + 1.0 + 2.0 * 3 / 4 * 64 / 32 + (2 + 2) * 0.125);
-    CHECK(step.statistics == 6 * (0.25 + 2 * 0.125));
+    CHECK(step.exchange == 4.0 / 8 + 1.0 + 2.0 * 3 / 4 * 64 / 32 + 2 * 0.125);
+    CHECK(step.statistics == 6 * (0.25 + 0.125));
     // One rank a node: nothing inside of it.
     const PredictedStep lonely = predict_step(some_cost(), 2, 1);
-    CHECK(lonely.exchange == 4.0 / 2 + 2.0 * 1 / 2 * 64 / 32 + (2 + 1) * 0.125);
+    CHECK(lonely.exchange == 4.0 / 2 + 2.0 * 1 / 2 * 64 / 32 + 2 * 0.125);
     CHECK(lonely.statistics == 6 * 0.125);
 }
 

@@ -4,6 +4,7 @@
 
 #include <mpi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -11,6 +12,10 @@
 #include <vector>
 
 namespace lockstep::trainer {
+
+// Messages of at most so many bytes are sent at once: from 64 KiB on Open MPI's TCP asks the
+// receiver first, which takes two latencies more (docs/exchange.md).
+inline constexpr std::size_t kMostBytesAtOnce = 60 * 1024;
 
 class CommError : public std::runtime_error {
 public:

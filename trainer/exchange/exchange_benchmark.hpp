@@ -21,7 +21,7 @@ struct ExchangeBenchmarkConfig {
     std::function<SliceUpdate(std::span<float> weights)> make_update;
 };
 
-// One contender at one count. A time is that of the slowest rank.
+// One contender at one count. A time is the mean over the ranks.
 struct ExchangeTiming {
     std::string exchange;
     std::size_t count = 0;

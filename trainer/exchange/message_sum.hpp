@@ -34,8 +34,7 @@ namespace lockstep::trainer {
 
 class MessageSum {
 public:
-    // 60 KiB, below the 64 KiB from which Open MPI's TCP asks first (docs/exchange.md).
-    static constexpr std::size_t kDefaultChunkSize = 15360;
+    static constexpr std::size_t kDefaultChunkSize = kMostBytesAtOnce / sizeof(float);
 
     struct Sizes {
         std::size_t count = 0;   // floats of the array

@@ -15,7 +15,6 @@ using std::chrono::microseconds;
 
 // Of a wait: longer than ranks with equal work are apart, and than a core takes to be given back.
 constexpr microseconds kLooking{40};
-constexpr microseconds kOffering{200};
 // A sleep lasts a small part of what was waited already, so that it delays by no more.
 constexpr int kShareOfWait = 16;
 constexpr microseconds kLongestSleep{1000};
@@ -35,7 +34,7 @@ Patience::Phase Patience::next_phase() {
     if (start_ == Clock::time_point{}) start_ = now;
     const auto waited = std::chrono::duration_cast<microseconds>(now - start_);
     sleep_ = std::min(kLongestSleep, waited / kShareOfWait);
-    phase_ = waited < kLooking ? Phase::look : waited < kOffering ? Phase::offer : Phase::sleep;
+    phase_ = waited < kLooking ? Phase::look : waited < awake_ ? Phase::offer : Phase::sleep;
     return phase_;
 }
 
@@ -68,14 +67,14 @@ void Patience::let_messages_go_on() const {
 }
 
 void wait_for_all(std::span<MPI_Request> requests) {
-    Patience patience(nullptr);  // testing lets MPI go on
-    for (;;) {
-        int is_complete = 0;
-        check_mpi(MPI_Testall(static_cast<int>(requests.size()), requests.data(), &is_complete,
-                              MPI_STATUSES_IGNORE),
-                  "MPI_Testall");
-        if (is_complete != 0) return;
-        patience.wait_a_moment();
+    for (MPI_Request& request : requests) {
+        Patience patience(nullptr, Patience::kAwakeForMessages);  // testing lets MPI go on
+        for (;;) {
+            int is_complete = 0;
+            check_mpi(MPI_Test(&request, &is_complete, MPI_STATUS_IGNORE), "MPI_Test");
+            if (is_complete != 0) break;
+            patience.wait_a_moment();
+        }
     }
 }
 

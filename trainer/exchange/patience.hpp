@@ -20,8 +20,14 @@ namespace lockstep::trainer {
 // For one wait; made anew for the next.
 class Patience {
 public:
+    // How long a rank stays awake. What is awaited in memory wakes it; messages do not, so it looks
+    // for them as long as they may be under way between two nodes.
+    static constexpr std::chrono::microseconds kAwakeForCounters{200};
+    static constexpr std::chrono::microseconds kAwakeForMessages{2000};
+
     // comm: whose messages go on meanwhile; null without MPI (threads for ranks).
-    explicit Patience(const Communicator* comm) : comm_(comm) {}
+    explicit Patience(const Communicator* comm, std::chrono::microseconds awake = kAwakeForCounters)
+        : comm_(comm), awake_(awake) {}
 
     // Once for each look at what is awaited: returns when it is time for the next one.
     void wait_a_moment();
@@ -37,13 +43,14 @@ private:
     void let_messages_go_on() const;
 
     const Communicator* comm_;
+    std::chrono::microseconds awake_;
     Phase phase_ = Phase::look;
     int looks_ = 0;
     Clock::time_point start_{};
     std::chrono::microseconds sleep_{0};
 };
 
-// Waits for all of them, with patience.
+// Waits for all of them, with patience that is new for each: while messages come, nobody sleeps.
 void wait_for_all(std::span<MPI_Request> requests);
 
 }  // namespace lockstep::trainer

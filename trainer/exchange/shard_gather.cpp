@@ -1,14 +1,17 @@
 #include "trainer/exchange/shard_gather.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
 #include "trainer/config/limits.hpp"
+#include "trainer/exchange/patience.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 
 namespace lockstep::trainer {
 namespace {
 
+constexpr std::size_t kMostDoublesAtOnce = kMostBytesAtOnce / sizeof(double);
 constexpr int kDoublesOfLine = static_cast<int>(kAlignment / sizeof(double));
 
 int round_up_to_line(int doubles) {
@@ -31,9 +34,23 @@ ShardGather::Layout ShardGather::layout_of(std::span<const int> filled_shards, i
     return layout;
 }
 
+ShardGather::Place ShardGather::find_place(const Communicator& comm, int size) {
+    Nodes nodes = find_nodes(comm);
+    const auto ranks = static_cast<std::size_t>(nodes.ranks_per_node());
+    std::optional<SharedMemory> shared;
+    if (ranks > 1)
+        if (auto mapped = SharedMemory::map(
+                nodes.on_node, ranks * sizeof(SharedCounter) +
+                                   2 * static_cast<std::size_t>(size) * sizeof(double)))
+            shared.emplace(std::move(*mapped));
+    if (!comm.all_agree(ranks == 1 || shared)) return {each_rank_a_node(comm), std::nullopt};
+    return {std::move(nodes), std::move(shared)};
+}
+
 ShardGather::ShardGather(const Communicator& comm, std::span<const int> filled_shards, int values)
     : comm_(comm),
       layout_(layout_of(filled_shards, values)),
+      place_(find_place(comm, layout_.size)),
       values_(static_cast<std::size_t>(values)) {
     for (std::size_t rank = 0; rank < filled_shards.size(); ++rank) {
         for (int i = 0; i < filled_shards[rank]; ++i)
@@ -41,23 +58,24 @@ ShardGather::ShardGather(const Communicator& comm, std::span<const int> filled_s
                                      static_cast<std::size_t>(i) * values_);
         shards_ += filled_shards[rank];
     }
-    share_or_allocate();
+    lay_out_sets();
+    // As many as a gather on any rank can have, so that none allocates.
+    const auto longest = static_cast<std::size_t>(*std::ranges::max_element(layout_.counts));
+    messages_.reserve(2 * static_cast<std::size_t>(place_.nodes.nodes()) *
+                      (longest / kMostDoublesAtOnce + 1));
 }
 
-void ShardGather::share_or_allocate() {
+void ShardGather::lay_out_sets() {
     const auto size = static_cast<std::size_t>(layout_.size);
-    const auto ranks = static_cast<std::size_t>(comm_.size());
-    if (comm_.size() > 1)
-        if (auto mapped =
-                SharedMemory::map(comm_, ranks * sizeof(SharedCounter) + 2 * size * sizeof(double)))
-            shared_.emplace(std::move(*mapped));
     double* tables = nullptr;
-    if (shared_) {
-        auto* counters = reinterpret_cast<SharedCounter*>(shared_->bytes().data());
-        new (&counters[comm_.rank()]) SharedCounter;
-        comm_.barrier();  // every counter is there before anyone looks at it
-        meeting_.emplace(std::span(counters, ranks), comm_.rank(), &comm_);
-        tables = reinterpret_cast<double*>(counters + ranks);
+    if (place_.shared) {
+        const Communicator& node = place_.nodes.on_node;
+        auto* counters = reinterpret_cast<SharedCounter*>(place_.shared->bytes().data());
+        new (&counters[node.rank()]) SharedCounter;
+        node.barrier();  // every counter is there before anyone looks at it
+        meeting_.emplace(std::span(counters, static_cast<std::size_t>(node.size())), node.rank(),
+                         &comm_);
+        tables = reinterpret_cast<double*>(counters + node.size());
     } else {
         own_.resize(2 * size);
         tables = own_.data();
@@ -65,22 +83,45 @@ void ShardGather::share_or_allocate() {
     sets_ = {std::span(tables, size), std::span(tables + size, size)};
 }
 
+// Those that a rank has written or is to receive for the gather under way.
+std::span<double> ShardGather::tables_of(int rank) {
+    const auto number = static_cast<std::size_t>(rank);
+    return sets_[written_].subspan(static_cast<std::size_t>(layout_.offsets[number]),
+                                   static_cast<std::size_t>(layout_.counts[number]));
+}
+
 std::span<double> ShardGather::own(std::size_t i) {
-    const auto first =
-        static_cast<std::size_t>(layout_.offsets[static_cast<std::size_t>(comm_.rank())]);
-    return sets_[written_].subspan(first + i * values_, values_);
+    return tables_of(comm_.rank()).subspan(i * values_, values_);
 }
 
 void ShardGather::gather() {
-    if (meeting_) {
-        meeting_->meet();
-    } else if (comm_.size() > 1) {
-        check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, sets_[written_].data(),
-                                 layout_.counts.data(), layout_.offsets.data(), MPI_DOUBLE,
-                                 comm_.handle()),
-                  "MPI_Allgatherv");
-    }
+    if (!place_.nodes.is_one_node()) exchange_between_nodes();
+    if (meeting_) meeting_->meet();
     written_ = 1 - written_;
+}
+
+// Whoever is here has left the last meeting: nobody on its node reads this set any more.
+void ShardGather::exchange_between_nodes() {
+    const Nodes& nodes = place_.nodes;
+    const auto start = [&](auto call, const char* name, std::span<double> tables, int node) {
+        for (; !tables.empty();
+             tables = tables.subspan(std::min(tables.size(), kMostDoublesAtOnce))) {
+            const std::size_t count = std::min(tables.size(), kMostDoublesAtOnce);
+            MPI_Request& request = messages_.emplace_back(MPI_REQUEST_NULL);
+            check_mpi(call(tables.data(), static_cast<int>(count), MPI_DOUBLE, node, 0,
+                           nodes.of_place.handle(), &request),
+                      name);
+        }
+    };
+    messages_.clear();
+    for (int i = 1; i < nodes.nodes(); ++i) {
+        const int from = (nodes.node() + nodes.nodes() - i) % nodes.nodes();
+        start(MPI_Irecv, "MPI_Irecv", tables_of(from * nodes.ranks_per_node() + nodes.place()),
+              from);
+    }
+    for (int i = 1; i < nodes.nodes(); ++i)
+        start(MPI_Isend, "MPI_Isend", tables_of(comm_.rank()), (nodes.node() + i) % nodes.nodes());
+    wait_for_all(messages_);
 }
 
 std::span<const double> ShardGather::shard(int i) const {

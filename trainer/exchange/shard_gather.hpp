@@ -6,9 +6,13 @@
 // those of its own shards; the gather makes them known to all ranks without adding anything, and
 // every rank then combines them in shard order. So the combination cannot depend on the ranks.
 //
-// On one node the tables lie in shared memory, where each rank writes its own and reads all: a
-// gather is one meeting of the ranks. Elsewhere it is one MPI_Allgatherv. Two sets of tables are
-// used in turn, so a rank may write for the next gather while others still read this one's.
+// In a node the tables lie in shared memory, where each rank writes its own and reads all. Between
+// nodes each rank sends its tables to the ranks that have its place on the others, all messages at
+// once, and those receive them into their nodes' memory. Then the node's ranks meet: a gather takes
+// one latency and one meeting, on any number of nodes. Two sets of tables are used in turn, so a
+// rank may write for the next gather while others still read this one's.
+
+#include <mpi.h>
 
 #include <array>
 #include <cstddef>
@@ -18,6 +22,7 @@
 
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/meeting.hpp"
+#include "trainer/exchange/nodes.hpp"
 #include "trainer/exchange/shared_memory.hpp"
 
 namespace lockstep::trainer {
@@ -42,19 +47,27 @@ private:
         std::vector<int> offsets;  // by rank, of whole cache lines
         int size = 0;
     };
+    struct Place {
+        Nodes nodes;
+        std::optional<SharedMemory> shared;  // the counters of the node's ranks, then both sets
+    };
     static Layout layout_of(std::span<const int> filled_shards, int values);
-    void share_or_allocate();
+    static Place find_place(const Communicator& comm, int size);
+    void lay_out_sets();
+    void exchange_between_nodes();
+    std::span<double> tables_of(int rank);
 
     const Communicator& comm_;
     Layout layout_;
+    Place place_;
     std::size_t values_;
     int shards_ = 0;
     std::vector<std::size_t> shard_offsets_;  // by shard, in a set
-    std::optional<SharedMemory> shared_;
-    std::vector<double> own_;
-    std::array<std::span<double>, 2> sets_;  // [layout.size], of this gather and of the next
-    std::optional<Meeting> meeting_;         // where memory is shared
-    std::size_t written_ = 0;                // the set that own() writes
+    std::vector<double> own_;                 // both sets, where memory is not shared
+    std::array<std::span<double>, 2> sets_;   // [layout.size], of this gather and of the next
+    std::optional<Meeting> meeting_;          // where memory is shared
+    std::vector<MPI_Request> messages_;       // of a gather
+    std::size_t written_ = 0;                 // the set that own() writes
 };
 
 }  // namespace lockstep::trainer
