@@ -98,7 +98,7 @@ void check_near(const AlignedArray<float>& found, const AlignedArray<float>& exp
 TEST_CASE("winograd: a batch of several shards gives what the direct convolution gives",
           "[trainer][kernel]") {
     const Bound direct(ConvolutionAlgorithm::direct);
-    const Bound winograd(ConvolutionAlgorithm::winograd_if_it_fits);
+    const Bound winograd(ConvolutionAlgorithm::own_if_it_fits);
     CHECK_FALSE(direct.format.is_winograd());
     // Where oneDNN's block is no vector of ours (DNNL_MAX_CPU_ISA), both are direct.
     CHECK(winograd.format.is_winograd() == (winograd.format.src().block == vector_lanes()));
@@ -118,7 +118,7 @@ TEST_CASE("winograd: a batch of several shards gives what the direct convolution
 TEST_CASE("winograd: one call for both gradients of a batch gives the bits of two",
           "[trainer][kernel]") {
     for (const auto algorithm :
-         {ConvolutionAlgorithm::direct, ConvolutionAlgorithm::winograd_if_it_fits}) {
+         {ConvolutionAlgorithm::direct, ConvolutionAlgorithm::own_if_it_fits}) {
         const Bound two(algorithm), one(algorithm, true);
         const auto same = [](const AlignedArray<float>& a, const AlignedArray<float>& b) {
             return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
@@ -149,9 +149,20 @@ TEST_CASE("winograd: the rule is one of shape and block", "[trainer][kernel]") {
     CHECK(takes(3, block, 5, 64));
     CHECK_FALSE(takes(3, block, 3, 64));
     CHECK(takes(3, 1, 8, 8));  // padded to a block, as for oneDNN
-    CHECK(takes(3, 256, 4, 4));
-    CHECK_FALSE(takes(3, 512, 6, 6));
-    CHECK(takes(3, 512, 7, 7));
+    CHECK(takes(3, 128, 4, 4));
+    CHECK_FALSE(takes(3, 144, 5, 5));
+    CHECK(takes(3, 144, 6, 6));
+    CHECK_FALSE(takes(3, 256, 6, 6));
+    CHECK(takes(3, 256, 7, 7));
+    CHECK_FALSE(takes(2, 256, 16, 16));
+    const auto takes_lopsided = [&](int src_channels, int side) {
+        ConvolutionShape shape = rule_shape(3, block, side, side);
+        shape.src.channels = src_channels;
+        return takes_winograd(shape, block);
+    };
+    CHECK(takes_lopsided(4 * block, 5));
+    CHECK_FALSE(takes_lopsided(4 * block + 1, 5));
+    CHECK(takes_lopsided(4 * block + 1, 6));
     CHECK(takes(2, block, 8, 8) == (block == 16));
     CHECK(takes(2, block, 16, 16) == (block == 16));
     CHECK_FALSE(takes(2, block, 4, 4));

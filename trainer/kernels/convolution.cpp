@@ -3,6 +3,7 @@
 #include <map>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
+#include "trainer/kernels/first/first_convolution_calls.hpp"
 #include "trainer/kernels/linear_calls.hpp"
 #include "trainer/kernels/winograd/winograd_convolution.hpp"
 
@@ -62,6 +63,7 @@ private:
 std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
                                         const LinearWeights& weights,
                                         std::span<const LinearPart> parts) {
+    if (format.first()) return std::make_unique<FirstConvolutionCalls>(format, weights, parts);
     if (format.is_winograd()) return std::make_unique<WinogradConvolution>(format, weights, parts);
     const auto& d = format.descriptors();
     Primitives primitives(format, format.shape().has_relu || weights.has_relu);

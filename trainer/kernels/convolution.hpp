@@ -6,8 +6,8 @@
 //
 // A call covers one shard. So neither the result of an image nor a weight gradient can depend on
 // the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
-// Computed by Winograd's kernels of our own (winograd/) where takes_winograd(), else by oneDNN's
-// direct ones.
+// Computed by kernels of our own where takes_winograd() (winograd/) or first_convolution_of()
+// (first/), else by oneDNN's direct ones.
 
 #include <memory>
 #include <optional>
@@ -17,6 +17,7 @@
 #include "trainer/determinism/batch_geometry.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/first/first_convolution.hpp"
 #include "trainer/kernels/layout.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
@@ -39,8 +40,9 @@ public:
     int dst_channels() const { return dst_channels_; }
     bool is_winograd() const { return winograd_.has_value(); }
     const std::optional<Winograd>& winograd() const { return winograd_; }
+    const std::optional<FirstConvolution>& first() const { return first_; }
     // Backward, its kernels can apply ReLU's gradient on the way.
-    bool masks_relu() const { return is_winograd(); }
+    bool masks_relu() const { return is_winograd() || first_; }
     // Transformed filters, of Winograd's kernels; none of oneDNN's.
     std::size_t filter_floats() const;
     void transform_filters(const float* weights, bool for_data, float* filters) const;
@@ -52,6 +54,8 @@ public:
     ComputeEngine& engine() const { return engine_; }
 
 private:
+    void choose_onednn_layouts();
+
     ComputeEngine& engine_;
     ConvolutionShape shape_;
     Layout src_;
@@ -59,6 +63,7 @@ private:
     int src_channels_ = 0;
     int dst_channels_ = 0;
     std::optional<Winograd> winograd_;
+    std::optional<FirstConvolution> first_;
     std::unique_ptr<Descriptors> descriptors_;
 };
 

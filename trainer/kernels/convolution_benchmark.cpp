@@ -219,7 +219,7 @@ ConvolutionTiming timing_of(Contender& own, Contender& onednn, std::size_t direc
 }  // namespace
 
 ConvolutionBenchmark benchmark_convolution(const ConvolutionBenchmarkConfig& config) {
-    const ConvolutionShape shape = shape_of(config, ConvolutionAlgorithm::winograd_if_it_fits);
+    const ConvolutionShape shape = shape_of(config, ConvolutionAlgorithm::own_if_it_fits);
     const Values<float> given = random_values(shape, config.images);
     Contender own(shape, given, config.images);
     Contender onednn(shape_of(config, ConvolutionAlgorithm::direct), given, config.images);

@@ -1,6 +1,9 @@
 #include <stdexcept>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
+#include "trainer/kernels/first/first_convolution_calls.hpp"
+#include "trainer/kernels/first/first_kernel_format.hpp"
+#include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/kernels/winograd/winograd_convolution.hpp"
 
 namespace lockstep::trainer {
@@ -19,6 +22,9 @@ constexpr std::array<KnownTag, 4> kKnownTags{
     {{tag::nChw16c, 16}, {tag::nChw8c, 8}, {tag::nhwc, 0}, {tag::nchw, 1}}};
 
 KnownTag known_tag(const memory::desc& desc, const memory::dims& dims) {
+    // A single channel of several pixels is both, too, and oneDNN's kernels want it called planes.
+    const bool is_plane = dims[1] == 1 && dims[2] * dims[3] > 1;
+    if (is_plane && desc == f32(dims, tag::nchw)) return {tag::nchw, 1};
     for (const KnownTag& known : kKnownTags)
         if (desc == f32(dims, known.format)) return known;
     throw std::runtime_error("oneDNN chose an activation layout that Lockstep does not know");
@@ -76,17 +82,36 @@ private:
 }  // namespace
 
 ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionShape& shape)
-    : engine_(engine), shape_(shape), descriptors_(std::make_unique<Descriptors>()) {
+    : engine_(engine),
+      shape_(shape),
+      first_(first_convolution_of(shape)),
+      descriptors_(std::make_unique<Descriptors>()) {
+    if (first_) {
+        const int block = vector_lanes();
+        src_ = planes(shape.src);
+        dst_ = blocked(shape.dst, block);
+        src_channels_ = shape.src.channels;
+        dst_channels_ = round_up(shape.dst.channels, block);
+        return;
+    }
+    choose_onednn_layouts();
     const int block = engine.channel_block();
-    dst_channels_ = round_up(shape.dst.channels, block);
+    if (shape.algorithm == ConvolutionAlgorithm::own_if_it_fits &&
+        descriptors_->has_winograd_layouts(block) && takes_winograd(shape, block))
+        winograd_ = winograd_of(*this);
+}
+
+void ConvolutionFormat::choose_onednn_layouts() {
+    const int block = engine_.channel_block();
+    dst_channels_ = round_up(shape_.dst.channels, block);
     Descriptors& d = *descriptors_;
     d.oc = dst_channels_;
-    d.ih = shape.src.height, d.iw = shape.src.width;
-    d.oh = shape.dst.height, d.ow = shape.dst.width;
-    d.kernel = {shape.kernel_size[0], shape.kernel_size[1]};
-    d.strides = {shape.strides[0], shape.strides[1]};
-    d.pad_before = {shape.pad_before[0], shape.pad_before[1]};
-    d.pad_after = {shape.pad_after[0], shape.pad_after[1]};
+    d.ih = shape_.src.height, d.iw = shape_.src.width;
+    d.oh = shape_.dst.height, d.ow = shape_.dst.width;
+    d.kernel = {shape_.kernel_size[0], shape_.kernel_size[1]};
+    d.strides = {shape_.strides[0], shape_.strides[1]};
+    d.pad_before = {shape_.pad_before[0], shape_.pad_before[1]};
+    d.pad_after = {shape_.pad_after[0], shape_.pad_after[1]};
 
     // oneDNN's choice does not change with the number of images; 4 stands for a shard.
     constexpr int kImages = 4;
@@ -94,26 +119,28 @@ ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionSha
         src_channels_ = d.ic = src_channels;
         d.src_tag = d.dst_tag = asked;
         const auto pd =
-            d.forward(engine.onednn(), kImages, f32(d.weights_dims(), tag::any), shape.has_relu);
+            d.forward(engine_.onednn(), kImages, f32(d.weights_dims(), tag::any), shape_.has_relu);
         const KnownTag src_tag = known_tag(pd.src_desc(), d.src_dims(kImages));
         const KnownTag dst_tag = known_tag(pd.dst_desc(), d.dst_dims(kImages));
         d.src_tag = src_tag.format;
         d.dst_tag = dst_tag.format;
         d.weights = pd.weights_desc();
-        src_ = layout_of(src_tag, shape.src, src_channels_);
-        dst_ = layout_of(dst_tag, shape.dst, dst_channels_);
-        return src_.padded_channels() == src_channels_ && dst_.padded_channels() == dst_channels_;
+        src_ = layout_of(src_tag, shape_.src, src_channels_);
+        dst_ = layout_of(dst_tag, shape_.dst, dst_channels_);
+        // Asked for what it chose, it must not have taken it for another layout of the same bytes.
+        const bool is_fast =
+            !is_reference(d.forward(engine_.onednn(), kImages, d.weights, shape_.has_relu)) ||
+            is_reference(pd);
+        return is_fast && src_.padded_channels() == src_channels_ &&
+               dst_.padded_channels() == dst_channels_;
     };
     // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones, and
     // none for backward data. Interleaved pixels fit where oneDNN would have padded planes.
-    const bool has_few = shape.src.channels <= 4 && !shape.needs_diff_src;
-    const int padded = round_up(shape.src.channels, block);
-    if (!(has_few && choose_layouts(shape.src.channels, tag::any)) &&
+    const bool has_few = shape_.src.channels <= 4 && !shape_.needs_diff_src;
+    const int padded = round_up(shape_.src.channels, block);
+    if (!(has_few && choose_layouts(shape_.src.channels, tag::any)) &&
         !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
-    if (shape.algorithm == ConvolutionAlgorithm::winograd_if_it_fits &&
-        d.has_winograd_layouts(block) && takes_winograd(shape, block))
-        winograd_ = winograd_of(*this);
 }
 
 ConvolutionFormat::~ConvolutionFormat() = default;
@@ -129,6 +156,7 @@ void ConvolutionFormat::transform_filters(const float* weights, bool for_data,
 }
 
 std::unique_ptr<ParameterFormat> ConvolutionFormat::kernel_format() const {
+    if (first_) return std::make_unique<FirstKernelFormat>(first_->shape(), shape_.dst.channels);
     const auto size = [](int value) { return static_cast<std::size_t>(value); };
     const std::array<std::size_t, 4> keras{size(shape_.kernel_size[0]), size(shape_.kernel_size[1]),
                                            size(shape_.src.channels), size(shape_.dst.channels)};

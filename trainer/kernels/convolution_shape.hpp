@@ -9,8 +9,8 @@
 namespace lockstep::trainer {
 
 enum class ConvolutionAlgorithm {
-    direct,               // oneDNN's
-    winograd_if_it_fits,  // our own where takes_winograd(), else direct
+    direct,          // oneDNN's
+    own_if_it_fits,  // our own where takes_winograd() or first_convolution_of(), else direct
 };
 
 struct ConvolutionShape {
@@ -22,7 +22,7 @@ struct ConvolutionShape {
     std::array<int, 2> pad_after{};   // bottom, right
     bool has_relu = false;
     bool needs_diff_src = true;  // some layer in front is trained
-    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::winograd_if_it_fits;
+    ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::own_if_it_fits;
 };
 
 }  // namespace lockstep::trainer

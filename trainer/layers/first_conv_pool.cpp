@@ -1,6 +1,7 @@
 #include "trainer/layers/first_conv_pool.hpp"
 
 #include "trainer/kernels/first/first_kernel_format.hpp"
+#include "trainer/kernels/max_pool_2x2.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/layers/pooling.hpp"
 
@@ -8,50 +9,60 @@ namespace lockstep::trainer {
 
 namespace {
 
-FirstConvolutionPool::Shape kernel_shape(const LayerSetting& convolution,
-                                         const LayerSetting& pooling) {
-    const Conv2dConfig& config = std::get<Conv2dConfig>(convolution.config.kind);
-    const Shape& src = convolution.shape.input;
-    const Shape& dst = pooling.shape.output;
+const Conv2dConfig& convolution_of(const LayerSetting& setting) {
+    return std::get<Conv2dConfig>(setting.config.kind);
+}
+
+FirstConvolutionShape kernel_shape(const LayerSetting& setting) {
+    const Conv2dConfig& config = convolution_of(setting);
+    const LayerShape& shape = setting.shape;
     const Window rows =
-        window_of(src.height, config.kernel_size[0], config.strides[0], config.padding);
+        window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
     const Window columns =
-        window_of(src.width, config.kernel_size[1], config.strides[1], config.padding);
+        window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
     const int block = vector_lanes();
     return {.block = block,
-            .src_channels = src.channels,
+            .src_channels = shape.input.channels,
             .dst_channels = (config.filters + block - 1) / block * block,
-            .src_height = src.height,
-            .src_width = src.width,
-            .dst_height = dst.height,
-            .dst_width = dst.width,
+            .src_height = shape.input.height,
+            .src_width = shape.input.width,
+            .dst_height = shape.output.height,
+            .dst_width = shape.output.width,
             .kernel_height = config.kernel_size[0],
             .kernel_width = config.kernel_size[1],
+            .stride_y = config.strides[0],
+            .stride_x = config.strides[1],
             .pad_top = rows.pad_before,
             .pad_left = columns.pad_before};
 }
 
-bool is_first_convolution(const LayerSetting& setting) {
-    const auto* config = std::get_if<Conv2dConfig>(&setting.config.kind);
-    return config != nullptr && config->strides == std::array{1, 1} &&
-           config->activation == Activation::relu && !setting.needs_diff_src;
+bool fits_the_kernels(const LayerSetting& setting) {
+    const Conv2dConfig& config = convolution_of(setting);
+    const bool is_small = std::max(config.kernel_size[0], config.kernel_size[1]) <= 7;
+    return setting.shape.input.channels <= 4 && is_small && !setting.needs_diff_src &&
+           config.activation == Activation::relu &&
+           FirstConvolution(kernel_shape(setting)).can_pool();
 }
 
 }  // namespace
 
 bool FirstConvPool::takes(const LayerSetting& convolution, const LayerSetting& pooling) {
-    return is_first_convolution(convolution) && is_max_pool_2x2(pooling) &&
-           FirstConvolutionPool::computes(kernel_shape(convolution, pooling));
+    const auto* pool = std::get_if<PoolingConfig>(&pooling.config.kind);
+    if (!std::holds_alternative<Conv2dConfig>(convolution.config.kind) || pool == nullptr ||
+        pool->kind != PoolingKind::max || !fits_the_kernels(convolution))
+        return false;
+    const LayerShape& shape = pooling.shape;
+    return is_max_pool_2x2(
+        pooling_shape(*pool, shape, interleaved(shape.input), interleaved(shape.output)));
 }
 
 FirstConvPool::FirstConvPool(const LayerSetting& convolution, const LayerSetting& pooling,
                              Parameters& parameters)
-    : FirstConvPool(kernel_shape(convolution, pooling), convolution.shape,
+    : FirstConvPool(kernel_shape(convolution), convolution.shape,
                     blocked(pooling.shape.output, vector_lanes()), parameters) {}
 
-FirstConvPool::FirstConvPool(const FirstConvolutionPool::Shape& shape,
-                             const LayerShape& convolution, const Layout& dst,
-                             Parameters& parameters)
+FirstConvPool::FirstConvPool(const FirstConvolutionShape& shape, const LayerShape& convolution,
+                             const Layout& dst, Parameters& parameters)
     : Layer(planes(convolution.input), dst),
       kernel_(shape),
       channels_(static_cast<std::size_t>(shape.dst_channels)),
@@ -74,9 +85,9 @@ void FirstConvPool::bind(PassBuilder& pass) const {
                   .run = [this, &scratch, &places, &src = pass.src(), &dst = pass.dst(),
                           shards = pass.shards(), weights = parameters.weights(),
                           bias = parameters.bias()](const StepContext&, std::size_t i) {
-                      kernel_.forward(src.of_shard(i), weights, bias, dst.of_shard(i),
-                                      places.of_shard<PooledPlace>(i), shards[i].count,
-                                      scratch.data());
+                      kernel_.forward_pooled(src.of_shard(i), weights, bias, dst.of_shard(i),
+                                             places.of_shard<PooledPlace>(i), shards[i].count,
+                                             scratch.data());
                   }});
     if (!pass.is_training()) return;
     Buffer& scratch_back = pass.scratch(Buffer::Size::of_all(kernel_.scratch_floats()));
@@ -90,10 +101,10 @@ void FirstConvPool::bind(PassBuilder& pass) const {
                    .run = [this, &scratch_back, &places, &parameters, &src = pass.src(),
                            &diff_dst = pass.diff_dst(),
                            shards = pass.shards()](const StepContext&, std::size_t i) {
-                       kernel_.backward_weights(src.of_shard(i), diff_dst.of_shard(i),
-                                                places.of_shard<PooledPlace>(i),
-                                                parameters.diff_weights(i), parameters.diff_bias(i),
-                                                shards[i].count, scratch_back.data());
+                       kernel_.backward_weights_pooled(
+                           src.of_shard(i), diff_dst.of_shard(i), places.of_shard<PooledPlace>(i),
+                           parameters.diff_weights(i), parameters.diff_bias(i), shards[i].count,
+                           scratch_back.data());
                    }});
 }
 

@@ -1,7 +1,5 @@
 #include "trainer/layers/pooling.hpp"
 
-#include "trainer/kernels/max_pool_2x2.hpp"
-
 namespace lockstep::trainer {
 
 namespace {
@@ -69,14 +67,6 @@ PoolingShape pooling_shape(const PoolingConfig& config, const LayerShape& shape,
     const Window columns =
         window_of(shape.input.width, config.pool_size[1], config.strides[1], config.padding);
     return {src, dst, config.pool_size, config.strides, {rows.pad_before, columns.pad_before}};
-}
-
-bool is_max_pool_2x2(const LayerSetting& setting) {
-    const auto* pool = std::get_if<PoolingConfig>(&setting.config.kind);
-    const LayerShape& shape = setting.shape;
-    return pool != nullptr && pool->kind == PoolingKind::max &&
-           is_max_pool_2x2(
-               pooling_shape(*pool, shape, interleaved(shape.input), interleaved(shape.output)));
 }
 
 Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src)

@@ -20,7 +20,5 @@ private:
 
 PoolingShape pooling_shape(const PoolingConfig& config, const LayerShape& shape, const Layout& src,
                            const Layout& dst);
-// Whether a layer is max pooling as kernels/max_pool_2x2.hpp has it.
-bool is_max_pool_2x2(const LayerSetting& setting);
 
 }  // namespace lockstep::trainer

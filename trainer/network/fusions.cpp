@@ -27,6 +27,13 @@ bool is_dropout(const LayerSetting& setting) {
     const auto* dropout = as<DropoutConfig>(setting);
     return dropout != nullptr && dropout->rate > 0.0;
 }
+bool is_2x2_max_pool(const LayerSetting& setting) {
+    const auto* pool = as<PoolingConfig>(setting);
+    const LayerShape& shape = setting.shape;
+    return pool != nullptr && pool->kind == PoolingKind::max &&
+           is_max_pool_2x2(
+               pooling_shape(*pool, shape, interleaved(shape.input), interleaved(shape.output)));
+}
 
 // ---- what becomes of it ------------------------------------------------------------------------
 
@@ -72,11 +79,11 @@ struct Fusion {
 
 // Longest first.
 constexpr Fusion kFusions[] = {
-    {3, in_a_row<is_batch_norm, is_max_pool_2x2, is_dropout>, make_pooled_block},
-    {2, in_a_row<is_batch_norm, is_max_pool_2x2>, make_pooled_block},
-    {2, in_a_row<is_max_pool_2x2, is_dropout>, make_pooled_block},
+    {3, in_a_row<is_batch_norm, is_2x2_max_pool, is_dropout>, make_pooled_block},
+    {2, in_a_row<is_batch_norm, is_2x2_max_pool>, make_pooled_block},
+    {2, in_a_row<is_2x2_max_pool, is_dropout>, make_pooled_block},
     {2, is_first_conv_pool, make_first_conv_pool},
-    {1, in_a_row<is_max_pool_2x2>, make_pooled_block},
+    {1, in_a_row<is_2x2_max_pool>, make_pooled_block},
 };
 
 }  // namespace

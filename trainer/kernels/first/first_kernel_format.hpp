@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "trainer/kernels/first/first_convolution_pool.hpp"
+#include "trainer/kernels/first/first_convolution.hpp"
 #include "trainer/kernels/parameter_format.hpp"
 
 namespace lockstep::trainer {
@@ -12,7 +12,7 @@ namespace lockstep::trainer {
 class FirstKernelFormat : public ParameterFormat {
 public:
     //   filters   without padding
-    FirstKernelFormat(const FirstConvolutionPool::Shape& shape, int filters)
+    FirstKernelFormat(const FirstConvolutionShape& shape, int filters)
         : taps_(static_cast<std::size_t>(shape.taps())),
           block_(static_cast<std::size_t>(shape.block)),
           filters_(static_cast<std::size_t>(filters)),

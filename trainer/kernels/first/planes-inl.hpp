@@ -1,5 +1,5 @@
-// Copies of an image's planes as the kernels of first_convolution_pool.cpp read them. Included once
-// for each instruction set, hence no #pragma once.
+// Copies of an image's planes as the kernels of first_convolution.cpp read them. Included once for
+// each instruction set, hence no #pragma once.
 
 #if defined(LOCKSTEP_FIRST_PLANES) == defined(HWY_TARGET_TOGGLE)
 #ifdef LOCKSTEP_FIRST_PLANES
@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "trainer/kernels/first/first_convolution_pool.hpp"
+#include "trainer/kernels/first/first_convolution.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
@@ -38,8 +38,8 @@ HWY_INLINE HWY_ATTR void copy_row(const float* HWY_RESTRICT from, std::size_t co
 class PaddedPlanes {
 public:
     // memory: planes.floats() of it, used where planes are copied
-    PaddedPlanes(const FirstConvolutionPool::Shape& shape,
-                 const FirstConvolutionPool::Planes& planes, const float* src, float* memory)
+    PaddedPlanes(const FirstConvolutionShape& shape, const FirstConvolution::Planes& planes,
+                 const float* src, float* memory)
         : s_(shape), planes_(planes), src_(src), memory_(memory) {
         if (planes.are_copied) std::fill_n(memory, planes.floats(s_.src_channels), 0.0F);
     }
@@ -60,8 +60,8 @@ public:
     }
 
 private:
-    const FirstConvolutionPool::Shape& s_;
-    const FirstConvolutionPool::Planes& planes_;
+    const FirstConvolutionShape& s_;
+    const FirstConvolution::Planes& planes_;
     const float* src_;
     float* memory_;
 };

@@ -24,6 +24,18 @@ WinogradShape shape_of(const ConvolutionFormat& format) {
             .taps = shape.kernel_size[0]};
 }
 
+constexpr int kSomeFilters = 128 * 128, kManyFilters = 256 * 256;
+
+int filters_of(const ConvolutionShape& shape) { return shape.src.channels * shape.dst.channels; }
+
+// Pixels of output a side that repay the transform of the filters.
+int least_side(const ConvolutionShape& shape, int block) {
+    if (shape.kernel_size[0] == 2) return 8;
+    if (filters_of(shape) >= kManyFilters) return 7;
+    const bool is_lopsided = shape.dst.channels <= block && shape.src.channels > 4 * block;
+    return filters_of(shape) > kSomeFilters || is_lopsided ? 6 : 4;
+}
+
 }  // namespace
 
 Winograd winograd_of(const ConvolutionFormat& format) { return Winograd(shape_of(format)); }
@@ -35,12 +47,10 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
                              std::max(shape.pad_before[0], shape.pad_before[1]) < taps &&
                              block == vector_lanes();
     if (!is_computed || (taps == 2 && block < 16)) return false;
-    constexpr int kManyFilters = 256 * 256;
-    const bool has_many_filters = shape.src.channels * shape.dst.channels > kManyFilters;
-    const int least_side = taps == 2 ? 8 : has_many_filters ? 7 : 4;
+    if (taps == 2 && filters_of(shape) >= kManyFilters) return false;
     const int products = TileAxis::of(shape.dst.height, taps).points() *
                          TileAxis::of(shape.dst.width, taps).points();
-    return std::min(shape.dst.height, shape.dst.width) >= least_side &&
+    return std::min(shape.dst.height, shape.dst.width) >= least_side(shape, block) &&
            2 * products <= taps * taps * shape.dst.height * shape.dst.width;
 }
 

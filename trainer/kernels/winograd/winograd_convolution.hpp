@@ -20,8 +20,10 @@ namespace lockstep::trainer {
 //     for us
 //   - 2 x 2 with blocks of 16 channels alone: with 8, golden steps of small-alexnet come apart at a
 //     near tie of its second step (docs/winograd.md)
-//   - at least 4 x 4 pixels of output, so that the filters' transform is repaid: 8 x 8 for 2 x 2,
-//     7 x 7 for more than 65,536 filters, whose frequencies no cache holds
+//   - at least 4 x 4 pixels of output, so that the filters' transform is repaid: 6 x 6 for more
+//     than 16,384 filters, and for a single block of filters over more than four of channels; 7 x 7
+//     for 65,536 filters and more, whose frequencies no cache holds; 8 x 8 for 2 x 2 taps, and
+//     never with so many
 //   - at most half of the direct products, counting what tiles compute outside of the output
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
