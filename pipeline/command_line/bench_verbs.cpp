@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <string>
+
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/verbs/bench.hpp"
@@ -6,17 +10,29 @@
 namespace lockstep::pipeline {
 namespace {
 
+// A number for which `is_fine`, which no NaN is; CLI11's own ranges let one pass.
+CLI::Validator real_number(bool (*is_fine)(double), const char* what) {
+    return CLI::Validator(
+        [=](const std::string& text) {
+            double value = 0.0;
+            const bool is_number = CLI::detail::lexical_cast(text, value);
+            return is_number && is_fine(value) ? std::string()
+                                               : fmt::format("{} is not {}", text, what);
+        },
+        "");
+}
+
 void declare_allreduce(CLI::App& verb, BenchAllreduceOptions& bench) {
     verb.add_option("--counts", bench.benchmark.counts, "floats of a gradient")
         ->type_name("N,...")
         ->delimiter(',')
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::Range(0, 1'000'000'000));
     verb.add_option("--repeats", bench.benchmark.repeats, "times each exchange is measured")
         ->type_name("N")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, 100000));
     verb.add_option("--shards", bench.benchmark.shards, "shards over all ranks")
         ->type_name("N")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Range(1, 4096));
     verb.add_option("--ranks", bench.ranks, "ranks to start; one per core unless given")
         ->type_name("N")
         ->check(CLI::Range(1, 65536));
@@ -54,11 +70,12 @@ void declare_step(CLI::App& verb, BenchStepOptions& bench) {
     verb.add_option("--latency", bench.latency_us,
                     "of a message between nodes, in microseconds, for the prediction")
         ->type_name("US")
-        ->check(CLI::NonNegativeNumber);
+        ->check(real_number([](double us) { return us >= 0.0 && us <= 1e9; }, "from 0 to 1e9"));
     verb.add_option("--bandwidth", bench.bandwidth_gbit,
                     "of a node's network, in Gbit/s, for the prediction")
         ->type_name("GBIT")
-        ->check(CLI::PositiveNumber);
+        ->check(real_number([](double gbit) { return gbit > 0.0 && gbit <= 1e6; },
+                            "above 0 and at most 1e6"));
     add_format(verb, bench.format);
 }
 

@@ -1,7 +1,9 @@
 #include "pipeline/verbs/bench_kernels.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <regex>
 
@@ -61,6 +63,26 @@ trainer::ConvolutionBenchmarkConfig config_of(const std::string& shape,
     return config;
 }
 
+// Both contenders, with their gradients and an exact result, must fit into memory: else the system
+// would end some process.
+void require_memory(const std::string& shape, const trainer::ConvolutionBenchmarkConfig& config) {
+    const auto& convolution = config.convolution;
+    const double filters = static_cast<double>(config.channels) * convolution.filters;
+    const double weights = filters * convolution.kernel_size[0] * convolution.kernel_size[1];
+    const double pixels = static_cast<double>(config.size[0]) * config.size[1] * config.images;
+    constexpr double kFrequencies = 36, kCopies = 8;
+    const double bytes =
+        sizeof(double) * (kFrequencies * filters + kCopies * weights +
+                          kCopies * pixels * (config.channels + convolution.filters));
+    const double memory = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                          static_cast<double>(::sysconf(_SC_PAGESIZE));
+    if (bytes <= memory / 2) return;
+    throw Failure(kExitSystem,
+                  fmt::format("--shapes \"{}\" needs some {:.0f} GiB, more than half of "
+                              "this machine's memory",
+                              shape, std::ceil(bytes / (1 << 30))));
+}
+
 double two_digits(double value) { return std::stod(fmt::format("{:.1e}", value)); }
 
 void add_rows(const std::string& shape, const trainer::ConvolutionBenchmark& benchmark, double peak,
@@ -82,7 +104,10 @@ void add_rows(const std::string& shape, const trainer::ConvolutionBenchmark& ben
 int bench_kernels(const BenchKernelsOptions& options) {
     const auto& shapes = options.shapes.empty() ? tutorial_shapes() : options.shapes;
     std::vector<trainer::ConvolutionBenchmarkConfig> configs;
-    for (const std::string& shape : shapes) configs.push_back(config_of(shape, options));
+    for (const std::string& shape : shapes) {
+        configs.push_back(config_of(shape, options));
+        require_memory(shape, configs.back());
+    }
     storage::Table table;
     table.columns = {"shape",     "algorithm",   "direction",         "own_us",
                      "onednn_us", "ratio",       "own_share_of_peak", "onednn_share_of_peak",

@@ -167,8 +167,11 @@ StepBenchmark benchmark_step(MeasuredTraining& training, const StepBenchmarkConf
     result.step_seconds = median_of(rounds, [](const Round& round) { return round.plain; });
     result.clock_ratio = median_of(
         rounds, [](const Round& round) { return round.clocked.parts.sum() / round.plain; });
+    // A rank without samples of the batch has no kernels to speak of.
+    const double works = training.plan().geometry().samples > 0 ? 1.0 : 0.0;
+    const double working = mean_over_ranks(works, comm);
     const auto ratio = [&](auto figure) {
-        return mean_over_ranks(median_of(rounds, figure), comm);
+        return mean_over_ranks(works > 0.0 ? median_of(rounds, figure) : 0.0, comm) / working;
     };
     result.step_by_kernels =
         ratio([](const Round& round) { return round.plain / round.kernels(); });

@@ -23,13 +23,23 @@ FirstConvolutionShape shape_of(const ConvolutionShape& shape) {
             .pad_left = shape.pad_before[1]};
 }
 
+// oneDNN has fast loops for three channels. For four, and with AVX2 for 1 and 2, it leaves the
+// weights' gradient to its reference; with AVX-512 its loops for 1 and 2 channels are slower than
+// ours but with strides, or where one block of filters fills its vectors as well.
+bool is_faster_than_onednn(const FirstConvolutionShape& s) {
+    if (s.src_channels == 3) return false;
+    if (s.src_channels == 4 || s.block < 16) return true;
+    const bool has_strides = s.stride_y > 1 || s.stride_x > 1;
+    return s.kernel_height * s.kernel_width == 1 || (s.dst_channels > s.block && !has_strides);
+}
+
 }  // namespace
 
 std::optional<FirstConvolution> first_convolution_of(const ConvolutionShape& shape) {
     const FirstConvolutionShape first = shape_of(shape);
-    const bool is_wanted = !shape.needs_diff_src && shape.src.channels != 3 &&
-                           shape.algorithm != ConvolutionAlgorithm::direct;
-    if (!is_wanted || !FirstConvolution::computes(first)) return {};
+    const bool is_wanted = !shape.needs_diff_src && shape.algorithm != ConvolutionAlgorithm::direct;
+    if (!is_wanted || !FirstConvolution::computes(first) || !is_faster_than_onednn(first))
+        return {};
     return FirstConvolution(first);
 }
 

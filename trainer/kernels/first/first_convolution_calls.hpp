@@ -12,8 +12,7 @@
 namespace lockstep::trainer {
 
 // The kernels of a first convolution that they fit better than oneDNN's: a function of its shape
-// alone. oneDNN has fast loops for three channels; for 1, 2 and 4 some direction is left to its
-// reference, hundreds of times slower (docs/performance.md).
+// and the instruction set alone (docs/performance.md).
 std::optional<FirstConvolution> first_convolution_of(const ConvolutionShape& shape);
 
 class FirstConvolutionCalls : public LinearCalls {
