@@ -7,6 +7,7 @@
 
 #include "pipeline/command_line/command_line.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "trainer/exchange/communicator.hpp"
@@ -45,6 +46,7 @@ void share_memory_between_threads() {
 
 int main(int argc, char** argv) {
     using namespace lockstep::pipeline;
+    keep_standard_output();
     share_memory_between_threads();  // before libraries start threads
     try {
         return parse_command_line({argc, argv})();

@@ -100,7 +100,11 @@ private:
 void set_default(const char* name, const char* value) { ::setenv(name, value, 0); }
 
 void prepare_environment() {
-    set_default("OMP_NUM_THREADS", "1");  // a rank is a core
+    ::setenv("OMP_NUM_THREADS", "1", 1);  // a rank is a core, whatever other programs get
+    // What srun has told a shell is not about the ranks to come.
+    for (const char* name : {"PMI_RANK", "PMI_SIZE", "PMI_FD", "PMIX_RANK", "PMIX_NAMESPACE"}) {
+        ::unsetenv(name);
+    }
     if (::geteuid() == 0) {
         set_default("OMPI_ALLOW_RUN_AS_ROOT", "1");
         set_default("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
@@ -227,6 +231,7 @@ private:
         const bool is_urgent = signal_number == SIGINT || signal_number == SIGTERM;
         const bool is_first = stops_++ == 0;
         ::kill(child_, is_urgent && !is_first ? SIGTERM : SIGUSR1);
+        if (!is_urgent && !is_first) return;  // the same wish on another way
         progress_.message(is_first ? "stopping after this step; once more stops at once"
                                    : "stopping at once");
     }
@@ -251,7 +256,10 @@ void drain(int descriptor, LineSorter& lines) {
 
 std::vector<std::string> mpirun_command(const Launch& launch) {
     std::vector<std::string> command{"mpirun", "-n", std::to_string(launch.ranks)};
-    if (launch.ranks > launch.cores) {
+    if (!launch.hostfile.empty()) {
+        command.insert(command.end(), {"--hostfile", launch.hostfile.string()});
+    }
+    if (launch.ranks > (launch.slots > 0 ? launch.slots : launch.cores)) {
         command.insert(command.end(), {"--map-by", ":OVERSUBSCRIBE"});
     }
     // Bound ranks of two jobs on one machine would share cores while others idle: only ranks that

@@ -28,8 +28,10 @@ struct Launch {
     std::filesystem::path program;       // of the ranks
     std::vector<std::string> arguments;  // without the program's name
     int ranks = 1;
-    int cores = 1;
-    std::filesystem::path log;  // mpirun's own words go here, not onto the screen
+    int cores = 1;                   // of all its nodes
+    int slots = 0;                   // that mpirun may use by itself; 0: as many as there are cores
+    std::filesystem::path hostfile;  // of mpirun; empty: none
+    std::filesystem::path log;       // mpirun's own words go here, not onto the screen
 };
 
 // The command line of mpirun, from its name on. A pure function.

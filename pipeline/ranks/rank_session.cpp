@@ -15,14 +15,43 @@
 namespace lockstep::pipeline {
 namespace {
 
-// srun and MPI that do not speak with each other start many trainings of one rank each.
-void check_srun(const trainer::Communicator& world) {
-    if (world.size() > 1 || ranks_from_srun() <= 1) return;
+// Open MPI ends a program by itself, with words of its own, where srun does not speak PMIx. Others
+// have PMI-2.
+void check_interface_of_srun() {
+    if (ranks_from_srun() <= 1) return;
+    const SrunInterface interface = interface_of_srun();
+#ifdef OPEN_MPI
+    if (interface == SrunInterface::pmix) return;
+#else
+    if (interface != SrunInterface::none) return;
+#endif
     throw Failure(
         kExitUnavailable,
-        fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
-                    "mpirun",
-                    ranks_from_srun()));
+        fmt::format("srun started {} ranks that cannot find each other: it offers them {}; "
+                    "use srun --mpi=pmix (srun --mpi=list tells whether it is there), or "
+                    "mpirun in place of srun",
+                    ranks_from_srun(),
+                    interface == SrunInterface::none ? "no PMI" : "PMI-2 alone"));
+}
+
+// What started this says that there are more ranks than MPI knows of: many trainings of one rank
+// each would begin.
+void check_ranks_told(const trainer::Communicator& world) {
+    if (world.size() > 1) return;
+    if (ranks_from_srun() > 1) {
+        throw Failure(kExitUnavailable,
+                      fmt::format("srun started {} ranks, but MPI knows of one; try srun "
+                                  "--mpi=pmix, or mpirun",
+                                  ranks_from_srun()));
+    }
+    if (ranks_from_pmi() > 1) {
+        throw Failure(
+            kExitUnavailable,
+            fmt::format("PMI_SIZE says that there are {0} ranks, but MPI knows of one: another "
+                        "MPI's mpirun has started them, or the variable is left from another job "
+                        "(unset PMI_RANK PMI_SIZE)",
+                        ranks_from_pmi()));
+    }
 }
 
 }  // namespace
@@ -38,10 +67,12 @@ void tell_failure(const Failure& failure) {
 
 int do_with_ranks(ProcessArguments arguments,
                   const std::function<int(const trainer::Communicator& world)>& work) {
+    check_interface_of_srun();
+    if (!is_started_as_rank()) forget_srun();
     const trainer::MpiSession mpi(arguments.count, arguments.values);
     const trainer::Communicator world(MPI_COMM_WORLD);
     try {
-        check_srun(world);
+        check_ranks_told(world);
         return work(world);
     } catch (const AgreedFailure& failure) {
         if (world.is_root()) tell_failure(failure);

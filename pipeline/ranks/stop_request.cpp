@@ -41,7 +41,7 @@ __attribute__((section(".preinit_array"),
 
 void request_stop(int signal_number) {
     stop_requested = 1;
-    std::signal(signal_number, SIG_DFL);
+    if (signal_number == SIGINT || signal_number == SIGTERM) std::signal(signal_number, SIG_DFL);
 }
 
 }  // namespace

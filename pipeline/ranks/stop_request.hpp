@@ -8,8 +8,9 @@
 
 namespace lockstep::pipeline {
 
-// From now on these signals ask for a stop at the end of a step; a second one ends the process at
-// once, as it would without us.
+// From now on these signals ask for a stop at the end of a step. A second INT or TERM ends the
+// process at once, as it would without us. The others may come as often as they like: a batch
+// system sends them to the script, to mpirun and to every rank, and each of those passes them on.
 void catch_stop_signals();
 
 // As well when this moment comes. Later steps of the system's clock do not move it.

@@ -16,6 +16,7 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/allocation.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
@@ -84,7 +85,18 @@ bool has_results(int exit_code) {
            exit_code == kExitInterrupted;
 }
 
+// An option that is passed over would leave its user with another number of ranks than asked for.
+void check_given_ranks(const trainer::Communicator& world, const RunOptions& options) {
+    if (!options.ranks || *options.ranks == world.size()) return;
+    throw AgreedFailure(
+        kExitUsage,
+        fmt::format("--ranks {}, but mpirun or srun has started {}; leave the option out, or start "
+                    "lockstep without them",
+                    *options.ranks, world.size()));
+}
+
 int train_on(const trainer::Communicator& world, const RunOptions& options) {
+    check_given_ranks(world, options);
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
@@ -126,12 +138,15 @@ std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     return result;
 }
 
-int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, const Plan& plan) {
+int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
+              const Allocation& allocated, const Plan& plan) {
     const auto store = storage::RunStore::create(options.store);  // refused before anything starts
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = arguments_of_ranks(arguments),
                      .ranks = ranks,
-                     .cores = available_cores(),
+                     .cores = available_cores() * allocated.nodes,
+                     .slots = allocated.slots,
+                     .hostfile = allocated.hostfile,
                      .log = store.root() / "mpirun.log"};
     tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
@@ -174,13 +189,14 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
     stop_in_time(options.max_walltime);
     if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
-    if (is_started_as_rank()) return train_as_rank(options, arguments);
+    if (is_started_as_rank() || options.is_rank) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
-    const int ranks = options.ranks.value_or(usable_ranks(plan, available_cores()));
+    const Allocation allocated = allocation(available_cores());
+    const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
     if (ranks == 1) return train_here(options, arguments);
-    return supervise(options, arguments, ranks, plan);
+    return supervise(options, arguments, ranks, allocated, plan);
 }
 
 }  // namespace lockstep::pipeline
