@@ -14,7 +14,7 @@ namespace lockstep::pipeline {
 void print(std::string_view text) {
     const bool is_written =
         std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    if (is_written) return;
+    if (is_written || errno == EPIPE) return;  // whoever read it has read enough
     throw Failure(kExitInputOutput,
                   fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,9 +13,12 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr const char* kSupervised = "LOCKSTEP_SUPERVISED";
 
 int number_in_environment(const char* name, int otherwise) {
     const char* text = std::getenv(name);
@@ -54,6 +58,19 @@ int rank_from_environment() {
         if (std::getenv(name) != nullptr) return number_in_environment(name, 0);
     }
     return is_started_as_rank() ? number_in_environment("SLURM_PROCID", 0) : 0;
+}
+
+bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
+
+void set_supervised() { ::setenv(kSupervised, "1", 1); }
+
+std::vector<std::string> own_variables() {
+    std::vector<std::string> names;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        if (text.starts_with("LOCKSTEP_")) names.emplace_back(text.substr(0, text.find('=')));
+    }
+    return names;
 }
 
 int ranks_from_srun() {
