@@ -36,7 +36,7 @@ void print(std::string_view text) {
     std::FILE* const output = own_output();
     const bool is_written =
         std::fwrite(text.data(), 1, text.size(), output) == text.size() && std::fflush(output) == 0;
-    if (is_written) return;
+    if (is_written || errno == EPIPE) return;  // whoever read it has read enough
     throw Failure(kExitInputOutput,
                   fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }

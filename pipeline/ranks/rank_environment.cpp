@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,11 +13,13 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace lockstep::pipeline {
 namespace {
 
 bool is_set(const char* name) { return std::getenv(name) != nullptr; }
+constexpr const char* kSupervised = "LOCKSTEP_SUPERVISED";
 
 int number_in_environment(const char* name, int otherwise) {
     const char* text = std::getenv(name);
@@ -57,6 +60,19 @@ int rank_from_environment() {
         if (is_set(name)) return number_in_environment(name, 0);
     }
     return number_in_environment("SLURM_PROCID", 0);
+}
+
+bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
+
+void set_supervised() { ::setenv(kSupervised, "1", 1); }
+
+std::vector<std::string> own_variables() {
+    std::vector<std::string> names;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        if (text.starts_with("LOCKSTEP_")) names.emplace_back(text.substr(0, text.find('=')));
+    }
+    return names;
 }
 
 int ranks_from_srun() {

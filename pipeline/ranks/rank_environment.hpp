@@ -3,6 +3,9 @@
 // What this process can learn of its place before MPI runs: from the variables of mpirun and srun,
 // and from the kernel.
 
+#include <string>
+#include <vector>
+
 namespace lockstep::pipeline {
 
 // This process is one of the ranks that mpirun or srun started. A step of srun with one task is
@@ -10,6 +13,11 @@ namespace lockstep::pipeline {
 bool is_started_as_rank();
 // Its number before MPI is up; 0 where nothing tells it.
 int rank_from_environment();
+// `lockstep` itself started the ranks, and reads their lines (rank_lines.hpp).
+bool is_supervised();
+void set_supervised();  // for ranks that are started from now on
+// Of Lockstep, that are set: ranks on other machines need them too.
+std::vector<std::string> own_variables();
 // The ranks srun says it started; 1 where it says nothing. More than MPI knows of means that srun
 // and MPI do not speak with each other.
 int ranks_from_srun();

@@ -7,9 +7,14 @@
 #include <sstream>
 #include <string>
 
+#include "liveness/fault_point.hpp"
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/ranks/rank_lines.hpp"
+#include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
 
 namespace lockstep::pipeline {
@@ -54,23 +59,8 @@ void check_ranks_told(const trainer::Communicator& world) {
     }
 }
 
-}  // namespace
-
-void tell_failure(const Failure& failure) {
-    std::istringstream lines(failure.what());
-    std::string text;
-    for (std::string line; std::getline(lines, line);) {
-        text += fmt::format("{}{}\n", ProgressSink::kErrorPrefix, reports::terminal_text(line));
-    }
-    std::fputs(text.c_str(), stderr);
-}
-
-int do_with_ranks(ProcessArguments arguments,
-                  const std::function<int(const trainer::Communicator& world)>& work) {
-    check_interface_of_srun();
-    if (!is_started_as_rank()) forget_srun();
-    const trainer::MpiSession mpi(arguments.count, arguments.values);
-    const trainer::Communicator world(MPI_COMM_WORLD);
+int result_of(const trainer::Communicator& world,
+              const std::function<int(const trainer::Communicator& world)>& work) {
     try {
         check_ranks_told(world);
         return work(world);
@@ -83,6 +73,38 @@ int do_with_ranks(ProcessArguments arguments,
         tell_failure(failure);
         return failure.exit_code();
     }
+}
+
+}  // namespace
+
+void tell_failure(const Failure& failure) {
+    std::istringstream lines(failure.what());
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+        text += fmt::format("{}{}\n", ProgressSink::kErrorPrefix, reports::terminal_text(line));
+    }
+    std::fputs(text.c_str(), stderr);
+}
+
+int do_with_ranks(ProcessArguments arguments,
+                  const std::function<int(const trainer::Communicator& world)>& work,
+                  std::optional<std::chrono::seconds> stall_timeout) {
+    std::optional<PulsePage> page;
+    std::optional<Watchdog> watchdog;  // until MPI has ended
+    check_interface_of_srun();
+    if (!is_started_as_rank()) forget_srun();
+    const trainer::MpiSession mpi(arguments.count, arguments.values);
+    const trainer::Communicator world(MPI_COMM_WORLD);
+    page.emplace(world);
+    const bool tells_supervisor = world.is_root() && is_supervised();
+    if (tells_supervisor) write_line_of_rank(ready_line());
+    if (!page->is_watched()) watchdog.emplace(*page, stall_timeout);
+    liveness::fault_point("init");
+    const int exit_code = result_of(world, work);
+    if (tells_supervisor) write_line_of_rank(end_line(exit_code));
+    liveness::note(liveness::Phase::finalize);
+    liveness::fault_point("finalize");
+    return exit_code;
 }
 
 }  // namespace lockstep::pipeline

@@ -22,7 +22,7 @@ int supervise(ProcessArguments arguments, int ranks) {
                      .hostfile = allocated.hostfile,
                      .log = "/dev/stderr"};
     ProgressDisplay progress(ProgressMode::none, ColorMode::automatic);
-    const LaunchOutcome outcome = launch(job, progress);
+    const LaunchOutcome outcome = launch(job, progress, nullptr);
     return conclude(outcome, job, progress);
 }
 

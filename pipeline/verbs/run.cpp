@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/allocation.hpp"
+#include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
@@ -57,11 +59,23 @@ void print_report(const RunOptions& options, const Plan& plan) {
     }
 }
 
+void tell_stop(int exit_code) {
+    if (exit_code == kExitInterrupted) {
+        tell_failure({exit_code, "stopped early; the same command resumes"});
+    }
+}
+
 void tell_notes(const Plan& plan) {
     for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
 }
 
+bool has_database(const std::filesystem::path& store) {
+    return std::filesystem::is_directory(store) &&
+           std::filesystem::exists(storage::RunStore::open(store).database());
+}
+
 void print_results(const RunOptions& options, Plan plan, int exit_code) {
+    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
     const auto database = open_for_reading(options.store);
     adopt_trained(plan, database);
     std::vector<std::string> ids;
@@ -75,9 +89,7 @@ void print_results(const RunOptions& options, Plan plan, int exit_code) {
     print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
                       printable(root.string())));
     print_report(options, plan);
-    if (exit_code == kExitInterrupted) {
-        tell_failure({exit_code, "stopped early; the same command resumes"});
-    }
+    tell_stop(exit_code);
 }
 
 bool has_results(int exit_code) {
@@ -122,7 +134,8 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
 int train_here(const RunOptions& options, ProcessArguments arguments) {
     catch_stop_signals();
     return do_with_ranks(
-        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); });
+        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); },
+        options.stall_timeout);
 }
 
 // A rank cannot tell whether its lines reach a terminal: no bar, unless it is asked for.
@@ -147,17 +160,13 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
                      .cores = available_cores() * allocated.nodes,
                      .slots = allocated.slots,
                      .hostfile = allocated.hostfile,
-                     .log = store.root() / "mpirun.log"};
+                     .log = store.root() / "mpirun.log",
+                     .stall_timeout = options.stall_timeout};
     tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
-    const int exit_code = conclude(launch(job, progress), job, progress);
+    const int exit_code = train_with_restarts(job, options.store, options.max_restarts, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);
     return exit_code;
-}
-
-bool has_database(const std::filesystem::path& store) {
-    return std::filesystem::is_directory(store) &&
-           std::filesystem::exists(storage::RunStore::open(store).database());
 }
 
 // The plan, with the ids that the runs have in the store, if there is one.
@@ -187,7 +196,9 @@ RunOptions resolved(RunOptions options) {
 
 int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
+    std::signal(SIGPIPE, SIG_IGN);  // nobody who looks is no reason to stop: the log has it
     stop_in_time(options.max_walltime);
+    if (options.is_dry_run) let_signals_end();
     if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
     if (is_started_as_rank() || options.is_rank) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
@@ -195,6 +206,7 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     const Allocation allocated = allocation(available_cores());
     const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
+    const MpiSweep sweep;
     if (ranks == 1) return train_here(options, arguments);
     return supervise(options, arguments, ranks, allocated, plan);
 }
