@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/environment.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -78,6 +80,11 @@ int ranks_from_srun() {
         return 1;
     }
     return number_in_environment("SLURM_STEP_NUM_TASKS", 1);
+}
+
+bool can_speak_with_srun() {
+    return ranks_from_srun() <= 1 || std::getenv("PMIX_RANK") != nullptr ||
+           trainer::library_versions().find("Open MPI") == std::string::npos;
 }
 
 bool is_in_batch_job() {

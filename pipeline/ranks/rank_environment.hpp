@@ -25,6 +25,9 @@ int ranks_from_srun();
 // nodes of the job.
 bool is_in_batch_job();
 
+// Open MPI learns from srun of the other ranks by PMIx, and by nothing else. True outside of srun.
+bool can_speak_with_srun();
+
 // Physical cores this process may use: the affinity mask, one per core, and the quota of the
 // control group.
 int available_cores();

@@ -11,6 +11,7 @@
 #include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/build_agreement.hpp"
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
@@ -21,8 +22,8 @@ namespace lockstep::pipeline {
 namespace {
 
 // srun and MPI that do not speak with each other start many trainings of one rank each.
-void check_srun(const trainer::Communicator& world) {
-    if (world.size() > 1 || ranks_from_srun() <= 1) return;
+void check_srun(int size) {
+    if (size > 1 || ranks_from_srun() <= 1) return;
     throw Failure(
         kExitUnavailable,
         fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
@@ -33,7 +34,8 @@ void check_srun(const trainer::Communicator& world) {
 int result_of(const trainer::Communicator& world,
               const std::function<int(const trainer::Communicator& world)>& work) {
     try {
-        check_srun(world);
+        check_srun(world.size());
+        require_one_build(world);
         return work(world);
     } catch (const AgreedFailure& failure) {
         if (world.is_root()) tell_failure(failure);
@@ -61,7 +63,8 @@ int do_with_ranks(ProcessArguments arguments,
                   const std::function<int(const trainer::Communicator& world)>& work,
                   std::optional<std::chrono::seconds> stall_timeout) {
     std::optional<PulsePage> page;
-    std::optional<Watchdog> watchdog;  // until MPI has ended
+    std::optional<Watchdog> watchdog;           // until MPI has ended
+    if (!can_speak_with_srun()) check_srun(1);  // MPI itself would have worse words for it
     const trainer::MpiSession mpi(arguments.count, arguments.values);
     const trainer::Communicator world(MPI_COMM_WORLD);
     page.emplace(world);
