@@ -9,6 +9,7 @@
 #include <csignal>
 #include <exception>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "liveness/fault_point.hpp"
@@ -19,6 +20,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::pipeline {
@@ -32,11 +34,19 @@ bool is_mpi_running() {
     return is_started != 0 && is_ended == 0;
 }
 
+Failure of_this_rank(const Failure& failure) {
+    return {failure.exit_code(), "rank " + std::to_string(rank_from_environment()) + " (" +
+                                     host_name() + "): " + failure.what()};
+}
+
 // Tells the error once. Before MPI runs, every rank meets the same one; once it runs, the others
 // may wait for this rank, and have to be ended.
 int end_with(const Failure& failure) {
     const bool are_others_waiting = is_mpi_running();
-    if (are_others_waiting || rank_from_environment() == 0) tell_failure(failure);
+    if (are_others_waiting)
+        tell_failure(of_this_rank(failure));
+    else if (rank_from_environment() == 0)
+        tell_failure(failure);
     if (are_others_waiting) trainer::abort_job(failure.exit_code());
     return failure.exit_code();
 }

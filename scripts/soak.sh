@@ -9,8 +9,8 @@
 #   --seed        of the kills' order (their moments hang on the machine too); of the clock unless given
 #
 # A trial trains the five networks of scripts/soak.toml. It is killed up to eight times: a rank, all
-# ranks, mpirun, or what was started, on 1 to 4 ranks. Each time the same command goes on, and in the
-# end every final.h5 must have the bytes of a training that nothing ended. After each kill no process
+# ranks, mpirun, or what was started, on 1 to 4 ranks, with restarts and without. Each time the same
+# command goes on, and in the end every final.h5 must have the bytes of a training that nothing ended. After each kill no process
 # may be left; after each trial no shared memory, temporary file or session folder of Open MPI.
 #
 # Ended in its midst it goes on with the next trial, when it is started again. Exit status: 0 all as
@@ -94,7 +94,7 @@ ranks() {
     done
 }
 
-start() { "$lockstep" run "$experiment" --store "$store" --ranks "$1" >>"$log" 2>&1 & }
+start() { "$lockstep" run "$experiment" --store "$store" --ranks "$1" --max-restarts "$2" >>"$log" 2>&1 & }
 
 # Waits until `command...` fails, for so many seconds. Exit status 1: it still holds.
 wait_while() {
@@ -169,7 +169,7 @@ make_reference() {
     [[ ! -s $folder/reference.sha256 ]] || return 0
     rm -rf "$store"
     local begin=${EPOCHREALTIME/[.,]/}
-    start 1
+    start 1 0
     wait $! || { printf 'soak: the training fails without kills too; see %s\n' "$log" >&2; exit 70; }
     echo $(((${EPOCHREALTIME/[.,]/} - begin) / 1000)) >"$folder/reference.milliseconds"
     final_weights "$store" >"$folder/reference.sha256"
@@ -177,8 +177,8 @@ make_reference() {
 
 # One start, killed. Exit status 1: it had ended before.
 kill_point() {
-    local ranks=$1 what=$2 milliseconds=$3 supervisor code
-    start "$ranks"
+    local ranks=$1 what=$2 milliseconds=$3 restarts=$4 supervisor code
+    start "$ranks" "$restarts"
     supervisor=$!
     sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
     if ! is_alive "$supervisor"; then
@@ -186,10 +186,10 @@ kill_point() {
         fail "exit code $? of a start that was not killed"
         return 1
     fi
-    history+="${history:+;} $ranks ranks, $what after $milliseconds ms"
+    history+="${history:+;} $ranks ranks, $restarts restarts, $what after $milliseconds ms"
     kill_one "$what" "$supervisor"
-    if ! wait_while 60 is_alive "$supervisor"; then
-        fail "the command goes on for a minute after the kill"
+    if ! wait_while 300 is_alive "$supervisor"; then
+        fail "the command has not ended five minutes after the kill"
         kill -KILL "$supervisor"
     fi
     wait "$supervisor" 2>/dev/null
@@ -206,10 +206,11 @@ trial() {
     history='' is_broken=
     : >"$log"
     while ((++kill <= 8)) && [[ -z $is_broken ]]; do
-        kill_point $((RANDOM % 4 + 1)) "${targets[RANDOM % 4]}" $((RANDOM % longest)) || break
+        kill_point $((RANDOM % 4 + 1)) "${targets[RANDOM % 4]}" \
+            $((RANDOM % longest)) $((RANDOM % 2)) || break
     done
     if [[ -z $is_broken ]]; then
-        start $((RANDOM % 4 + 1))
+        start $((RANDOM % 4 + 1)) 3
         wait $! || fail "exit code $? of the last start"
     fi
     [[ -n $is_broken ]] || check_processes

@@ -67,7 +67,7 @@ std::string cause_of(const LaunchOutcome& outcome, const std::string& found, Pul
 
 bool is_end_unasked(const LaunchOutcome& outcome) {
     const RankWords& words = outcome.words;
-    if (outcome.stop_requests > 0 || words.has_told_error) return false;
+    if (outcome.stop_requests > 0 || !words.error.empty()) return false;
     if (outcome.exit_code == 128 + SIGUSR1) return false;  // sent to the ranks themselves
     if (words.end && *words.end == outcome.exit_code) return false;
     // mpirun's own word; later it stands for a rank that has left early.
@@ -157,7 +157,7 @@ int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay
     }
     if (code == kExitSuccess || outcome.words.end == code) return code;
     if (outcome.stop_requests > 0 || code == 128 + SIGUSR1) return kExitInterrupted;
-    if (outcome.words.has_told_error) return code;
+    if (!outcome.words.error.empty()) return code;
     for (const std::string& line : outcome.words.others) progress.message("  mpirun: " + line);
     progress.error("mpirun could not start the ranks; --ranks 1 needs none");
     return kExitUnavailable;

@@ -54,7 +54,8 @@ void LineSorter::take_error(std::string_view line) {
     }
     const bool is_warning = line.starts_with("lockstep: warning");
     if (!is_warning && !words_.lost.empty()) return keep(line);
-    words_.has_told_error = words_.has_told_error || !is_warning;
+    if (!is_warning && words_.error.empty())
+        words_.error = line.substr(ProgressSink::kErrorPrefix.size());
     progress_.show({.kind = ProgressEvent::Kind::message, .text = std::string(line)});
 }
 

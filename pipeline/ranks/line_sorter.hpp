@@ -16,10 +16,10 @@ namespace lockstep::pipeline {
 
 // What the ranks have told.
 struct RankWords {
-    bool are_ready = false;           // they listen to signals
-    std::optional<int> end;           // in order, with this exit code
-    std::string lost;                 // the first rank that another one found gone or stuck
-    bool has_told_error = false;      // a rank has told why it ends the job, before any was lost
+    bool are_ready = false;  // they listen to signals
+    std::optional<int> end;  // in order, with this exit code
+    std::string lost;        // the first rank that another one found gone or stuck
+    std::string error;       // by which a rank has told why it ends the job, before any was lost
     std::vector<std::string> others;  // the last lines that are not Lockstep's own
     std::string mpirun;               // those of before as well, up to a length
 };

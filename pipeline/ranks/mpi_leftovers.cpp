@@ -62,12 +62,19 @@ std::optional<pid_t> take_process(std::string_view& text) {
 
 bool has_gone(pid_t process) { return ::kill(process, 0) != 0 && errno == ESRCH; }
 
-// Open MPI 4: ompi.HOST.USER/pid.PROCESS; 5: prte.HOST.PROCESS.USER
+// A process without mpirun has a folder jf.NUMBER, with a folder in it as long as it lives.
+bool is_empty_job(const fs::path& entry) {
+    std::error_code error;
+    return entry.filename().string().starts_with("jf.") && fs::is_empty(entry, error) && !error;
+}
+
+// Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: prte.HOST.PROCESS.USER
 void add_sessions(const MpiPlaces& places, std::vector<fs::path>& found) {
     for (const fs::path& entry :
          entries_of(places.sessions / fmt::format("ompi.{}.{}", places.host, places.user))) {
         const std::string name = entry.filename();
         std::string_view text = name;
+        if (is_empty_job(entry)) found.push_back(entry);
         if (!take(text, "pid.")) continue;
         const auto process = take_process(text);
         if (process && text.empty() && has_gone(*process)) found.push_back(entry);
@@ -119,7 +126,13 @@ void add_segments(const MpiPlaces& places, std::vector<fs::path>& found) {
 void sweep() {
     const MpiPlaces places = mpi_places();
     std::error_code ignored;
-    for (const fs::path& path : mpi_leftovers(places)) fs::remove_all(path, ignored);
+    for (const fs::path& path : mpi_leftovers(places)) {
+        if (is_empty_job(path)) {
+            fs::remove(path, ignored);  // not if it is in use by now
+        } else {
+            fs::remove_all(path, ignored);
+        }
+    }
     // Open MPI leaves the folder above with its last session; it goes only where it is empty.
     fs::remove(places.sessions / fmt::format("ompi.{}.{}", places.host, places.user), ignored);
 }

@@ -1,7 +1,8 @@
 #include "pipeline/ranks/process_state.hpp"
 
-#include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -15,6 +16,12 @@ namespace fs = std::filesystem;
 fs::path folder_of(pid_t process) { return fs::path("/proc") / std::to_string(process); }
 
 }  // namespace
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+    return name.data();
+}
 
 ProcessState state_of_process(pid_t process) {
     std::ifstream file(folder_of(process) / "stat");

@@ -1,12 +1,15 @@
 #pragma once
 
-// What the kernel tells of processes on this machine.
+// What the kernel tells of this machine and its processes.
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 namespace lockstep::pipeline {
+
+std::string host_name();  // "" if the system does not tell
 
 enum class ProcessState {
     alive,

@@ -11,6 +11,7 @@
 #include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/build_agreement.hpp"
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
@@ -63,6 +64,7 @@ int result_of(const trainer::Communicator& world,
               const std::function<int(const trainer::Communicator& world)>& work) {
     try {
         check_ranks_told(world);
+        require_one_build(world);
         return work(world);
     } catch (const AgreedFailure& failure) {
         if (world.is_root()) tell_failure(failure);

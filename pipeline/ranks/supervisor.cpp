@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/process_state.hpp"
@@ -97,7 +98,9 @@ void Supervisor::look_after_ranks() {
         std::min<SteadyClock::duration>(now - last_look_, 2 * kLookInterval);
     last_look_ = now;
     if (ending_since_) {
-        if (now - *ending_since_ > kMostOfEnd) ::kill(-child_, SIGKILL);
+        const auto since = now - *ending_since_;
+        if (since > kMostOfEnd && !std::exchange(has_sent_term_, true)) ::kill(child_, SIGTERM);
+        if (since > 2 * kMostOfEnd) ::kill(-child_, SIGKILL);
         return;
     }
     check_for_life(since_last);
@@ -109,17 +112,19 @@ void Supervisor::check_for_life(std::chrono::duration<double> since_last) {
     without_children_ =
         has_children ? std::chrono::duration<double>(0) : without_children_ + since_last;
     if (had_children_ && without_children_ > kMostWithoutRanks)
-        return end_child("");  // of the ranks: mpirun's own words, if any, tell
+        return end_child("", 0);  // of the ranks: mpirun's own words, if any, tell
     const auto finding = watch_ ? watch_->look(since_last) : std::nullopt;
     if (!finding) return;
     if (!finding->is_end) return progress_.message(waiting_line(finding->text));
-    end_child(finding->text);
+    end_child(finding->text, finding->process);
 }
 
-void Supervisor::end_child(const std::string& why) {
+// At the death of a rank mpirun ends the others. Told to end, it would first let one that is
+// stopped go on.
+void Supervisor::end_child(const std::string& why, pid_t stuck_rank) {
     if (found_.empty()) found_ = why;
     ending_since_ = SteadyClock::now();
-    ::kill(child_, SIGTERM);
+    if (stuck_rank == 0 || ::kill(stuck_rank, SIGKILL) != 0) ::kill(child_, SIGTERM);
 }
 
 void Supervisor::clear_away() const {

@@ -42,7 +42,7 @@ private:
     void stop_all_and_self() const;
     void look_after_ranks();
     void check_for_life(std::chrono::duration<double> since_last);
-    void end_child(const std::string& why);
+    void end_child(const std::string& why, pid_t stuck_rank);
 
     pid_t child_;
     ProgressDisplay& progress_;
@@ -58,6 +58,7 @@ private:
     SteadyClock::time_point last_look_ = SteadyClock::now();
     std::chrono::duration<double> without_children_{0};
     std::optional<SteadyClock::time_point> ending_since_;
+    bool has_sent_term_ = false;
 };
 
 }  // namespace lockstep::pipeline

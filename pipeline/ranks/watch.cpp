@@ -64,10 +64,12 @@ std::optional<Watch::Finding> Watch::look(Seconds since_last) {
                                    seconds_text(rank.silence), place_of(pulse));
     if (rank.state == ProcessState::stopped) text += "; the process is stopped";
     if (waits(*found)) text += "; it waits for ranks elsewhere";
-    if (rank.silence >= limit_of(*found)) return Finding{.is_end = true, .text = text};
+    const auto process = static_cast<pid_t>(pulse.process.load());
+    if (rank.silence >= limit_of(*found))
+        return Finding{.process = process, .is_end = true, .text = text};
     if (rank.is_told || waits(*found)) return std::nullopt;
     rank.is_told = true;
-    return Finding{.is_end = false, .text = text};
+    return Finding{.process = process, .is_end = false, .text = text};
 }
 
 bool Watch::is_here(std::size_t rank) const {
@@ -135,7 +137,8 @@ std::optional<Watch::Finding> Watch::find_gone() const {
         const bool is_gone = is_here(rank) && ranks_[rank].state == ProcessState::gone;
         if (!is_gone || ranks_[rank].silence < kGone) continue;
         if (is_ending(rank) && !is_one_left) continue;
-        return Finding{.is_end = true,
+        return Finding{.process = 0,
+                       .is_end = true,
                        .text = fmt::format("{} is gone, last in {}", name_of(pulses_[rank]),
                                            place_of(pulses_[rank]))};
     }

@@ -25,6 +25,7 @@ public:
     using Seconds = std::chrono::duration<double>;
 
     struct Finding {
+        pid_t process = 0;    // of the rank
         bool is_end = false;  // the job cannot go on; else it is a word to its user
         std::string text;  // "rank 1 (node07, process 123): no progress for 60 s in forward, ..."
     };

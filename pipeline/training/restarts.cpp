@@ -89,8 +89,9 @@ public:
             set_job_attempt({.number = attempt, .job_utc = began});
             const std::string before = state_of_runs(store_);
             const LaunchOutcome outcome = launch(job_, progress_, pulses_ ? &*pulses_ : nullptr);
+            const std::string& cause = outcome.is_lost() ? outcome.cause : outcome.words.error;
+            if (pulses_ && !cause.empty()) record_cause(store_, cause, *pulses_);
             if (!outcome.is_lost()) return conclude(outcome, job_, progress_);
-            if (pulses_) record_cause(store_, outcome.cause, *pulses_);
             if (attempt > 1) fruitless_ = state_of_runs(store_) == before ? fruitless_ + 1 : 0;
             if (!is_worth_another(attempt)) return conclude(outcome, job_, progress_);
             if (!pause_before(attempt + 1, outcome)) return kExitInterrupted;

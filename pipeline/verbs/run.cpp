@@ -122,6 +122,8 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
         .is_fresh = options.is_fresh,
         .retries_failed = options.retries_failed,
         .environment = trainer::agree_on_compute_environment(world)};
+    if (world.is_root() && !queue.environment.isa_note.empty())
+        progress->error("warning: " + queue.environment.isa_note);
     const bool is_supervised = options.progress == ProgressMode::protocol;
     if (world.is_root() && !is_supervised) tell_notes(plan);
     const int exit_code = train_all(queue, world, *progress);

@@ -62,6 +62,10 @@ TEST_CASE("Sessions of an mpirun that has gone are left over, those of others ar
     const std::string user = fmt::format("{}", ::geteuid());
     CHECK(places.is_left(places.session("ompi.node1." + user + "/pid." + gone)));
     CHECK(places.is_left(places.session("prte.node1." + gone + "." + user)));
+    const fs::path job = places.session("ompi.node1." + user + "/jf.7");
+    CHECK_FALSE(places.is_left(job));
+    fs::remove(job / "0");
+    CHECK(places.is_left(Places::aged(job)));
     CHECK_FALSE(places.is_left(places.session("ompi.node1." + user + "/pid." + here)));
     CHECK_FALSE(places.is_left(places.session("prte.node1." + here + "." + user)));
     CHECK_FALSE(places.is_left(places.session("ompi.node2." + user + "/pid." + gone)));
