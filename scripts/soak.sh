@@ -55,6 +55,8 @@ mkdir -p "$folder/tmp" || exit 73
 folder=$(cd "$folder" && pwd)
 lockstep=$(readlink -f "$lockstep")
 [[ -x $lockstep ]] || { printf 'soak: no program %s; build it first\n' "$lockstep" >&2; exit 66; }
+exec {lock}>"$folder/lock"
+flock -n "$lock" || { printf 'soak: another one is at work in %s\n' "$folder" >&2; exit 73; }
 RANDOM=$((seed % 32768))
 export LOCKSTEP_SOAK=$folder TMPDIR=$folder/tmp # by the first, every process is found again
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
@@ -94,7 +96,7 @@ ranks() {
     done
 }
 
-start() { "$lockstep" run "$experiment" --store "$store" --ranks "$1" --max-restarts "$2" >>"$log" 2>&1 & }
+start() { "$lockstep" run "$experiment" --store "$store" --ranks "$1" --max-restarts "$2" {lock}>&- >>"$log" 2>&1 & }
 
 # Waits until `command...` fails, for so many seconds. Exit status 1: it still holds.
 wait_while() {
@@ -202,6 +204,7 @@ kill_point() {
 trial() {
     local targets=(rank ranks mpirun supervisor) kill=0 longest
     longest=$(($(cat "$folder/reference.milliseconds") * 2 / 3))
+    ((longest < 4000)) || longest=4000
     rm -rf "$store"
     history='' is_broken=
     : >"$log"
