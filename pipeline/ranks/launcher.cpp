@@ -96,7 +96,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
     Pipe lines_pipe = make_pipe();
     ::fcntl(lines_pipe.read_end.get(), F_SETFL, O_NONBLOCK);
     if (pulses != nullptr) pulses->offer();
-    set_supervised();
+    set_supervised(launch.ranks);
     Launch job = launch;
     job.variables = own_variables();
     Supervisor supervisor(start_mpirun(mpirun_command(job), lines_pipe.write_end.get()), progress,

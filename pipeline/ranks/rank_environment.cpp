@@ -48,23 +48,28 @@ int cpu_quota() {
 }  // namespace
 
 bool is_started_as_rank() {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
-        if (std::getenv(name) != nullptr) return true;
-    }
+    if (std::getenv("OMPI_COMM_WORLD_RANK") != nullptr) return true;
+    // Left over in an environment the rank alone means nothing.
+    if (std::getenv("PMIX_RANK") != nullptr && std::getenv("PMIX_NAMESPACE") != nullptr)
+        return true;
+    if (std::getenv("PMI_RANK") != nullptr && std::getenv("PMI_SIZE") != nullptr) return true;
     // A batch script has SLURM_PROCID too; only a step of srun has a number.
     return std::getenv("SLURM_PROCID") != nullptr && std::getenv("SLURM_STEP_ID") != nullptr;
 }
 
 int rank_from_environment() {
+    if (!is_started_as_rank()) return 0;
     for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
         if (std::getenv(name) != nullptr) return number_in_environment(name, 0);
     }
-    return is_started_as_rank() ? number_in_environment("SLURM_PROCID", 0) : 0;
+    return number_in_environment("SLURM_PROCID", 0);
 }
 
 bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
 
-void set_supervised() { ::setenv(kSupervised, "1", 1); }
+int supervised_ranks() { return number_in_environment(kSupervised, 1); }
+
+void set_supervised(int ranks) { ::setenv(kSupervised, std::to_string(ranks).c_str(), 1); }
 
 std::vector<std::string> own_variables() {
     std::vector<std::string> names;

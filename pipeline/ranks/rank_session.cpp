@@ -17,6 +17,7 @@
 #include "pipeline/ranks/rank_lines.hpp"
 #include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
+#include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -31,10 +32,21 @@ void check_srun(int size) {
                     ranks_from_srun()));
 }
 
+// An mpirun of another MPI starts many trainings of one rank each, too.
+void check_mpirun(int size) {
+    if (!is_supervised() || size == supervised_ranks()) return;
+    throw Failure(
+        kExitUnavailable,
+        fmt::format("mpirun started {} ranks, but MPI ({}) knows of {}: the mpirun in PATH "
+                    "is of another MPI",
+                    supervised_ranks(), trainer::library_versions(), size));
+}
+
 int result_of(const trainer::Communicator& world,
               const std::function<int(const trainer::Communicator& world)>& work) {
     try {
         check_srun(world.size());
+        check_mpirun(world.size());
         require_one_build(world);
         return work(world);
     } catch (const AgreedFailure& failure) {
@@ -43,7 +55,7 @@ int result_of(const trainer::Communicator& world,
     } catch (...) {
         if (world.size() > 1) throw;
         const Failure failure = failure_of(std::current_exception());
-        tell_failure(failure);
+        if (rank_from_environment() == 0) tell_failure(failure);
         return failure.exit_code();
     }
 }
