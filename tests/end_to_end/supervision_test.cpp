@@ -1,6 +1,7 @@
 // What becomes of a training whose ranks are lost: who started them names the first cause and
 // starts them again, to the same bytes; nothing hangs.
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -194,6 +195,30 @@ TEST_CASE("A wish to stop is kept from the start on: 75, however early", "[end_t
         CHECK(training.wait() == 75);
         CHECK(contains(training.errors(), "stopped early; the same command resumes"));
     }
+}
+
+bool are_stopped(const std::vector<pid_t>& processes) {
+    return std::ranges::all_of(processes, [](pid_t process) {
+        const std::string status = read_text("/proc/" + std::to_string(process) + "/status");
+        return contains(status, "(stopped)");
+    });
+}
+
+TEST_CASE("Ctrl-Z stops the ranks too, and fg lets them go on", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::vector<std::string> all = arguments(store);
+    all.insert(all.end(), {"--set", "train.epochs=1000000"});
+    Process training(lockstep_command(all));
+    wait_until([&] { return contains(log_of(store, kRun), "Epoch 2/"); });
+    const std::vector<pid_t> ranks = ranks_on(store);
+    CHECK(ranks.size() == 2);
+    training.send(SIGTSTP);
+    wait_until([&] { return are_stopped(ranks) && are_stopped({training.pid()}); });
+    training.send(SIGCONT);
+    wait_until([&] { return !are_stopped({ranks[0]}) && !are_stopped({ranks[1]}); });
+    training.send(SIGUSR1);
+    CHECK(training.wait() == 75);
 }
 
 TEST_CASE("What a caller ignores or blocks of signals is nothing to a training", "[end_to_end]") {
