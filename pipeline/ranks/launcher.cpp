@@ -53,13 +53,15 @@ std::string text_of(const ProcessEnd& end, PulseFile* pulses) {
 }
 
 // Of an end that nobody asked for: who was the first.
-std::string cause_of(const LaunchOutcome& outcome, const std::string& found, PulseFile* pulses) {
-    if (!found.empty()) return found;
+std::string cause_of(const LaunchOutcome& outcome, const Supervisor& supervisor,
+                     PulseFile* pulses) {
+    if (!supervisor.found().empty()) return supervisor.found();
     if (!outcome.words.lost.empty()) return outcome.words.lost;
     if (const auto end = first_end(outcome.words.mpirun)) return text_of(*end, pulses);
     const int code = outcome.exit_code;
     if (code > 128) {
-        return fmt::format("the ranks or mpirun were killed by signal {} ({})", code - 128,
+        return fmt::format("{} killed by signal {} ({})",
+                           supervisor.was_killed() ? "mpirun was" : "the ranks were", code - 128,
                            ::strsignal(code - 128));
     }
     return fmt::format("mpirun ended with exit code {}", code);
@@ -99,7 +101,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
     Pipe lines_pipe = make_pipe();
     ::fcntl(lines_pipe.read_end.get(), F_SETFL, O_NONBLOCK);
     if (pulses != nullptr) pulses->offer();
-    set_supervised();
+    set_supervised(launch.ranks);
     Launch job = launch;
     job.variables = own_variables();
     Supervisor supervisor(start_mpirun(mpirun_command(job), lines_pipe.write_end.get()), progress,
@@ -128,7 +130,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
         throw Failure(kExitUnavailable,
                       "cannot start mpirun; is Open MPI installed? (--ranks 1 needs none)");
     }
-    if (is_end_unasked(outcome)) outcome.cause = cause_of(outcome, supervisor.found(), pulses);
+    if (is_end_unasked(outcome)) outcome.cause = cause_of(outcome, supervisor, pulses);
     return outcome;
 }
 

@@ -64,7 +64,9 @@ int rank_from_environment() {
 
 bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
 
-void set_supervised() { ::setenv(kSupervised, "1", 1); }
+int supervised_ranks() { return number_in_environment(kSupervised, 1); }
+
+void set_supervised(int ranks) { ::setenv(kSupervised, std::to_string(ranks).c_str(), 1); }
 
 std::vector<std::string> own_variables() {
     std::vector<std::string> names;

@@ -15,7 +15,8 @@ bool is_started_as_rank();
 int rank_from_environment();
 // `lockstep` itself started the ranks, and reads their lines (rank_lines.hpp).
 bool is_supervised();
-void set_supervised();  // for ranks that are started from now on
+int supervised_ranks();          // how many it started
+void set_supervised(int ranks);  // for ranks that are started from now on
 // Of Lockstep, that are set: ranks on other machines need them too.
 std::vector<std::string> own_variables();
 // The ranks srun says it started; 1 where it says nothing. More than MPI knows of means that srun

@@ -17,6 +17,7 @@
 #include "pipeline/ranks/rank_lines.hpp"
 #include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
+#include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -60,9 +61,20 @@ void check_ranks_told(const trainer::Communicator& world) {
     }
 }
 
+// An mpirun of another MPI starts many trainings of one rank each, too.
+void check_mpirun(int size) {
+    if (!is_supervised() || size == supervised_ranks()) return;
+    throw Failure(
+        kExitUnavailable,
+        fmt::format("mpirun started {} ranks, but MPI ({}) knows of {}: the mpirun in PATH "
+                    "is of another MPI",
+                    supervised_ranks(), trainer::library_versions(), size));
+}
+
 int result_of(const trainer::Communicator& world,
               const std::function<int(const trainer::Communicator& world)>& work) {
     try {
+        check_mpirun(world.size());
         check_ranks_told(world);
         require_one_build(world);
         return work(world);
@@ -72,7 +84,7 @@ int result_of(const trainer::Communicator& world,
     } catch (...) {
         if (world.size() > 1) throw;
         const Failure failure = failure_of(std::current_exception());
-        tell_failure(failure);
+        if (rank_from_environment() == 0) tell_failure(failure);
         return failure.exit_code();
     }
 }

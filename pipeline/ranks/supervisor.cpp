@@ -58,6 +58,8 @@ int Supervisor::exit_code() const {
     return 128 + WTERMSIG(status_);
 }
 
+bool Supervisor::was_killed() const { return WIFSIGNALED(status_); }
+
 void Supervisor::take(int signal_number) {
     if (signal_number == SIGCHLD) return;
     if (signal_number == SIGTSTP) return stop_all_and_self();

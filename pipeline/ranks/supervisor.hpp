@@ -30,6 +30,7 @@ public:
 
     int stop_requests() const { return stops_; }
     int exit_code() const;
+    bool was_killed() const;  // mpirun itself, by a signal
     // What it found itself; "" if nothing.
     const std::string& found() const { return found_; }
     // Ends what may be left of the ranks on this machine.

@@ -15,6 +15,7 @@
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/training/group_trainer.hpp"
 #include "pipeline/training/run_data.hpp"
+#include "pipeline/training/shared_store.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/utc_time.hpp"
@@ -189,7 +190,10 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
         }
         const RunDatasets datasets(queue.plan, sorted.pending, world);
         do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
-        for (const Phase& phase : phases(queue.plan, sorted.pending, world.size())) {
+        const std::vector<Phase> all = phases(queue.plan, sorted.pending, world.size());
+        if (std::ranges::any_of(all, [](const Phase& phase) { return phase.groups.size() > 1; }))
+            require_shared_store(queue.store, world);
+        for (const Phase& phase : all) {
             const auto trained = train_phase(queue, phase, actions, datasets, world, progress);
             exit_codes.insert(exit_codes.end(), trained.begin(), trained.end());
             liveness::note(liveness::Phase::idle);

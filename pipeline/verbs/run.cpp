@@ -1,6 +1,7 @@
 #include "pipeline/verbs/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -97,18 +98,17 @@ bool has_results(int exit_code) {
            exit_code == kExitInterrupted;
 }
 
-// An option that is passed over would leave its user with another number of ranks than asked for.
-void check_given_ranks(const trainer::Communicator& world, const RunOptions& options) {
-    if (!options.ranks || *options.ranks == world.size()) return;
-    throw AgreedFailure(
-        kExitUsage,
-        fmt::format("--ranks {}, but mpirun or srun has started {}; leave the option out, or start "
-                    "lockstep without them",
-                    *options.ranks, world.size()));
+// Where others started the ranks, --ranks can not choose them.
+void check_asked_ranks(const RunOptions& options, int size) {
+    if (options.is_rank || !options.ranks || *options.ranks == size) return;
+    throw AgreedFailure(kExitUsage,
+                        fmt::format("--ranks {}, but mpirun or srun has started {}: leave --ranks "
+                                    "out",
+                                    *options.ranks, size));
 }
 
 int train_on(const trainer::Communicator& world, const RunOptions& options) {
-    check_given_ranks(world, options);
+    check_asked_ranks(options, world.size());
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
@@ -153,8 +153,21 @@ std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     return result;
 }
 
+// With fewer files open mpirun does not fail, but waits for ever.
+void require_descriptors(int ranks) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    const rlim_t needed = 48 + 8 * static_cast<rlim_t>(ranks);
+    if (limit.rlim_cur >= needed) return;
+    limit.rlim_cur = std::min(limit.rlim_max, needed);
+    if (limit.rlim_cur == needed && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+    throw Failure(kExitSystem, fmt::format("{} ranks need {} open files; ulimit -n allows {}",
+                                           ranks, needed, limit.rlim_max));
+}
+
 int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
               const Allocation& allocated, const Plan& plan) {
+    require_descriptors(ranks);
     const auto store = storage::RunStore::create(options.store);  // refused before anything starts
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = arguments_of_ranks(arguments),

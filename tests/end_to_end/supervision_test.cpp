@@ -1,8 +1,10 @@
 // What becomes of a training whose ranks are lost: who started them names the first cause and
 // starts them again, to the same bytes; nothing hangs.
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +24,13 @@ constexpr const char* kRun = "batch-normalized";
 std::vector<std::string> arguments(const fs::path& store) {
     return {"run",     smoke_file(),   "--only",  kRun, "--set",      "train.epochs=3",
             "--store", store.string(), "--ranks", "2",  "--progress", "none"};
+}
+
+// The arguments of ranks that others start.
+std::vector<std::string> rank_arguments(const fs::path& store) {
+    std::vector<std::string> all = arguments(store);
+    all.erase(all.end() - 4, all.end() - 2);  // --ranks 2
+    return all;
 }
 
 std::vector<std::string> with_fault(const std::string& fault, std::vector<std::string> command) {
@@ -158,8 +167,7 @@ TEST_CASE("Under mpirun alone a stuck or vanished rank ends the job, resumable",
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
     const int rank = 0;  // whose watchdog is stopped too
-    std::vector<std::string> all = arguments(store);
-    all.erase(all.end() - 4, all.end() - 2);  // --ranks 2
+    std::vector<std::string> all = rank_arguments(store);
     all.insert(all.end(), {"--stall-timeout", "2s"});
     const std::string fault = "exchange@step=11@rank=" + std::to_string(rank) + ":stop";
     Process job(with_fault(fault, mpirun_command(2, all)));
@@ -189,6 +197,30 @@ TEST_CASE("A wish to stop is kept from the start on: 75, however early", "[end_t
     }
 }
 
+bool are_stopped(const std::vector<pid_t>& processes) {
+    return std::ranges::all_of(processes, [](pid_t process) {
+        const std::string status = read_text("/proc/" + std::to_string(process) + "/status");
+        return contains(status, "(stopped)");
+    });
+}
+
+TEST_CASE("Ctrl-Z stops the ranks too, and fg lets them go on", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::vector<std::string> all = arguments(store);
+    all.insert(all.end(), {"--set", "train.epochs=1000000"});
+    Process training(lockstep_command(all));
+    wait_until([&] { return contains(log_of(store, kRun), "Epoch 2/"); });
+    const std::vector<pid_t> ranks = ranks_on(store);
+    CHECK(ranks.size() == 2);
+    training.send(SIGTSTP);
+    wait_until([&] { return are_stopped(ranks) && are_stopped({training.pid()}); });
+    training.send(SIGCONT);
+    wait_until([&] { return !are_stopped({ranks[0]}) && !are_stopped({ranks[1]}); });
+    training.send(SIGUSR1);
+    CHECK(training.wait() == 75);
+}
+
 TEST_CASE("What a caller ignores or blocks of signals is nothing to a training", "[end_to_end]") {
     const TemporaryDirectory folder;
     std::vector<std::string> command = lockstep_command(arguments(folder / "store"));
@@ -204,6 +236,62 @@ TEST_CASE("Closed standard streams are no reason to hang or to stop", "[end_to_e
     CHECK(Process(command).wait() == 0);
     wait_until([&] { return processes_with((folder / "store").string(), "run").empty(); });
     CHECK(final_weights(folder / "store") == expected_weights());
+}
+
+// A copy of the program that the linker would have given another id.
+fs::path other_build(const fs::path& folder) {
+    std::string bytes = read_text(LOCKSTEP_BINARY);
+    const std::string note("\4\0\0\0\24\0\0\0\3\0\0\0GNU\0", 16);
+    const std::size_t place = bytes.find(note);
+    REQUIRE(place != std::string::npos);
+    bytes[place + note.size()] ^= 1;
+    std::ofstream(folder / "lockstep", std::ios::binary) << bytes;
+    fs::permissions(folder / "lockstep", fs::perms::owner_all);
+    return folder / "lockstep";
+}
+
+TEST_CASE("Ranks of two builds do not train together; both are named", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::vector<std::string> own = lockstep_command(rank_arguments(folder / "store"));
+    std::vector<std::string> other = own;
+    other.front() = other_build(folder.path()).string();
+    Process job(mpirun_of_two(own, other));
+    CHECK(job.wait() == 69);
+    INFO(job.errors());
+    CHECK(contains(job.errors(), "lockstep: rank 1 ("));
+    CHECK(contains(job.errors(), ", but rank 0 ("));
+    CHECK(contains(job.errors(), "all ranks need one build"));
+}
+
+TEST_CASE("Ranks with different instruction sets agree on the lesser, to its bits",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::vector<std::string> own = lockstep_command(rank_arguments(folder / "mixed"));
+    std::vector<std::string> lesser = own;
+    lesser.insert(lesser.begin(), {"env", "ONEDNN_MAX_CPU_ISA=AVX2"});
+    Process mixed(mpirun_of_two(own, lesser));
+    CHECK(mixed.wait() == 0);
+    std::vector<std::string> alike = lockstep_command(arguments(folder / "alike"));
+    alike.insert(alike.begin(), {"env", "ONEDNN_MAX_CPU_ISA=AVX2"});
+    CHECK(Process(alike).wait() == 0);
+    CHECK(final_weights(folder / "mixed") == final_weights(folder / "alike"));
+    CHECK(rows(folder / "mixed", "select isa, simd_target from attempts") == "avx2,AVX2\n");
+}
+
+TEST_CASE("What mpirun or the system gives too little of is told in words", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    Process job(mpirun_command(2, [&] {
+        std::vector<std::string> all = rank_arguments(folder / "store");
+        all.insert(all.end(), {"--ranks", "3"});
+        return all;
+    }()));
+    CHECK(job.wait() == 64);
+    CHECK(contains(job.errors(), "--ranks 3, but mpirun or srun has started 2"));
+    std::vector<std::string> command = lockstep_command(arguments(folder / "store"));
+    command.insert(command.begin(), {"sh", "-c", "ulimit -n 32; exec \"$@\"", "sh"});
+    Process few(command);
+    CHECK(few.wait() == 71);
+    CHECK(contains(few.errors(), "2 ranks need 64 open files; ulimit -n allows 32"));
 }
 
 TEST_CASE("A fault that cannot be is refused in words", "[end_to_end]") {

@@ -120,6 +120,11 @@ TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a bat
     CHECK(ranks_from_srun() == 4);
     ::unsetenv("SLURM_STEP_ID");
     ::unsetenv("SLURM_PROCID");
+    for (const char* name : {"PMIX_RANK", "PMI_RANK"}) {  // left over from elsewhere
+        ::setenv(name, "0", 1);
+        CHECK_FALSE(is_started_as_rank());
+        ::unsetenv(name);
+    }
     ::setenv("OMPI_COMM_WORLD_RANK", "2", 1);
     CHECK(is_started_as_rank());
     CHECK(rank_from_environment() == 2);
