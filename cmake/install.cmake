@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(LOCKSTEP_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lockstep)
-set(LOCKSTEP_ROOMS trainer storage reports pipeline)
+set(LOCKSTEP_ROOMS liveness trainer storage reports pipeline)
 
 install(TARGETS lockstep RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 

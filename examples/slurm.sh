@@ -1,7 +1,12 @@
 #!/bin/bash
-# A batch job for Slurm: sbatch examples/slurm.sh
-# Three minutes before the time is up, Slurm signals this script. Lockstep then finishes the step,
-# saves and ends with 75; the job goes back into the queue and goes on where it stopped.
+# A batch job for Slurm. Everything behind its name goes to `lockstep run`:
+#
+#   sbatch examples/slurm.sh experiments/cluster.toml --store "$SCRATCH/lockstep-store"
+#   sbatch --ntasks=64 --time=24:00:00 examples/slurm.sh mine.toml --data ~/cifar10 --only small
+#
+# Three minutes before the time is up Slurm signals this script. Lockstep then finishes the step,
+# saves it and ends with 75; the job goes back into the queue and goes on where it stopped, also
+# after a lost node. Not for ever: two attempts in a row that got no further are the last.
 #SBATCH --job-name=lockstep
 #SBATCH --ntasks=16
 #SBATCH --cpus-per-task=1
@@ -10,18 +15,49 @@
 #SBATCH --open-mode=append
 #SBATCH --signal=B:USR1@180
 
-export OMP_NUM_THREADS=1
-experiment=${1:-experiments/cluster.toml}
+lockstep=${LOCKSTEP:-lockstep}
+(($# > 0)) || set -- experiments/cluster.toml
 
-# In the background: bash runs a trap only after a foreground command has ended.
-mpirun lockstep run "$experiment" &
+store='lockstep-store'
+for ((i = 1; i <= $#; ++i)); do
+    case ${!i} in
+        --store=*) store=${!i#--store=} ;;
+        --store) ((++i)) && store=${!i-} ;;
+    esac
+done
+
+# The checkpoints' digests: they change with every step that is kept.
+kept_steps() {
+    "$lockstep" query "select run, sha256 from artifacts where kind = 'checkpoint' order by run" \
+        --store "$store" --format csv 2>/dev/null
+}
+
+before=$(kept_steps)
+# In the background: bash runs a trap only after a foreground command has ended. It starts mpirun
+# itself, with the ranks that were allocated; mpirun's own words go to mpirun.log in the store.
+"$lockstep" run "$@" &
 pid=$!
-trap 'kill -USR1 "$pid"' USR1
+trap 'kill -USR1 "$pid"' USR1 USR2
 while :; do
     wait "$pid"
     code=$?
     kill -0 "$pid" 2>/dev/null || break # else the signal ended the wait, not the job
 done
 
-[[ $code -eq 75 ]] && scontrol requeue "$SLURM_JOB_ID"
+# How many attempts in a row, this one the last, have got no further.
+counter=lockstep-$SLURM_JOB_ID.fruitless
+fruitless=0
+[[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
+
+case $code in
+    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
+        if ((fruitless < 2)); then
+            echo "$fruitless" >"$counter"
+            scontrol requeue "$SLURM_JOB_ID" && exit "$code"
+        else
+            echo "slurm.sh: the last two attempts got no further; not requeued" >&2
+        fi
+        ;;
+esac
+rm -f "$counter"
 exit "$code"

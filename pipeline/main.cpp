@@ -1,14 +1,26 @@
 // argv -> verb -> exit status: the only place that turns exceptions into exit codes.
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <mpi.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
+#include "liveness/fault_point.hpp"
 #include "pipeline/command_line/command_line.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/job_attempt.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::pipeline {
@@ -22,11 +34,19 @@ bool is_mpi_running() {
     return is_started != 0 && is_ended == 0;
 }
 
+Failure of_this_rank(const Failure& failure) {
+    return {failure.exit_code(), "rank " + std::to_string(rank_from_environment()) + " (" +
+                                     host_name() + "): " + failure.what()};
+}
+
 // Tells the error once. Before MPI runs, every rank meets the same one; once it runs, the others
 // may wait for this rank, and have to be ended.
 int end_with(const Failure& failure) {
     const bool are_others_waiting = is_mpi_running();
-    if (are_others_waiting || rank_from_environment() == 0) tell_failure(failure);
+    if (are_others_waiting)
+        tell_failure(of_this_rank(failure));
+    else if (rank_from_environment() == 0)
+        tell_failure(failure);
     if (are_others_waiting) trainer::abort_job(failure.exit_code());
     return failure.exit_code();
 }
@@ -40,6 +60,44 @@ void share_memory_between_threads() {
 #endif
 }
 
+// What is opened first would take the place of a closed standard stream, and its lines.
+void open_standard_streams() {
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+        if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // the lowest free number
+    }
+}
+
+void arm_faults() {
+    try {
+        liveness::arm_faults(rank_from_environment(), job_attempt().number);
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(error.what());
+    }
+}
+
+// A training stops in order; all else ends when it is told to.
+void prepare_process(ProcessArguments arguments) {
+    open_standard_streams();
+    keep_standard_output();
+    set_signals();
+    const bool is_training = arguments.count > 1 && std::string_view(arguments.values[1]) == "run";
+    if (!is_training) let_signals_end();
+    arm_faults();
+}
+
+// A wish to stop that comes while libraries are loaded and started waits until main() knows what to
+// do with it. Nothing is initialized by then, no sanitizer either, so the kernel itself is asked.
+__attribute__((no_sanitize("address", "undefined", "thread"))) void hold_signals_back(int, char**,
+                                                                                      char**) {
+    const auto bit = [](int signal_number) { return 1UL << (signal_number - 1); };
+    const unsigned long mask =
+        bit(SIGINT) | bit(SIGTERM) | bit(SIGHUP) | bit(SIGUSR1) | bit(SIGUSR2);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
+__attribute__((section(".preinit_array"),
+               used)) void (*const kHoldSignalsBack)(int, char**, char**) = hold_signals_back;
+
 }  // namespace
 }  // namespace lockstep::pipeline
 
@@ -47,6 +105,7 @@ int main(int argc, char** argv) {
     using namespace lockstep::pipeline;
     share_memory_between_threads();  // before libraries start threads
     try {
+        prepare_process({argc, argv});
         return parse_command_line({argc, argv})();
     } catch (...) {
         return end_with(failure_of(std::current_exception()));

@@ -3,22 +3,65 @@
 #include <fmt/format.h>
 #include <hwy/highway.h>
 #include <hwy/targets.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
+#include "trainer/config/errors.hpp"
 #include "trainer/kernels/compute_engine.hpp"
+#include "trainer/kernels/cpu_isa.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
 
+struct RankIsa {
+    CpuIsa isa = CpuIsa::none;
+    std::size_t rank = 0;
+    std::string host;
+
+    std::string text() const {
+        return fmt::format("rank {} ({}) has {}", rank, host, to_string(isa));
+    }
+};
+
+// By rank.
+std::vector<RankIsa> isas_of(const Communicator& world) {
+    char host[256] = {};
+    gethostname(host, sizeof host - 1);
+    std::vector<RankIsa> all;
+    const std::string own = fmt::format("{} {}", static_cast<int>(cpu_isa()), host);
+    for (const std::string& text : world.gather_texts(own)) {
+        const std::size_t space = text.find(' ');
+        all.push_back({static_cast<CpuIsa>(std::stoi(text)), all.size(), text.substr(space + 1)});
+    }
+    return all;
+}
+
 // oneDNN at the level of its least able rank, Highway at the targets that all ranks have: nodes of
-// one job may be of different generations, and their kernels of different bits.
+// one job may be of different generations, and their kernels of different bits. Returns a word on
+// ranks that differ.
 std::string agree_on_isa(const Communicator& world) {
-    int least = onednn_isa_level();
-    for (const std::string& level : world.gather_texts(fmt::format("{}", least)))
-        least = std::min(least, std::stoi(level));
-    return cap_onednn_isa(least);
+    const std::vector<RankIsa> all = isas_of(world);
+    const auto [least, most] = std::ranges::minmax_element(all, {}, &RankIsa::isa);
+    if (least->isa == most->isa) return {};
+    cap_onednn_isa(least->isa);
+    return fmt::format("{}, {}: all compute with the lesser", least->text(), most->text());
+}
+
+// The names that oneDNN has for it; the same, where CPUs are of one kind or have been kept to one.
+std::string require_one_isa(const Communicator& world) {
+    const std::vector<std::string> names = world.gather_texts(onednn_isa());
+    for (std::size_t rank = 1; rank < names.size(); ++rank) {
+        if (names[rank] == names[0]) continue;
+        throw ReplicaError(
+            fmt::format("rank {} computes with {}, rank 0 with {}; set ONEDNN_MAX_CPU_ISA to the "
+                        "lesser of them on all",
+                        rank, names[rank], names[0]));
+    }
+    return names[0];
 }
 
 std::string agree_on_simd_target(const Communicator& world) {
@@ -44,10 +87,16 @@ std::string mpi_library_version() {
 }  // namespace
 
 ComputeEnvironment agree_on_compute_environment(const Communicator& world) {
-    return {.isa = agree_on_isa(world),
+    std::string note = agree_on_isa(world);
+    return {.isa = require_one_isa(world),
             .simd_target = agree_on_simd_target(world),
             .onednn_version = onednn_version(),
-            .mpi_version = mpi_library_version()};
+            .mpi_version = mpi_library_version(),
+            .isa_note = std::move(note)};
+}
+
+std::string library_versions() {
+    return fmt::format("oneDNN {}, {}", onednn_version(), mpi_library_version());
 }
 
 }  // namespace lockstep::trainer

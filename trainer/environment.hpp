@@ -24,7 +24,12 @@ struct ComputeEnvironment {
     std::string onednn_version;  // "2.6.3"
     std::string mpi_version;     // the library's own words, first line
     std::int64_t arithmetic = kArithmetic;
+    std::string isa_note{};  // ranks with different CPUs, in words; "" where they are alike
 };
+// Throws ReplicaError, on every rank, if the ranks can not be brought to one.
 ComputeEnvironment agree_on_compute_environment(const Communicator& world);
+
+// "oneDNN 2.6.3, Open MPI v4.1.4". Before MPI starts as well.
+std::string library_versions();
 
 }  // namespace lockstep::trainer

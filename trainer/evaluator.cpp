@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "liveness/pulse.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
 #include "trainer/determinism/shards.hpp"
@@ -82,6 +83,7 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
     std::vector<std::uint32_t> which;
     std::vector<float> slice_probabilities;
     for (int slice = own.first; slice < own.first + own.count; ++slice) {
+        liveness::note(liveness::Phase::evaluation);
         const SampleRange range = slice_range(samples, slice);
         which.resize(static_cast<std::size_t>(range.count));
         std::iota(which.begin(), which.end(), static_cast<std::uint32_t>(range.first));

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <span>
 
+#include "liveness/fault_point.hpp"
+#include "liveness/pulse.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/determinism/digest.hpp"
@@ -134,12 +136,14 @@ bool TrainingRun::train_epoch(int epoch) {
     record.exchange_seconds = step_.clocks().exchange.seconds() - before.exchange.seconds();
     record.data_seconds = step_.clocks().data.seconds() - before.data.seconds();
 
+    liveness::fault_point("epoch.end", steps_taken_);
     epochs_finished_ = epoch;
     so_far_ = {};
     steps_kept_ = steps_taken_;
     if (early_stopping_) early_stopping_->take(record, network_);
     const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
     if (!comm_.is_root()) return true;
+    liveness::note(liveness::Phase::recording);
     observer_.on_epoch_end(record);
     observer_.on_snapshot({.state = state(), .epoch = record, .is_best = is_best});
     return true;
@@ -205,6 +209,7 @@ void TrainingRun::keep_state(int epoch) {
 // All ranks have the same weights, to which each has made its part of the updates by rates that it
 // computed for itself.
 std::string TrainingRun::check_replicas(int epoch) {
+    liveness::note(liveness::Phase::checkpoint);
     const std::string digest = network_.parameters().digest();
     const auto of_ranks =
         comm_.gather_texts(digest + fmt::format("{:x}", step_.optimizer().rates_digest()));

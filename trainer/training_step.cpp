@@ -6,6 +6,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "liveness/fault_point.hpp"
+#include "liveness/pulse.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
@@ -15,6 +17,10 @@
 #include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
+
+using liveness::fault_point;
+using liveness::note;
+using liveness::Phase;
 
 namespace {
 
@@ -140,14 +146,23 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
                              const Wishes& wishes) {
     Batch& batch = batch_of(samples.size());
     StepPlan& plan = *batch.plan;
+    liveness::note_step(step);
+    note(Phase::gather);
+    fault_point("step.begin", step);
     gather(plan, samples);
+    note(Phase::forward);
     plan.forward({step});
+    fault_point("step.after_forward", step);
     write_losses(batch, wishes);
+    note(Phase::backward);
     plan.backward();
+    note(Phase::exchange);
+    fault_point("exchange", step);
     const StepResult result = result_of(sum_tails(batch), epoch, step);
     if (result.wishes.stop) return result;
     plan.commit();
     update(batch, step);
+    fault_point("step.after_update", step);
     return result;
 }
 

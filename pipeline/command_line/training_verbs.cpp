@@ -1,3 +1,7 @@
+#include <chrono>
+#include <optional>
+#include <string>
+
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/ranks/time_limit.hpp"
@@ -9,6 +13,20 @@
 namespace lockstep::pipeline {
 namespace {
 
+void add_duration(CLI::App& verb, const std::string& name,
+                  std::optional<std::chrono::seconds>& duration, const std::string& help) {
+    verb.add_option_function<std::string>(
+            name,
+            [&duration, name](const std::string& text) {
+                duration = parse_duration(text);
+                if (!duration)
+                    throw CLI::ValidationError(name,
+                                               "write 90s, 30m, 4h, 2d or 04:00:00, not " + text);
+            },
+            help)
+        ->type_name("TIME");
+}
+
 void declare_run(CLI::App& verb, RunOptions& run) {
     add_spec(verb, run.spec);
     add_store(verb, run.store);
@@ -16,16 +34,15 @@ void declare_run(CLI::App& verb, RunOptions& run) {
                     "ranks to start; one per core, at most one per shard, unless given")
         ->type_name("N")
         ->check(CLI::Range(1, 65536));
-    verb.add_option_function<std::string>(
-            "--max-walltime",
-            [&run](const std::string& text) {
-                run.max_walltime = parse_duration(text);
-                if (!run.max_walltime)
-                    throw CLI::ValidationError("--max-walltime",
-                                               "write 90s, 30m, 4h, 2d or 04:00:00, not " + text);
-            },
-            "stop in time before so much is over, as if by a signal: 30m, 4h, 04:00:00")
-        ->type_name("TIME");
+    add_duration(verb, "--max-walltime", run.max_walltime,
+                 "stop in time before so much is over, as if by a signal: 30m, 4h, 04:00:00");
+    verb.add_option("--max-restarts", run.max_restarts,
+                    "starts of the ranks after some were lost, 3 unless given")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1000000));
+    add_duration(verb, "--stall-timeout", run.stall_timeout,
+                 "end ranks that make no progress for so long: 90s, 10m; unless given twenty times "
+                 "the longest step, at least a minute");
     verb.add_flag("--fresh", run.is_fresh, "train anew what is finished or begun");
     verb.add_flag("--retry-failed", run.retries_failed, "train failed runs anew");
     verb.add_flag("--dry-run", run.is_dry_run, "print the plan and stop");

@@ -1,6 +1,8 @@
 #include "pipeline/progress/standard_output.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -11,10 +13,30 @@
 
 namespace lockstep::pipeline {
 
+namespace {
+
+// Libraries print too (oneDNN with ONEDNN_VERBOSE=1, Open MPI), by the same descriptor: theirs
+// becomes standard error, and ours is another one. Where there is none, all stays as it is.
+std::FILE* own_output() {
+    static std::FILE* const output = [] {
+        const int own = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (own < 0) return stdout;
+        std::FILE* const file = ::fdopen(own, "w");
+        if (file == nullptr || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return stdout;
+        return file;
+    }();
+    return output;
+}
+
+}  // namespace
+
+void keep_standard_output() { own_output(); }
+
 void print(std::string_view text) {
+    std::FILE* const output = own_output();
     const bool is_written =
-        std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    if (is_written) return;
+        std::fwrite(text.data(), 1, text.size(), output) == text.size() && std::fflush(output) == 0;
+    if (is_written || errno == EPIPE) return;  // whoever read it has read enough
     throw Failure(kExitInputOutput,
                   fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,9 +13,13 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace lockstep::pipeline {
 namespace {
+
+bool is_set(const char* name) { return std::getenv(name) != nullptr; }
+constexpr const char* kSupervised = "LOCKSTEP_SUPERVISED";
 
 int number_in_environment(const char* name, int otherwise) {
     const char* text = std::getenv(name);
@@ -42,32 +47,61 @@ int cpu_quota() {
 }  // namespace
 
 bool is_started_as_rank() {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
-        if (std::getenv(name) != nullptr) return true;
-    }
+    if (is_set("OMPI_COMM_WORLD_RANK")) return true;
     // A batch script has SLURM_PROCID too; only a step of srun has a number.
-    return std::getenv("SLURM_PROCID") != nullptr && std::getenv("SLURM_STEP_ID") != nullptr;
+    if (is_set("SLURM_STEP_ID")) return number_in_environment("SLURM_STEP_NUM_TASKS", 1) > 1;
+    return (is_set("PMIX_RANK") && is_set("PMIX_NAMESPACE")) ||
+           number_in_environment("PMI_SIZE", 1) > 1;
 }
 
 int rank_from_environment() {
+    if (!is_started_as_rank()) return 0;
     for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"}) {
-        if (std::getenv(name) != nullptr) return number_in_environment(name, 0);
+        if (is_set(name)) return number_in_environment(name, 0);
     }
-    return is_started_as_rank() ? number_in_environment("SLURM_PROCID", 0) : 0;
+    return number_in_environment("SLURM_PROCID", 0);
+}
+
+bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
+
+int supervised_ranks() { return number_in_environment(kSupervised, 1); }
+
+void set_supervised(int ranks) { ::setenv(kSupervised, std::to_string(ranks).c_str(), 1); }
+
+std::vector<std::string> own_variables() {
+    std::vector<std::string> names;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        if (text.starts_with("LOCKSTEP_")) names.emplace_back(text.substr(0, text.find('=')));
+    }
+    return names;
 }
 
 int ranks_from_srun() {
-    if (std::getenv("SLURM_STEP_ID") == nullptr || std::getenv("OMPI_COMM_WORLD_RANK") != nullptr) {
-        return 1;
-    }
+    if (!is_set("SLURM_STEP_ID") || is_set("OMPI_COMM_WORLD_RANK")) return 1;
     return number_in_environment("SLURM_STEP_NUM_TASKS", 1);
+}
+
+int ranks_from_pmi() {
+    if (is_set("SLURM_STEP_ID") || is_set("OMPI_COMM_WORLD_RANK")) return 1;
+    return number_in_environment("PMI_SIZE", 1);
+}
+
+SrunInterface interface_of_srun() {
+    if (is_set("PMIX_NAMESPACE")) return SrunInterface::pmix;
+    return is_set("PMI_FD") ? SrunInterface::pmi2 : SrunInterface::none;
+}
+
+void forget_srun() {
+    for (const char* name : {"SLURM_STEP_ID", "SLURM_STEPID", "PMI_FD", "PMI_RANK", "PMI_SIZE"}) {
+        ::unsetenv(name);
+    }
 }
 
 bool is_in_batch_job() {
     constexpr std::array kJobs{"SLURM_JOB_ID", "SLURM_JOBID", "PBS_JOBID", "LSB_JOBID",
                                "PE_HOSTFILE"};
-    return std::ranges::any_of(kJobs,
-                               [](const char* name) { return std::getenv(name) != nullptr; });
+    return std::ranges::any_of(kJobs, is_set);
 }
 
 int available_cores() {

@@ -7,22 +7,86 @@
 #include <sstream>
 #include <string>
 
+#include "liveness/fault_point.hpp"
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/build_agreement.hpp"
+#include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/ranks/rank_lines.hpp"
+#include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
+#include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-// srun and MPI that do not speak with each other start many trainings of one rank each.
-void check_srun(const trainer::Communicator& world) {
-    if (world.size() > 1 || ranks_from_srun() <= 1) return;
+// Open MPI ends a program by itself, with words of its own, where srun does not speak PMIx. Others
+// have PMI-2.
+void check_interface_of_srun() {
+    if (ranks_from_srun() <= 1) return;
+    const SrunInterface interface = interface_of_srun();
+#ifdef OPEN_MPI
+    if (interface == SrunInterface::pmix) return;
+#else
+    if (interface != SrunInterface::none) return;
+#endif
     throw Failure(
         kExitUnavailable,
-        fmt::format("srun started {} ranks, but MPI knows of one; try srun --mpi=pmix, or "
-                    "mpirun",
-                    ranks_from_srun()));
+        fmt::format("srun started {} ranks that cannot find each other: it offers them {}; "
+                    "use srun --mpi=pmix (srun --mpi=list tells whether it is there), or "
+                    "mpirun in place of srun",
+                    ranks_from_srun(),
+                    interface == SrunInterface::none ? "no PMI" : "PMI-2 alone"));
+}
+
+// What started this says that there are more ranks than MPI knows of: many trainings of one rank
+// each would begin.
+void check_ranks_told(const trainer::Communicator& world) {
+    if (world.size() > 1) return;
+    if (ranks_from_srun() > 1) {
+        throw Failure(kExitUnavailable,
+                      fmt::format("srun started {} ranks, but MPI knows of one; try srun "
+                                  "--mpi=pmix, or mpirun",
+                                  ranks_from_srun()));
+    }
+    if (ranks_from_pmi() > 1) {
+        throw Failure(
+            kExitUnavailable,
+            fmt::format("PMI_SIZE says that there are {0} ranks, but MPI knows of one: another "
+                        "MPI's mpirun has started them, or the variable is left from another job "
+                        "(unset PMI_RANK PMI_SIZE)",
+                        ranks_from_pmi()));
+    }
+}
+
+// An mpirun of another MPI starts many trainings of one rank each, too.
+void check_mpirun(int size) {
+    if (!is_supervised() || size == supervised_ranks()) return;
+    throw Failure(
+        kExitUnavailable,
+        fmt::format("mpirun started {} ranks, but MPI ({}) knows of {}: the mpirun in PATH "
+                    "is of another MPI",
+                    supervised_ranks(), trainer::library_versions(), size));
+}
+
+int result_of(const trainer::Communicator& world,
+              const std::function<int(const trainer::Communicator& world)>& work) {
+    try {
+        check_mpirun(world.size());
+        check_ranks_told(world);
+        require_one_build(world);
+        return work(world);
+    } catch (const AgreedFailure& failure) {
+        if (world.is_root()) tell_failure(failure);
+        return failure.exit_code();
+    } catch (...) {
+        if (world.size() > 1) throw;
+        const Failure failure = failure_of(std::current_exception());
+        if (rank_from_environment() == 0) tell_failure(failure);
+        return failure.exit_code();
+    }
 }
 
 }  // namespace
@@ -37,21 +101,24 @@ void tell_failure(const Failure& failure) {
 }
 
 int do_with_ranks(ProcessArguments arguments,
-                  const std::function<int(const trainer::Communicator& world)>& work) {
+                  const std::function<int(const trainer::Communicator& world)>& work,
+                  std::optional<std::chrono::seconds> stall_timeout) {
+    std::optional<PulsePage> page;
+    std::optional<Watchdog> watchdog;  // until MPI has ended
+    check_interface_of_srun();
+    if (!is_started_as_rank()) forget_srun();
     const trainer::MpiSession mpi(arguments.count, arguments.values);
     const trainer::Communicator world(MPI_COMM_WORLD);
-    try {
-        check_srun(world);
-        return work(world);
-    } catch (const AgreedFailure& failure) {
-        if (world.is_root()) tell_failure(failure);
-        return failure.exit_code();
-    } catch (...) {
-        if (world.size() > 1) throw;
-        const Failure failure = failure_of(std::current_exception());
-        tell_failure(failure);
-        return failure.exit_code();
-    }
+    page.emplace(world);
+    const bool tells_supervisor = world.is_root() && is_supervised();
+    if (tells_supervisor) write_line_of_rank(ready_line());
+    if (!page->is_watched()) watchdog.emplace(*page, stall_timeout);
+    liveness::fault_point("init");
+    const int exit_code = result_of(world, work);
+    if (tells_supervisor) write_line_of_rank(end_line(exit_code));
+    liveness::note(liveness::Phase::finalize);
+    liveness::fault_point("finalize");
+    return exit_code;
 }
 
 }  // namespace lockstep::pipeline

@@ -3,7 +3,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
 
 namespace lockstep::pipeline {
@@ -12,6 +14,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t stop_requested = 0;
+std::atomic<std::time_t> first_wish{0};  // in milliseconds of the steady clock
+static_assert(std::atomic<std::time_t>::is_always_lock_free);
 SteadyClock::time_point stop_time = SteadyClock::time_point::max();
 
 bool is_time_up() {
@@ -39,9 +43,28 @@ __attribute__((no_sanitize("address", "undefined", "thread"))) void note_hangup(
 __attribute__((section(".preinit_array"),
                used)) void (*const kNoteHangupFirst)(int, char**, char**) = note_hangup;
 
+std::time_t steady_milliseconds() {  // may be called by a handler
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void request_stop(int signal_number) {
+    const std::time_t now = steady_milliseconds();
+    std::time_t first = 0;
     stop_requested = 1;
+    if (first_wish.compare_exchange_strong(first, now)) return;
+    if (now - first < std::chrono::milliseconds(kSameWish).count()) return;
     std::signal(signal_number, SIG_DFL);
+    std::raise(signal_number);  // delivered when the handler returns
+}
+
+sigset_t stop_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
+        sigaddset(&set, signal_number);
+    return set;
 }
 
 }  // namespace
@@ -56,6 +79,21 @@ void catch_stop_signals() {
     }
     if (is_hangup_ignored()) action.sa_handler = SIG_IGN;
     sigaction(SIGHUP, &action, nullptr);
+    const sigset_t caught = stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &caught, nullptr);
+}
+
+void set_signals() {
+    std::signal(SIGCHLD, SIG_DFL);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2})
+        std::signal(signal_number, SIG_DFL);
+    const sigset_t blocked = stop_signals();
+    sigprocmask(SIG_SETMASK, &blocked, nullptr);
+}
+
+void let_signals_end() {
+    const sigset_t blocked = stop_signals();
+    sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
 }
 
 bool is_hangup_ignored() { return was_hangup_ignored; }

@@ -3,18 +3,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
 
 namespace lockstep::pipeline {
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-    return name.data();
-}
 
 std::string boot_id() {
     std::ifstream file("/proc/sys/kernel/random/boot_id");

@@ -4,12 +4,12 @@
 
 #include <string>
 
+#include "pipeline/ranks/process_state.hpp"  // host_name()
 #include "storage/records/records.hpp"
 
 namespace lockstep::pipeline {
 
-std::string host_name();  // "" if the system does not tell
-std::string boot_id();    // of the running kernel; another one after every boot
+std::string boot_id();  // of the running kernel; another one after every boot
 
 // True if the attempt's process ran on this machine since its last boot and is gone. False also
 // where that cannot be told: it ran elsewhere, perhaps in another container.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/agreement.hpp"
@@ -130,6 +131,7 @@ RunStart GroupTrainer::open(const PlannedRun& planned, RunAction action,
 
 int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::RunData& data,
                                    const RunStart& start, RunRecorder* recorder) {
+    liveness::note(liveness::Phase::preparation);
     NoObserver nobody;
     trainer::TrainObserver& observer =
         recorder != nullptr ? static_cast<trainer::TrainObserver&>(*recorder) : nobody;

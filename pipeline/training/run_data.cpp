@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "liveness/fault_point.hpp"
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "trainer/data/node_dataset.hpp"
@@ -36,6 +38,8 @@ std::string dataset_key(const trainer::DataConfig& data) {
 
 std::shared_ptr<const trainer::Dataset> load_on_nodes(const trainer::DataConfig& data,
                                                       const trainer::Communicator& world) {
+    liveness::note(liveness::Phase::data);
+    liveness::fault_point("data.load");
     const trainer::Communicator node = world.split_by_node();
     std::shared_ptr<const trainer::Dataset> dataset;
     do_on_all(world, [&] {

@@ -6,13 +6,16 @@
 #include <cstddef>
 #include <sstream>
 
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/run_schedule.hpp"
 #include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/job_attempt.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/training/group_trainer.hpp"
 #include "pipeline/training/run_data.hpp"
+#include "pipeline/training/shared_store.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/utc_time.hpp"
@@ -29,6 +32,25 @@ using trainer::Communicator;
 
 char letter_of(RunAction action) { return static_cast<char>('0' + static_cast<int>(action)); }
 
+// By an earlier start of these ranks: what was to be trained anew has been begun anew already.
+bool is_begun_by_this_job(const RunDatabase& database, const std::string& run) {
+    const JobAttempt job = job_attempt();
+    if (job.number <= 1) return false;
+    const auto attempts = database.attempts(run);
+    return !attempts.empty() && attempts.back().started_utc >= job.job_utc;
+}
+
+RunAction action_for_begun(storage::RunState state) {
+    switch (state) {
+        case storage::RunState::finished:
+            return RunAction::skip_finished;
+        case storage::RunState::failed:
+            return RunAction::skip_failed;
+        default:
+            return RunAction::resume;
+    }
+}
+
 // Asks the database of each run; rank 0's answer on every rank.
 std::vector<RunAction> agree_on_actions(const Queue& queue, const Communicator& world) {
     std::string letters;
@@ -37,7 +59,9 @@ std::vector<RunAction> agree_on_actions(const Queue& queue, const Communicator& 
         const RunDatabase database(store.database(), DatabaseAccess::read_write);
         for (const PlannedRun& planned : queue.plan.runs) {
             const auto row = database.find_run(planned.id);
-            letters += letter_of(action_for(row ? &row->state : nullptr, queue));
+            const bool is_begun = row && is_begun_by_this_job(database, planned.id);
+            letters += letter_of(is_begun ? action_for_begun(row->state)
+                                          : action_for(row ? &row->state : nullptr, queue));
         }
     });
     std::vector<RunAction> actions;
@@ -166,9 +190,13 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
         }
         const RunDatasets datasets(queue.plan, sorted.pending, world);
         do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
-        for (const Phase& phase : phases(queue.plan, sorted.pending, world.size())) {
+        const std::vector<Phase> all = phases(queue.plan, sorted.pending, world.size());
+        if (std::ranges::any_of(all, [](const Phase& phase) { return phase.groups.size() > 1; }))
+            require_shared_store(queue.store, world);
+        for (const Phase& phase : all) {
             const auto trained = train_phase(queue, phase, actions, datasets, world, progress);
             exit_codes.insert(exit_codes.end(), trained.begin(), trained.end());
+            liveness::note(liveness::Phase::idle);
         }
     }
     return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());

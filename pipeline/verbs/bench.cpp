@@ -5,6 +5,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
+#include "pipeline/ranks/allocation.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 
@@ -12,13 +13,16 @@ namespace lockstep::pipeline {
 namespace {
 
 int supervise(ProcessArguments arguments, int ranks) {
+    const Allocation allocated = allocation(available_cores());
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = {arguments.values + 1, arguments.values + arguments.count},
                      .ranks = ranks,
-                     .cores = available_cores(),
+                     .cores = available_cores() * allocated.nodes,
+                     .slots = allocated.slots,
+                     .hostfile = allocated.hostfile,
                      .log = "/dev/stderr"};
     ProgressDisplay progress(ProgressMode::none, ColorMode::automatic);
-    const LaunchOutcome outcome = launch(job, progress);
+    const LaunchOutcome outcome = launch(job, progress, nullptr);
     return conclude(outcome, job, progress);
 }
 
@@ -32,13 +36,14 @@ int measure(ProcessArguments arguments, int ranks,
 
 int bench(const BenchAllreduceOptions& options, ProcessArguments arguments) {
     return measure(
-        arguments, options.ranks.value_or(available_cores()),
+        arguments, options.ranks.value_or(allocation(available_cores()).ranks),
         [&](const trainer::Communicator&) { return bench_allreduce(options.benchmark); });
 }
 
 int bench(const BenchStepOptions& options, ProcessArguments arguments) {
     // The file is read here too, so that its errors cost no start of ranks.
-    const int ranks = is_started_as_rank() ? 1 : ranks_for(options, available_cores());
+    const int ranks =
+        is_started_as_rank() ? 1 : ranks_for(options, allocation(available_cores()).ranks);
     return measure(arguments, ranks,
                    [&](const trainer::Communicator& world) { return bench_step(options, world); });
 }

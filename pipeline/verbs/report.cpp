@@ -6,6 +6,7 @@
 #include <system_error>
 #include <vector>
 
+#include "liveness/fault_point.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
@@ -66,6 +67,7 @@ fs::path made_folder(const storage::RunStore& store, const std::string& experime
 
 fs::path write_report(const fs::path& store_path, const std::string& experiment,
                       const fs::path& out) {
+    liveness::fault_point("report.write");
     const auto store = storage::RunStore::open(store_path);
     const storage::RunDatabase database = open_for_reading(store_path);
     std::vector<std::string> ids;

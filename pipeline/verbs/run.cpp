@@ -1,8 +1,10 @@
 #include "pipeline/verbs/run.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -16,6 +18,8 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/allocation.hpp"
+#include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
@@ -56,11 +60,23 @@ void print_report(const RunOptions& options, const Plan& plan) {
     }
 }
 
+void tell_stop(int exit_code) {
+    if (exit_code == kExitInterrupted) {
+        tell_failure({exit_code, "stopped early; the same command resumes"});
+    }
+}
+
 void tell_notes(const Plan& plan) {
     for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
 }
 
+bool has_database(const std::filesystem::path& store) {
+    return std::filesystem::is_directory(store) &&
+           std::filesystem::exists(storage::RunStore::open(store).database());
+}
+
 void print_results(const RunOptions& options, Plan plan, int exit_code) {
+    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
     const auto database = open_for_reading(options.store);
     adopt_trained(plan, database);
     std::vector<std::string> ids;
@@ -74,9 +90,7 @@ void print_results(const RunOptions& options, Plan plan, int exit_code) {
     print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
                       printable(root.string())));
     print_report(options, plan);
-    if (exit_code == kExitInterrupted) {
-        tell_failure({exit_code, "stopped early; the same command resumes"});
-    }
+    tell_stop(exit_code);
 }
 
 bool has_results(int exit_code) {
@@ -84,7 +98,17 @@ bool has_results(int exit_code) {
            exit_code == kExitInterrupted;
 }
 
+// Where others started the ranks, --ranks can not choose them.
+void check_asked_ranks(const RunOptions& options, int size) {
+    if (options.is_rank || !options.ranks || *options.ranks == size) return;
+    throw AgreedFailure(kExitUsage,
+                        fmt::format("--ranks {}, but mpirun or srun has started {}: leave --ranks "
+                                    "out",
+                                    *options.ranks, size));
+}
+
 int train_on(const trainer::Communicator& world, const RunOptions& options) {
+    check_asked_ranks(options, world.size());
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
@@ -98,6 +122,8 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
         .is_fresh = options.is_fresh,
         .retries_failed = options.retries_failed,
         .environment = trainer::agree_on_compute_environment(world)};
+    if (world.is_root() && !queue.environment.isa_note.empty())
+        progress->error("warning: " + queue.environment.isa_note);
     const bool is_supervised = options.progress == ProgressMode::protocol;
     if (world.is_root() && !is_supervised) tell_notes(plan);
     const int exit_code = train_all(queue, world, *progress);
@@ -110,7 +136,8 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
 int train_here(const RunOptions& options, ProcessArguments arguments) {
     catch_stop_signals();
     return do_with_ranks(
-        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); });
+        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); },
+        options.stall_timeout);
 }
 
 // A rank cannot tell whether its lines reach a terminal: no bar, unless it is asked for.
@@ -126,23 +153,35 @@ std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     return result;
 }
 
-int supervise(const RunOptions& options, ProcessArguments arguments, int ranks, const Plan& plan) {
+// With fewer files open mpirun does not fail, but waits for ever.
+void require_descriptors(int ranks) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    const rlim_t needed = 48 + 8 * static_cast<rlim_t>(ranks);
+    if (limit.rlim_cur >= needed) return;
+    limit.rlim_cur = std::min(limit.rlim_max, needed);
+    if (limit.rlim_cur == needed && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+    throw Failure(kExitSystem, fmt::format("{} ranks need {} open files; ulimit -n allows {}",
+                                           ranks, needed, limit.rlim_max));
+}
+
+int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
+              const Allocation& allocated, const Plan& plan) {
+    require_descriptors(ranks);
     const auto store = storage::RunStore::create(options.store);  // refused before anything starts
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = arguments_of_ranks(arguments),
                      .ranks = ranks,
-                     .cores = available_cores(),
-                     .log = store.root() / "mpirun.log"};
+                     .cores = available_cores() * allocated.nodes,
+                     .slots = allocated.slots,
+                     .hostfile = allocated.hostfile,
+                     .log = store.root() / "mpirun.log",
+                     .stall_timeout = options.stall_timeout};
     tell_notes(plan);
     ProgressDisplay progress(options.progress, options.color);
-    const int exit_code = conclude(launch(job, progress), job, progress);
+    const int exit_code = train_with_restarts(job, options.store, options.max_restarts, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);
     return exit_code;
-}
-
-bool has_database(const std::filesystem::path& store) {
-    return std::filesystem::is_directory(store) &&
-           std::filesystem::exists(storage::RunStore::open(store).database());
 }
 
 // The plan, with the ids that the runs have in the store, if there is one.
@@ -172,15 +211,19 @@ RunOptions resolved(RunOptions options) {
 
 int run(const RunOptions& asked, ProcessArguments arguments) {
     const RunOptions options = resolved(asked);
+    std::signal(SIGPIPE, SIG_IGN);  // nobody who looks is no reason to stop: the log has it
     stop_in_time(options.max_walltime);
+    if (options.is_dry_run) let_signals_end();
     if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
-    if (is_started_as_rank()) return train_as_rank(options, arguments);
+    if (is_started_as_rank() || options.is_rank) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
-    const int ranks = options.ranks.value_or(usable_ranks(plan, available_cores()));
+    const Allocation allocated = allocation(available_cores());
+    const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
+    const MpiSweep sweep;
     if (ranks == 1) return train_here(options, arguments);
-    return supervise(options, arguments, ranks, plan);
+    return supervise(options, arguments, ranks, allocated, plan);
 }
 
 }  // namespace lockstep::pipeline

@@ -8,6 +8,7 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/launcher.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/restarts.hpp"
 
 namespace lockstep::pipeline {
 
@@ -15,8 +16,10 @@ struct RunOptions {
     SpecOptions spec;
     std::filesystem::path store = kDefaultStore;
     std::optional<int> ranks;  // >= 1; unset: one per core, at most one per shard
-    std::optional<std::chrono::seconds> max_walltime;  // training stops in time before it is over
-    bool is_fresh = false;                             // trains anew what is finished or begun
+    std::optional<std::chrono::seconds> max_walltime;   // training stops in time before it is over
+    int max_restarts = kDefaultRestarts;                // after lost ranks
+    std::optional<std::chrono::seconds> stall_timeout;  // unset: it follows the steps
+    bool is_fresh = false;                              // trains anew what is finished or begun
     bool retries_failed = false;
     bool is_dry_run = false;
     ProgressMode progress = ProgressMode::automatic;

@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "liveness/fault_point.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/storage_error.hpp"
 
@@ -44,9 +45,12 @@ struct RunDatabase::Connection {
     template <typename Work>
     void write(Work&& work) const {
         use([&](SQLite::Database& db) {
+            liveness::fault_point("db.begin");
             SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
             std::forward<Work>(work)(db);
+            liveness::fault_point("db.before_commit");
             transaction.commit();
+            liveness::fault_point("db.after_commit");
         });
     }
 };

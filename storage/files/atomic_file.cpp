@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "liveness/fault_point.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
 
@@ -144,11 +145,13 @@ void rename_over(const fs::path& from, const fs::path& to) {
 }
 
 // Leaves `content` durable under the temporary name. `path` is the name for messages.
+template <class BeforeSync>
 void write_durably(const fs::path& temporary, std::span<const std::byte> content,
-                   const fs::path& path) {
+                   const fs::path& path, BeforeSync before_sync) {
     FileDescriptor file = create_new(temporary);
     if (!file.is_open()) throw_errno(errno, "cannot create", path, Kind::cannot_create);
     write_all(file, content, path);
+    before_sync();
     // A failed fsync is final: what the kernel dropped, a second one would call written.
     if (::fsync(file.get()) != 0) throw_errno(errno, "cannot make durable", path, Kind::io);
     if (file.close() != 0) throw_errno(errno, "cannot write", path, Kind::io);
@@ -162,7 +165,12 @@ SavedFile replace(const fs::path& previous, const fs::path& path,
         throw_errno(EISDIR, "cannot write", path, Kind::cannot_create);
     }
     TemporaryName temporary(temporary_name(path));
-    write_durably(temporary.path(), content, path);
+    // Checkpoints are the files of which the one before is kept.
+    const auto checkpoint_point = [&](std::string_view point) {
+        if (!previous.empty()) liveness::fault_point(point);
+    };
+    write_durably(temporary.path(), content, path, [&] { checkpoint_point("ckpt.before_fsync"); });
+    checkpoint_point("ckpt.before_rename");
     const bool is_kept = !previous.empty() && fs::exists(path, unknown);
     if (is_kept) rename_over(path, previous);
     try {
@@ -172,6 +180,7 @@ SavedFile replace(const fs::path& previous, const fs::path& path,
         throw;
     }
     temporary.release();
+    checkpoint_point("ckpt.after_rename");
     sync_folder(folder_of(path));
     return {static_cast<std::int64_t>(content.size()), sha256_hex(content)};
 }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "liveness/fault_point.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
 
@@ -177,6 +178,7 @@ Bytes checkpoint_bytes(const KerasModel& model, const CheckpointState& state) {
 
 SavedFile write_checkpoint(const fs::path& path, const fs::path& previous, const KerasModel& model,
                            const CheckpointState& state) {
+    liveness::fault_point("ckpt.serialize");
     return replace_file_keeping(previous, path, checkpoint_bytes(model, state));
 }
 

@@ -21,19 +21,20 @@ struct Room {
     std::vector<std::string_view> folders{};
 };
 
-const std::array<Room, 6>& rooms() {
-    static const std::array<Room, 6> kRooms{{
+const std::array<Room, 7>& rooms() {
+    static const std::array<Room, 7> kRooms{{
+        {"liveness", {}},
         {"trainer",
-         {},
+         {"liveness"},
          {"config", "determinism", "kernels", "exchange", "data", "parameters", "optimizers",
           "layers", "network", "", "benchmark"}},
-        {"storage", {}, {"files", "records", "database", "weights", "exports"}},
+        {"storage", {"liveness"}, {"files", "records", "database", "weights", "exports"}},
         {"reports", {"storage"}, {"figures", "words", "tables", "charts", "page"}},
         {"pipeline",
-         {"trainer", "storage", "reports"},
+         {"liveness", "trainer", "storage", "reports"},
          {"settings", "failure", "keras", "experiment", "planning", "progress", "ranks",
           "recording", "training", "store", "exporting", "verbs", "command_line", ""}},
-        {"tests", {"trainer", "storage", "reports", "pipeline"}},
+        {"tests", {"liveness", "trainer", "storage", "reports", "pipeline"}},
         {"benchmarks", {"trainer", "storage", "reports", "pipeline"}},
     }};
     return kRooms;

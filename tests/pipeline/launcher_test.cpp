@@ -25,6 +25,8 @@ Launch launch_on(int ranks, int cores) {
             .arguments = {"run", "my file.toml"},
             .ranks = ranks,
             .cores = cores,
+            .slots = 0,
+            .hostfile = {},
             .log = {}};
 }
 
@@ -49,10 +51,65 @@ TEST_CASE("Ranks are bound only where they take all cores, and oversubscribed on
     CHECK(has(mpirun_command(launch_on(9, 8)), "none"));
 }
 
-TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a batch script") {
-    for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_STEP_ID"}) {
+TEST_CASE("Ranks beyond what mpirun takes from the batch system are oversubscribed for it") {
+    Launch job = launch_on(4, 4);  // one task of four CPUs
+    job.slots = 1;
+    CHECK(has(mpirun_command(job), ":OVERSUBSCRIBE"));
+    CHECK(has(mpirun_command(job), "core"));
+    job.slots = 4;
+    CHECK_FALSE(has(mpirun_command(job), ":OVERSUBSCRIBE"));
+    job.hostfile = "/var/spool/nodes";
+    CHECK(has(mpirun_command(job), "/var/spool/nodes"));
+}
+
+void forget_all_ranks() {
+    for (const char* name :
+         {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMIX_NAMESPACE", "PMI_RANK", "PMI_SIZE", "PMI_FD",
+          "SLURM_STEP_ID", "SLURM_STEPID", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"}) {
         ::unsetenv(name);
     }
+}
+
+TEST_CASE("What is left of another job makes no rank") {
+    forget_all_ranks();
+    ::setenv("PMI_RANK", "0", 1);
+    CHECK_FALSE(is_started_as_rank());
+    ::setenv("PMI_SIZE", "1", 1);
+    CHECK_FALSE(is_started_as_rank());
+    ::setenv("PMI_SIZE", "4", 1);
+    CHECK(is_started_as_rank());  // of another MPI: refused, once MPI knows of one rank alone
+    CHECK(ranks_from_pmi() == 4);
+    forget_all_ranks();
+    ::setenv("PMIX_RANK", "0", 1);
+    CHECK_FALSE(is_started_as_rank());
+    ::setenv("PMIX_NAMESPACE", "prterun-7", 1);
+    CHECK(is_started_as_rank());
+    forget_all_ranks();
+}
+
+TEST_CASE("A shell in a step of srun is no rank, and can be forgotten") {
+    forget_all_ranks();
+    ::setenv("SLURM_STEP_ID", "3", 1);
+    ::setenv("SLURM_STEP_NUM_TASKS", "1", 1);
+    ::setenv("SLURM_PROCID", "0", 1);
+    CHECK_FALSE(is_started_as_rank());
+    forget_srun();
+    CHECK(std::getenv("SLURM_STEP_ID") == nullptr);
+    forget_all_ranks();
+}
+
+TEST_CASE("How srun lets its ranks find each other") {
+    forget_all_ranks();
+    CHECK(interface_of_srun() == SrunInterface::none);
+    ::setenv("PMI_FD", "5", 1);
+    CHECK(interface_of_srun() == SrunInterface::pmi2);
+    ::setenv("PMIX_NAMESPACE", "slurm.pmix.7.0", 1);
+    CHECK(interface_of_srun() == SrunInterface::pmix);
+    forget_all_ranks();
+}
+
+TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a batch script") {
+    forget_all_ranks();
     ::setenv("SLURM_PROCID", "0", 1);
     CHECK_FALSE(is_started_as_rank());
     ::setenv("SLURM_STEP_ID", "1", 1);
@@ -63,11 +120,16 @@ TEST_CASE("A process is a rank if mpirun or a step of srun says so, not in a bat
     CHECK(ranks_from_srun() == 4);
     ::unsetenv("SLURM_STEP_ID");
     ::unsetenv("SLURM_PROCID");
+    for (const char* name : {"PMIX_RANK", "PMI_RANK"}) {  // left over from elsewhere
+        ::setenv(name, "0", 1);
+        CHECK_FALSE(is_started_as_rank());
+        ::unsetenv(name);
+    }
     ::setenv("OMPI_COMM_WORLD_RANK", "2", 1);
     CHECK(is_started_as_rank());
     CHECK(rank_from_environment() == 2);
     CHECK(ranks_from_srun() == 1);
-    ::unsetenv("OMPI_COMM_WORLD_RANK");
+    forget_all_ranks();
 }
 
 TEST_CASE("A batch job is one by its system's variable") {

@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "liveness/pulse.hpp"
+
 namespace lockstep::trainer {
 namespace {
 
@@ -35,6 +37,7 @@ std::string mpi_text(int code) {
 }
 
 MPI_Comm duplicate(MPI_Comm parent) {
+    const liveness::Waiting waiting;
     MPI_Comm comm = MPI_COMM_NULL;
     check_mpi(MPI_Comm_dup(parent, &comm), "MPI_Comm_dup");
     return comm;
@@ -103,12 +106,14 @@ Communicator::Communicator(Communicator&& other) noexcept
     : comm_(std::exchange(other.comm_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
 
 Communicator Communicator::split(int color) const {
+    const liveness::Waiting waiting;
     MPI_Comm part = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split(comm_, color, rank_, &part), "MPI_Comm_split");
     return Communicator(part, 0);
 }
 
 Communicator Communicator::split_by_node() const {
+    const liveness::Waiting waiting;
     MPI_Comm node = MPI_COMM_NULL;
     check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
               "MPI_Comm_split_type");
@@ -116,14 +121,19 @@ Communicator Communicator::split_by_node() const {
 }
 
 bool Communicator::all_agree(bool value) const {
+    const liveness::Waiting waiting;
     int all = value ? 1 : 0;
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, comm_), "MPI_Allreduce");
     return all == 1;
 }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
+void Communicator::barrier() const {
+    const liveness::Waiting waiting;
+    check_mpi(MPI_Barrier(comm_), "MPI_Barrier");
+}
 
 void Communicator::sleep_until_all_come() const {
+    const liveness::Waiting waiting;
     MPI_Request request = MPI_REQUEST_NULL;
     check_mpi(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier");
     for (int all_came = 0; all_came == 0;) {
@@ -133,6 +143,7 @@ void Communicator::sleep_until_all_come() const {
 }
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
+    const liveness::Waiting waiting;
     while (!bytes.empty()) {
         const std::size_t count = std::min(bytes.size(), kMaxMpiCount);
         check_mpi(MPI_Bcast(bytes.data(), static_cast<int>(count), MPI_BYTE, kRootRank, comm_),
@@ -150,6 +161,7 @@ std::string Communicator::broadcast_text(const std::string& text) const {
 }
 
 std::vector<std::string> Communicator::gather_texts(const std::string& text) const {
+    const liveness::Waiting waiting;
     const std::uint64_t length = text.size();
     std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size_));
     check_mpi(MPI_Allgather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, comm_),
@@ -188,6 +200,7 @@ void Communicator::all_gather(std::span<const double> own, std::span<double> all
                 all.size();
         if (!fits) throw std::invalid_argument("all_gather: the result has no room for all ranks");
     }
+    const liveness::Waiting waiting;
     check_mpi(MPI_Allgatherv(own.data(), static_cast<int>(own.size()), MPI_DOUBLE, all.data(),
                              counts.data(), offsets.data(), MPI_DOUBLE, comm_),
               "MPI_Allgatherv");

@@ -46,6 +46,7 @@ bool Patience::stays_awake() {
     }
     let_messages_go_on();
     if (phase == Phase::offer) sched_yield();
+    if (phase == Phase::sleep && !waiting_) waiting_.emplace();
     return phase == Phase::offer;
 }
 

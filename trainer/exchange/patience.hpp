@@ -10,8 +10,10 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <optional>
 #include <span>
 
+#include "liveness/pulse.hpp"
 #include "trainer/exchange/communicator.hpp"
 #include "trainer/exchange/shared_counter.hpp"
 
@@ -48,6 +50,7 @@ private:
     int looks_ = 0;
     Clock::time_point start_{};
     std::chrono::microseconds sleep_{0};
+    std::optional<liveness::Waiting> waiting_;  // from the first sleep on
 };
 
 // Waits for all of them, with patience that is new for each: while messages come, nobody sleeps.

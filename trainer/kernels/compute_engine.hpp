@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "trainer/kernels/cpu_isa.hpp"
+
 namespace lockstep::trainer {
 
 struct OneDnn;  // kernels/onednn.hpp: seen by this folder alone
@@ -25,11 +27,11 @@ private:
     std::unique_ptr<OneDnn> onednn_;
 };
 
-// oneDNN's instruction set in use, from least to most able.
-int onednn_isa_level();
-// Caps oneDNN at `level` (one that onednn_isa_level() gave on some rank). Works once, before any
-// kernel is made. Returns the name of the instruction set then in effect.
-std::string cap_onednn_isa(int level);
+// Keeps oneDNN to `isa`. Before any other call of it.
+// Throws std::runtime_error, or what oneDNN throws, if it is too late.
+void cap_onednn_isa(CpuIsa isa);
+// The one it computes with, from now on for good: "avx512_core".
+std::string onednn_isa();
 // Kernels of our own take a vector as a block of channels, as oneDNN lays them out: with no longer
 // vectors than oneDNN has been held to. Every ComputeEngine does it too.
 void limit_simd_to_onednn();

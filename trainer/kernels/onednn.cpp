@@ -5,7 +5,9 @@
 #include <hwy/targets.h>
 #include <omp.h>
 
+#include <array>
 #include <cfenv>
+#include <stdexcept>
 
 #include "trainer/config/limits.hpp"
 #include "trainer/kernels/compute_engine.hpp"
@@ -81,7 +83,11 @@ OneDnnCall reorder_call(OneDnn& dnn, const dnnl::memory& from, const dnnl::memor
 
 namespace {
 
-bool has_avx512() { return onednn_isa_level() >= static_cast<int>(dnnl::cpu_isa::avx512_core); }
+// Levels are sets of features, not numbers: AVX2 with VNNI is none of AVX-512.
+bool has_avx512() {
+    const int core = static_cast<int>(dnnl::cpu_isa::avx512_core);
+    return (static_cast<int>(dnnl::get_effective_cpu_isa()) & core) == core;
+}
 
 }  // namespace
 
@@ -132,13 +138,22 @@ std::string isa_name(dnnl::cpu_isa isa) {
 
 int ComputeEngine::channel_block() const { return has_avx512() ? 16 : 8; }
 
-int onednn_isa_level() { return static_cast<int>(dnnl::get_effective_cpu_isa()); }
-
-std::string cap_onednn_isa(int level) {
-    // Asking for the effective one fixes it, so this only holds where a rank must come down.
-    if (level < onednn_isa_level()) dnnl::set_max_cpu_isa(static_cast<dnnl::cpu_isa>(level));
-    return isa_name(dnnl::get_effective_cpu_isa());
+void cap_onednn_isa(CpuIsa isa) {
+    using dnnl::cpu_isa;
+    constexpr std::array<cpu_isa, 7> kLevels{cpu_isa::sse41,
+                                             cpu_isa::sse41,
+                                             cpu_isa::avx,
+                                             cpu_isa::avx2,
+                                             cpu_isa::avx512_core,
+                                             cpu_isa::avx512_core_vnni,
+                                             cpu_isa::avx512_core_bf16};
+    const auto level = static_cast<std::size_t>(isa);
+    if (level >= kLevels.size()) return;
+    if (dnnl::set_max_cpu_isa(kLevels[level]) != dnnl::status::success)
+        throw std::runtime_error(fmt::format("oneDNN can not be kept to {}", to_string(isa)));
 }
+
+std::string onednn_isa() { return isa_name(dnnl::get_effective_cpu_isa()); }
 
 std::string onednn_version() {
     const dnnl_version_t* version = dnnl_version();

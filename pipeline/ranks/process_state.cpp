@@ -1,0 +1,57 @@
+#include "pipeline/ranks/process_state.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(pid_t process) { return fs::path("/proc") / std::to_string(process); }
+
+}  // namespace
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+    return name.data();
+}
+
+ProcessState state_of_process(pid_t process) {
+    std::ifstream file(folder_of(process) / "stat");
+    std::string line;
+    if (process <= 0 || !std::getline(file, line)) return ProcessState::gone;
+    const std::size_t name_end = line.rfind(") ");  // a name may hold anything
+    const char letter = name_end + 2 < line.size() ? line[name_end + 2] : '?';
+    if (letter == 'Z' || letter == 'X') return ProcessState::gone;
+    return letter == 'T' || letter == 't' ? ProcessState::stopped : ProcessState::alive;
+}
+
+std::vector<pid_t> living_children(pid_t process) {
+    std::vector<pid_t> children;
+    std::error_code vanished;
+    fs::directory_iterator threads(folder_of(process) / "task", vanished);
+    for (; !vanished && threads != fs::directory_iterator(); threads.increment(vanished)) {
+        std::ifstream file(threads->path() / "children");
+        for (pid_t child = 0; file >> child;)
+            if (state_of_process(child) != ProcessState::gone) children.push_back(child);
+    }
+    return children;
+}
+
+std::vector<pid_t> living_descendants(pid_t process) {
+    std::vector<pid_t> all = living_children(process);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::vector<pid_t> children = living_children(all[i]);
+        all.insert(all.end(), children.begin(), children.end());
+    }
+    return all;
+}
+
+}  // namespace lockstep::pipeline

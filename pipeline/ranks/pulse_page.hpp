@@ -1,0 +1,61 @@
+#pragma once
+
+// The page on which the ranks of one machine give their signs of life (liveness/pulse.hpp).
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "liveness/pulse.hpp"
+#include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/memory_file.hpp"
+#include "trainer/exchange/shared_memory.hpp"
+
+namespace lockstep::pipeline {
+
+// A page of the process that starts ranks, to which those on this machine find by the environment.
+class PulseFile {
+public:
+    // nullopt where the system gives no such memory: then the ranks have a page of their own.
+    static std::optional<PulseFile> create(int ranks);
+
+    // Sets the environment variable, for ranks that are started from now on, and forgets those
+    // before.
+    void offer();
+    std::span<liveness::Pulse> pulses() const;  // [ranks]; zeros for those of other machines
+
+private:
+    PulseFile(trainer::MemoryFile file, trainer::FileMapping mapping)
+        : file_(std::move(file)), mapping_(std::move(mapping)) {}
+
+    trainer::MemoryFile file_;
+    trainer::FileMapping mapping_;
+};
+
+// A rank's view of the page: while it lives, the signs of this process go there.
+class PulsePage {
+public:
+    // Collective.
+    explicit PulsePage(const trainer::Communicator& world);
+    ~PulsePage();
+    PulsePage(const PulsePage&) = delete;
+    PulsePage& operator=(const PulsePage&) = delete;
+
+    std::span<liveness::Pulse> pulses() const { return pulses_; }  // [ranks of the world]
+    liveness::Pulse& own() const { return *own_; }
+    // Whoever started the ranks looks at it.
+    bool is_watched() const { return mapping_.has_value(); }
+
+private:
+    PulsePage(const trainer::Communicator& world, const trainer::Communicator& node);
+    void join(const trainer::Communicator& world, const trainer::Communicator& node);
+
+    std::optional<trainer::FileMapping> mapping_;  // of a PulseFile; else
+    std::optional<trainer::SharedMemory> shared_;  // the ranks' own; else this rank's alone:
+    std::vector<liveness::Pulse> alone_;
+    std::span<liveness::Pulse> pulses_;
+    liveness::Pulse* own_ = nullptr;
+};
+
+}  // namespace lockstep::pipeline

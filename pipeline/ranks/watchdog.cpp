@@ -1,0 +1,85 @@
+#include "pipeline/ranks/watchdog.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/progress.hpp"
+#include "pipeline/ranks/rank_lines.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kPeriod{500};
+constexpr int kSilentLooks = 4;  // after which another rank's watchdog counts as stopped
+
+// Signals are for the thread that trains.
+std::thread thread_without_signals(std::function<void()> work) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread thread(std::move(work));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+}
+
+}  // namespace
+
+Watchdog::Watchdog(const PulsePage& page, std::optional<std::chrono::seconds> stall_timeout)
+    : page_(page),
+      watch_(page.pulses(), stall_timeout),
+      others_(page.pulses().size()),
+      thread_(thread_without_signals([this] { run(); })) {}
+
+Watchdog::~Watchdog() {
+    {
+        const std::lock_guard lock(mutex_);
+        is_ending_ = true;
+    }
+    ended_.notify_all();
+    thread_.join();
+}
+
+void Watchdog::run() {
+    auto last = SteadyClock::now();
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, kPeriod, [this] { return is_ending_; })) {
+        const auto now = SteadyClock::now();
+        // While this process was stopped, or the machine asleep, nobody was expected to move.
+        const Watch::Seconds since_last = std::min<SteadyClock::duration>(now - last, 2 * kPeriod);
+        last = now;
+        page_.own().ticks.fetch_add(1, std::memory_order_relaxed);
+        const bool is_foremost_now = is_foremost();
+        const auto finding = watch_.look(since_last);
+        if (finding && is_foremost_now) tell(*finding);
+    }
+}
+
+bool Watchdog::is_foremost() {
+    for (std::size_t rank = 0; rank < others_.size(); ++rank) {
+        const liveness::Pulse& pulse = page_.pulses()[rank];
+        if (&pulse == &page_.own()) return true;
+        if (pulse.process.load(std::memory_order_acquire) == 0) continue;
+        Other& other = others_[rank];
+        const std::uint32_t ticks = pulse.ticks.load(std::memory_order_relaxed);
+        other.silent_looks =
+            std::exchange(other.ticks, ticks) == ticks ? other.silent_looks + 1 : 0;
+        if (other.silent_looks < kSilentLooks) return false;
+    }
+    return true;
+}
+
+void Watchdog::tell(const Watch::Finding& finding) const {
+    if (!finding.is_end) return write_line_of_rank(waiting_line(finding.text));
+    write_line_of_rank(lost_line(finding.text));
+    ::_exit(kExitInterrupted);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,198 @@
+#include "pipeline/ranks/watch.hpp"
+
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pipeline/ranks/mpirun_words.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using liveness::Phase;
+using liveness::Pulse;
+using std::chrono::seconds;
+
+// Three ranks at step 7, of which no process exists.
+class Ranks {
+public:
+    Ranks() : pulses_(3) {
+        for (std::size_t rank = 0; rank < pulses_.size(); ++rank) {
+            Pulse& pulse = pulses_[rank];
+            std::strcpy(pulse.host, "node07");
+            pulse.rank = static_cast<int>(rank);
+            pulse.step = 7;
+            pulse.process = 100 + static_cast<int>(rank);
+            put(rank, Phase::forward);
+        }
+    }
+    void put(std::size_t rank, Phase phase, bool waits = false) {
+        pulses_[rank].phase = static_cast<std::uint32_t>(phase);
+        pulses_[rank].waits = waits ? 1 : 0;
+    }
+    void beat(std::size_t rank) { ++pulses_[rank].beats; }
+    void step(std::size_t rank) {
+        ++pulses_[rank].step;
+        beat(rank);
+    }
+    std::map<pid_t, ProcessState> states;
+
+    Watch watch(std::optional<seconds> timeout = {}) {
+        return Watch(pulses_, timeout, [this](pid_t process) { return states[process]; });
+    }
+
+private:
+    std::vector<Pulse> pulses_;
+};
+
+TEST_CASE("watch: the rank that others wait for is told after a while, once, then ends the job") {
+    Ranks ranks;
+    ranks.put(0, Phase::exchange, true);
+    ranks.put(2, Phase::exchange, true);
+    Watch watch = ranks.watch(seconds(30));
+    for (int second = 1; second < 30; ++second) {
+        const auto finding = watch.look(seconds(1));
+        CHECK(finding.has_value() == (second == 10));
+        if (!finding) continue;
+        CHECK_FALSE(finding->is_end);
+        CHECK(finding->text ==
+              "rank 1 (node07, process 101): no progress for 10 s in forward, step 7");
+    }
+    const auto end = watch.look(seconds(1));
+    REQUIRE(end);
+    CHECK(end->is_end);
+    CHECK(end->process == 101);
+}
+
+TEST_CASE("watch: a stopped process is the one, whatever it said") {
+    Ranks ranks;
+    for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::exchange, true);
+    ranks.states[102] = ProcessState::stopped;
+    Watch watch = ranks.watch(seconds(20));
+    const auto finding = watch.look(seconds(20));
+    REQUIRE(finding);
+    CHECK(finding->is_end);
+    CHECK(finding->text ==
+          "rank 2 (node07, process 102): no progress for 20 s in exchange, step 7; the process is "
+          "stopped");
+}
+
+TEST_CASE("watch: ranks that only wait have twice the time, for others to be named first") {
+    Ranks ranks;
+    for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::exchange, true);
+    Watch watch = ranks.watch(seconds(20));
+    CHECK_FALSE(watch.look(seconds(39)));
+    const auto finding = watch.look(seconds(1));
+    REQUIRE(finding);
+    CHECK(finding->text.ends_with("; it waits for ranks elsewhere"));
+}
+
+TEST_CASE("watch: ranks may wait as long as one works, and after their last run") {
+    Ranks ranks;
+    ranks.put(0, Phase::exchange, true);
+    ranks.put(2, Phase::idle, true);
+    Watch watch = ranks.watch(seconds(20));
+    for (int i = 0; i < 100; ++i) {
+        ranks.beat(1);
+        CHECK_FALSE(watch.look(seconds(5)));
+    }
+}
+
+TEST_CASE("watch: a stuck rank of one group is found while another group works") {
+    Ranks ranks;
+    ranks.put(0, Phase::exchange, true);
+    Watch watch = ranks.watch(seconds(20));
+    std::optional<Watch::Finding> end;
+    for (int i = 0; i < 20; ++i) {
+        ranks.beat(2);
+        end = watch.look(seconds(1));
+    }
+    REQUIRE(end);
+    CHECK(end->is_end);
+    CHECK(end->process == 101);
+}
+
+// Seconds until a silent rank ends the job, by looks of one second.
+int seconds_to_end(Watch& watch) {
+    for (int second = 1; second < 10000; ++second) {
+        const auto finding = watch.look(seconds(1));
+        if (finding && finding->is_end) return second;
+    }
+    return 0;
+}
+
+TEST_CASE("watch: without a time given a stall is twenty times the longest step, at least 60 s") {
+    Ranks ranks;
+    Watch watch = ranks.watch();
+    const auto [step_seconds, limit] =
+        GENERATE(std::pair(1, 60), std::pair(2, 60), std::pair(5, 100));
+    for (int step = 0; step < 3; ++step) {
+        for (int second = 0; second < step_seconds; ++second) CHECK_FALSE(watch.look(seconds(1)));
+        for (const std::size_t rank : {0, 1, 2}) ranks.step(rank);
+    }
+    CHECK_FALSE(watch.look(seconds(1)));  // the last signs
+    CHECK(seconds_to_end(watch) == limit);
+}
+
+TEST_CASE("watch: before a step was measured, and at disks, it takes ten minutes") {
+    Ranks ranks;
+    Watch first = ranks.watch();
+    CHECK(seconds_to_end(first) == 600);
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(1)));
+    for (const std::size_t rank : {0, 1, 2}) ranks.step(rank);
+    CHECK_FALSE(watch.look(seconds(1)));
+    ranks.put(0, Phase::recording);
+    ranks.put(1, Phase::checkpoint, true);
+    ranks.put(2, Phase::checkpoint, true);
+    CHECK(seconds_to_end(watch) == 600);
+}
+
+TEST_CASE("watch: a process that is gone ends the job, unless all are ending") {
+    Ranks ranks;
+    ranks.states[101] = ProcessState::gone;
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(4)));
+    const auto finding = watch.look(seconds(1));
+    REQUIRE(finding);
+    CHECK(finding->text == "rank 1 (node07, process 101) is gone, last in forward, step 7");
+    ranks.put(1, Phase::finalize);
+    CHECK(watch.look(seconds(1)));  // it left while others work
+    for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::finalize);
+    CHECK_FALSE(watch.look(seconds(1)));
+}
+
+TEST_CASE("mpirun's words: who ended first, and how") {
+    const auto killed = first_end(
+        "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 (Killed).\n");
+    REQUIRE(killed);
+    CHECK(killed->rank == 3);
+    CHECK(killed->host == "n7");
+    CHECK(killed->how == "was killed by signal 9 (Killed)");
+    const auto code = first_end(
+        "The first process to do so was:\n\n  Process name: [[24063,1],12]\n  Exit code:    3\n");
+    REQUIRE(code);
+    CHECK(code->rank == 12);
+    CHECK(code->how == "ended with exit code 3");
+    const auto five = first_end("  Process name: [prterun-vm-4711@1,2]\n  Exit code:    75\n");
+    REQUIRE(five);
+    CHECK(five->rank == 2);
+    const auto early = first_end(
+        "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. There");
+    REQUIRE(early);
+    CHECK(early->rank == 1);
+    const auto host = first_end(
+        "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node "
+        "a\n"
+        "  Remote daemon: [[1,0],1] on node b\n");
+    REQUIRE(host);
+    CHECK_FALSE(host->rank);
+    CHECK(host->host == "b");
+    CHECK_FALSE(first_end(""));
+    CHECK_FALSE(first_end("all is well"));
+}
+
+}  // namespace
+}  // namespace lockstep::pipeline
