@@ -32,7 +32,8 @@ const std::array<Room, 6>& rooms() {
         {"pipeline",
          {"trainer", "storage", "reports"},
          {"settings", "failure", "keras", "experiment", "planning", "progress", "ranks",
-          "recording", "training", "store", "exporting", "verbs", "command_line", ""}},
+          "recording", "training", "store", "care", "doctor", "exporting", "verbs", "command_line",
+          ""}},
         {"tests", {"trainer", "storage", "reports", "pipeline"}},
         {"benchmarks", {"trainer", "storage", "reports", "pipeline"}},
     }};

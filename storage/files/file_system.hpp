@@ -1,0 +1,30 @@
+#pragma once
+
+// What kind of file system a path lies on, how much room it has, and whether its locks work.
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace lockstep::storage {
+
+struct FileSystemKind {
+    std::string_view name;    // "ext4", "NFS", "Lustre"; "" for one that is not known by name
+    bool is_network = false;  // shared between machines
+};
+
+// By the number that statfs(2) calls f_type.
+FileSystemKind file_system_kind(std::int64_t type);
+// Of a path that exists; nothing where the system does not tell.
+std::optional<std::int64_t> file_system_type(const std::filesystem::path& path);
+
+// Bytes that this user may still write there, but for quotas; nothing where it is not told.
+std::optional<std::int64_t> free_bytes(const std::filesystem::path& path);
+
+enum class LockSupport { works, missing, does_not_exclude, not_tried };
+// Tries flock() on a file of its own in `folder`, which it removes again. not_tried: no file can be
+// made there.
+LockSupport lock_support(const std::filesystem::path& folder);
+
+}  // namespace lockstep::storage
