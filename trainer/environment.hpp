@@ -26,5 +26,7 @@ struct ComputeEnvironment {
     std::int64_t arithmetic = kArithmetic;
 };
 ComputeEnvironment agree_on_compute_environment(const Communicator& world);
+// What this process alone would compute with. MPI need not run; nothing is agreed on.
+ComputeEnvironment own_compute_environment();
 
 }  // namespace lockstep::trainer

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -98,17 +99,35 @@ void add_segments(const LeftoverPlaces& places, std::vector<Leftover>& found) {
     }
 }
 
+// Every number of every process: one in a container has another number there, and its mpirun named
+// its folder by that.
+std::set<long> process_numbers(const LeftoverPlaces& places) {
+    std::set<long> numbers;
+    for (const fs::path& process : entries_of(places.proc)) {
+        const auto own = number_of(process.filename().string());
+        if (!own) continue;
+        numbers.insert(*own);
+        std::ifstream status(process / "status");
+        for (std::string line; std::getline(status, line);) {
+            if (!line.starts_with("NSpid:")) continue;
+            std::istringstream words(line.substr(6));
+            for (long number = 0; words >> number;) numbers.insert(number);
+        }
+    }
+    return numbers;
+}
+
 // ompi.HOST.UID/pid.N: of the mpirun with that number.
 void add_sessions(const LeftoverPlaces& places, std::vector<Leftover>& found) {
     const fs::path sessions =
         places.temporary / fmt::format("ompi.{}.{}", places.host, places.user);
     if (!is_of_user(sessions, places.user)) return;
+    const std::set<long> living = process_numbers(places);
     for (const fs::path& path : entries_of(sessions)) {
         const std::string name = path.filename().string();
         if (!name.starts_with("pid.")) continue;
         const auto process = number_of(std::string_view(name).substr(4));
-        std::error_code error;
-        if (!process || fs::exists(places.proc / std::to_string(*process), error)) continue;
+        if (!process || living.contains(*process)) continue;
         if (is_of_user(path, places.user) && is_old(path)) found.push_back({path, bytes_of(path)});
     }
 }

@@ -24,10 +24,12 @@ struct LeftoverPlaces {
 };
 LeftoverPlaces leftover_places();  // of this process
 
-// What is provably dead and of this user's: segments of this host and user that no process has
-// mapped, and session folders whose mpirun is gone, a minute old or more. Nothing at all where this
-// process cannot see every process of the machine (a container with process numbers of its own), or
-// may not look into one of this user's.
+// What no living process of this machine seems to need: segments of this host and user that nobody
+// has mapped, and session folders whose mpirun is gone under any number that it has in a namespace
+// of processes; a minute old or more. Nothing where this process cannot see every process of the
+// machine (a container), or may not look into one of this user's.
+//
+// That is no proof of whose they were: any program of MPI that this user runs leaves the same.
 std::vector<Leftover> mpi_leftovers(const LeftoverPlaces& places);
 
 }  // namespace lockstep::pipeline

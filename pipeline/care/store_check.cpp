@@ -103,11 +103,14 @@ void check_strays(const RunStore& store, const std::set<std::string>& runs, Find
     for (const StrayFile& stray : stray_files(store, runs)) report_stray(store, stray, findings);
 }
 
+// Only told: the files say which user they are of, not which program. Other programs of MPI leave
+// the same, and what lies outside of the store is not ours to remove.
 void check_leftovers(const LeftoverPlaces& places, Findings& findings) {
     for (const Leftover& leftover : mpi_leftovers(places)) {
-        findings.report(Severity::warning, leftover.path.string(),
-                        fmt::format("left by an mpirun that was killed, {} bytes", leftover.bytes),
-                        "removed", [&] { fs::remove_all(leftover.path); });
+        findings.report(Severity::note, leftover.path.string(),
+                        fmt::format("{} bytes that a killed mpirun of this user may have left; "
+                                    "left alone",
+                                    leftover.bytes));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/doctor.hpp"
 #include "pipeline/verbs/fsck.hpp"
 #include "pipeline/verbs/gc.hpp"
 #include "pipeline/verbs/rm.hpp"
@@ -39,6 +40,17 @@ void declare_gc(CLI::App& verb, GcOptions& gc) {
     add_format(verb, gc.format);
 }
 
+void declare_doctor(CLI::App& verb, DoctorOptions& doctor) {
+    add_positional(verb, "FILE", doctor.spec.file, "the experiment file that is to be trained");
+    add_list(verb, "--only", doctor.spec.only, "NAME", "only this run of the file");
+    add_settings(verb, doctor.spec.settings, doctor.spec.data);
+    verb.add_option("--ranks", doctor.ranks, "ranks of the job; one per core unless given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 65536));
+    add_store(verb, doctor.store);
+    add_format(verb, doctor.format);
+}
+
 }  // namespace
 
 void add_care_verbs(VerbList& verbs) {
@@ -59,6 +71,14 @@ void add_care_verbs(VerbList& verbs) {
          "  lockstep gc --yes --keep checkpoint\n"
          "Finished runs can still be evaluated, exported and reported, and predict.\n"},
         declare_gc, gc);
+    verbs.add<DoctorOptions>(
+        {"doctor", "tell before a job what would hurt it; under mpirun compare its ranks",
+         "  lockstep doctor my.toml --data ~/cifar10 --ranks 8\n"
+         "  mpirun -n 8 lockstep doctor my.toml      in the job, on all its hosts\n"
+         "Ends with 69 where something is a problem.\n"},
+        declare_doctor, [arguments = verbs.arguments()](const DoctorOptions& options) {
+            return doctor(options, arguments);
+        });
 }
 
 }  // namespace lockstep::pipeline
