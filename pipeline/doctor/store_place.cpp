@@ -80,17 +80,20 @@ Diagnosis check_locks(LockSupport support) {
     return {Health::warning, "file locks", "not tried: no file can be made there"};
 }
 
-Diagnosis check_space(std::optional<std::int64_t> free, std::int64_t wanted) {
+Diagnosis check_space(std::optional<std::int64_t> free, std::optional<std::int64_t> quota,
+                      std::int64_t wanted) {
     if (!free) return {Health::warning, "free space", "not told"};
-    const auto room = static_cast<double>(*free);
-    Diagnosis found{Health::ok, "free space", bytes_text(room)};
+    const std::int64_t room = quota ? std::min(*free, *quota) : *free;
+    Diagnosis found{Health::ok, "free space",
+                    fmt::format("{}{}", bytes_text(static_cast<double>(room)),
+                                quota && *quota < *free ? ", by the quota" : "")};
     if (wanted > 0) {
         found.found +=
             fmt::format("; the plan wants at most {}", bytes_text(static_cast<double>(wanted)));
     }
-    if (*free < wanted) {
+    if (room < wanted) {
         found.health = Health::problem;
-        found.advice = "`lockstep gc`, or another --store; quotas are not seen here";
+        found.advice = "`lockstep gc`, or another --store";
     }
     return found;
 }

@@ -26,7 +26,9 @@ std::int64_t planned_bytes(const Plan& plan);
 
 Diagnosis check_file_system(std::optional<std::int64_t> type);
 Diagnosis check_locks(storage::LockSupport support);
-Diagnosis check_space(std::optional<std::int64_t> free, std::int64_t wanted);
+//   quota   what is left of the user's; nothing: none is known
+Diagnosis check_space(std::optional<std::int64_t> free, std::optional<std::int64_t> quota,
+                      std::int64_t wanted);
 // Both in seconds since 1970; `newest` of the store's rows.
 Diagnosis check_clock(double now, std::optional<double> newest);
 Diagnosis check_writable(const std::filesystem::path& folder);

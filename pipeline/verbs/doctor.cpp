@@ -98,7 +98,8 @@ void look_at_store(const DoctorOptions& options, const std::optional<Plan>& plan
     diagnoses.push_back(check_writable(folder));
     diagnoses.push_back(check_file_system(storage::file_system_type(folder)));
     diagnoses.push_back(check_locks(storage::lock_support(folder)));
-    diagnoses.push_back(check_space(storage::free_bytes(folder), plan ? planned_bytes(*plan) : 0));
+    diagnoses.push_back(check_space(storage::free_bytes(folder), storage::quota_bytes_left(folder),
+                                    plan ? planned_bytes(*plan) : 0));
     look_at_rows(options.store / "lockstep.db", plan, diagnoses);
 }
 

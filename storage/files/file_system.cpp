@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/quota.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,6 +18,9 @@ namespace lockstep::storage {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr long kQuotactlFd = 443;  // on all machines; glibc of Debian 12 has no word for it
+constexpr std::int64_t kQuotaBlock = 1024;  // bytes, of limits
 
 struct KnownKind {
     std::int64_t type;
@@ -65,6 +70,18 @@ std::optional<std::int64_t> free_bytes(const fs::path& path) {
     struct statvfs status {};
     if (::statvfs(path.c_str(), &status) != 0) return std::nullopt;
     return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
+}
+
+std::optional<std::int64_t> quota_bytes_left(const fs::path& path) {
+    const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return std::nullopt;
+    dqblk quota{};
+    const long result =
+        ::syscall(kQuotactlFd, folder, QCMD(Q_GETQUOTA, USRQUOTA), ::geteuid(), &quota);
+    ::close(folder);
+    if (result != 0 || quota.dqb_bhardlimit == 0) return std::nullopt;
+    const auto limit = static_cast<std::int64_t>(quota.dqb_bhardlimit) * kQuotaBlock;
+    return std::max(std::int64_t{0}, limit - static_cast<std::int64_t>(quota.dqb_curspace));
 }
 
 LockSupport lock_support(const fs::path& folder) {

@@ -19,8 +19,11 @@ FileSystemKind file_system_kind(std::int64_t type);
 // Of a path that exists; nothing where the system does not tell.
 std::optional<std::int64_t> file_system_type(const std::filesystem::path& path);
 
-// Bytes that this user may still write there, but for quotas; nothing where it is not told.
+// Bytes that are free for this user there, and what is left of the user's quota. Nothing where the
+// system does not tell: of quotas on network file systems, before Linux 5.14, and where none is
+// set.
 std::optional<std::int64_t> free_bytes(const std::filesystem::path& path);
+std::optional<std::int64_t> quota_bytes_left(const std::filesystem::path& path);
 
 enum class LockSupport { works, missing, does_not_exclude, not_tried };
 // Tries flock() on a file of its own in `folder`, which it removes again. not_tried: no file can be

@@ -106,8 +106,11 @@ TEST_CASE("Locks, space and clock", "[pipeline]") {
     CHECK(check_locks(LockSupport::works).health == Health::ok);
     CHECK(check_locks(LockSupport::missing).health == Health::problem);
     CHECK(check_locks(LockSupport::does_not_exclude).health == Health::problem);
-    CHECK(check_space(99, 100).health == Health::problem);
-    CHECK(check_space(100, 100).health == Health::ok);
+    CHECK(check_space(99, std::nullopt, 100).health == Health::problem);
+    CHECK(check_space(100, std::nullopt, 100).health == Health::ok);
+    CHECK(check_space(1000, 99, 100).health == Health::problem);
+    CHECK(check_space(1000, 100, 100).health == Health::ok);
+    CHECK(check_space(99, 1000, 100).health == Health::problem);
     constexpr double kNow = 1.8e9;
     CHECK(check_clock(kNow, std::nullopt).health == Health::ok);
     CHECK(check_clock(kNow, kNow + 10).health == Health::ok);
