@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 #include "pipeline/care/lost_and_found.hpp"
 #include "pipeline/care/rebuilt_weights.hpp"
@@ -81,10 +84,55 @@ private:
     bool is_config() const { return file_.kind == storage::kEffectiveConfigArtifact; }
 
     void check_unrecorded() {
+        const bool is_finished = checked_.run.state == RunState::finished;
+        if (is_config()) return check_unrecorded_config();
+        if (const auto row = proven_row()) {
+            checked_.findings.report(Severity::warning, at(),
+                                     "no row tells of it; it is what the checkpoint gives",
+                                     "gets its row", [&] {
+                                         checked_.database.put_artifacts({&*row, 1});
+                                     });
+            return;
+        }
+        if (is_finished && file_.kind != storage::kBestArtifact && has_checkpoint()) {
+            checked_.findings.report(
+                Severity::warning, at(), "the run is finished, and no row tells of it",
+                "the run becomes `interrupted`: the same command makes it again",
+                [&] { make_again("had no row"); });
+            return;
+        }
         if (!is_there()) return;
         checked_.findings.report(Severity::warning, at(),
                                  "no row tells of it: written just before a crash", "put aside",
                                  [&] { put_aside(); });
+    }
+
+    void check_unrecorded_config() {
+        const bool has_begun = !checked_.database.attempts(checked_.run.run).empty();
+        if (!has_begun && !is_there()) return;
+        checked_.findings.report(Severity::warning, at(), "no row tells of it",
+                                 "written again from the database", [&] { write_config(); });
+    }
+
+    // The row of weights that lost it, if the checkpoint gives the very same bytes.
+    std::optional<ArtifactRow> proven_row() const {
+        if (file_.kind == storage::kPredictionsArtifact || !is_there()) return std::nullopt;
+        try {
+            const storage::Bytes bytes = storage::read_file(file_.path);
+            const auto file = storage::parse_model_file(bytes, "the file");
+            if (!file.state || !file.state->values.contains("epoch")) return std::nullopt;
+            const auto epoch = std::get<std::int64_t>(file.state->values.at("epoch"));
+            const ArtifactRow row{checked_.run.run,
+                                  std::string(file_.kind),
+                                  at(),
+                                  static_cast<std::int64_t>(bytes.size()),
+                                  storage::sha256_hex(bytes),
+                                  static_cast<int>(epoch)};
+            if (can_rebuild_weights(checked_, row)) return row;
+        } catch (const std::exception&) {
+            // Not to be read: nothing is proven.
+        }
+        return std::nullopt;
     }
 
     void mend(const ArtifactRow& row, const std::string& fault) {
@@ -121,6 +169,11 @@ private:
         checked_.findings.report(severity, at(), fault, repair, mend);
     }
 
+    void make_again(const char* why) const {
+        forget();
+        checked_.database.set_state_by_hand(checked_.run.run, RunState::interrupted,
+                                            fmt::format("{} {}", at(), why), storage::utc_now());
+    }
     void forget() const {
         put_aside();
         checked_.database.remove_artifact(checked_.run.run, file_.kind);

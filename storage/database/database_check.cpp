@@ -58,10 +58,10 @@ std::int64_t count_without_parent(SQLite::Database& db) {
     return count;
 }
 
-// Tables whose rows belong to a run, and of them the ones that name an attempt of it.
+// Epochs refer to attempts too, so they go first.
 void delete_orphans(SQLite::Database& db) {
     for (const char* table :
-         {"attempts", "epochs", "steps", "metrics", "artifacts", "events", "run_totals"}) {
+         {"epochs", "steps", "metrics", "artifacts", "events", "run_totals", "attempts"}) {
         db.exec(fmt::format("DELETE FROM {} WHERE run NOT IN (SELECT run FROM runs)", table));
     }
     db.exec(

@@ -197,6 +197,22 @@ TEST_CASE("A checkpoint whose rows were deleted is taken up again", "[end_to_end
     check_same_results(damaged);
 }
 
+TEST_CASE("Results whose rows were deleted get them back, or are made again", "[end_to_end]") {
+    using Kinds = std::vector<std::string_view>;
+    for (const std::string_view kind :
+         Kinds{storage::kBestArtifact, storage::kFinalArtifact, storage::kPredictionsArtifact,
+               storage::kEffectiveConfigArtifact}) {
+        INFO(kind);
+        const Damaged damaged;
+        damaged.database().remove_artifact(damaged.id(), kind);
+        damaged.check_mended("no row tells of it");
+        CHECK(damaged.train().exit_code == 0);
+        check_same_results(damaged);
+        CHECK(damaged.database().artifact(damaged.id(), kind));
+        CHECK(damaged.state() == RunState::finished);
+    }
+}
+
 TEST_CASE("A dead `running` becomes `interrupted`", "[end_to_end]") {
     const Damaged damaged;
     damaged.set_state(RunState::running);
