@@ -106,6 +106,30 @@ TEST_CASE("Rows that belong to no run are counted and removed", "[storage]") {
     CHECK(database.epochs("b-2").empty());
 }
 
+TEST_CASE("A journal that a killed writer left is told and rolled back", "[storage]") {
+    const tests::TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    const fs::path copy = folder / "copy.db";
+    fill(path);
+    {
+        SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
+        raw.exec("PRAGMA cache_size = 1");  // so that changed pages reach the file before the end
+        raw.exec("BEGIN IMMEDIATE");
+        raw.exec("UPDATE epochs SET loss = 42.0, weights_digest = hex(randomblob(200))");
+        // What a kill at this moment leaves.
+        fs::copy_file(path, copy);
+        fs::copy_file(folder / "lockstep.db-journal", folder / "copy.db-journal");
+        raw.exec("ROLLBACK");
+    }
+    const DatabaseCheck check = check_database(copy);
+    CHECK(check.had_hot_journal);
+    CHECK(check.refusal.empty());
+    CHECK(check.damage.empty());
+    CHECK_FALSE(check_database(copy).had_hot_journal);
+    const RunDatabase database(copy, DatabaseAccess::read_only);
+    CHECK(database.epochs("a-1").back().loss != 42.0);
+}
+
 TEST_CASE("What is no database is refused in words, not thrown", "[storage]") {
     const tests::TemporaryDirectory folder;
     CHECK_FALSE(check_database(folder / "none.db").refusal.empty());
