@@ -99,4 +99,15 @@ std::string library_versions() {
     return fmt::format("oneDNN {}, {}", onednn_version(), mpi_library_version());
 }
 
+ComputeEnvironment own_compute_environment() {
+    const std::string isa = cap_onednn_isa(onednn_isa_level());
+    limit_simd_to_onednn();
+    const std::int64_t usable =
+        static_cast<std::int64_t>(hwy::SupportedTargets()) & static_cast<std::int64_t>(HWY_TARGETS);
+    return {.isa = isa,
+            .simd_target = hwy::TargetName(static_cast<decltype(HWY_TARGET)>(usable & -usable)),
+            .onednn_version = onednn_version(),
+            .mpi_version = mpi_library_version()};
+}
+
 }  // namespace lockstep::trainer

@@ -28,6 +28,8 @@ struct ComputeEnvironment {
 };
 // Throws ReplicaError, on every rank, if the ranks can not be brought to one.
 ComputeEnvironment agree_on_compute_environment(const Communicator& world);
+// What this process alone would compute with. MPI need not run; nothing is agreed on.
+ComputeEnvironment own_compute_environment();
 
 // "oneDNN 2.6.3, Open MPI v4.1.4". Before MPI starts as well.
 std::string library_versions();

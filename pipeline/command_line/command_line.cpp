@@ -24,6 +24,7 @@ void add_verbs(VerbList verbs) {
     add_comparing_verbs(verbs);
     add_inference_verbs(verbs);
     add_export_verbs(verbs);
+    add_care_verbs(verbs);
     add_bench_verbs(verbs);
 }
 

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "pipeline/ranks/cgroup_limits.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -35,13 +37,10 @@ std::string first_line_of(const std::filesystem::path& path) {
     return line;
 }
 
-// The quota of the control group (version 2) in whole CPUs; 0: none.
+// The quota of the control groups in whole CPUs; 0: none.
 int cpu_quota() {
-    long long quota = 0;
-    long long period = 0;
-    std::ifstream file("/sys/fs/cgroup/cpu.max");
-    if (!(file >> quota >> period) || period <= 0) return 0;  // "max" is no number
-    return static_cast<int>(std::max(1LL, quota / period));
+    const auto cpus = cgroup_limits().cpus;
+    return cpus ? std::max(1, static_cast<int>(*cpus)) : 0;
 }
 
 }  // namespace

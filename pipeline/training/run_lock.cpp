@@ -28,4 +28,14 @@ RunLock::RunLock(const std::filesystem::path& run_folder)
 
 RunLock::~RunLock() { ::close(descriptor_); }
 
+RunHolder holder_of(const std::filesystem::path& run_folder) {
+    const int descriptor = ::open((run_folder / "lock").c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return errno == ENOENT ? RunHolder::nobody : RunHolder::not_told;
+    const int result = ::flock(descriptor, LOCK_SH | LOCK_NB);
+    const int error = errno;
+    ::close(descriptor);
+    if (result == 0) return RunHolder::nobody;
+    return error == EWOULDBLOCK ? RunHolder::somebody : RunHolder::not_told;
+}
+
 }  // namespace lockstep::pipeline

@@ -18,4 +18,8 @@ private:
     int descriptor_;
 };
 
+// Whether somebody trains the run of this folder. Nothing is made there.
+enum class RunHolder { nobody, somebody, not_told };  // not_told: no locks on this file system
+RunHolder holder_of(const std::filesystem::path& run_folder);
+
 }  // namespace lockstep::pipeline

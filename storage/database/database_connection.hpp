@@ -91,4 +91,7 @@ void execute(SQLite::Database& db, const char* sql, const Values&... values) {
     statement.exec();
 }
 
+// checkpoint.prev.h5 has become checkpoint.h5, so its row does, too. Call in a transaction.
+void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256);
+
 }  // namespace lockstep::storage

@@ -97,17 +97,6 @@ void delete_after(SQLite::Database& db, const std::string& run, const ResumePoin
     if (resume.is_start()) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
 }
 
-// checkpoint.prev.h5 has become checkpoint.h5, so its row does, too.
-void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256) {
-    execute(db, R"sql(
-        UPDATE OR REPLACE artifacts
-        SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
-        WHERE run = ?1 AND kind = ?3 AND sha256 = ?4)sql",
-            run, kCheckpointArtifact, kPreviousCheckpointArtifact, sha256);
-    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
-            kPreviousCheckpointArtifact);
-}
-
 // Throws std::invalid_argument unless it is "" or a JSON object.
 nlohmann::json expected_figures(const std::string& text) {
     if (text.empty()) return nlohmann::json::object();
@@ -131,6 +120,16 @@ void set_state(SQLite::Database& db, const std::string& run, RunState state) {
 }
 
 }  // namespace
+
+void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256) {
+    execute(db, R"sql(
+        UPDATE OR REPLACE artifacts
+        SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
+        WHERE run = ?1 AND kind = ?3 AND sha256 = ?4)sql",
+            run, kCheckpointArtifact, kPreviousCheckpointArtifact, sha256);
+    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
+            kPreviousCheckpointArtifact);
+}
 
 std::string describe(const ResumePoint& point) {
     if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);

@@ -114,6 +114,20 @@ public:
     void put_artifacts(std::span<const ArtifactRow> rows);
     void add_event(const EventRow& row);
 
+    // ---- care: fsck, rm, gc --------------------------------------------------------------------
+
+    // Deletes a run with all that belongs to it, and an experiment that has no run then.
+    void remove_run(std::string_view run);
+    void remove_artifact(std::string_view run, std::string_view kind);
+    // checkpoint.prev.h5, of this SHA-256, has become checkpoint.h5: so does its row.
+    void promote_previous_checkpoint(std::string_view run, std::string_view sha256);
+    // Sets a state that no attempt set, and writes the cause down as an event. An attempt that
+    // never ended becomes `interrupted`.
+    void set_state_by_hand(std::string_view run, RunState state, std::string_view cause,
+                           std::string_view utc);
+    std::int64_t unused_bytes() const;  // of the file, that shrink() would give back
+    void shrink();                      // needs as much free space as the file is long
+
     // ---- reading -------------------------------------------------------------------------------
 
     // Runs `read` inside one transaction, so that all it reads is from one moment. Keep it short:

@@ -104,12 +104,6 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-fs::path temporary_name(const fs::path& path) {
-    fs::path name = path;
-    name += fmt::format("{}{}.{}", kTemporaryMark, host_name(), ::getpid());
-    return name;
-}
-
 FileDescriptor create_new(const fs::path& path) {
     constexpr int kFlags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
     FileDescriptor file(::open(path.c_str(), kFlags, 0666));
@@ -243,6 +237,18 @@ bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
 }
 
 }  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+    fs::path name = path;
+    name += fmt::format("{}{}.{}", kTemporaryMark, host_name(), ::getpid());
+    return name;
+}
+
+TemporaryFile temporary_file(const fs::path& path) {
+    const auto owner = owner_of(path.filename().string());
+    if (!owner) return TemporaryFile::no;
+    return is_abandoned(*owner, path) ? TemporaryFile::abandoned : TemporaryFile::in_use;
+}
 
 SavedFile replace_file(const fs::path& path, std::span<const std::byte> content) {
     return replace({}, path, content);

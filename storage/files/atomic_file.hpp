@@ -49,6 +49,14 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 // than `most` bytes, or more than the machine has memory, before anything is allocated for it.
 Bytes read_file(const std::filesystem::path& path, std::int64_t most = INT64_MAX);
 
+// Where a new content of `path` is written before it takes the name: NAME.tmp.HOST.PID.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+// What a name says of its file: that of a file in the making, whose process lives (or may live), or
+// is gone (as sweep_temporary_files() judges it).
+enum class TemporaryFile { no, in_use, abandoned };
+TemporaryFile temporary_file(const std::filesystem::path& path);
+
 // Removes temporary files in `folder` that nobody will finish: those of this host whose process is
 // gone (or has this process' number: call it before writing), and those of other hosts that are
 // older than an hour. Returns how many. Files that vanish meanwhile are no error.

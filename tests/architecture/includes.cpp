@@ -33,7 +33,8 @@ const std::array<Room, 7>& rooms() {
         {"pipeline",
          {"liveness", "trainer", "storage", "reports"},
          {"settings", "failure", "keras", "experiment", "planning", "progress", "ranks",
-          "recording", "training", "store", "exporting", "verbs", "command_line", ""}},
+          "recording", "training", "store", "care", "doctor", "exporting", "verbs", "command_line",
+           ""}},
         {"tests", {"liveness", "trainer", "storage", "reports", "pipeline"}},
         {"benchmarks", {"trainer", "storage", "reports", "pipeline"}},
     }};

@@ -1,0 +1,141 @@
+#include "pipeline/care/garbage.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <system_error>
+
+#include "pipeline/care/stray_files.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/sha256.hpp"
+#include "storage/files/storage_error.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::RunState;
+
+bool is_whole(const fs::path& file, const storage::ArtifactRow& row) {
+    try {
+        return storage::sha256_hex(storage::read_file(file)) == row.sha256;
+    } catch (const storage::StorageError&) {
+        return false;
+    }
+}
+
+// Whether the run can do without its checkpoints.
+bool has_results(const storage::RunFiles& files, const storage::RunDatabase& database,
+                 const std::string& run) {
+    const auto weights = database.artifact(run, storage::kFinalArtifact);
+    const auto predictions = database.artifact(run, storage::kPredictionsArtifact);
+    return weights && predictions && is_whole(files.final_weights, *weights) &&
+           is_whole(files.predictions, *predictions);
+}
+
+void add_checkpoints(const storage::RunStore& store, const storage::RunDatabase& database,
+                     const storage::RunRow& run, std::vector<Garbage>& found) {
+    const storage::RunFiles files = store.run_files(run.run);
+    if (run.state != RunState::finished || holder_of(files.folder) == RunHolder::somebody) return;
+    const std::array candidates{
+        Garbage{GarbageKind::previous_checkpoint, files.previous_checkpoint,
+                bytes_of(files.previous_checkpoint), run.run},
+        Garbage{GarbageKind::checkpoint, files.checkpoint, bytes_of(files.checkpoint), run.run}};
+    const auto is_there = [](const Garbage& each) { return each.bytes > 0; };
+    if (std::ranges::none_of(candidates, is_there)) return;
+    if (!has_results(files, database, run.run)) return;
+    std::ranges::copy_if(candidates, std::back_inserter(found), is_there);
+}
+
+void add_strays(const storage::RunStore& store, const std::set<std::string>& runs,
+                std::vector<Garbage>& found) {
+    for (const StrayFile& stray : stray_files(store, runs)) {
+        if (stray.kind == StrayKind::temporary_abandoned) {
+            found.push_back({GarbageKind::temporary, stray.path, stray.bytes});
+        } else if (stray.kind == StrayKind::run_folder &&
+                   holder_of(stray.path) != RunHolder::somebody) {
+            found.push_back({GarbageKind::orphan, stray.path, stray.bytes});
+        }
+    }
+}
+
+std::string_view artifact_of(GarbageKind kind) {
+    return kind == GarbageKind::checkpoint ? storage::kCheckpointArtifact
+                                           : storage::kPreviousCheckpointArtifact;
+}
+
+std::int64_t remove_path(const fs::path& path) {
+    const std::int64_t bytes = bytes_of(path);
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (!error) return bytes;
+    throw storage::StorageError(storage::StorageError::Kind::io,
+                                "cannot remove " + path.string() + ": " + error.message());
+}
+
+std::int64_t remove_checkpoint(const storage::RunStore& store, storage::RunDatabase& database,
+                               const Garbage& garbage) {
+    const RunLock lock(store.run_files(garbage.run).folder);
+    const auto run = database.find_run(garbage.run);
+    if (!run || run->state != RunState::finished) return 0;
+    database.remove_artifact(garbage.run, artifact_of(garbage.kind));
+    return remove_path(garbage.path);
+}
+
+std::int64_t shrink(storage::RunDatabase& database, const fs::path& path) {
+    const std::int64_t before = bytes_of(path);
+    database.shrink();
+    return before - bytes_of(path);
+}
+
+}  // namespace
+
+std::string_view to_string(GarbageKind kind) {
+    switch (kind) {
+        case GarbageKind::previous_checkpoint:
+            return "previous";
+        case GarbageKind::checkpoint:
+            return "checkpoint";
+        case GarbageKind::temporary:
+            return "temporary";
+        case GarbageKind::orphan:
+            return "orphan";
+        case GarbageKind::database:
+            return "database";
+    }
+    return "";
+}
+
+std::vector<Garbage> find_garbage(const storage::RunStore& store,
+                                  const storage::RunDatabase& database) {
+    std::vector<Garbage> found;
+    std::set<std::string> runs;
+    for (const storage::RunRow& run : database.runs()) {
+        if (!storage::is_safe_run_id(run.run)) continue;
+        runs.insert(run.run);
+        add_checkpoints(store, database, run, found);
+    }
+    add_strays(store, runs, found);
+    if (const std::int64_t bytes = database.unused_bytes(); bytes > 0) {
+        found.push_back({GarbageKind::database, store.database(), bytes});
+    }
+    return found;
+}
+
+std::int64_t remove_garbage(const storage::RunStore& store, storage::RunDatabase& database,
+                            const Garbage& garbage) {
+    switch (garbage.kind) {
+        case GarbageKind::previous_checkpoint:
+        case GarbageKind::checkpoint:
+            return remove_checkpoint(store, database, garbage);
+        case GarbageKind::temporary:
+        case GarbageKind::orphan:
+            return remove_path(garbage.path);
+        case GarbageKind::database:
+            return shrink(database, garbage.path);
+    }
+    return 0;
+}
+
+}  // namespace lockstep::pipeline

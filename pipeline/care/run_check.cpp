@@ -1,0 +1,108 @@
+#include "pipeline/care/run_check.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <system_error>
+
+#include "pipeline/recording/process_identity.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "storage/files/utc_time.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::RunState;
+
+constexpr const char* kEndedSilently = "ended without a word";
+
+std::string folder_name(const CheckedRun& checked) { return where(checked, checked.files.folder); }
+
+bool is_gone(const CheckedRun& checked, RunHolder holder) {
+    if (holder == RunHolder::nobody) return true;
+    const auto attempts = checked.database.attempts(checked.run.run);
+    return attempts.empty() || is_process_gone(attempts.back());
+}
+
+void check_state(CheckedRun& checked, RunHolder holder) {
+    if (checked.run.state != RunState::running) return;
+    if (!is_gone(checked, holder)) {
+        checked.findings.report(Severity::note, folder_name(checked),
+                                "it says `running`, and the file system has no locks to tell "
+                                "whether that is so");
+        return;
+    }
+    const bool is_mended = checked.findings.report(
+        Severity::warning, folder_name(checked), "it says `running`, and nobody trains it",
+        "becomes `interrupted`; the same command goes on", [&] {
+            checked.database.set_state_by_hand(checked.run.run, RunState::interrupted,
+                                               kEndedSilently, storage::utc_now());
+        });
+    if (is_mended) checked.run.state = RunState::interrupted;
+}
+
+void forget_files(const CheckedRun& checked) {
+    for (const auto& row : checked.database.artifacts(checked.run.run)) {
+        checked.database.remove_artifact(row.run, row.kind);
+    }
+    if (checked.run.state != RunState::finished) give_up(checked, "its folder was lost");
+}
+
+// Where the folder is gone as a whole, one line tells it.
+void check_lost_folder(const CheckedRun& checked) {
+    if (checked.database.artifacts(checked.run.run).empty()) return;  // never begun
+    const bool is_finished = checked.run.state == RunState::finished;
+    checked.findings.report(Severity::error, folder_name(checked), "the run's folder is gone",
+                            is_finished ? "its figures stay, its files are forgotten"
+                                        : "becomes `failed`; --retry-failed starts it anew",
+                            [&] { forget_files(checked); });
+}
+
+void check_files(const CheckedRun& checked) {
+    std::error_code error;
+    if (!fs::is_directory(checked.files.folder, error)) return check_lost_folder(checked);
+    check_checkpoints(checked);
+    check_results(checked);
+}
+
+// The lock while something is mended; nothing where nothing is, or there is no folder for it.
+std::optional<fs::path> folder_to_lock(const CheckedRun& checked) {
+    std::error_code error;
+    const bool has_folder = fs::is_directory(checked.files.folder, error);
+    if (!checked.findings.repairs() || !has_folder) return std::nullopt;
+    return checked.files.folder;
+}
+
+}  // namespace
+
+std::string where(const CheckedRun& checked, const fs::path& file) {
+    return checked.store.relative_path(file);
+}
+
+void give_up(const CheckedRun& checked, std::string_view cause) {
+    checked.database.set_state_by_hand(checked.run.run, RunState::failed, cause,
+                                       storage::utc_now());
+}
+
+void check_run(const storage::RunStore& store, storage::RunDatabase& database,
+               const storage::RunRow& run, Findings& findings) {
+    CheckedRun checked{store, database, findings, run, store.run_files(run.run)};
+    const RunHolder holder = holder_of(checked.files.folder);
+    if (holder == RunHolder::somebody) {
+        findings.report(Severity::note, folder_name(checked),
+                        "is being trained; its files were not looked at");
+        return;
+    }
+    std::optional<RunLock> lock;
+    try {
+        if (const auto folder = folder_to_lock(checked)) lock.emplace(*folder);
+    } catch (const std::exception& error) {
+        findings.report(Severity::error, folder_name(checked), error.what());
+        return;
+    }
+    check_state(checked, holder);
+    check_files(checked);
+}
+
+}  // namespace lockstep::pipeline

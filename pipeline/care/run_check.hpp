@@ -1,0 +1,47 @@
+#pragma once
+
+// One run of the store: does its state say the truth, and are its files those that its rows tell
+// of?
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pipeline/care/findings.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+
+// What all checks of a run work on. The database may be read-only where nothing is repaired.
+struct CheckedRun {
+    const storage::RunStore& store;
+    storage::RunDatabase& database;
+    Findings& findings;
+    storage::RunRow run;
+    storage::RunFiles files;
+};
+
+// A file's place in the store, as findings name it.
+std::string where(const CheckedRun& checked, const std::filesystem::path& file);
+
+// Reports, and mends, all that is wrong with the run. A run that is being trained is left alone. To
+// mend, the run's lock is held.
+void check_run(const storage::RunStore& store, storage::RunDatabase& database,
+               const storage::RunRow& run, Findings& findings);
+
+// ---- its parts ---------------------------------------------------------------------------------
+
+// checkpoint.h5 and checkpoint.prev.h5 beside their rows: a good one is never taken away, and one
+// that is damaged is replaced by the one before.
+void check_checkpoints(const CheckedRun& checked);
+
+// best.h5, final.h5, predictions.h5 and effective.toml beside their rows. After the checkpoints:
+// weights are made anew from them where they give the recorded bytes.
+void check_results(const CheckedRun& checked);
+
+// The run cannot go on: it becomes `failed`, so that it never silently begins anew.
+void give_up(const CheckedRun& checked, std::string_view cause);
+
+}  // namespace lockstep::pipeline

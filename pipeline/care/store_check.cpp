@@ -1,0 +1,155 @@
+#include "pipeline/care/store_check.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <system_error>
+
+#include "pipeline/care/lost_and_found.hpp"
+#include "pipeline/care/run_check.hpp"
+#include "pipeline/care/stray_files.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "storage/database/database_check.hpp"
+#include "storage/database/run_database.hpp"
+#include "storage/files/storage_error.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::RunStore;
+using storage::StorageError;
+
+// ---- the database ------------------------------------------------------------------------------
+
+bool is_being_trained(const RunStore& store) {
+    std::error_code error;
+    for (fs::directory_iterator run(store.root() / "runs", error), end; !error && run != end;
+         run.increment(error)) {
+        if (holder_of(run->path()) == RunHolder::somebody) return true;
+    }
+    return false;
+}
+
+void rebuild(const RunStore& store) {
+    if (is_being_trained(store)) {
+        throw Failure(kExitInputOutput, "runs of this store are being trained; stop them first");
+    }
+    storage::rebuild_database(store.database(), place_for_lost(store, store.database()));
+}
+
+// True if the runs in it can be told.
+bool check_database(const RunStore& store, Findings& findings) {
+    const std::string at = store.relative_path(store.database());
+    const storage::DatabaseCheck check = storage::check_database(store.database());
+    if (check.had_hot_journal) {
+        findings.report(Severity::note, at,
+                        "a writer was killed in a transaction; it has been rolled back");
+    }
+    if (!check.refusal.empty()) {
+        findings.report(Severity::error, at, check.refusal);
+        return false;
+    }
+    if (!check.damage.empty()) {
+        const std::string what =
+            fmt::format("damaged: {}{}", check.damage.front(),
+                        check.damage.size() == 1
+                            ? ""
+                            : fmt::format(" (and {} more lines)", check.damage.size() - 1));
+        return findings.report(Severity::error, at, what,
+                               "put aside; a new one is made of all rows that can be read",
+                               [&] { rebuild(store); });
+    }
+    if (check.rows_without_parent > 0) {
+        findings.report(Severity::warning, at,
+                        fmt::format("{} rows belong to no run", check.rows_without_parent),
+                        "they are removed",
+                        [&] { storage::delete_rows_without_parent(store.database()); });
+    }
+    return true;
+}
+
+// ---- what belongs to nothing -------------------------------------------------------------------
+
+void report_stray(const RunStore& store, const StrayFile& stray, Findings& findings) {
+    const std::string at = store.relative_path(stray.path);
+    const auto put_aside = [&] { move_to_lost_and_found(store, stray.path); };
+    switch (stray.kind) {
+        case StrayKind::temporary_in_use:
+            return findings.report(Severity::note, at, "a file in the making");
+        case StrayKind::temporary_abandoned:
+            findings.report(Severity::warning, at, "a file in the making, whose process is gone",
+                            "removed", [&] { fs::remove(stray.path); });
+            return;
+        case StrayKind::run_folder:
+            if (holder_of(stray.path) == RunHolder::somebody) {
+                return findings.report(Severity::note, at, "a run that begins at this moment");
+            }
+            findings.report(Severity::warning, at, "the database knows no such run",
+                            "moved to lost+found", put_aside);
+            return;
+        case StrayKind::unknown:
+            findings.report(Severity::warning, at, "nothing that Lockstep knows",
+                            "moved to lost+found", put_aside);
+            return;
+    }
+}
+
+void check_strays(const RunStore& store, const std::set<std::string>& runs, Findings& findings) {
+    for (const StrayFile& stray : stray_files(store, runs)) report_stray(store, stray, findings);
+}
+
+// Only told: the files say which user they are of, not which program. Other programs of MPI leave
+// the same, and what lies outside of the store is not ours to remove.
+void check_leftovers(const LeftoverPlaces& places, Findings& findings) {
+    for (const Leftover& leftover : mpi_leftovers(places)) {
+        findings.report(Severity::note, leftover.path.string(),
+                        fmt::format("{} bytes that a killed mpirun of this user may have left; "
+                                    "left alone",
+                                    leftover.bytes));
+    }
+}
+
+// ---- runs --------------------------------------------------------------------------------------
+
+std::set<std::string> check_runs(const RunStore& store, Findings& findings) {
+    storage::RunDatabase database(store.database(), findings.repairs()
+                                                        ? storage::DatabaseAccess::read_write
+                                                        : storage::DatabaseAccess::read_only);
+    std::set<std::string> runs;
+    for (const storage::RunRow& run : database.runs()) {
+        if (!storage::is_safe_run_id(run.run)) {
+            findings.report(Severity::error, store.relative_path(store.database()),
+                            "a run whose id is no safe name of a folder");
+            continue;
+        }
+        runs.insert(run.run);
+        check_run(store, database, run, findings);
+    }
+    return runs;
+}
+
+// A store that was made, and in which nothing was trained yet.
+bool is_new(const RunStore& store) {
+    std::error_code error;
+    const auto size = fs::file_size(store.database(), error);
+    const bool is_empty = error || size == 0;
+    return is_empty && bytes_of(store.root() / "runs") == 0;
+}
+
+}  // namespace
+
+void check_store(const RunStore& store, const LeftoverPlaces& places, Findings& findings) {
+    if (is_new(store)) {
+        check_strays(store, {}, findings);
+    } else if (check_database(store, findings)) {
+        check_strays(store, check_runs(store, findings), findings);
+    }
+    check_leftovers(places, findings);
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,37 @@
+#pragma once
+
+// What lies in a store and belongs to nothing that the database knows.
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+
+enum class StrayKind {
+    temporary_in_use,     // a file in the making
+    temporary_abandoned,  // whose process is gone
+    run_folder,           // of a run that the database does not know
+    unknown,              // nothing of ours
+};
+
+struct StrayFile {
+    StrayKind kind = StrayKind::unknown;
+    std::filesystem::path path;
+    std::int64_t bytes = 0;  // of a folder all its files
+};
+
+// Sorted by path. Folders of reports are looked into for temporary files only: people keep things
+// there. Links are not followed.
+//   runs   the ids that the database knows
+std::vector<StrayFile> stray_files(const storage::RunStore& store,
+                                   const std::set<std::string>& runs);
+
+// Of a file, or of all files in a folder; 0 for what is not there.
+std::int64_t bytes_of(const std::filesystem::path& path);
+
+}  // namespace lockstep::pipeline

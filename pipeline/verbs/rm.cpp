@@ -1,0 +1,95 @@
+#include "pipeline/verbs/rm.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+
+#include "pipeline/care/run_removal.hpp"
+#include "pipeline/care/stray_files.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/store/row_options.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "reports/tables/table_text.hpp"
+#include "storage/files/run_store.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr std::array<std::string_view, 1> kRunColumn{"run"};
+
+// Of the whole store, or of the experiment, in the order of `ls`.
+std::vector<std::string> ids_where(const storage::RunDatabase& database, const RmOptions& options) {
+    RowOptions rows;
+    rows.where = options.where;
+    const auto table = database.runs_table(options.experiment);
+    return texts_of(chosen_rows(table, "v_runs", rows, kRunColumn), "run");
+}
+
+std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
+                                         const RmOptions& options) {
+    const bool says_nothing = options.runs.empty() && options.experiment.empty() &&
+                              !options.is_failed_only && options.where.empty();
+    if (says_nothing) {
+        throw UsageError("which runs? name them, or say --experiment, --failed or --where");
+    }
+    require_experiment(database, options.experiment);
+    const auto named = matching_runs(database, options.runs);
+    const auto is_named = [&](const std::string& id) {
+        return options.runs.empty() || std::ranges::find(named, id) != named.end();
+    };
+    std::vector<storage::RunRow> chosen;
+    for (const std::string& id : ids_where(database, options)) {
+        auto run = database.find_run(id);
+        if (!run || !is_named(id)) continue;
+        if (options.is_failed_only && run->state != storage::RunState::failed) continue;
+        chosen.push_back(std::move(*run));
+    }
+    return chosen;
+}
+
+storage::Table table_of(const storage::RunStore& store, const std::vector<storage::RunRow>& runs) {
+    storage::Table table{{"run", "experiment", "state", "epochs_planned", "bytes"}, {}};
+    for (const storage::RunRow& run : runs) {
+        table.rows.push_back({run.run, run.experiment, std::string(storage::to_string(run.state)),
+                              std::int64_t{run.epochs}, bytes_of(store.run_files(run.run).folder)});
+    }
+    return table;
+}
+
+// Refused before anything is asked, so that nobody agrees to what cannot be done.
+void require_idle(const storage::RunStore& store, const std::vector<storage::RunRow>& runs) {
+    for (const storage::RunRow& run : runs) {
+        if (holder_of(store.run_files(run.run).folder) != RunHolder::somebody) continue;
+        throw Failure(kExitCannotCreate,
+                      fmt::format("run {} is being trained; nothing was removed", run.run));
+    }
+}
+
+}  // namespace
+
+int rm(const RmOptions& options) {
+    const auto store = storage::RunStore::open(options.store);
+    const auto runs = chosen_runs(open_for_reading(options.store), options);
+    require_idle(store, runs);
+    print(reports::table_text(table_of(store, runs), options.format));
+    if (runs.empty()) return kExitSuccess;
+    const std::string counted = fmt::format("{} run{}", runs.size(), runs.size() == 1 ? "" : "s");
+    if (!has_consent(options.consent, fmt::format("Remove {} for ever?", counted))) {
+        return kExitSuccess;
+    }
+    storage::RunDatabase database(store.database(), storage::DatabaseAccess::read_write);
+    std::int64_t bytes = 0;
+    for (const storage::RunRow& run : runs) bytes += remove_stored_run(store, database, run);
+    tell_failure({kExitSuccess, fmt::format("{} removed, {} bytes; `lockstep gc` gives back what "
+                                            "the database no longer needs",
+                                            counted, bytes)});
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline
