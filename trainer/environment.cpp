@@ -64,6 +64,12 @@ std::string require_one_isa(const Communicator& world) {
     return names[0];
 }
 
+// The lowest bit is the most able target.
+std::string best_target(std::int64_t targets) {
+    const std::int64_t usable = targets & static_cast<std::int64_t>(HWY_TARGETS);
+    return hwy::TargetName(static_cast<decltype(HWY_TARGET)>(usable & -usable));
+}
+
 std::string agree_on_simd_target(const Communicator& world) {
     limit_simd_to_onednn();
     const auto own = static_cast<std::int64_t>(hwy::SupportedTargets());
@@ -71,9 +77,7 @@ std::string agree_on_simd_target(const Communicator& world) {
     for (const std::string& targets : world.gather_texts(fmt::format("{}", own)))
         common &= std::stoll(targets);
     if (common != own) hwy::DisableTargets(~common);
-    // The lowest bit is the most able target.
-    const std::int64_t usable = common & static_cast<std::int64_t>(HWY_TARGETS);
-    return hwy::TargetName(static_cast<decltype(HWY_TARGET)>(usable & -usable));
+    return best_target(common);
 }
 
 std::string mpi_library_version() {
@@ -100,12 +104,9 @@ std::string library_versions() {
 }
 
 ComputeEnvironment own_compute_environment() {
-    const std::string isa = cap_onednn_isa(onednn_isa_level());
     limit_simd_to_onednn();
-    const std::int64_t usable =
-        static_cast<std::int64_t>(hwy::SupportedTargets()) & static_cast<std::int64_t>(HWY_TARGETS);
-    return {.isa = isa,
-            .simd_target = hwy::TargetName(static_cast<decltype(HWY_TARGET)>(usable & -usable)),
+    return {.isa = onednn_isa(),
+            .simd_target = best_target(static_cast<std::int64_t>(hwy::SupportedTargets())),
             .onednn_version = onednn_version(),
             .mpi_version = mpi_library_version()};
 }
