@@ -175,8 +175,12 @@ field_of_job() { scontrol show job "$1" 2>/dev/null | grep -o "\b$2=[^ ]*" | hea
 # submit SCRIPT ARGUMENT...: the job's number. Output in FOLDER/JOB.out.
 submit() { (cd "$folder" && sbatch --parsable --output="$folder/%j.out" "$@"); }
 
-# A requeued job waits two minutes for its turn: not here.
-hurry() { scontrol update "jobid=$1" StartTime=now 2>/dev/null; }
+# A requeued job waits two minutes for its turn: not here. But the node refuses a job whose credential
+# is of the second in which its last attempt was ended.
+hurry() {
+    sleep 4
+    scontrol update "jobid=$1" StartTime=now 2>/dev/null
+}
 is_job_over() {
     local state
     state=$(field_of_job "$1" JobState)
