@@ -1,8 +1,8 @@
 #pragma once
 
-// The instruction sets of this CPU, in the steps in which oneDNN and our kernels use them, as far as
-// ONEDNN_MAX_CPU_ISA allows. Found by CPUID: oneDNN, once it is asked, stays with its answer, and
-// ranks that have to agree on less could not any more.
+// The instruction sets of this CPU, in the steps in which oneDNN and our kernels use them, as far
+// as ONEDNN_MAX_CPU_ISA allows. Found by CPUID: oneDNN, once it is asked, stays with its answer,
+// and ranks that have to agree on less could not any more.
 
 namespace lockstep::trainer {
 
