@@ -14,10 +14,12 @@
 
 #include "liveness/fault_point.hpp"
 #include "pipeline/command_line/command_line.hpp"
+#include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/job_attempt.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
+#include "pipeline/ranks/rank_lines.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/recording/process_identity.hpp"
@@ -58,6 +60,14 @@ void share_memory_between_threads() {
 #ifdef M_ARENA_MAX
     mallopt(M_ARENA_MAX, 1);
 #endif
+}
+
+// Of the other ranks one is gone, or out of reach: a further attempt may find it again.
+int end_without_peer(const trainer::MpiError& error) {
+    if (!is_mpi_running()) return end_with(failure_of(std::make_exception_ptr(error)));
+    write_line_of_rank(lost_line("a peer of rank " + std::to_string(rank_from_environment()) +
+                                 " (" + host_name() + "): " + error.what()));
+    trainer::abort_job(kExitInterrupted);
 }
 
 // What is opened first would take the place of a closed standard stream, and its lines.
@@ -107,6 +117,8 @@ int main(int argc, char** argv) {
     try {
         prepare_process({argc, argv});
         return parse_command_line({argc, argv})();
+    } catch (const lockstep::trainer::MpiError& error) {
+        return end_without_peer(error);
     } catch (...) {
         return end_with(failure_of(std::current_exception()));
     }

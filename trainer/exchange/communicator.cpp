@@ -61,7 +61,7 @@ std::vector<int> as_ints(std::span<const std::uint64_t> values) {
 
 void check_mpi(int code, const char* call) {
     if (code == MPI_SUCCESS) return;
-    throw CommError(std::string(call) + " failed: " + mpi_text(code));
+    throw MpiError(std::string(call) + " failed: " + mpi_text(code));
 }
 
 MpiSession::MpiSession(int& argc, char**& argv) {

@@ -22,7 +22,13 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// Throws CommError with MPI's text unless `code` is MPI_SUCCESS. `call` names the call.
+// A call of MPI failed: as good as always a peer, or the network to it, is gone.
+class MpiError : public CommError {
+public:
+    using CommError::CommError;
+};
+
+// Throws MpiError with MPI's text unless `code` is MPI_SUCCESS. `call` names the call.
 void check_mpi(int code, const char* call);
 
 // MPI from start to end: one object in main. MPI_THREAD_FUNNELED.
