@@ -8,12 +8,14 @@
 #include "pipeline/keras/keras_config.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "pipeline/planning/effective_config.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/recording/weights_notes.hpp"
 #include "reports/words/number_text.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
 #include "storage/weights/predictions_file.hpp"
 
@@ -31,7 +33,8 @@ std::string counted(int count, std::string_view thing) {
 
 RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
                          const PlannedRun& planned, const trainer::RunData& data,
-                         const RunSetting& setting, ProgressSink& progress)
+                         const RunSetting& setting, int attempt, LeaseKeeper& lease,
+                         ProgressSink& progress)
     : store_(store),
       database_(database),
       planned_(planned),
@@ -40,24 +43,26 @@ RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& d
       progress_(progress),
       files_(store.run_files(planned.id)),
       model_(keras_model(planned.run.config, planned.run.architecture)),
-      log_(files_.log, std::ios::app) {}
+      log_(files_.log, std::ios::app),
+      attempt_(attempt),
+      lease_(lease) {}
 
 // ---- the attempt -----------------------------------------------------------------------------
 
 void RunRecorder::begin(const storage::ResumePoint& resume) {
     database_.put_run(run_row(planned_, setting_.experiment, &data_));
-    const storage::AttemptRow row = attempt_row(planned_.id, setting_, resume);
-    attempt_ = database_.begin_attempt(row, resume);
+    database_.start_attempt(planned_.id, attempt_, resume);
+    has_begun_ = true;
     // Only now: were the database not writable, a finished run would have lost its files.
     if (resume.is_start()) store_.remove_run_files(planned_.id);
     const auto effective = storage::replace_file(
         files_.effective_config, effective_toml(planned_.effective, setting_.experiment));
     const storage::ArtifactRow rows[] = {
         artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
-    database_.put_artifacts(rows);
+    database_.put_artifacts(attempt_, rows);
 
-    log(fmt::format("--- {} attempt {} on {} ({})", row.started_utc, attempt_, row.host,
-                    counted(row.ranks, "rank")));
+    log(fmt::format("--- {} attempt {} on {} ({})", storage::utc_now(), attempt_, host_name(),
+                    counted(setting_.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;
     const std::string where = resume.is_start() ? "" : ", resumed " + describe(resume);
     tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
@@ -75,6 +80,7 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
         end.cause = fmt::format("early stopping after epoch {}", outcome.epochs_finished);
         add_event("stopped_early", end.cause);
     }
+    require_newest();
     end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights,
                                    to_arrays(outcome.weights), outcome.weights_epoch),
                      write_predictions(outcome)};
@@ -93,7 +99,7 @@ void RunRecorder::interrupt(const std::string& cause) {
 void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed, cause); }
 
 void RunRecorder::end(storage::RunState state, const std::string& cause) {
-    if (attempt_ == 0) return;  // none has begun
+    if (!has_begun_) return;
     log(fmt::format("{}: {}", storage::to_string(state), cause));
     database_.end_attempt(planned_.id, attempt_,
                           {.state = state,
@@ -112,6 +118,7 @@ void RunRecorder::warn(const std::string& text) {
 // ---- what training tells ---------------------------------------------------------------------
 
 void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
+    lease_.note_progress();
     epoch_ = epoch;
     steps_per_epoch_ = steps;
     last_step_seconds_ = 0.0;
@@ -125,6 +132,7 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
 
 void RunRecorder::on_step_end(const trainer::StepRecord& step) {
     writer_.check();
+    lease_.note_progress();
     if (planned_.run.config.train.record_steps) {
         steps_.push_back(
             {planned_.id, step.step, step.step_metrics.loss, step.step_metrics.accuracy});
@@ -177,13 +185,29 @@ void RunRecorder::settle() { writer_.settle(); }
 
 void RunRecorder::record(trainer::Snapshot snapshot,
                          const std::vector<storage::StepRow>& steps) const {
+    if (lease_.is_taken_over()) return;
+    try {
+        write(std::move(snapshot), steps);
+    } catch (const storage::StorageError& error) {
+        if (error.kind() != storage::StorageError::Kind::taken_over) throw;
+        lease_.note_taken_over();  // by which training stops in order, on all ranks
+    }
+}
+
+// Asked right before a file takes its name. Between the two another attempt may still begin; what
+// its predecessor then leaves there has a digest that no row tells, and is passed over.
+void RunRecorder::require_newest() const { database_.require_newest(planned_.id, attempt_); }
+
+void RunRecorder::write(trainer::Snapshot snapshot,
+                        const std::vector<storage::StepRow>& steps) const {
     const int epoch = snapshot.state.epochs_finished;
     const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
+    require_newest();
     const auto saved =
         storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
     const storage::ArtifactRow checkpoint =
         artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch);
-    if (!snapshot.epoch) return database_.record_checkpoint(steps, checkpoint);
+    if (!snapshot.epoch) return database_.record_checkpoint(attempt_, steps, checkpoint);
     std::vector<storage::ArtifactRow> artifacts{checkpoint};
     if (snapshot.is_best)
         artifacts.push_back(

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "storage/database/attempt_rows.hpp"
 #include "storage/database/database_connection.hpp"
 #include "storage/database/run_database_schema.hpp"
 
@@ -73,41 +74,6 @@ void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
     }
 }
 
-void insert_event(SQLite::Database& db, const EventRow& row) {
-    execute(db, "INSERT INTO events (run, attempt, utc, kind, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            row.run, row.attempt, row.utc, row.kind, row.text);
-}
-
-void insert_attempt(SQLite::Database& db, const AttemptRow& row, int attempt) {
-    execute(db, R"sql(
-        INSERT INTO attempts (run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
-            onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc, outcome, cause)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'running', ''))sql",
-            row.run, attempt, row.host, row.boot_id, row.pid, row.job_id, row.ranks,
-            row.lockstep_version, row.onednn_version, row.mpi_version, row.isa, row.simd_target,
-            row.first_epoch, row.started_utc);
-}
-
-// What a killed attempt wrote beyond the point where training goes on.
-void delete_after(SQLite::Database& db, const std::string& run, const ResumePoint& resume) {
-    execute(db, "DELETE FROM epochs WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
-    execute(db, "DELETE FROM steps WHERE run = ?1 AND step >= ?2", run, resume.steps_taken);
-    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
-    execute(db, "DELETE FROM metrics WHERE run = ?1", run);
-    if (resume.is_start()) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
-}
-
-// checkpoint.prev.h5 has become checkpoint.h5, so its row does, too.
-void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256) {
-    execute(db, R"sql(
-        UPDATE OR REPLACE artifacts
-        SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
-        WHERE run = ?1 AND kind = ?3 AND sha256 = ?4)sql",
-            run, kCheckpointArtifact, kPreviousCheckpointArtifact, sha256);
-    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
-            kPreviousCheckpointArtifact);
-}
-
 // Throws std::invalid_argument unless it is "" or a JSON object.
 nlohmann::json expected_figures(const std::string& text) {
     if (text.empty()) return nlohmann::json::object();
@@ -122,12 +88,6 @@ std::optional<double> last_figure(const nlohmann::json& figures, const char* nam
     if (found == figures.end()) return std::nullopt;
     const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
     return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
-}
-
-void set_state(SQLite::Database& db, const std::string& run, RunState state) {
-    SQLite::Statement statement(db, "UPDATE runs SET state = ?2 WHERE run = ?1");
-    bind_values(statement, run, to_string(state));
-    if (statement.exec() == 0) throw StorageError(Kind::missing, fmt::format("no run {}", run));
 }
 
 }  // namespace
@@ -209,33 +169,10 @@ void RunDatabase::put_designs(std::span<const RunRow> rows) {
     });
 }
 
-int RunDatabase::begin_attempt(const AttemptRow& row, const ResumePoint& resume) {
-    int attempt = 0;
-    connection_->write([&](SQLite::Database& db) {
-        set_state(db, row.run, RunState::running);
-        SQLite::Statement last(db, "SELECT coalesce(max(attempt), 0) FROM attempts WHERE run = ?1");
-        bind_values(last, row.run);
-        last.executeStep();
-        attempt = last.getColumn(0).getInt() + 1;
-        execute(db, R"sql(
-            UPDATE attempts SET outcome = 'interrupted', cause = 'ended without a word'
-            WHERE run = ?1 AND outcome = 'running')sql",
-                row.run);
-        if (!resume.previous_sha256.empty())
-            promote_previous_row(db, row.run, resume.previous_sha256);
-        delete_after(db, row.run, resume);
-        update_totals(db, row.run);
-        insert_attempt(db, row, attempt);
-        insert_event(db,
-                     {row.run, attempt, row.started_utc, resume.is_start() ? "started" : "resumed",
-                      resume.is_start() ? "" : describe(resume)});
-    });
-    return attempt;
-}
-
 void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> steps,
                                std::span<const ArtifactRow> artifacts) {
     connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, epoch.run, epoch.attempt);
         upsert_epoch(db, epoch);
         update_totals(db, epoch.run);
         upsert_steps(db, steps);
@@ -243,8 +180,10 @@ void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> s
     });
 }
 
-void RunDatabase::record_checkpoint(std::span<const StepRow> steps, const ArtifactRow& checkpoint) {
+void RunDatabase::record_checkpoint(int attempt, std::span<const StepRow> steps,
+                                    const ArtifactRow& checkpoint) {
     connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, checkpoint.run, attempt);
         upsert_steps(db, steps);
         upsert_artifacts(db, {&checkpoint, 1});
     });
@@ -252,7 +191,8 @@ void RunDatabase::record_checkpoint(std::span<const StepRow> steps, const Artifa
 
 void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEnd& end) {
     connection_->write([&](SQLite::Database& db) {
-        set_state(db, std::string(run), end.state);
+        require_newest_attempt(db, run, attempt);
+        set_state(db, run, end.state);
         execute(db, R"sql(
             UPDATE attempts SET outcome = ?3, cause = ?4, finished_utc = ?5
             WHERE run = ?1 AND attempt = ?2)sql",
@@ -264,12 +204,24 @@ void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEn
     });
 }
 
-void RunDatabase::put_artifacts(std::span<const ArtifactRow> rows) {
-    connection_->write([&](SQLite::Database& db) { upsert_artifacts(db, rows); });
+void RunDatabase::put_artifacts(int attempt, std::span<const ArtifactRow> rows) {
+    if (rows.empty()) return;
+    connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, rows.front().run, attempt);
+        upsert_artifacts(db, rows);
+    });
 }
 
 void RunDatabase::add_event(const EventRow& row) {
-    connection_->write([&](SQLite::Database& db) { insert_event(db, row); });
+    connection_->write([&](SQLite::Database& db) {
+        if (row.attempt > 0) require_newest_attempt(db, row.run, row.attempt);
+        insert_event(db, row);
+    });
+}
+
+void RunDatabase::wait_at_most(std::chrono::milliseconds wait) {
+    connection_->use(
+        [&](SQLite::Database& db) { db.setBusyTimeout(static_cast<int>(wait.count())); });
 }
 
 }  // namespace lockstep::storage

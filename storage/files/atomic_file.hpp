@@ -1,6 +1,6 @@
 #pragma once
 
-// Files that are whole or absent. A new content is written beside the file (NAME.tmp.HOST.PID),
+// Files that are whole or absent. A new content is written beside the file (NAME.tmp.HOST-PIDNAMESPACE.PID),
 // made durable, and then takes the name in one rename; so a reader, a crash or a full disk sees the
 // old bytes or the new ones, never a mixture.
 //

@@ -1,0 +1,56 @@
+#pragma once
+
+// Keeps an attempt's claim on its run alive, beside the training: a thread with a connection of its
+// own renews the lease four times in its length.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace lockstep::pipeline {
+
+// Signals are delivered to other threads. A database that cannot be written now is tried again.
+class LeaseKeeper {
+public:
+    // Throws std::system_error if the system gives no thread.
+    LeaseKeeper(std::filesystem::path database, std::string run, int attempt,
+                std::chrono::seconds lease);
+    ~LeaseKeeper();
+    LeaseKeeper(const LeaseKeeper&) = delete;
+    LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+
+    // Training goes on. Without a sign of it for ten leases no more are renewed: whoever hangs does
+    // not hold its run for ever.
+    void note_progress();
+
+    // Another attempt has taken the run. Never untrue again.
+    bool is_taken_over() const { return is_taken_over_; }
+    void note_taken_over() { is_taken_over_ = true; }
+
+    // By a clock that nobody sets: the last heartbeat is younger than the lease.
+    bool holds_lease() const;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    void run();
+    void renew();
+    static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
+
+    const std::filesystem::path database_;
+    const std::string run_;
+    const int attempt_;
+    const std::chrono::seconds lease_;
+    std::atomic<Clock::rep> progress_{now()};
+    std::atomic<Clock::rep> renewed_{now()};
+    std::atomic<bool> is_taken_over_{false};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_ending_ = false;  // under the mutex
+    std::thread thread_;
+};
+
+}  // namespace lockstep::pipeline
