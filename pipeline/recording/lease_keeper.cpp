@@ -18,8 +18,12 @@ constexpr std::chrono::milliseconds kLongestWait{1000};
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(std::filesystem::path database, std::string run, int attempt,
-                         std::chrono::seconds lease)
-    : database_(std::move(database)), run_(std::move(run)), attempt_(attempt), lease_(lease) {
+                         std::chrono::seconds lease, bool has_lock)
+    : database_(std::move(database)),
+      run_(std::move(run)),
+      attempt_(attempt),
+      lease_(lease),
+      has_lock_(has_lock) {
     const SignalsHeldBack held_back;
     thread_ = std::thread([this] { this->run(); });
 }
@@ -35,7 +39,9 @@ LeaseKeeper::~LeaseKeeper() {
 
 void LeaseKeeper::note_progress() { progress_ = now(); }
 
-bool LeaseKeeper::holds_lease() const { return Clock::duration(now() - renewed_) < lease_; }
+bool LeaseKeeper::holds_run() const {
+    return has_lock_ || Clock::duration(now() - renewed_) < lease_;
+}
 
 void LeaseKeeper::run() {
     const auto interval =

@@ -16,9 +16,10 @@ namespace lockstep::pipeline {
 // Signals are delivered to other threads. A database that cannot be written now is tried again.
 class LeaseKeeper {
 public:
+    // `has_lock`: nobody else can take the run while this process lives (run_lock.hpp).
     // Throws std::system_error if the system gives no thread.
     LeaseKeeper(std::filesystem::path database, std::string run, int attempt,
-                std::chrono::seconds lease);
+                std::chrono::seconds lease, bool has_lock);
     ~LeaseKeeper();
     LeaseKeeper(const LeaseKeeper&) = delete;
     LeaseKeeper& operator=(const LeaseKeeper&) = delete;
@@ -31,8 +32,9 @@ public:
     bool is_taken_over() const { return is_taken_over_; }
     void note_taken_over() { is_taken_over_ = true; }
 
-    // By a clock that nobody sets: the last heartbeat is younger than the lease.
-    bool holds_lease() const;
+    // Also while the database cannot be asked: by the run's lock, or as the last heartbeat is
+    // younger than the lease by a clock that nobody sets.
+    bool holds_run() const;
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -44,6 +46,7 @@ private:
     const std::string run_;
     const int attempt_;
     const std::chrono::seconds lease_;
+    const bool has_lock_;
     std::atomic<Clock::rep> progress_{now()};
     std::atomic<Clock::rep> renewed_{now()};
     std::atomic<bool> is_taken_over_{false};

@@ -15,6 +15,7 @@
 #include "pipeline/recording/lease_keeper.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "storage/database/run_database.hpp"
+#include "storage/database/run_spool.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/weights/checkpoint_file.hpp"
 #include "storage/weights/weights_file.hpp"
@@ -60,9 +61,12 @@ public:
 private:
     // On the writing thread, like all that it calls: const but for what it writes.
     // Nothing is written by an attempt that was overtaken; the lease's keeper learns of it.
-    void record(trainer::Snapshot snapshot, const std::vector<storage::StepRow>& steps) const;
-    void write(trainer::Snapshot snapshot, const std::vector<storage::StepRow>& steps) const;
-    void require_newest() const;
+    void record(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
+    void write(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
+    // False where the database cannot be asked, and nothing else shows that the run is still ours.
+    bool may_replace_files() const;
+    void commit(const storage::RecordedRows& rows) const;
+    void take_in_spool(std::chrono::milliseconds wait);
     storage::CheckpointState checkpoint_state(trainer::TrainState state) const;
     storage::ArtifactRow write_weights(std::string_view kind, const std::filesystem::path& path,
                                        const storage::NamedArrays& weights, int epoch) const;
@@ -86,6 +90,8 @@ private:
     std::ofstream log_;
     const int attempt_;
     LeaseKeeper& lease_;
+    storage::RunSpool spool_;
+    mutable std::string spool_note_;  // of the writing thread, told by settle()
     bool has_begun_ = false;
     int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;

@@ -16,6 +16,7 @@
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/training/tensor_broadcast.hpp"
 #include "storage/database/run_database.hpp"
+#include "storage/database/run_spool.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
 #include "trainer/train.hpp"
@@ -117,10 +118,12 @@ int GroupTrainer::train_recorded(const PlannedRun& planned, Recording& recording
     do_on_root(group_, [&] {
         recording.store.emplace(storage::RunStore::open(queue_.store));
         recording.lease.emplace(recording.store->database(), planned.id, recording.taken->attempt,
-                                lease_length());
+                                lease_length(), recording.taken->lock->is_held());
         recording.database.emplace(recording.store->database(),
                                    storage::DatabaseAccess::read_write_again);
         recording.store->sweep_run_folder(planned.id);
+        storage::RunSpool(recording.store->run_files(planned.id).folder, recording.taken->attempt)
+            .take_in(*recording.database);
     });
     trainer::RunData data;
     do_on_all(group_, [&] {

@@ -189,6 +189,19 @@ void RunDatabase::record_checkpoint(int attempt, std::span<const StepRow> steps,
     });
 }
 
+void RunDatabase::record(int attempt, std::span<const RecordedRows> all) {
+    if (all.empty()) return;
+    connection_->write([&](SQLite::Database& db) {
+        for (const RecordedRows& rows : all) {
+            require_newest_attempt(db, rows.run, attempt);
+            if (rows.epoch) upsert_epoch(db, *rows.epoch);
+            if (rows.epoch) update_totals(db, rows.run);
+            upsert_steps(db, rows.steps);
+            upsert_artifacts(db, rows.artifacts);
+        }
+    });
+}
+
 void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEnd& end) {
     connection_->write([&](SQLite::Database& db) {
         require_newest_attempt(db, run, attempt);

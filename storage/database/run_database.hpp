@@ -141,6 +141,10 @@ public:
     void record_checkpoint(int attempt, std::span<const StepRow> steps,
                            const ArtifactRow& checkpoint);
 
+    // What `attempt` records, and what it takes in of those before it (run_spool.hpp): in this
+    // order, in one transaction.
+    void record(int attempt, std::span<const RecordedRows> all);
+
     // Ends an attempt: the states of attempt and run, final metrics and artifacts.
     void end_attempt(std::string_view run, int attempt, const AttemptEnd& end);
 

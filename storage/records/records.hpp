@@ -154,6 +154,14 @@ struct ArtifactRow {
     int epoch = 0;  // the epoch its content is from; 0 where that means nothing
 };
 
+// What is written of a run in one transaction while it is trained.
+struct RecordedRows {
+    std::string run;
+    std::optional<EpochRow> epoch{};
+    std::vector<StepRow> steps{};
+    std::vector<ArtifactRow> artifacts{};
+};
+
 struct EventRow {
     std::string run;
     int attempt = 0;
