@@ -31,20 +31,6 @@ std::string words_on(SQLite::Database& db, std::string_view run, int attempt) {
                        row.getColumn(2).getInt64());
 }
 
-void insert_attempt(SQLite::Database& db, std::string_view run, int attempt,
-                    const AttemptRow& row) {
-    execute(db, R"sql(
-        INSERT INTO attempts (run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
-            onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc, outcome, cause,
-            pid_namespace, process_start, job_token, heartbeat_utc, lease_seconds)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'running', '', ?15,
-            ?16, ?17, ?18, ?19))sql",
-            run, attempt, row.host, row.boot_id, row.pid, row.job_id, row.ranks,
-            row.lockstep_version, row.onednn_version, row.mpi_version, row.isa, row.simd_target,
-            row.first_epoch, row.started_utc, row.pid_namespace, row.process_start, row.job_token,
-            row.started_utc, row.lease_seconds);
-}
-
 // What a killed attempt wrote beyond the point where training goes on.
 void delete_after(SQLite::Database& db, std::string_view run, const ResumePoint& resume) {
     execute(db, "DELETE FROM epochs WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
@@ -104,6 +90,20 @@ void set_state(SQLite::Database& db, std::string_view run, RunState state) {
     bind_values(statement, run, to_string(state));
     if (statement.exec() == 0)
         throw StorageError(StorageError::Kind::missing, fmt::format("no run {}", run));
+}
+
+void insert_attempt(SQLite::Database& db, std::string_view run, int attempt,
+                    const AttemptRow& row) {
+    execute(db, R"sql(
+        INSERT INTO attempts (run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
+            onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc, outcome, cause,
+            pid_namespace, process_start, job_token, heartbeat_utc, lease_seconds)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'running', '', ?15,
+            ?16, ?17, ?18, ?19))sql",
+            run, attempt, row.host, row.boot_id, row.pid, row.job_id, row.ranks,
+            row.lockstep_version, row.onednn_version, row.mpi_version, row.isa, row.simd_target,
+            row.first_epoch, row.started_utc, row.pid_namespace, row.process_start, row.job_token,
+            row.started_utc, row.lease_seconds);
 }
 
 void insert_event(SQLite::Database& db, const EventRow& row) {

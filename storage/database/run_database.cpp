@@ -21,6 +21,40 @@ bool has_nan(const EpochRow& row) {
            (row.val_accuracy && std::isnan(*row.val_accuracy));
 }
 
+// A checkpoint of an earlier epoch was kept as the previous file when `row` took its place.
+void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
+    execute(db, R"sql(
+        INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
+        SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
+        FROM artifacts WHERE run = ?1 AND kind = ?2 AND sha256 <> ?4)sql",
+            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.sha256);
+}
+
+void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
+    for (const ArtifactRow& row : rows) {
+        if (row.kind == kCheckpointArtifact) keep_previous_checkpoint(db, row);
+        upsert_artifact(db, row);
+    }
+}
+
+// Throws std::invalid_argument unless it is "" or a JSON object.
+nlohmann::json expected_figures(const std::string& text) {
+    if (text.empty()) return nlohmann::json::object();
+    nlohmann::json figures = nlohmann::json::parse(text, nullptr, false);
+    if (!figures.is_object()) throw std::invalid_argument("expected figures are no JSON object");
+    return figures;
+}
+
+// A figure that the source printed; of one printed for each epoch the last.
+std::optional<double> last_figure(const nlohmann::json& figures, const char* name) {
+    const auto found = figures.find(name);
+    if (found == figures.end()) return std::nullopt;
+    const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
+    return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
+}
+
+}  // namespace
+
 void upsert_epoch(SQLite::Database& db, const EpochRow& row) {
     execute(db, R"sql(
         INSERT OR REPLACE INTO epochs (run, epoch, attempt, steps, loss, accuracy, val_loss,
@@ -55,69 +89,16 @@ void upsert_metrics(SQLite::Database& db, std::span<const MetricRow> rows) {
     }
 }
 
-// A checkpoint of an earlier epoch was kept as the previous file when `row` took its place.
-void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
+void upsert_artifact(SQLite::Database& db, const ArtifactRow& row) {
     execute(db, R"sql(
         INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
-        SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
-        FROM artifacts WHERE run = ?1 AND kind = ?2 AND sha256 <> ?4)sql",
-            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.sha256);
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql",
+            row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
 }
 
-void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
-    for (const ArtifactRow& row : rows) {
-        if (row.kind == kCheckpointArtifact) keep_previous_checkpoint(db, row);
-        execute(db, R"sql(
-            INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql",
-                row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
-    }
-}
-
-// Throws std::invalid_argument unless it is "" or a JSON object.
-nlohmann::json expected_figures(const std::string& text) {
-    if (text.empty()) return nlohmann::json::object();
-    nlohmann::json figures = nlohmann::json::parse(text, nullptr, false);
-    if (!figures.is_object()) throw std::invalid_argument("expected figures are no JSON object");
-    return figures;
-}
-
-// A figure that the source printed; of one printed for each epoch the last.
-std::optional<double> last_figure(const nlohmann::json& figures, const char* name) {
-    const auto found = figures.find(name);
-    if (found == figures.end()) return std::nullopt;
-    const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
-    return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
-}
-
-}  // namespace
-
-std::string describe(const ResumePoint& point) {
-    if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);
-    return fmt::format("in epoch {} after {} step{}", point.epochs_finished + 1,
-                       point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
-}
-
-RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
-    : connection_(new Connection{path, open_run_database(path, access)}) {}
-RunDatabase::~RunDatabase() = default;
-RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
-
-void RunDatabase::put_experiment(const ExperimentRow& row) {
-    connection_->write([&](SQLite::Database& db) {
-        execute(db, R"sql(
-            INSERT INTO experiments (name, title, file, file_digest, created_utc)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (name) DO UPDATE SET
-                title = excluded.title, file = excluded.file, file_digest = excluded.file_digest)sql",
-                row.name, row.title, row.file, row.file_digest, row.created_utc);
-    });
-}
-
-void RunDatabase::put_run(const RunRow& row) {
+void upsert_run(SQLite::Database& db, const RunRow& row) {
     const nlohmann::json expected = expected_figures(row.expected);
-    connection_->write([&](SQLite::Database& db) {
-        execute(db, R"sql(
+    execute(db, R"sql(
             INSERT INTO runs (run, experiment, name, title, notes, source, seed, config_digest,
                 data_digest, dataset, architecture, optimizer, batch_size, shards, exchange,
                 parameters, trainable_parameters, flops_per_image, epochs, training_samples,
@@ -147,15 +128,41 @@ void RunDatabase::put_run(const RunRow& row) {
                 effective_config = excluded.effective_config, design_name = excluded.design_name,
                 design_digest = excluded.design_digest,
                 initial_weights_sha256 = excluded.initial_weights_sha256)sql",
-                row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
-                row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
-                row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
-                row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
-                row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
-                last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
-                row.effective_config, row.created_utc, row.design_name, row.design_digest,
-                row.initial_weights_sha256);
+            row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
+            row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
+            row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
+            row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
+            row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
+            last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
+            row.effective_config, row.created_utc, row.design_name, row.design_digest,
+            row.initial_weights_sha256);
+}
+
+std::string describe(const ResumePoint& point) {
+    if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);
+    return fmt::format("in epoch {} after {} step{}", point.epochs_finished + 1,
+                       point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
+}
+
+RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
+    : connection_(new Connection{path, open_run_database(path, access)}) {}
+RunDatabase::~RunDatabase() = default;
+RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
+
+void RunDatabase::put_experiment(const ExperimentRow& row) {
+    connection_->write([&](SQLite::Database& db) {
+        execute(db, R"sql(
+            INSERT INTO experiments (name, title, file, file_digest, created_utc)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (name) DO UPDATE SET
+                title = excluded.title, file = excluded.file, file_digest = excluded.file_digest)sql",
+                row.name, row.title, row.file, row.file_digest, row.created_utc);
     });
+}
+
+void RunDatabase::put_run(const RunRow& row) {
+    expected_figures(row.expected);  // before anything is locked
+    connection_->write([&](SQLite::Database& db) { upsert_run(db, row); });
 }
 
 void RunDatabase::put_designs(std::span<const RunRow> rows) {

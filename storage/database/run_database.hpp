@@ -151,6 +151,11 @@ public:
     void put_artifacts(int attempt, std::span<const ArtifactRow> rows);  // of one run
     void add_event(const EventRow& row);
 
+    // Puts a run of another store in the place of the one with its id, if there is one: all its
+    // rows. Its experiment must be there. An attempt that lasts comes in as `interrupted`.
+    // Throws StorageError (locked) if an attempt of the one here lasts.
+    void import_run(const RunDetails& details, std::span<const StepRow> steps);
+
     // How long every call waits for its turn from now on; 30 s at first.
     void wait_at_most(std::chrono::milliseconds wait);
 
