@@ -106,7 +106,7 @@ private:
         const ArtifactRow row{checked_.run.run, std::string(storage::kCheckpointArtifact),
                               at(file_),        file_.bytes,
                               file_.sha256,     file_.epochs_finished};
-        checked_.database.put_artifacts({&row, 1});
+        put_artifact(checked_, row);
     }
     void report_unknown(const CheckpointFile& file) const {
         checked_.findings.report(Severity::warning, at(file),

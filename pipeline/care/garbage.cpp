@@ -76,7 +76,7 @@ std::int64_t remove_path(const fs::path& path) {
 
 std::int64_t remove_checkpoint(const storage::RunStore& store, storage::RunDatabase& database,
                                const Garbage& garbage) {
-    const RunLock lock(store.run_files(garbage.run).folder);
+    const RunLock lock = RunLock::require(store.run_files(garbage.run).folder);
     const auto run = database.find_run(garbage.run);
     if (!run || run->state != RunState::finished) return 0;
     database.remove_artifact(garbage.run, artifact_of(garbage.kind));

@@ -89,9 +89,7 @@ private:
         if (const auto row = proven_row()) {
             checked_.findings.report(Severity::warning, at(),
                                      "no row tells of it; it is what the checkpoint gives",
-                                     "gets its row", [&] {
-                                         checked_.database.put_artifacts({&*row, 1});
-                                     });
+                                     "gets its row", [&] { put_artifact(checked_, *row); });
             return;
         }
         if (is_finished && file_.kind != storage::kBestArtifact && has_checkpoint()) {
@@ -188,7 +186,7 @@ private:
             storage::replace_file(file_.path, std::string_view(checked_.run.effective_config));
         const ArtifactRow row{
             checked_.run.run, std::string(file_.kind), at(), saved.bytes, saved.sha256, 0};
-        checked_.database.put_artifacts({&row, 1});
+        put_artifact(checked_, row);
     }
 
     const CheckedRun& checked_;

@@ -22,7 +22,7 @@ std::string folder_name(const CheckedRun& checked) { return where(checked, check
 bool is_gone(const CheckedRun& checked, RunHolder holder) {
     if (holder == RunHolder::nobody) return true;
     const auto attempts = checked.database.attempts(checked.run.run);
-    return attempts.empty() || is_process_gone(attempts.back());
+    return attempts.empty() || !is_alive(attempts.back());
 }
 
 void check_state(CheckedRun& checked, RunHolder holder) {
@@ -85,6 +85,11 @@ void give_up(const CheckedRun& checked, std::string_view cause) {
                                        storage::utc_now());
 }
 
+void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row) {
+    const auto attempts = checked.database.attempts(checked.run.run);
+    checked.database.put_artifacts(attempts.empty() ? 0 : attempts.back().attempt, {&row, 1});
+}
+
 void check_run(const storage::RunStore& store, storage::RunDatabase& database,
                const storage::RunRow& run, Findings& findings) {
     CheckedRun checked{store, database, findings, run, store.run_files(run.run)};
@@ -96,7 +101,7 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
     }
     std::optional<RunLock> lock;
     try {
-        if (const auto folder = folder_to_lock(checked)) lock.emplace(*folder);
+        if (const auto folder = folder_to_lock(checked)) lock = RunLock::require(*folder);
     } catch (const std::exception& error) {
         findings.report(Severity::error, folder_name(checked), error.what());
         return;

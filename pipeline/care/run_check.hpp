@@ -23,6 +23,9 @@ struct CheckedRun {
     storage::RunFiles files;
 };
 
+// Gives a file its row, on behalf of the run's newest attempt.
+void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row);
+
 // A file's place in the store, as findings name it.
 std::string where(const CheckedRun& checked, const std::filesystem::path& file);
 

@@ -31,7 +31,7 @@ std::int64_t remove_stored_run(const storage::RunStore& store, storage::RunDatab
     const fs::path folder = store.run_files(run.run).folder;
     std::error_code error;
     std::optional<RunLock> lock;
-    if (fs::is_directory(folder, error)) lock.emplace(folder);
+    if (fs::is_directory(folder, error)) lock = RunLock::require(folder);
     database.remove_run(run.run);
     std::int64_t bytes = remove_folder(folder);
     if (database.runs(run.experiment).empty()) {

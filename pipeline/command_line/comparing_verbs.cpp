@@ -2,6 +2,7 @@
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/verbs/compare.hpp"
 #include "pipeline/verbs/diff.hpp"
+#include "pipeline/verbs/merge.hpp"
 #include "pipeline/verbs/report.hpp"
 
 namespace lockstep::pipeline {
@@ -32,6 +33,11 @@ void declare_report(CLI::App& verb, ReportOptions& report) {
     add_store(verb, report.store);
 }
 
+void declare_merge(CLI::App& verb, MergeOptions& merge) {
+    add_required(verb, "FROM", merge.from, "folders of results");
+    add_store(verb, merge.store);
+}
+
 }  // namespace
 
 void add_comparing_verbs(VerbList& verbs) {
@@ -50,6 +56,12 @@ void add_comparing_verbs(VerbList& verbs) {
                               "  lockstep report tutorials\n"
                               "  lockstep report tutorials --out ~/public_html/tutorials\n"},
                              declare_report, report);
+    verbs.add<MergeOptions>(
+        {"merge", "bring the runs of other stores into one",
+         "  lockstep merge /scratch/a/lockstep-store /scratch/b/lockstep-store --store all\n"
+         "Doing it again changes nothing. Of a run that both have the one that is further is "
+         "kept.\n"},
+        declare_merge, [](const MergeOptions& options) { return merge(options); });
 }
 
 }  // namespace lockstep::pipeline

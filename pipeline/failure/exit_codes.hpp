@@ -16,6 +16,9 @@ inline constexpr int kExitSystem = 71;        // out of memory or another limit 
 inline constexpr int kExitCannotCreate = 73;  // an output cannot be made
 inline constexpr int kExitInputOutput = 74;   // reading or writing failed
 inline constexpr int kExitInterrupted = 75;   // stopped early; the same command goes on
+// Another job on the same store trains, or has taken over, runs that are not finished yet.
+// EX_PROTOCOL.
+inline constexpr int kExitLeftToOthers = 76;
 inline constexpr int kExitNoPermission = 77;
 inline constexpr int kExitBadSpec = 78;  // the experiment file is wrong
 

@@ -30,6 +30,8 @@ int exit_code_of(storage::StorageError::Kind kind) {
         case Kind::cannot_create:
             return kExitCannotCreate;
         case Kind::io:
+        case Kind::locked:
+        case Kind::full:
             return kExitInputOutput;
         case Kind::bad_data:
             return kExitBadData;
@@ -37,6 +39,8 @@ int exit_code_of(storage::StorageError::Kind kind) {
             return kExitMissingInput;
         case Kind::no_permission:
             return kExitNoPermission;
+        case Kind::taken_over:
+            return kExitLeftToOthers;
     }
     return kExitInternal;
 }

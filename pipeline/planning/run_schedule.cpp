@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
@@ -19,21 +19,12 @@ int ranks_of_run(const PlannedRun& planned, int ranks) {
 
 Phase phase_of(const Plan& plan, std::vector<std::size_t> runs, int ranks_per_run, int ranks) {
     const auto groups = std::min(static_cast<std::size_t>(ranks / ranks_per_run), runs.size());
-    Phase phase{ranks_per_run, std::vector<std::vector<std::size_t>>(groups)};
-    if (groups == 1) {
-        phase.groups.front() = std::move(runs);
-        return phase;
-    }
     const auto flops = [&](std::size_t run) { return plan.runs[run].estimate.training_flops; };
-    std::stable_sort(runs.begin(), runs.end(),
-                     [&](std::size_t a, std::size_t b) { return flops(a) > flops(b); });
-    std::vector<double> load(groups, 0.0);
-    for (const std::size_t run : runs) {
-        const auto least = std::min_element(load.begin(), load.end());
-        phase.groups[static_cast<std::size_t>(least - load.begin())].push_back(run);
-        *least += flops(run);
+    if (groups > 1) {
+        std::stable_sort(runs.begin(), runs.end(),
+                         [&](std::size_t a, std::size_t b) { return flops(a) > flops(b); });
     }
-    return phase;
+    return {ranks_per_run, static_cast<int>(groups), std::move(runs)};
 }
 
 }  // namespace

@@ -1,28 +1,11 @@
 #include "pipeline/recording/background_writer.hpp"
 
-#include <signal.h>
-
 #include <utility>
+
+#include "pipeline/recording/signals_held_back.hpp"
 
 namespace lockstep::pipeline {
 namespace {
-
-// A thread that is started meanwhile takes no signals, for good: the wish to stop is the trainer's,
-// and no write is interrupted in its midst.
-class SignalsHeldBack {
-public:
-    SignalsHeldBack() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsHeldBack(const SignalsHeldBack&) = delete;
-    SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
-
-private:
-    sigset_t before_{};
-};
 
 std::exception_ptr error_of(const BackgroundWriter::Work& work) {
     try {

@@ -1,13 +1,25 @@
 #include "pipeline/recording/process_identity.hpp"
 
+#include <fmt/format.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
+namespace {
+
+constexpr long kLeaseSeconds = 90;
+
+}  // namespace
 
 std::string boot_id() {
     std::ifstream file("/proc/sys/kernel/random/boot_id");
@@ -16,10 +28,57 @@ std::string boot_id() {
     return id;
 }
 
-bool is_process_gone(const storage::AttemptRow& attempt) {
-    if (attempt.host != host_name() || attempt.pid <= 0) return false;
-    if (attempt.boot_id != boot_id()) return !attempt.boot_id.empty() && !boot_id().empty();
-    return ::kill(static_cast<pid_t>(attempt.pid), 0) != 0 && errno == ESRCH;
+std::string pid_namespace() {
+    std::error_code unknown;
+    return std::filesystem::read_symlink("/proc/self/ns/pid", unknown).string();
+}
+
+// The fields of /proc/PID/stat behind the name, which may hold anything: state is the 3rd of all,
+// starttime the 22nd (proc(5)).
+std::int64_t process_start(std::int64_t pid) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(')');
+    if (name_end == std::string::npos) return 0;
+    std::istringstream fields(line.substr(name_end + 1));
+    char state = 'X';
+    fields >> state;
+    if (state == 'Z' || state == 'X') return 0;  // waits for its parent to take notice
+    std::string skipped;
+    for (int field = 4; field < 22; ++field) fields >> skipped;
+    std::int64_t start = 0;
+    fields >> start;
+    return start;
+}
+
+std::chrono::seconds lease_length() {
+    const char* text = std::getenv("LOCKSTEP_LEASE_SECONDS");
+    const long seconds = text != nullptr ? std::strtol(text, nullptr, 10) : 0;
+    return std::chrono::seconds(seconds >= 1 && seconds <= 86400 ? seconds : kLeaseSeconds);
+}
+
+ProcessFate fate_of(const storage::AttemptRow& attempt) {
+    const bool is_here = attempt.host == host_name() && attempt.boot_id == boot_id() &&
+                         attempt.pid_namespace == pid_namespace() && attempt.pid > 0;
+    if (!is_here) return ProcessFate::unknown;
+    if (::kill(static_cast<pid_t>(attempt.pid), 0) != 0 && errno == ESRCH) return ProcessFate::gone;
+    if (attempt.process_start == 0 || process_start(::getpid()) == 0) return ProcessFate::unknown;
+    if (process_start(attempt.pid) == attempt.process_start) return ProcessFate::lives;
+    // Of other users' processes some systems show nothing.
+    const bool is_visible = std::filesystem::exists(fmt::format("/proc/{}/stat", attempt.pid));
+    return is_visible ? ProcessFate::gone : ProcessFate::unknown;
+}
+
+bool is_lease_out(const storage::AttemptRow& attempt) {
+    const auto renewed = storage::unix_seconds(attempt.heartbeat_utc);
+    const auto now = storage::unix_seconds(storage::utc_now());
+    return !renewed || !now || *now - *renewed > attempt.lease_seconds;
+}
+
+bool is_alive(const storage::AttemptRow& attempt) {
+    return attempt.outcome == "running" && fate_of(attempt) != ProcessFate::gone &&
+           !is_lease_out(attempt);
 }
 
 }  // namespace lockstep::pipeline

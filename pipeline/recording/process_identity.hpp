@@ -1,7 +1,10 @@
 #pragma once
 
-// Which process trains a run: what tells it from all others, and whether it still lives.
+// Which process trains a run: what tells it from all others, and whether its attempt still lives.
+// All verbs ask here.
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "pipeline/ranks/process_state.hpp"  // host_name()
@@ -9,10 +12,28 @@
 
 namespace lockstep::pipeline {
 
-std::string boot_id();  // of the running kernel; another one after every boot
+std::string boot_id();        // of the running kernel; another one after every boot
+std::string pid_namespace();  // "pid:[4026531836]"; "" if the system does not tell
+// Clock ticks after boot, by which a process is told from a later one of the same number. 0 where
+// there is none of that number, or only its remains, or the system does not tell.
+std::int64_t process_start(std::int64_t pid);
 
-// True if the attempt's process ran on this machine since its last boot and is gone. False also
-// where that cannot be told: it ran elsewhere, perhaps in another container.
-bool is_process_gone(const storage::AttemptRow& attempt);
+// How long an attempt holds its run after its last heartbeat: 90 s, or what the environment
+// variable LOCKSTEP_LEASE_SECONDS says (1 to 86400).
+std::chrono::seconds lease_length();
+
+enum class ProcessFate {
+    lives,
+    gone,
+    unknown,  // it ran on another machine, before the last boot, or in another container
+};
+ProcessFate fate_of(const storage::AttemptRow& attempt);
+
+// By this machine's clock. A heartbeat from the future is none that ran out.
+bool is_lease_out(const storage::AttemptRow& attempt);
+
+// For who only looks: the attempt has not ended, its process is not known to be gone, and its lease
+// has not run out.
+bool is_alive(const storage::AttemptRow& attempt);
 
 }  // namespace lockstep::pipeline

@@ -8,12 +8,14 @@
 #include "pipeline/keras/keras_config.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "pipeline/planning/effective_config.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/recording/weights_notes.hpp"
 #include "reports/words/number_text.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
 #include "storage/weights/predictions_file.hpp"
 
@@ -23,6 +25,20 @@ namespace {
 constexpr double kStepInterval = 0.1;  // seconds between two steps that are shown
 constexpr double kLogInterval = 5.0;   // seconds between two steps that are logged
 
+// A commit waits so long for other users of the database; less while it has not come to one.
+constexpr std::chrono::milliseconds kRecordingWait{5000};
+constexpr std::chrono::milliseconds kSpoolingWait{100};
+constexpr std::chrono::milliseconds kFinishWait{120000};
+
+constexpr const char* kSpoolWords =
+    "rows are kept beside the run (spool-*.jsonl) until the database takes them";
+
+// Rather than for good.
+bool is_unable_now(const storage::StorageError& error) {
+    using Kind = storage::StorageError::Kind;
+    return error.kind() == Kind::locked || error.kind() == Kind::full || error.kind() == Kind::io;
+}
+
 std::string counted(int count, std::string_view thing) {
     return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
@@ -31,7 +47,8 @@ std::string counted(int count, std::string_view thing) {
 
 RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
                          const PlannedRun& planned, const trainer::RunData& data,
-                         const RunSetting& setting, ProgressSink& progress)
+                         const RunSetting& setting, int attempt, LeaseKeeper& lease,
+                         ProgressSink& progress)
     : store_(store),
       database_(database),
       planned_(planned),
@@ -40,24 +57,27 @@ RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& d
       progress_(progress),
       files_(store.run_files(planned.id)),
       model_(keras_model(planned.run.config, planned.run.architecture)),
-      log_(files_.log, std::ios::app) {}
+      log_(files_.log, std::ios::app),
+      attempt_(attempt),
+      lease_(lease),
+      spool_(files_.folder, attempt) {}
 
 // ---- the attempt -----------------------------------------------------------------------------
 
 void RunRecorder::begin(const storage::ResumePoint& resume) {
     database_.put_run(run_row(planned_, setting_.experiment, &data_));
-    const storage::AttemptRow row = attempt_row(planned_.id, setting_, resume);
-    attempt_ = database_.begin_attempt(row, resume);
+    database_.start_attempt(planned_.id, attempt_, resume);
+    has_begun_ = true;
     // Only now: were the database not writable, a finished run would have lost its files.
     if (resume.is_start()) store_.remove_run_files(planned_.id);
     const auto effective = storage::replace_file(
         files_.effective_config, effective_toml(planned_.effective, setting_.experiment));
     const storage::ArtifactRow rows[] = {
         artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
-    database_.put_artifacts(rows);
+    database_.put_artifacts(attempt_, rows);
 
-    log(fmt::format("--- {} attempt {} on {} ({})", row.started_utc, attempt_, row.host,
-                    counted(row.ranks, "rank")));
+    log(fmt::format("--- {} attempt {} on {} ({})", storage::utc_now(), attempt_, host_name(),
+                    counted(setting_.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;
     const std::string where = resume.is_start() ? "" : ", resumed " + describe(resume);
     tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,
@@ -65,9 +85,11 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
                      reports::thousands(data_.training.count()), counted(train.epochs, "epoch"),
                      counted(setting_.ranks, "rank"), where));
     last_snapshot_ = std::chrono::steady_clock::now();
+    database_.wait_at_most(kRecordingWait);
 }
 
 void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
+    take_in_spool(kFinishWait);
     storage::AttemptEnd end;
     end.state = storage::RunState::finished;
     end.utc = storage::utc_now();
@@ -75,6 +97,7 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
         end.cause = fmt::format("early stopping after epoch {}", outcome.epochs_finished);
         add_event("stopped_early", end.cause);
     }
+    database_.require_newest(planned_.id, attempt_);
     end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights,
                                    to_arrays(outcome.weights), outcome.weights_epoch),
                      write_predictions(outcome)};
@@ -86,15 +109,22 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
                      outcome.weights_epoch));
 }
 
+// Its checkpoint is durable: what the database cannot take now the next start takes in.
 void RunRecorder::interrupt(const std::string& cause) {
-    end(storage::RunState::interrupted, cause);
+    try {
+        end(storage::RunState::interrupted, cause);
+    } catch (const storage::StorageError& error) {
+        if (!is_unable_now(error)) throw;
+        tell(fmt::format("{}{}; {}", ProgressSink::kErrorPrefix, error.what(), kSpoolWords));
+    }
 }
 
 void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed, cause); }
 
 void RunRecorder::end(storage::RunState state, const std::string& cause) {
-    if (attempt_ == 0) return;  // none has begun
+    if (!has_begun_) return;
     log(fmt::format("{}: {}", storage::to_string(state), cause));
+    take_in_spool(kRecordingWait);
     database_.end_attempt(planned_.id, attempt_,
                           {.state = state,
                            .cause = cause,
@@ -112,6 +142,7 @@ void RunRecorder::warn(const std::string& text) {
 // ---- what training tells ---------------------------------------------------------------------
 
 void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
+    lease_.note_progress();
     epoch_ = epoch;
     steps_per_epoch_ = steps;
     last_step_seconds_ = 0.0;
@@ -125,6 +156,7 @@ void RunRecorder::on_epoch_begin(int epoch, int epochs, std::int64_t steps) {
 
 void RunRecorder::on_step_end(const trainer::StepRecord& step) {
     writer_.check();
+    lease_.note_progress();
     if (planned_.run.config.train.record_steps) {
         steps_.push_back(
             {planned_.id, step.step, step.step_metrics.loss, step.step_metrics.accuracy});
@@ -143,7 +175,7 @@ void RunRecorder::on_step_end(const trainer::StepRecord& step) {
 }
 
 void RunRecorder::on_epoch_end(const trainer::EpochRecord& epoch) {
-    writer_.settle();
+    settle();
     ProgressEvent event = progress_event(ProgressEvent::Kind::epoch_end);
     event.steps_done = event.steps = epoch.steps;
     event.seconds = epoch.epoch_seconds;
@@ -171,24 +203,70 @@ void RunRecorder::on_snapshot(trainer::Snapshot snapshot) {
         });
 }
 
-void RunRecorder::settle() { writer_.settle(); }
+void RunRecorder::settle() {
+    writer_.settle();
+    if (spool_note_.empty()) return;
+    tell(fmt::format("{}warning: {}: {}", ProgressSink::kErrorPrefix, planned_.run.config.name,
+                     std::exchange(spool_note_, {})));
+}
 
 // ---- files -----------------------------------------------------------------------------------
 
-void RunRecorder::record(trainer::Snapshot snapshot,
-                         const std::vector<storage::StepRow>& steps) const {
+void RunRecorder::record(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const {
+    if (lease_.is_taken_over()) return;
+    try {
+        write(std::move(snapshot), std::move(steps));
+    } catch (const storage::StorageError& error) {
+        if (error.kind() != storage::StorageError::Kind::taken_over) throw;
+        lease_.note_taken_over();  // by which training stops in order, on all ranks
+    }
+}
+
+void RunRecorder::write(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const {
     const int epoch = snapshot.state.epochs_finished;
-    const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
-    const auto saved =
-        storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
-    const storage::ArtifactRow checkpoint =
-        artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch);
-    if (!snapshot.epoch) return database_.record_checkpoint(steps, checkpoint);
-    std::vector<storage::ArtifactRow> artifacts{checkpoint};
-    if (snapshot.is_best)
-        artifacts.push_back(
-            write_weights(storage::kBestArtifact, files_.best, state.weights, epoch));
-    database_.record_epoch(epoch_row(planned_.id, attempt_, *snapshot.epoch), steps, artifacts);
+    storage::RecordedRows rows{.run = planned_.id, .steps = std::move(steps)};
+    if (snapshot.epoch) rows.epoch = epoch_row(planned_.id, attempt_, *snapshot.epoch);
+    if (may_replace_files()) {
+        const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
+        const auto saved =
+            storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
+        rows.artifacts = {artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch)};
+        if (snapshot.is_best)
+            rows.artifacts.push_back(
+                write_weights(storage::kBestArtifact, files_.best, state.weights, epoch));
+    }
+    commit(rows);
+}
+
+// Asked right before a file takes its name. Between the two another attempt may still begin; what
+// its predecessor then leaves there has a digest that no row tells, and is passed over.
+bool RunRecorder::may_replace_files() const {
+    try {
+        if (!spool_.is_empty()) database_.wait_at_most(kSpoolingWait);
+        database_.require_newest(planned_.id, attempt_);
+    } catch (const storage::StorageError& error) {
+        if (!is_unable_now(error)) throw;
+        return lease_.holds_run();
+    }
+    return true;
+}
+
+// Training is not held up, and not ended, by who holds the database or fills its disk.
+void RunRecorder::commit(const storage::RecordedRows& rows) const {
+    try {
+        spool_.take_in(database_);
+        database_.record(attempt_, {&rows, 1});
+        database_.wait_at_most(kRecordingWait);
+    } catch (const storage::StorageError& error) {
+        if (!is_unable_now(error)) throw;
+        if (spool_.is_empty()) spool_note_ = fmt::format("{}; {}", error.what(), kSpoolWords);
+        spool_.append(rows);
+    }
+}
+
+void RunRecorder::take_in_spool(std::chrono::milliseconds wait) {
+    database_.wait_at_most(wait);
+    spool_.take_in(database_);
 }
 
 storage::ArtifactRow RunRecorder::artifact(std::string_view kind, const std::filesystem::path& path,

@@ -12,8 +12,10 @@
 #include "pipeline/planning/plan.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/recording/background_writer.hpp"
+#include "pipeline/recording/lease_keeper.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "storage/database/run_database.hpp"
+#include "storage/database/run_spool.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/weights/checkpoint_file.hpp"
 #include "storage/weights/weights_file.hpp"
@@ -29,11 +31,12 @@ class RunRecorder : public trainer::TrainObserver {
 public:
     RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
                 const PlannedRun& planned, const trainer::RunData& data, const RunSetting& setting,
-                ProgressSink& progress);
+                int attempt, LeaseKeeper& lease, ProgressSink& progress);
 
-    // Starts an attempt: the run's row, its effective.toml, and a first line for people. One from
-    // the beginning removes the files of those before.
+    // Starts the claimed attempt: the run's row, its effective.toml, and a first line for people.
+    // One from the beginning removes the files of those before.
     void begin(const storage::ResumePoint& resume);
+    bool has_begun() const { return has_begun_; }
 
     void on_epoch_begin(int epoch, int epochs, std::int64_t steps) override;
     // Throws what recording the epoch before threw, as soon as that is known.
@@ -47,7 +50,8 @@ public:
     // Waits until all epochs are recorded. Throws why one was not, unless that is told already.
     void settle();
 
-    // One of these ends the attempt, after settle().
+    // One of these ends the attempt, after settle(). They throw StorageError (taken_over), as
+    // begin() does, where another attempt has taken over: then nothing was written.
     void finish(const trainer::TrainOutcome& outcome);
     void interrupt(const std::string& cause);
     void fail(const std::string& cause);
@@ -56,7 +60,13 @@ public:
 
 private:
     // On the writing thread, like all that it calls: const but for what it writes.
-    void record(trainer::Snapshot snapshot, const std::vector<storage::StepRow>& steps) const;
+    // Nothing is written by an attempt that was overtaken; the lease's keeper learns of it.
+    void record(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
+    void write(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
+    // False where the database cannot be asked, and nothing else shows that the run is still ours.
+    bool may_replace_files() const;
+    void commit(const storage::RecordedRows& rows) const;
+    void take_in_spool(std::chrono::milliseconds wait);
     storage::CheckpointState checkpoint_state(trainer::TrainState state) const;
     storage::ArtifactRow write_weights(std::string_view kind, const std::filesystem::path& path,
                                        const storage::NamedArrays& weights, int epoch) const;
@@ -78,7 +88,11 @@ private:
     storage::RunFiles files_;
     storage::KerasModel model_;
     std::ofstream log_;
-    int attempt_ = 0;
+    const int attempt_;
+    LeaseKeeper& lease_;
+    storage::RunSpool spool_;
+    mutable std::string spool_note_;  // of the writing thread, told by settle()
+    bool has_begun_ = false;
     int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;
     double last_step_seconds_ = 0.0;    // of the epoch, when a step was shown last

@@ -146,11 +146,9 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     return row;
 }
 
-storage::AttemptRow attempt_row(const std::string& run, const RunSetting& setting,
-                                const storage::ResumePoint& resume) {
+storage::AttemptRow attempt_row(const RunSetting& setting) {
     const trainer::ComputeEnvironment& environment = setting.environment;
     storage::AttemptRow row;
-    row.run = run;
     row.host = host_name();
     row.boot_id = boot_id();
     row.pid = ::getpid();
@@ -161,8 +159,11 @@ storage::AttemptRow attempt_row(const std::string& run, const RunSetting& settin
     row.mpi_version = environment.mpi_version;
     row.isa = environment.isa;
     row.simd_target = environment.simd_target;
-    row.first_epoch = resume.epochs_finished + 1;
     row.started_utc = storage::utc_now();
+    row.pid_namespace = pid_namespace();
+    row.process_start = process_start(row.pid);
+    row.job_token = setting.job_token;
+    row.lease_seconds = static_cast<int>(lease_length().count());
     return row;
 }
 

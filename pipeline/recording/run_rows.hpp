@@ -22,15 +22,15 @@ struct RunSetting {
     trainer::ComputeEnvironment environment;
     int ranks = 1;
     bool is_side_by_side = false;  // with other runs
+    std::string job_token{};       // of this start of Lockstep
 };
 
 // The counts of samples are the real ones where `data` is given, the estimated ones otherwise.
 storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment,
                         const trainer::RunData* data);
 
-// An attempt that this process starts now.
-storage::AttemptRow attempt_row(const std::string& run, const RunSetting& setting,
-                                const storage::ResumePoint& resume);
+// An attempt that this process starts now; of which run, and where in it, is not known yet.
+storage::AttemptRow attempt_row(const RunSetting& setting);
 
 // An epoch that ends now.
 storage::EpochRow epoch_row(const std::string& run, int attempt, const trainer::EpochRecord& epoch);

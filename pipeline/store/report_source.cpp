@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/store/store_reading.hpp"
 #include "storage/files/storage_error.hpp"
 #include "storage/weights/weights_file.hpp"
 
@@ -66,7 +67,7 @@ bool is_convolution_kernel(const storage::NamedArray& array) {
 }  // namespace
 
 storage::RunDetails StoredReportSource::details(const std::string& run) const {
-    return database_.run_details(run);
+    return details_of(database_, run);
 }
 
 std::optional<storage::Predictions> StoredReportSource::predictions(

@@ -10,6 +10,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -18,6 +19,18 @@ namespace {
 Failure no_such_run(std::string_view text) {
     return {kExitMissingInput,
             fmt::format("the store has no run \"{}\"; `lockstep ls` lists them", text)};
+}
+
+std::size_t column_of(const storage::Table& table, std::string_view column) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
+    return static_cast<std::size_t>(found - table.columns.begin());
+}
+
+storage::RunState state_of(storage::RunState state,
+                           const std::vector<storage::AttemptRow>& attempts) {
+    const bool is_dead =
+        state == storage::RunState::running && (attempts.empty() || !is_alive(attempts.back()));
+    return is_dead ? storage::RunState::interrupted : state;
 }
 
 }  // namespace
@@ -59,9 +72,31 @@ void require_experiment(const storage::RunDatabase& database, const std::string&
                               experiment));
 }
 
+storage::RunDetails details_of(const storage::RunDatabase& database, const std::string& run) {
+    storage::RunDetails details = database.run_details(run);
+    details.run.state = state_of(details.run.state, details.attempts);
+    return details;
+}
+
+storage::Table runs_table_of(const storage::RunDatabase& database, const std::string& experiment) {
+    storage::Table table;
+    database.read_at_once([&] {
+        table = database.runs_table(experiment);
+        const std::size_t run = column_of(table, "run");
+        const std::size_t state = column_of(table, "state");
+        const std::string running(storage::to_string(storage::RunState::running));
+        for (auto& row : table.rows) {
+            if (row.at(state) != storage::Cell(running)) continue;
+            const auto attempts = database.attempts(std::get<std::string>(row.at(run)));
+            row.at(state) =
+                std::string(storage::to_string(state_of(storage::RunState::running, attempts)));
+        }
+    });
+    return table;
+}
+
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column) {
-    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
-    const auto index = static_cast<std::size_t>(found - table.columns.begin());
+    const std::size_t index = column_of(table, column);
     std::vector<std::string> texts;
     for (const auto& row : table.rows) texts.push_back(std::get<std::string>(row.at(index)));
     return texts;
@@ -72,8 +107,10 @@ std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
     std::vector<reports::RunFacts> facts;
     database.read_at_once([&] {
         for (const std::string& id : run_ids) {
-            const auto row = database.find_run(id);
-            if (row) facts.push_back({*row, database.epochs(id), database.metrics(id)});
+            auto row = database.find_run(id);
+            if (!row) continue;
+            row->state = state_of(row->state, database.attempts(id));
+            facts.push_back({*row, database.epochs(id), database.metrics(id)});
         }
     });
     return facts;

@@ -32,6 +32,12 @@ std::vector<std::string> matching_runs(const storage::RunDatabase& database,
 // Throws Failure (kExitMissingInput) if the store has no such experiment; "" stands for all.
 void require_experiment(const storage::RunDatabase& database, const std::string& experiment);
 
+// As the run is: one that says `running` while its attempt is dead (process_identity.hpp) is
+// interrupted, though nobody has written that down yet.
+storage::RunDetails details_of(const storage::RunDatabase& database, const std::string& run);
+// v_runs, the same.
+storage::Table runs_table_of(const storage::RunDatabase& database, const std::string& experiment);
+
 // The texts in a column of a table.
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column);
 

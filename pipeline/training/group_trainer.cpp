@@ -13,10 +13,13 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/stop_request.hpp"
-#include "pipeline/training/run_lock.hpp"
+#include "pipeline/recording/lease_keeper.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/training/tensor_broadcast.hpp"
 #include "storage/database/run_database.hpp"
+#include "storage/database/run_spool.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/files/storage_error.hpp"
 #include "trainer/train.hpp"
 
 namespace lockstep::pipeline {
@@ -36,7 +39,7 @@ void record_broken(const std::exception& error, RunRecorder* recorder) noexcept 
     try {
         if (recorder != nullptr) recorder->interrupt(error.what());
     } catch (const std::exception&) {
-        // The store may be what broke; the next start finds the run `running` without a lock.
+        // The store may be what broke; the next start finds the claim without its process.
     }
 }
 
@@ -62,28 +65,46 @@ trainer::TrainOutcome train_settled(const trainer::Training& training,
 
 // What the group's rank 0 alone holds while a run is trained; empty on the others.
 struct GroupTrainer::Recording {
+    std::optional<TakenRun> taken;
     std::optional<storage::RunStore> store;
-    std::optional<RunLock> lock;
     std::optional<storage::RunDatabase> database;
+    std::optional<LeaseKeeper> lease;
     std::unique_ptr<RunRecorder> recorder;
+
+    bool is_taken_over() const { return lease && lease->is_taken_over(); }
 };
 
-GroupTrainer::GroupTrainer(const Queue& queue, const trainer::Communicator& group,
+GroupTrainer::GroupTrainer(const Queue& queue, const Job& job, const trainer::Communicator& group,
                            const RunDatasets& datasets, bool is_side_by_side,
                            ProgressSink& progress)
     : queue_(queue),
       group_(group),
       datasets_(datasets),
-      setting_{queue.plan.experiment, queue.environment, group.size(), is_side_by_side},
+      setting_{queue.plan.experiment, queue.environment, group.size(), is_side_by_side, job.token},
+      claims_(queue, job, progress),
       progress_(progress) {}
+GroupTrainer::~GroupTrainer() = default;
 
-int GroupTrainer::train(const PlannedRun& planned, RunAction action) {
+std::optional<int> GroupTrainer::train_next(const std::vector<std::size_t>& runs) {
     Recording recording;
+    std::string place;
+    do_on_root(group_, [&] {
+        recording.taken = claims_.take_next(runs, setting_);
+        if (recording.taken) place = std::to_string(recording.taken->run);
+    });
+    place = group_.broadcast_text(place);
+    if (place.empty()) return std::nullopt;
+    return train(queue_.plan.runs.at(std::stoul(place)), recording);
+}
+
+int GroupTrainer::train(const PlannedRun& planned, Recording& recording) {
     try {
-        return train_recorded(planned, action, recording);
+        return train_recorded(planned, recording);
     } catch (const AgreedFailure& failure) {
         // Before the first step: no result has changed.
+        if (failure.exit_code() == kExitLeftToOthers) return leave_to_others(failure);
         if (group_.is_root()) progress_.error(failure.what());
+        give_back(failure.what(), planned, recording);
         return failure.exit_code();
     }
 }
@@ -94,31 +115,40 @@ bool GroupTrainer::is_stop_agreed() const {
                        [](const std::string& wish) { return !wish.empty(); });
 }
 
-int GroupTrainer::train_recorded(const PlannedRun& planned, RunAction action,
-                                 Recording& recording) {
+int GroupTrainer::train_recorded(const PlannedRun& planned, Recording& recording) {
+    do_on_root(group_, [&] {
+        recording.store.emplace(storage::RunStore::open(queue_.store));
+        recording.lease.emplace(recording.store->database(), planned.id, recording.taken->attempt,
+                                lease_length(), recording.taken->lock->is_held());
+        recording.database.emplace(recording.store->database(),
+                                   storage::DatabaseAccess::read_write_again);
+        recording.store->sweep_run_folder(planned.id);
+        storage::RunSpool(recording.store->run_files(planned.id).folder, recording.taken->attempt)
+            .take_in(*recording.database);
+    });
     trainer::RunData data;
     do_on_all(group_, [&] {
         const trainer::RunConfig& config = planned.run.config;
         data = trainer::select_samples(datasets_.get(planned), config.data, config.train.seed);
     });
     RunStart start;
-    do_on_root(group_, [&] { start = open(planned, action, data, recording); });
+    do_on_root(group_, [&] { start = open(planned, data, recording); });
     start.state = broadcast_state(group_, start.state);
     start.initial_weights = broadcast_tensors(group_, start.initial_weights);
-    return train_and_record(planned, data, start, recording.recorder.get());
+    return train_and_record(planned, data, start, recording);
 }
 
-RunStart GroupTrainer::open(const PlannedRun& planned, RunAction action,
-                            const trainer::RunData& data, Recording& recording) {
-    const storage::RunStore& store = recording.store.emplace(storage::RunStore::open(queue_.store));
-    recording.lock.emplace(store.make_run_folder(planned.id).folder);
-    storage::RunDatabase& database =
-        recording.database.emplace(store.database(), storage::DatabaseAccess::read_write);
-    RunStart start = action == RunAction::resume ? resume(store, database, planned,
-                                                          data.dataset->digest, queue_.environment)
-                                                 : start_anew(planned);
+RunStart GroupTrainer::open(const PlannedRun& planned, const trainer::RunData& data,
+                            Recording& recording) {
+    const storage::RunStore& store = *recording.store;
+    storage::RunDatabase& database = *recording.database;
+    RunStart start =
+        recording.taken->action == RunAction::resume
+            ? resume(store, database, planned, data.dataset->digest, queue_.environment)
+            : start_anew(planned);
     recording.recorder =
-        std::make_unique<RunRecorder>(store, database, planned, data, setting_, progress_);
+        std::make_unique<RunRecorder>(store, database, planned, data, setting_,
+                                      recording.taken->attempt, *recording.lease, progress_);
     try {
         recording.recorder->begin(start.point);
     } catch (const std::exception& error) {
@@ -129,8 +159,21 @@ RunStart GroupTrainer::open(const PlannedRun& planned, RunAction action,
     return start;
 }
 
+// What was claimed and not begun is as it was before.
+void GroupTrainer::give_back(const std::string& cause, const PlannedRun& planned,
+                             Recording& recording) {
+    if (!recording.database || (recording.recorder && recording.recorder->has_begun())) return;
+    try {
+        recording.database->give_back(planned.id, recording.taken->attempt,
+                                      recording.taken->state_before, cause);
+    } catch (const std::exception&) {
+        // The next start finds the claim without its process.
+    }
+}
+
 int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::RunData& data,
-                                   const RunStart& start, RunRecorder* recorder) {
+                                   const RunStart& start, Recording& recording) {
+    RunRecorder* const recorder = recording.recorder.get();
     liveness::note(liveness::Phase::preparation);
     NoObserver nobody;
     trainer::TrainObserver& observer =
@@ -140,16 +183,16 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
         .data = data,
         .initial_weights = start.initial_weights ? &*start.initial_weights : nullptr,
         .resume_from = start.state ? &*start.state : nullptr,
-        .stop_requested = is_stop_requested};
+        .stop_requested = [&] { return is_stop_requested() || recording.is_taken_over(); }};
     try {
         const trainer::TrainOutcome outcome = train_settled(training, group_, observer, recorder);
-        return conclude(outcome, recorder);
+        return conclude(outcome, recording);
     } catch (const trainer::NonFiniteNumbers& error) {  // these three on every rank alike
-        return fail(error, planned, recorder);
+        return fail(error, planned, recording);
     } catch (const trainer::WeightsError& error) {
-        return fail(error, planned, recorder);
+        return fail(error, planned, recording);
     } catch (const trainer::ReplicaError& error) {
-        return fail(error, planned, recorder);
+        return fail(error, planned, recording);
     } catch (const std::exception& error) {
         // On this rank alone, as far as is known: the job will end. Say why where it can be
         // read.
@@ -158,24 +201,44 @@ int GroupTrainer::train_and_record(const PlannedRun& planned, const trainer::Run
     }
 }
 
-int GroupTrainer::conclude(const trainer::TrainOutcome& outcome, RunRecorder* recorder) {
+int GroupTrainer::conclude(const trainer::TrainOutcome& outcome, Recording& recording) {
     const bool is_stopped = outcome.reason == trainer::StopReason::requested;
-    if (recorder != nullptr && is_stopped) {
-        const storage::ResumePoint point{.epochs_finished = outcome.epochs_finished,
-                                         .steps_of_next_epoch = outcome.steps_of_next_epoch};
-        recorder->interrupt(fmt::format("stopped {} {}", stop_reason(), describe(point)));
+    const int exit_code = is_stopped ? kExitInterrupted : kExitSuccess;
+    if (!recording.recorder) return exit_code;
+    try {
+        if (is_stopped) {
+            const storage::ResumePoint point{.epochs_finished = outcome.epochs_finished,
+                                             .steps_of_next_epoch = outcome.steps_of_next_epoch};
+            recording.recorder->interrupt(
+                fmt::format("stopped {} {}", stop_reason(), describe(point)));
+        } else {
+            recording.recorder->finish(outcome);
+        }
+    } catch (const storage::StorageError& error) {
+        if (error.kind() != storage::StorageError::Kind::taken_over) throw;
+        return leave_to_others(error);
     }
-    if (recorder != nullptr && !is_stopped) recorder->finish(outcome);
-    return is_stopped ? kExitInterrupted : kExitSuccess;
+    return exit_code;
 }
 
 int GroupTrainer::fail(const std::exception& error, const PlannedRun& planned,
-                       RunRecorder* recorder) {
-    if (recorder != nullptr) {
-        recorder->fail(error.what());
-        progress_.error(fmt::format("run {}: {}", planned.id, error.what()));
+                       Recording& recording) {
+    const int exit_code = failure_of(std::current_exception()).exit_code();
+    if (!recording.recorder) return exit_code;
+    try {
+        recording.recorder->fail(error.what());
+    } catch (const storage::StorageError& overtaken) {
+        if (overtaken.kind() != storage::StorageError::Kind::taken_over) throw;
+        return leave_to_others(overtaken);
     }
-    return failure_of(std::current_exception()).exit_code();
+    progress_.error(fmt::format("run {}: {}", planned.id, error.what()));
+    return exit_code;
+}
+
+// No failure of the run, and not of this job.
+int GroupTrainer::leave_to_others(const std::exception& error) {
+    if (group_.is_root()) progress_.message(fmt::format("{}; it is left to it", error.what()));
+    return kExitLeftToOthers;
 }
 
 }  // namespace lockstep::pipeline

@@ -7,26 +7,45 @@
 
 #include <cerrno>
 #include <cstring>
-#include <string>
+#include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 
 namespace lockstep::pipeline {
 
-RunLock::RunLock(const std::filesystem::path& run_folder)
-    : descriptor_(::open((run_folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    // A file system without locks (ENOLCK, ENOSYS) cannot tell, and must not forbid.
-    const bool is_held =
-        descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (descriptor_ >= 0 && !is_held) return;
-    const std::string reason =
-        is_held ? "another process is training this run" : std::strerror(errno);
-    if (descriptor_ >= 0) ::close(descriptor_);
-    throw Failure(kExitCannotCreate, fmt::format("{}: {}", run_folder.string(), reason));
+std::optional<RunLock> RunLock::take(const std::filesystem::path& run_folder) {
+    const int descriptor =
+        ::open((run_folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) {
+        throw Failure(kExitCannotCreate,
+                      fmt::format("{}: {}", run_folder.string(), std::strerror(errno)));
+    }
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return RunLock(descriptor, true);
+    if (errno != EWOULDBLOCK) return RunLock(descriptor, false);  // ENOLCK, ENOSYS, ...
+    ::close(descriptor);
+    return std::nullopt;
 }
 
-RunLock::~RunLock() { ::close(descriptor_); }
+RunLock::~RunLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+RunLock::RunLock(RunLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), is_held_(other.is_held_) {}
+
+RunLock& RunLock::operator=(RunLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    std::swap(is_held_, other.is_held_);
+    return *this;
+}
+
+RunLock RunLock::require(const std::filesystem::path& run_folder) {
+    std::optional<RunLock> lock = take(run_folder);
+    if (lock) return std::move(*lock);
+    throw Failure(kExitCannotCreate,
+                  fmt::format("{}: another process is training this run", run_folder.string()));
+}
 
 RunHolder holder_of(const std::filesystem::path& run_folder) {
     const int descriptor = ::open((run_folder / "lock").c_str(), O_RDWR | O_CLOEXEC);

@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <random>
 #include <sstream>
+#include <system_error>
 
 #include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -12,17 +17,21 @@
 #include "pipeline/planning/run_schedule.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/job_attempt.hpp"
+#include "pipeline/ranks/stop_request.hpp"
+#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/training/group_trainer.hpp"
+#include "pipeline/training/run_claims.hpp"
 #include "pipeline/training/run_data.hpp"
-#include "pipeline/training/shared_store.hpp"
 #include "storage/database/run_database.hpp"
+#include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
+namespace fs = std::filesystem;
 using storage::DatabaseAccess;
 using storage::RunDatabase;
 using storage::RunStore;
@@ -30,53 +39,60 @@ using trainer::Communicator;
 
 // ---- before training -------------------------------------------------------------------------
 
-char letter_of(RunAction action) { return static_cast<char>('0' + static_cast<int>(action)); }
+struct Survey {
+    std::vector<RunAction> actions;  // what each run of the plan needs, as it looks now
+    Job job;
+};
 
-// By an earlier start of these ranks: what was to be trained anew has been begun anew already.
-bool is_begun_by_this_job(const RunDatabase& database, const std::string& run) {
-    const JobAttempt job = job_attempt();
-    if (job.number <= 1) return false;
-    const auto attempts = database.attempts(run);
-    return !attempts.empty() && attempts.back().started_utc >= job.job_utc;
+std::string random_token() {
+    std::random_device random;
+    return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-RunAction action_for_begun(storage::RunState state) {
-    switch (state) {
-        case storage::RunState::finished:
-            return RunAction::skip_finished;
-        case storage::RunState::failed:
-            return RunAction::skip_failed;
-        default:
-            return RunAction::resume;
-    }
+// The newest attempt from before this job, 0 if there is none. What an earlier start of these ranks
+// has begun anew is not begun anew once more.
+int attempts_before_job(const std::vector<storage::AttemptRow>& attempts) {
+    const JobAttempt job = job_attempt();
+    int newest = 0;
+    for (const storage::AttemptRow& each : attempts)
+        if (job.number <= 1 || each.started_utc < job.job_utc) newest = each.attempt;
+    return newest;
 }
 
 // Asks the database of each run; rank 0's answer on every rank.
-std::vector<RunAction> agree_on_actions(const Queue& queue, const Communicator& world) {
-    std::string letters;
+Survey survey_store(const Queue& queue, const Communicator& world) {
+    std::string lines;
     do_on_root(world, [&] {
         const RunStore store = RunStore::create(queue.store);
         const RunDatabase database(store.database(), DatabaseAccess::read_write);
+        lines = random_token();
         for (const PlannedRun& planned : queue.plan.runs) {
             const auto row = database.find_run(planned.id);
-            const bool is_begun = row && is_begun_by_this_job(database, planned.id);
-            letters += letter_of(is_begun ? action_for_begun(row->state)
-                                          : action_for(row ? &row->state : nullptr, queue));
+            const auto attempts = database.attempts(planned.id);
+            const int before = attempts_before_job(attempts);
+            const bool is_begun = !attempts.empty() && attempts.back().attempt > before;
+            const RunAction action =
+                action_for(row ? &row->state : nullptr, queue.is_fresh && !is_begun,
+                           queue.retries_failed && !is_begun);
+            lines += fmt::format("\n{} {}", static_cast<int>(action), before);
         }
     });
-    std::vector<RunAction> actions;
-    for (const char letter : world.broadcast_text(letters)) {
-        actions.push_back(static_cast<RunAction>(letter - '0'));
+    std::istringstream text(world.broadcast_text(lines));
+    Survey survey;
+    text >> survey.job.token;
+    for (int action = 0, attempts = 0; text >> action >> attempts;) {
+        survey.actions.push_back(static_cast<RunAction>(action));
+        survey.job.attempts_before.push_back(attempts);
     }
-    return actions;
+    return survey;
 }
 
 // So that `ls` shows what will come; with its data, by which a stored run of the same settings is
 // told from it (stored_runs.hpp).
 void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
                    const RunDatasets& datasets) {
-    const RunStore store = RunStore::create(queue.store);
-    RunDatabase database(store.database(), DatabaseAccess::read_write);
+    const RunStore store = RunStore::open(queue.store);
+    RunDatabase database(store.database(), DatabaseAccess::read_write_again);
     storage::ExperimentRow experiment = queue.experiment;
     experiment.created_utc = storage::utc_now();
     database.put_experiment(experiment);
@@ -92,21 +108,78 @@ void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
 
 // ---- the phases ------------------------------------------------------------------------------
 
+// Whoever leads a group writes into the store: refuses hosts that see another folder there.
+void check_shared_store(const Queue& queue, const Job& job, const Phase& phase,
+                        const Communicator& world) {
+    if (phase.groups == 1) return;
+    const fs::path file = queue.store / fmt::format(".shared-{}", job.token);
+    do_on_root(world, [&] { storage::replace_file(file, job.token); });
+    do_on_all(world, [&] {
+        const bool is_leader = world.rank() % phase.ranks_per_run == 0;
+        std::error_code unknown;
+        if (!is_leader || fs::exists(file, unknown)) return;
+        throw Failure(
+            kExitMissingInput,
+            fmt::format("rank {} on {} does not see the store {} of rank 0; it must lie in "
+                        "a folder that all hosts share",
+                        world.rank(), host_name(), queue.store.string()));
+    });
+    world.barrier();
+    std::error_code ignored;
+    if (world.is_root()) fs::remove(file, ignored);
+}
+
 // What became of the runs this rank led: 0, kExitInterrupted, or why one failed.
-std::vector<int> train_phase(const Queue& queue, const Phase& phase,
-                             const std::vector<RunAction>& actions, const RunDatasets& datasets,
-                             const Communicator& world, ProgressSink& progress) {
+std::vector<int> train_phase(const Queue& queue, const Job& job, const Phase& phase,
+                             const RunDatasets& datasets, const Communicator& world,
+                             ProgressSink& progress) {
+    check_shared_store(queue, job, phase, world);
     const int own = world.rank() / phase.ranks_per_run;
-    const auto groups = static_cast<int>(phase.groups.size());
-    const Communicator group = world.split(std::min(own, groups));
+    const Communicator group = world.split(std::min(own, phase.groups));
     std::vector<int> exit_codes;
-    if (own >= groups) return exit_codes;  // a rank left over
-    GroupTrainer trainer(queue, group, datasets, groups > 1, progress);
-    for (const std::size_t run : phase.groups[static_cast<std::size_t>(own)]) {
-        const int exit_code = trainer.is_stop_agreed()
-                                  ? kExitInterrupted
-                                  : trainer.train(queue.plan.runs[run], actions[run]);
-        if (group.is_root()) exit_codes.push_back(exit_code);
+    if (own >= phase.groups) return exit_codes;  // a rank left over
+    GroupTrainer trainer(queue, job, group, datasets, phase.groups > 1, progress);
+    while (!trainer.is_stop_agreed()) {
+        const std::optional<int> exit_code = trainer.train_next(phase.runs);
+        if (!exit_code) break;
+        if (group.is_root()) exit_codes.push_back(*exit_code);
+    }
+    return exit_codes;
+}
+
+// ---- other jobs on the same store --------------------------------------------------------------
+
+// Once nothing is left to take: the attempts of others that turn out to be dead, on every rank.
+std::map<std::size_t, int> dead_attempts(const std::vector<std::size_t>& runs, RunClaims& claims,
+                                         const Communicator& world) {
+    std::string lines;
+    do_on_root(world, [&] {
+        for (const auto& [run, attempt] : claims.watch(runs)) {
+            lines += fmt::format("{} {}\n", run, attempt);
+        }
+    });
+    std::istringstream text(world.broadcast_text(lines));
+    std::map<std::size_t, int> dead;
+    std::size_t run = 0;
+    for (int attempt = 0; text >> run >> attempt;) dead[run] = attempt;
+    return dead;
+}
+
+// Of the runs that this job did not train, and that are not finished; told.
+std::vector<int> codes_of_left(const Queue& queue, const std::vector<LeftRun>& left,
+                               bool is_stopped, ProgressSink& progress) {
+    std::vector<int> exit_codes;
+    for (const LeftRun& run : left) {
+        const std::string& name = queue.plan.runs[run.run].run.config.name;
+        if (run.state == storage::RunState::failed) {
+            exit_codes.push_back(kExitSomeRunsFailed);
+            progress.error(name + ": failed in another job; --retry-failed retries");
+        } else {
+            exit_codes.push_back(is_stopped ? kExitInterrupted : kExitLeftToOthers);
+            if (!run.holder.empty()) {
+                progress.message(fmt::format("{}: left to {}, which trains it", name, run.holder));
+            }
+        }
     }
     return exit_codes;
 }
@@ -126,11 +199,16 @@ std::vector<int> gathered(const Communicator& world, const std::vector<int>& exi
 // finished.
 int exit_code_of(const std::vector<int>& exit_codes, std::size_t runs) {
     std::vector<int> failures;
+    bool is_left = false;
     for (const int code : exit_codes) {
         if (code == kExitInterrupted) return kExitInterrupted;
-        if (code != kExitSuccess) failures.push_back(code);
+        if (code == kExitLeftToOthers) {
+            is_left = true;
+        } else if (code != kExitSuccess) {
+            failures.push_back(code);
+        }
     }
-    if (failures.empty()) return kExitSuccess;
+    if (failures.empty()) return is_left ? kExitLeftToOthers : kExitSuccess;
     const bool are_alike = std::count(failures.begin(), failures.end(), failures.front()) ==
                            static_cast<std::ptrdiff_t>(runs);
     return are_alike ? failures.front() : kExitSomeRunsFailed;
@@ -161,16 +239,16 @@ SortedRuns sort_out(const Queue& queue, const std::vector<RunAction>& actions,
 
 }  // namespace
 
-RunAction action_for(const storage::RunState* state, const Queue& queue) {
-    if (queue.is_fresh || state == nullptr) return RunAction::start;
+RunAction action_for(const storage::RunState* state, bool is_fresh, bool retries_failed) {
+    if (is_fresh || state == nullptr) return RunAction::start;
     switch (*state) {
         case storage::RunState::finished:
             return RunAction::skip_finished;
         case storage::RunState::failed:
-            return queue.retries_failed ? RunAction::start : RunAction::skip_failed;
+            return retries_failed ? RunAction::start : RunAction::skip_failed;
         case storage::RunState::queued:
             return RunAction::start;
-        case storage::RunState::running:  // by a process that is gone: its lock tells
+        case storage::RunState::running:  // by whom is asked when it is claimed
         case storage::RunState::interrupted:
             break;
     }
@@ -179,26 +257,43 @@ RunAction action_for(const storage::RunState* state, const Queue& queue) {
 
 int train_all(const Queue& queue, const Communicator& world, ProgressSink& progress) {
     do_on_all(world, [&] { check_ranks(queue.plan, world.size()); });
-    const std::vector<RunAction> actions = agree_on_actions(queue, world);
+    Survey survey = survey_store(queue, world);
     NoProgress nobody;
-    const SortedRuns sorted = sort_out(queue, actions, world.is_root() ? progress : nobody);
+    ProgressSink& told = world.is_root() ? progress : nobody;
+    const SortedRuns sorted = sort_out(queue, survey.actions, told);
     std::vector<int> exit_codes;  // of the runs this rank led
     if (world.is_root()) exit_codes = sorted.exit_codes;
-    if (!sorted.pending.empty()) {
-        for (const std::string& warning : data_warnings(queue.plan, sorted.pending)) {
-            if (world.is_root()) progress.error("warning: " + warning);
-        }
-        const RunDatasets datasets(queue.plan, sorted.pending, world);
-        do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
-        const std::vector<Phase> all = phases(queue.plan, sorted.pending, world.size());
-        if (std::ranges::any_of(all, [](const Phase& phase) { return phase.groups.size() > 1; }))
-            require_shared_store(queue.store, world);
-        for (const Phase& phase : all) {
-            const auto trained = train_phase(queue, phase, actions, datasets, world, progress);
-            exit_codes.insert(exit_codes.end(), trained.begin(), trained.end());
-            liveness::note(liveness::Phase::idle);
-        }
+    if (sorted.pending.empty())
+        return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());
+
+    for (const std::string& warning : data_warnings(queue.plan, sorted.pending)) {
+        told.error("warning: " + warning);
     }
+    const RunDatasets datasets(queue.plan, sorted.pending, world);
+    do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
+    Job& job = survey.job;
+    RunClaims claims(queue, job, told);
+    bool is_stopped = false;
+    for (std::vector<std::size_t> runs = sorted.pending; !runs.empty();) {
+        std::size_t trained = 0;
+        for (const Phase& phase : phases(queue.plan, runs, world.size())) {
+            const auto codes = train_phase(queue, job, phase, datasets, world, progress);
+            liveness::note(liveness::Phase::idle);
+            exit_codes.insert(exit_codes.end(), codes.begin(), codes.end());
+            world.sleep_until_all_come();  // groups that are free leave their cores to the others
+            trained += gathered(world, codes).size();
+        }
+        is_stopped = !world.all_agree(!is_stop_requested());
+        // Those dead by their lease may be alive by their lock.
+        if (is_stopped || (trained == 0 && !job.dead.empty())) break;
+        job.dead = dead_attempts(sorted.pending, claims, world);
+        runs.clear();
+        for (const auto& [run, attempt] : job.dead) runs.push_back(run);
+    }
+    do_on_root(world, [&] {
+        const auto codes = codes_of_left(queue, claims.left(sorted.pending), is_stopped, told);
+        exit_codes.insert(exit_codes.end(), codes.begin(), codes.end());
+    });
     return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());
 }
 

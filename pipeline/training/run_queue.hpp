@@ -34,12 +34,14 @@ enum class RunAction {
     resume,  // from its newest good checkpoint, if it has one
 };
 // `state` is null for a run the store does not know.
-RunAction action_for(const storage::RunState* state, const Queue& queue);
+RunAction action_for(const storage::RunState* state, bool is_fresh, bool retries_failed);
 
-// Trains what is not yet finished. Collective over `world`; `progress` of ranks that lead no run
-// is never used. One failing run does not lose the others.
-// Returns, on every rank, the exit code: 0, kExitInterrupted, that of the runs that failed if all
-// failed alike, else kExitSomeRunsFailed.
+// Trains what is not yet finished, and leaves to other jobs on the same store what they hold.
+// Collective over `world`; `progress` of ranks that lead no run is never used. One failing run does
+// not lose the others.
+// Returns, on every rank, the exit code: 0 if all runs are finished, whoever trained them;
+// kExitInterrupted; that of the runs that failed if all failed alike, else kExitSomeRunsFailed;
+// kExitLeftToOthers if nothing failed and another job has not finished yet.
 // Throws
 //   AgreedFailure   on all ranks, before anything is trained: the store or all data unusable, ...
 //   other errors    on one rank, while others may wait for it: the caller ends the job

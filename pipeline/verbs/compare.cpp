@@ -26,7 +26,7 @@ int compare(const CompareOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
     std::vector<reports::RunFigures> runs;
     for (const std::string& run : selected(database, options)) {
-        runs.push_back(reports::run_figures(database.run_details(run)));
+        runs.push_back(reports::run_figures(details_of(database, run)));
     }
     const storage::Table table = options.by == ComparedBy::run
                                      ? reports::compared_runs(runs)

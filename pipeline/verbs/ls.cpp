@@ -37,7 +37,7 @@ constexpr std::array<std::string_view, 19> kUsualColumns{"experiment",
 int ls(const LsOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
     require_experiment(database, options.experiment);
-    const storage::Table runs = database.runs_table(options.experiment);
+    const storage::Table runs = runs_table_of(database, options.experiment);
     print(reports::table_text(chosen_rows(runs, "v_runs", options.rows, kUsualColumns),
                               options.format));
     return kExitSuccess;

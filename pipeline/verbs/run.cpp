@@ -91,11 +91,16 @@ void print_results(const RunOptions& options, Plan plan, int exit_code) {
                       printable(root.string())));
     print_report(options, plan);
     tell_stop(exit_code);
+    if (exit_code == kExitLeftToOthers) {
+        tell_failure({exit_code,
+                      "runs that another job trains are not finished yet; the same "
+                      "command trains what it leaves"});
+    }
 }
 
 bool has_results(int exit_code) {
     return exit_code == kExitSuccess || exit_code == kExitSomeRunsFailed ||
-           exit_code == kExitInterrupted;
+           exit_code == kExitInterrupted || exit_code == kExitLeftToOthers;
 }
 
 // Where others started the ranks, --ranks can not choose them.

@@ -137,7 +137,7 @@ int show(const ShowOptions& options) {
     storage::RunDetails details;
     Table epochs;
     database.read_at_once([&] {
-        details = database.run_details(id);
+        details = details_of(database, id);
         epochs = database.epochs_table(id);
     });
     epochs = chosen_rows(epochs, "v_epochs", options.rows, kUsualColumns);

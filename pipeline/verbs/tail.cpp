@@ -132,9 +132,9 @@ private:
                                reports::terminal_text(progress->line)));
     }
 
-    // A training that was killed leaves `running` behind. Told on its own machine alone.
+    // A training that was killed leaves `running` behind.
     bool is_abandoned(const storage::RunDetails& now) {
-        const bool is_gone = !now.attempts.empty() && is_process_gone(now.attempts.back());
+        const bool is_gone = !now.attempts.empty() && !is_alive(now.attempts.back());
         if (!is_gone) {
             gone_since_.reset();
             return false;

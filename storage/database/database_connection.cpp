@@ -41,11 +41,12 @@ void require_reachable(const fs::path& path, DatabaseAccess access) {
     std::error_code ignored;
     const fs::file_status status = fs::status(path, ignored);
     const bool is_there = fs::exists(status);
-    const bool may_write = access == DatabaseAccess::read_write;
+    const bool may_write = access != DatabaseAccess::read_only;
     if (!is_there && is_forbidden(path, F_OK)) {
         throw error_of(Kind::no_permission, path, "its folder may not be entered");
     }
-    if (!is_there && !may_write) throw error_of(Kind::missing, path, "there is none");
+    if (!is_there && access != DatabaseAccess::read_write)
+        throw error_of(Kind::missing, path, "there is none");
     if (is_there && !fs::is_regular_file(status)) {
         throw error_of(may_write ? Kind::cannot_create : Kind::bad_data, path,
                        "something that is no file stands there");
@@ -113,6 +114,21 @@ void bring_up_to_date(SQLite::Database& db, const fs::path& path) {
     transaction.commit();
 }
 
+// Beside the database, once a version: lockstep.db.version3. Refused with it if it cannot be made.
+void back_up(SQLite::Database& db, const fs::path& path, std::int64_t version) {
+    fs::path copy = path;
+    copy += fmt::format(".version{}", version);
+    std::error_code ignored;
+    if (fs::exists(copy, ignored)) return;
+    fs::path unfinished = copy;
+    unfinished += fmt::format(".tmp.{}", ::getpid());
+    fs::remove(unfinished, ignored);
+    SQLite::Statement statement(db, "VACUUM INTO ?1");
+    statement.bind(1, unfinished.string());
+    statement.exec();
+    fs::rename(unfinished, copy, ignored);
+}
+
 void require_undamaged(SQLite::Database& db, const fs::path& path) {
     const std::string found = db.execAndGet("PRAGMA quick_check(1)").getString();
     if (found != "ok") {
@@ -123,9 +139,11 @@ void require_undamaged(SQLite::Database& db, const fs::path& path) {
     }
 }
 
-std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path) {
+std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, DatabaseAccess access) {
+    const bool is_known = access == DatabaseAccess::read_write_again;
     auto db = std::make_unique<SQLite::Database>(
-        path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds);
+        path.string(), SQLite::OPEN_READWRITE | (is_known ? 0 : SQLite::OPEN_CREATE),
+        kBusyMilliseconds);
     set_up(*db);
     if (identity_of(*db).is_empty()) bring_up_to_date(*db, path);
     require_ours(identity_of(*db), path);
@@ -133,9 +151,14 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path) {
     if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
         throw error_of(Kind::no_permission, path, "it can only be read");
     }
-    require_undamaged(*db, path);
+    // Reads all of it: once a start is enough.
+    if (!is_known) require_undamaged(*db, path);
     db->exec("PRAGMA journal_mode = DELETE");
-    if (identity_of(*db).version < kSchemaVersion) bring_up_to_date(*db, path);
+    const std::int64_t version = identity_of(*db).version;
+    if (version < kSchemaVersion) {
+        back_up(*db, path, version);
+        bring_up_to_date(*db, path);
+    }
     return db;
 }
 
@@ -154,6 +177,9 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int fla
 
 StorageError storage_error(const SQLite::Exception& error, const fs::path& database) {
     const char* what = error.what();
+    if (error.getExtendedErrorCode() == SQLITE_READONLY_DBMOVED) {
+        return error_of(Kind::io, database, "deleted or replaced while it was open");
+    }
     switch (error.getErrorCode() & 0xff) {
         case SQLITE_NOTADB:
             return error_of(Kind::bad_data, database, "no SQLite database; left untouched");
@@ -166,9 +192,9 @@ StorageError storage_error(const SQLite::Exception& error, const fs::path& datab
                             fmt::format("a row breaks a rule of its table: {}", what));
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return error_of(Kind::io, database,
-                            fmt::format("another program has held it locked for {} s",
-                                        kBusyMilliseconds / 1000));
+            return error_of(Kind::locked, database, "another program holds it locked");
+        case SQLITE_FULL:
+            return error_of(Kind::full, database, what);
         case SQLITE_READONLY:
         case SQLITE_PERM:
         case SQLITE_AUTH:
@@ -186,7 +212,7 @@ std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, Databa
     const fs::path absolute = absolute_path(path);
     require_reachable(absolute, access);
     try {
-        if (access == DatabaseAccess::read_write) return open_for_writing(absolute);
+        if (access != DatabaseAccess::read_only) return open_for_writing(absolute, access);
         return open_for_reading(absolute, SQLite::OPEN_READONLY);
     } catch (const SQLite::Exception& error) {
         // A writer was killed in a transaction: what it left half done must be rolled back first,

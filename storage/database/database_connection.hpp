@@ -92,6 +92,6 @@ void execute(SQLite::Database& db, const char* sql, const Values&... values) {
 }
 
 // checkpoint.prev.h5 has become checkpoint.h5, so its row does, too. Call in a transaction.
-void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256);
+void promote_previous_row(SQLite::Database& db, std::string_view run, std::string_view sha256);
 
 }  // namespace lockstep::storage

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "storage/database/attempt_rows.hpp"
 #include "storage/database/database_connection.hpp"
 #include "storage/database/run_database_schema.hpp"
 
@@ -19,6 +20,40 @@ bool has_nan(const EpochRow& row) {
            (row.val_loss && std::isnan(*row.val_loss)) ||
            (row.val_accuracy && std::isnan(*row.val_accuracy));
 }
+
+// A checkpoint of an earlier epoch was kept as the previous file when `row` took its place.
+void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
+    execute(db, R"sql(
+        INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
+        SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
+        FROM artifacts WHERE run = ?1 AND kind = ?2 AND sha256 <> ?4)sql",
+            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.sha256);
+}
+
+void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
+    for (const ArtifactRow& row : rows) {
+        if (row.kind == kCheckpointArtifact) keep_previous_checkpoint(db, row);
+        upsert_artifact(db, row);
+    }
+}
+
+// Throws std::invalid_argument unless it is "" or a JSON object.
+nlohmann::json expected_figures(const std::string& text) {
+    if (text.empty()) return nlohmann::json::object();
+    nlohmann::json figures = nlohmann::json::parse(text, nullptr, false);
+    if (!figures.is_object()) throw std::invalid_argument("expected figures are no JSON object");
+    return figures;
+}
+
+// A figure that the source printed; of one printed for each epoch the last.
+std::optional<double> last_figure(const nlohmann::json& figures, const char* name) {
+    const auto found = figures.find(name);
+    if (found == figures.end()) return std::nullopt;
+    const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
+    return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
+}
+
+}  // namespace
 
 void upsert_epoch(SQLite::Database& db, const EpochRow& row) {
     execute(db, R"sql(
@@ -54,109 +89,16 @@ void upsert_metrics(SQLite::Database& db, std::span<const MetricRow> rows) {
     }
 }
 
-// A checkpoint of an earlier epoch was kept as the previous file when `row` took its place.
-void keep_previous_checkpoint(SQLite::Database& db, const ArtifactRow& row) {
+void upsert_artifact(SQLite::Database& db, const ArtifactRow& row) {
     execute(db, R"sql(
         INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
-        SELECT run, ?3, replace(path, 'checkpoint.h5', 'checkpoint.prev.h5'), bytes, sha256, epoch
-        FROM artifacts WHERE run = ?1 AND kind = ?2 AND sha256 <> ?4)sql",
-            row.run, kCheckpointArtifact, kPreviousCheckpointArtifact, row.sha256);
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql",
+            row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
 }
 
-void upsert_artifacts(SQLite::Database& db, std::span<const ArtifactRow> rows) {
-    for (const ArtifactRow& row : rows) {
-        if (row.kind == kCheckpointArtifact) keep_previous_checkpoint(db, row);
-        execute(db, R"sql(
-            INSERT OR REPLACE INTO artifacts (run, kind, path, bytes, sha256, epoch)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6))sql",
-                row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
-    }
-}
-
-void insert_event(SQLite::Database& db, const EventRow& row) {
-    execute(db, "INSERT INTO events (run, attempt, utc, kind, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            row.run, row.attempt, row.utc, row.kind, row.text);
-}
-
-void insert_attempt(SQLite::Database& db, const AttemptRow& row, int attempt) {
-    execute(db, R"sql(
-        INSERT INTO attempts (run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
-            onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc, outcome, cause)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'running', ''))sql",
-            row.run, attempt, row.host, row.boot_id, row.pid, row.job_id, row.ranks,
-            row.lockstep_version, row.onednn_version, row.mpi_version, row.isa, row.simd_target,
-            row.first_epoch, row.started_utc);
-}
-
-// What a killed attempt wrote beyond the point where training goes on.
-void delete_after(SQLite::Database& db, const std::string& run, const ResumePoint& resume) {
-    execute(db, "DELETE FROM epochs WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
-    execute(db, "DELETE FROM steps WHERE run = ?1 AND step >= ?2", run, resume.steps_taken);
-    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
-    execute(db, "DELETE FROM metrics WHERE run = ?1", run);
-    if (resume.is_start()) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
-}
-
-// Throws std::invalid_argument unless it is "" or a JSON object.
-nlohmann::json expected_figures(const std::string& text) {
-    if (text.empty()) return nlohmann::json::object();
-    nlohmann::json figures = nlohmann::json::parse(text, nullptr, false);
-    if (!figures.is_object()) throw std::invalid_argument("expected figures are no JSON object");
-    return figures;
-}
-
-// A figure that the source printed; of one printed for each epoch the last.
-std::optional<double> last_figure(const nlohmann::json& figures, const char* name) {
-    const auto found = figures.find(name);
-    if (found == figures.end()) return std::nullopt;
-    const nlohmann::json& figure = found->is_array() && !found->empty() ? found->back() : *found;
-    return figure.is_number() ? std::optional(figure.get<double>()) : std::nullopt;
-}
-
-void set_state(SQLite::Database& db, const std::string& run, RunState state) {
-    SQLite::Statement statement(db, "UPDATE runs SET state = ?2 WHERE run = ?1");
-    bind_values(statement, run, to_string(state));
-    if (statement.exec() == 0) throw StorageError(Kind::missing, fmt::format("no run {}", run));
-}
-
-}  // namespace
-
-void promote_previous_row(SQLite::Database& db, const std::string& run, const std::string& sha256) {
-    execute(db, R"sql(
-        UPDATE OR REPLACE artifacts
-        SET kind = ?2, path = replace(path, 'checkpoint.prev.h5', 'checkpoint.h5')
-        WHERE run = ?1 AND kind = ?3 AND sha256 = ?4)sql",
-            run, kCheckpointArtifact, kPreviousCheckpointArtifact, sha256);
-    execute(db, "DELETE FROM artifacts WHERE run = ?1 AND kind = ?2", run,
-            kPreviousCheckpointArtifact);
-}
-
-std::string describe(const ResumePoint& point) {
-    if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);
-    return fmt::format("in epoch {} after {} step{}", point.epochs_finished + 1,
-                       point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
-}
-
-RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
-    : connection_(new Connection{path, open_run_database(path, access)}) {}
-RunDatabase::~RunDatabase() = default;
-RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
-
-void RunDatabase::put_experiment(const ExperimentRow& row) {
-    connection_->write([&](SQLite::Database& db) {
-        execute(db, R"sql(
-            INSERT INTO experiments (name, title, file, file_digest, created_utc)
-            VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (name) DO UPDATE SET
-                title = excluded.title, file = excluded.file, file_digest = excluded.file_digest)sql",
-                row.name, row.title, row.file, row.file_digest, row.created_utc);
-    });
-}
-
-void RunDatabase::put_run(const RunRow& row) {
+void upsert_run(SQLite::Database& db, const RunRow& row) {
     const nlohmann::json expected = expected_figures(row.expected);
-    connection_->write([&](SQLite::Database& db) {
-        execute(db, R"sql(
+    execute(db, R"sql(
             INSERT INTO runs (run, experiment, name, title, notes, source, seed, config_digest,
                 data_digest, dataset, architecture, optimizer, batch_size, shards, exchange,
                 parameters, trainable_parameters, flops_per_image, epochs, training_samples,
@@ -186,15 +128,41 @@ void RunDatabase::put_run(const RunRow& row) {
                 effective_config = excluded.effective_config, design_name = excluded.design_name,
                 design_digest = excluded.design_digest,
                 initial_weights_sha256 = excluded.initial_weights_sha256)sql",
-                row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
-                row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
-                row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
-                row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
-                row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
-                last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
-                row.effective_config, row.created_utc, row.design_name, row.design_digest,
-                row.initial_weights_sha256);
+            row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
+            row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
+            row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
+            row.flops_per_image, row.epochs, row.training_samples, row.validation_samples,
+            row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
+            last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
+            row.effective_config, row.created_utc, row.design_name, row.design_digest,
+            row.initial_weights_sha256);
+}
+
+std::string describe(const ResumePoint& point) {
+    if (point.steps_of_next_epoch == 0) return fmt::format("after epoch {}", point.epochs_finished);
+    return fmt::format("in epoch {} after {} step{}", point.epochs_finished + 1,
+                       point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
+}
+
+RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
+    : connection_(new Connection{path, open_run_database(path, access)}) {}
+RunDatabase::~RunDatabase() = default;
+RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
+
+void RunDatabase::put_experiment(const ExperimentRow& row) {
+    connection_->write([&](SQLite::Database& db) {
+        execute(db, R"sql(
+            INSERT INTO experiments (name, title, file, file_digest, created_utc)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (name) DO UPDATE SET
+                title = excluded.title, file = excluded.file, file_digest = excluded.file_digest)sql",
+                row.name, row.title, row.file, row.file_digest, row.created_utc);
     });
+}
+
+void RunDatabase::put_run(const RunRow& row) {
+    expected_figures(row.expected);  // before anything is locked
+    connection_->write([&](SQLite::Database& db) { upsert_run(db, row); });
 }
 
 void RunDatabase::put_designs(std::span<const RunRow> rows) {
@@ -208,33 +176,10 @@ void RunDatabase::put_designs(std::span<const RunRow> rows) {
     });
 }
 
-int RunDatabase::begin_attempt(const AttemptRow& row, const ResumePoint& resume) {
-    int attempt = 0;
-    connection_->write([&](SQLite::Database& db) {
-        set_state(db, row.run, RunState::running);
-        SQLite::Statement last(db, "SELECT coalesce(max(attempt), 0) FROM attempts WHERE run = ?1");
-        bind_values(last, row.run);
-        last.executeStep();
-        attempt = last.getColumn(0).getInt() + 1;
-        execute(db, R"sql(
-            UPDATE attempts SET outcome = 'interrupted', cause = 'ended without a word'
-            WHERE run = ?1 AND outcome = 'running')sql",
-                row.run);
-        if (!resume.previous_sha256.empty())
-            promote_previous_row(db, row.run, resume.previous_sha256);
-        delete_after(db, row.run, resume);
-        update_totals(db, row.run);
-        insert_attempt(db, row, attempt);
-        insert_event(db,
-                     {row.run, attempt, row.started_utc, resume.is_start() ? "started" : "resumed",
-                      resume.is_start() ? "" : describe(resume)});
-    });
-    return attempt;
-}
-
 void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> steps,
                                std::span<const ArtifactRow> artifacts) {
     connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, epoch.run, epoch.attempt);
         upsert_epoch(db, epoch);
         update_totals(db, epoch.run);
         upsert_steps(db, steps);
@@ -242,16 +187,32 @@ void RunDatabase::record_epoch(const EpochRow& epoch, std::span<const StepRow> s
     });
 }
 
-void RunDatabase::record_checkpoint(std::span<const StepRow> steps, const ArtifactRow& checkpoint) {
+void RunDatabase::record_checkpoint(int attempt, std::span<const StepRow> steps,
+                                    const ArtifactRow& checkpoint) {
     connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, checkpoint.run, attempt);
         upsert_steps(db, steps);
         upsert_artifacts(db, {&checkpoint, 1});
     });
 }
 
+void RunDatabase::record(int attempt, std::span<const RecordedRows> all) {
+    if (all.empty()) return;
+    connection_->write([&](SQLite::Database& db) {
+        for (const RecordedRows& rows : all) {
+            require_newest_attempt(db, rows.run, attempt);
+            if (rows.epoch) upsert_epoch(db, *rows.epoch);
+            if (rows.epoch) update_totals(db, rows.run);
+            upsert_steps(db, rows.steps);
+            upsert_artifacts(db, rows.artifacts);
+        }
+    });
+}
+
 void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEnd& end) {
     connection_->write([&](SQLite::Database& db) {
-        set_state(db, std::string(run), end.state);
+        require_newest_attempt(db, run, attempt);
+        set_state(db, run, end.state);
         execute(db, R"sql(
             UPDATE attempts SET outcome = ?3, cause = ?4, finished_utc = ?5
             WHERE run = ?1 AND attempt = ?2)sql",
@@ -263,12 +224,24 @@ void RunDatabase::end_attempt(std::string_view run, int attempt, const AttemptEn
     });
 }
 
-void RunDatabase::put_artifacts(std::span<const ArtifactRow> rows) {
-    connection_->write([&](SQLite::Database& db) { upsert_artifacts(db, rows); });
+void RunDatabase::put_artifacts(int attempt, std::span<const ArtifactRow> rows) {
+    if (rows.empty()) return;
+    connection_->write([&](SQLite::Database& db) {
+        require_newest_attempt(db, rows.front().run, attempt);
+        upsert_artifacts(db, rows);
+    });
 }
 
 void RunDatabase::add_event(const EventRow& row) {
-    connection_->write([&](SQLite::Database& db) { insert_event(db, row); });
+    connection_->write([&](SQLite::Database& db) {
+        if (row.attempt > 0) require_newest_attempt(db, row.run, row.attempt);
+        insert_event(db, row);
+    });
+}
+
+void RunDatabase::wait_at_most(std::chrono::milliseconds wait) {
+    connection_->use(
+        [&](SQLite::Database& db) { db.setBusyTimeout(static_cast<int>(wait.count())); });
 }
 
 }  // namespace lockstep::storage

@@ -14,8 +14,12 @@
 //   cannot_create   the file cannot be made
 //   no_permission   the file, its folder or its file system is read-only
 //   bad_data        damaged, of another program, or of a newer Lockstep: left untouched
-//   io              locked for longer than 30 s, disk full, ...
+//   locked          by another program for longer than 30 s (wait_at_most() changes that)
+//   full            no space is left
+//   taken_over      the attempt that writes is not its run's newest any more: nothing was written
+//   io              anything else
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -32,9 +36,13 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 3;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 4;  // user_version; docs/database_schema.md
 
-enum class DatabaseAccess { read_only, read_write };
+enum class DatabaseAccess {
+    read_only,
+    read_write,
+    read_write_again,  // as read_write, of a database that this process has checked for damage
+};
 
 // How far a run stands when an attempt goes on with it. All zero: it starts from the beginning.
 struct ResumePoint {
@@ -57,6 +65,13 @@ struct AttemptEnd {
     std::string utc;
     std::vector<MetricRow> metrics;      // of the whole run, at its end
     std::vector<ArtifactRow> artifacts;  // written at its end
+};
+
+// A run that an attempt now holds.
+struct RunClaim {
+    std::size_t candidate = 0;  // its place among those asked for
+    int attempt = 0;
+    RunState state_before = RunState::queued;
 };
 
 // Everything about one run, from one moment. (Steps aside: they may be many.)
@@ -95,10 +110,27 @@ public:
     // Writes down the designs of rows that are older than schema version 3.
     void put_designs(std::span<const RunRow> rows);
 
-    // Starts an attempt and returns its number. Marks the run `running`; an attempt that never
-    // ended becomes `interrupted`; everything after the point of resumption is deleted: rows of
-    // later epochs, steps and artifacts, and the metrics of the run's end.
+    // ---- claims: docs/database_schema.md. Every write of an attempt checks, in its transaction,
+    // that no newer one has begun, and throws taken_over otherwise.
+
+    // Whether a candidate may be claimed, from its state and its newest attempt (null: it has
+    // none). Asked inside the transaction: it must be quick, and write nothing here.
+    using MayClaim = std::function<bool(std::size_t candidate, RunState, const AttemptRow*)>;
+    // Claims the first run of `candidates` (ids that are stored) that may be: an attempt that never
+    // ended becomes `interrupted`, a new one begins (`claimant`, but for run and attempt), and the
+    // run is `running`. Of several processes that ask at the same time one gets it.
+    std::optional<RunClaim> claim_next_run(std::span<const std::string> candidates,
+                                           const AttemptRow& claimant, const MayClaim& may_claim);
+    // Settles where a claimed attempt begins: what lies after that point is deleted, rows of later
+    // epochs, steps and artifacts, and the metrics of the run's end.
+    void start_attempt(std::string_view run, int attempt, const ResumePoint& resume);
+    // Ends a claim before anything was trained; the run is in `state` again.
+    void give_back(std::string_view run, int attempt, RunState state, const std::string& cause);
+    // claim_next_run() of a run whatever holds it, and start_attempt(), in one.
     int begin_attempt(const AttemptRow& row, const ResumePoint& resume);
+    void renew_lease(std::string_view run, int attempt);
+    // Reads. Throws taken_over unless the attempt is its run's newest.
+    void require_newest(std::string_view run, int attempt) const;
 
     // Records an epoch with its steps and the artifacts that were made durable before. A
     // checkpoint's row takes the place of the one before, which becomes `checkpoint_prev`.
@@ -106,12 +138,17 @@ public:
                       std::span<const ArtifactRow> artifacts);
 
     // Records a checkpoint within an epoch, with its steps.
-    void record_checkpoint(std::span<const StepRow> steps, const ArtifactRow& checkpoint);
+    void record_checkpoint(int attempt, std::span<const StepRow> steps,
+                           const ArtifactRow& checkpoint);
+
+    // What `attempt` records, and what it takes in of those before it (run_spool.hpp): in this
+    // order, in one transaction.
+    void record(int attempt, std::span<const RecordedRows> all);
 
     // Ends an attempt: the states of attempt and run, final metrics and artifacts.
     void end_attempt(std::string_view run, int attempt, const AttemptEnd& end);
 
-    void put_artifacts(std::span<const ArtifactRow> rows);
+    void put_artifacts(int attempt, std::span<const ArtifactRow> rows);  // of one run
     void add_event(const EventRow& row);
 
     // ---- care: fsck, rm, gc --------------------------------------------------------------------
@@ -127,6 +164,13 @@ public:
                            std::string_view utc);
     std::int64_t unused_bytes() const;  // of the file, that shrink() would give back
     void shrink();                      // needs as much free space as the file is long
+    // Puts a run of another store in the place of the one with its id, if there is one: all its
+    // rows. Its experiment must be there. An attempt that lasts comes in as `interrupted`.
+    // Throws StorageError (locked) if an attempt of the one here lasts.
+    void import_run(const RunDetails& details, std::span<const StepRow> steps);
+
+    // How long every call waits for its turn from now on; 30 s at first.
+    void wait_at_most(std::chrono::milliseconds wait);
 
     // ---- reading -------------------------------------------------------------------------------
 

@@ -137,7 +137,13 @@ AttemptRow attempt_row(RowReader& row) {
             .started_utc = row.text(),
             .finished_utc = row.text(),
             .outcome = row.text(),
-            .cause = row.text()};
+            .cause = row.text(),
+            .pid_namespace = row.text(),
+            .process_start = row.integer(),
+            .job_token = row.text(),
+            .heartbeat_utc = row.text(),
+            .heartbeats = row.integer(),
+            .lease_seconds = row.number()};
 }
 
 StepRow step_row(RowReader& row) {
@@ -232,7 +238,8 @@ std::vector<AttemptRow> RunDatabase::attempts(std::string_view run) const {
         return select(db, R"sql(
             SELECT run, attempt, host, boot_id, pid, job_id, ranks, lockstep_version,
                 onednn_version, mpi_version, isa, simd_target, first_epoch, started_utc,
-                finished_utc, outcome, cause
+                finished_utc, outcome, cause, pid_namespace, process_start, job_token,
+                heartbeat_utc, heartbeats, lease_seconds
             FROM attempts WHERE run = ?1 ORDER BY attempt)sql",
                       attempt_row, run);
     });

@@ -80,6 +80,13 @@ CREATE TABLE attempts (
     outcome           TEXT NOT NULL
         CHECK (outcome IN ('running', 'finished', 'interrupted', 'failed')),
     cause             TEXT NOT NULL,
+    -- The lease by which it holds the run. New in version 4; '' and 0 in rows that are older:
+    pid_namespace     TEXT NOT NULL DEFAULT '',   -- in which pid means something
+    process_start     INTEGER NOT NULL DEFAULT 0, -- of pid, in clock ticks after boot; 0: not known
+    job_token         TEXT NOT NULL DEFAULT '',   -- of the start of Lockstep that made it
+    heartbeat_utc     TEXT NOT NULL DEFAULT '',   -- when the lease was renewed last
+    heartbeats        INTEGER NOT NULL DEFAULT 0, -- how often it was
+    lease_seconds     INTEGER NOT NULL DEFAULT 0, -- how long it lasts after that
     PRIMARY KEY (run, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -155,6 +162,16 @@ ALTER TABLE runs ADD COLUMN design_digest TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN initial_weights_sha256 TEXT NOT NULL DEFAULT '';
 )sql";
 constexpr const char* kDesignIndex = "CREATE INDEX runs_by_config ON runs (config_digest)";
+
+// New in version 4.
+constexpr const char* kLeaseColumns = R"sql(
+ALTER TABLE attempts ADD COLUMN pid_namespace TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN process_start INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN job_token TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN heartbeat_utc TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN heartbeats INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN lease_seconds INTEGER NOT NULL DEFAULT 0;
+)sql";
 
 // New in version 2.
 constexpr const char* kTotalsTable = R"sql(
@@ -253,7 +270,7 @@ std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 void create_schema(SQLite::Database& db) {
     db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    db.exec("PRAGMA user_version = 3");
+    db.exec("PRAGMA user_version = 4");
     db.exec(kTables);
     db.exec(kTotalsTable);
     db.exec(kDesignIndex);
@@ -266,18 +283,27 @@ void upgrade_schema(SQLite::Database& db) {
         db.exec(kTotalsTable);
         db.exec("INSERT INTO run_totals " + totals_of_all());
     }
-    db.exec(kDesignColumns);
-    db.exec(kDesignIndex);
+    if (version_of(db) < 3) {
+        db.exec(kDesignColumns);
+        db.exec(kDesignIndex);
+    }
+    db.exec(kLeaseColumns);
     create_views(db, "CREATE VIEW ");
-    db.exec("PRAGMA user_version = 3");
+    db.exec("PRAGMA user_version = 4");
 }
 
 void show_as_new_schema(SQLite::Database& db) {
     if (version_of(db) < 2) db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
-    // Stands in front of the table of the same name, also for the views below.
+    // These stand in front of the tables of the same names, also for the views below.
+    if (version_of(db) < 3) {
+        db.exec(
+            "CREATE TEMP VIEW runs AS SELECT *, '' AS design_name, '' AS design_digest, "
+            "'' AS initial_weights_sha256 FROM main.runs");
+    }
     db.exec(
-        "CREATE TEMP VIEW runs AS SELECT *, '' AS design_name, '' AS design_digest, "
-        "'' AS initial_weights_sha256 FROM main.runs");
+        "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
+        "'' AS job_token, '' AS heartbeat_utc, 0 AS heartbeats, 0 AS lease_seconds "
+        "FROM main.attempts");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

@@ -90,6 +90,13 @@ private:
     fs::path path_;
 };
 
+// A process number means something in its own name space alone: containers of one host name differ.
+std::string pid_namespace() {
+    struct stat status {};
+    if (::stat("/proc/self/ns/pid", &status) != 0) return {};
+    return fmt::format("-{}", status.st_ino);
+}
+
 std::string host_name() {
     std::array<char, 256> name{};
     if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
@@ -228,7 +235,7 @@ std::optional<TemporaryOwner> owner_of(const std::string& name) {
 }
 
 bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
-    if (owner.host == host_name()) {
+    if (owner.host == host_name() + pid_namespace()) {
         return owner.pid == ::getpid() || (::kill(owner.pid, 0) != 0 && errno == ESRCH);
     }
     std::error_code vanished;
@@ -240,7 +247,7 @@ bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
 
 fs::path temporary_name(const fs::path& path) {
     fs::path name = path;
-    name += fmt::format("{}{}.{}", kTemporaryMark, host_name(), ::getpid());
+    name += fmt::format("{}{}{}.{}", kTemporaryMark, host_name(), pid_namespace(), ::getpid());
     return name;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Files that are whole or absent. A new content is written beside the file (NAME.tmp.HOST.PID),
-// made durable, and then takes the name in one rename; so a reader, a crash or a full disk sees the
-// old bytes or the new ones, never a mixture.
+// Files that are whole or absent. A new content is written beside the file
+// (NAME.tmp.HOST-PIDNAMESPACE.PID), made durable, and then takes the name in one rename; so a
+// reader, a crash or a full disk sees the old bytes or the new ones, never a mixture.
 //
 // Every function throws StorageError, with the path and the system's reason in it:
 //   missing         nothing of that name (reading)

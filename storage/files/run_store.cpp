@@ -127,8 +127,11 @@ RunFiles RunStore::make_run_folder(std::string_view run) const {
     RunFiles files = run_files(run);
     make_folder(files.folder);
     require_writable(files.folder);
-    sweep_temporary_files(files.folder);
     return files;
+}
+
+void RunStore::sweep_run_folder(std::string_view run) const {
+    sweep_temporary_files(run_files(run).folder);
 }
 
 fs::path RunStore::make_report_folder(std::string_view experiment) const {

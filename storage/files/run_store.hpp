@@ -46,9 +46,12 @@ public:
     RunFiles run_files(std::string_view run) const;
     std::filesystem::path report_folder(std::string_view experiment) const;
 
-    // Make the folder and sweep its temporary files; the same paths as above.
-    // Throw StorageError (cannot_create, no_permission, io) too.
+    // Makes the folder; the same paths as above.
+    // Throws StorageError (cannot_create, no_permission, io) too.
     RunFiles make_run_folder(std::string_view run) const;
+    // Removes temporary files that dead processes left: for who has claimed the run.
+    void sweep_run_folder(std::string_view run) const;
+    // Makes the folder and sweeps its temporary files.
     std::filesystem::path make_report_folder(std::string_view experiment) const;
 
     // Removes what training left of a run (for a start from the beginning): the files above except

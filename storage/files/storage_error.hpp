@@ -15,6 +15,9 @@ public:
         bad_data,       // a file is damaged, of another program, or of a newer version
         missing,        // a file, folder or row that was asked for does not exist
         no_permission,  // the system, or a rule of the database, does not allow it
+        taken_over,     // another attempt has taken over the run: nothing was written
+        locked,         // another program holds the database, for longer than one waits
+        full,           // no space is left for the database
     };
     StorageError(Kind kind, const std::string& message)
         : std::runtime_error(message), kind_(kind) {}

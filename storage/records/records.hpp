@@ -92,6 +92,13 @@ struct AttemptRow {
     std::string finished_utc;  // "" while it lasts, or when nothing could be written at its end
     std::string outcome;       // running, finished, interrupted, failed
     std::string cause;         // why it ended, in one line
+    // The lease by which it holds its run (docs/database_schema.md). Empty in older rows.
+    std::string pid_namespace{};     // pid means something in there alone
+    std::int64_t process_start = 0;  // of pid, in clock ticks after boot; 0: not known
+    std::string job_token{};         // of the start of Lockstep that made it
+    std::string heartbeat_utc{};     // when the lease was renewed last
+    std::int64_t heartbeats = 0;     // how often it was
+    int lease_seconds = 0;           // how long it lasts after that; 0: older than version 4
 };
 
 struct EpochRow {
@@ -145,6 +152,14 @@ struct ArtifactRow {
     std::int64_t bytes = 0;
     std::string sha256;
     int epoch = 0;  // the epoch its content is from; 0 where that means nothing
+};
+
+// What is written of a run in one transaction while it is trained.
+struct RecordedRows {
+    std::string run;
+    std::optional<EpochRow> epoch{};
+    std::vector<StepRow> steps{};
+    std::vector<ArtifactRow> artifacts{};
 };
 
 struct EventRow {

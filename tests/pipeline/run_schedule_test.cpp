@@ -44,19 +44,21 @@ TEST_CASE("Runs on all ranks are one group and keep the plan's order") {
     const auto result = phases(plan, all_of(plan), 4);
     REQUIRE(result.size() == 1);
     CHECK(result[0].ranks_per_run == 4);
-    CHECK(result[0].groups == std::vector<std::vector<std::size_t>>{{0, 1, 2}});
+    CHECK(result[0].groups == 1);
+    CHECK(result[0].runs == std::vector<std::size_t>{0, 1, 2});
 }
 
-TEST_CASE("Side by side the longest runs are dealt first, each to the group with the least to do") {
+TEST_CASE("Side by side the longest runs are taken first") {
     const Plan plan = plan_of({{3, 2}, {10, 2}, {4, 2}, {6, 2}, {2, 2}});
     const auto result = phases(plan, all_of(plan), 5);  // two groups of two, one rank left over
     REQUIRE(result.size() == 1);
-    CHECK(result[0].groups == std::vector<std::vector<std::size_t>>{{1, 0}, {3, 2, 4}});
+    CHECK(result[0].groups == 2);
+    CHECK(result[0].runs == std::vector<std::size_t>{1, 3, 2, 0, 4});
 }
 
 TEST_CASE("There are no more groups than runs, and a group is no larger than the job") {
     const Plan two = plan_of({{1, 1}, {1, 1}});
-    CHECK(phases(two, all_of(two), 8).at(0).groups.size() == 2);
+    CHECK(phases(two, all_of(two), 8).at(0).groups == 2);
     const Plan large = plan_of({{1, 16, 16}});
     CHECK(phases(large, all_of(large), 3).at(0).ranks_per_run == 3);
 }
@@ -66,9 +68,8 @@ TEST_CASE("Every run is trained exactly once, whatever its ranks_per_run") {
     for (int ranks = 1; ranks <= 8; ++ranks) {
         std::vector<std::size_t> seen;
         for (const Phase& phase : phases(plan, all_of(plan), ranks)) {
-            CHECK(phase.ranks_per_run * static_cast<int>(phase.groups.size()) <= ranks);
-            for (const auto& group : phase.groups)
-                seen.insert(seen.end(), group.begin(), group.end());
+            CHECK(phase.ranks_per_run * phase.groups <= ranks);
+            seen.insert(seen.end(), phase.runs.begin(), phase.runs.end());
         }
         std::sort(seen.begin(), seen.end());
         CHECK(seen == all_of(plan));
@@ -108,15 +109,8 @@ TEST_CASE("Whatever is chosen by default is not refused") {
 
 TEST_CASE("What a run needs follows from its state and the options") {
     using storage::RunState;
-    const Plan plan;
     const auto action = [&](std::optional<RunState> state, bool is_fresh, bool retries_failed) {
-        const Queue queue{.plan = plan,
-                          .experiment = {},
-                          .store = {},
-                          .is_fresh = is_fresh,
-                          .retries_failed = retries_failed,
-                          .environment = {}};
-        return action_for(state ? &*state : nullptr, queue);
+        return action_for(state ? &*state : nullptr, is_fresh, retries_failed);
     };
     CHECK(action(std::nullopt, false, false) == RunAction::start);
     CHECK(action(RunState::queued, false, false) == RunAction::start);

@@ -66,7 +66,9 @@ pid_t dead_process() {
 std::string this_host() {
     char name[256] = {};
     gethostname(name, sizeof name - 1);
-    return name;
+    struct stat space {};
+    stat("/proc/self/ns/pid", &space);
+    return std::string(name) + "-" + std::to_string(space.st_ino);
 }
 
 void touch(const fs::path& path) { std::ofstream(path) << "x"; }

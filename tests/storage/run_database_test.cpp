@@ -218,7 +218,7 @@ TEST_CASE("database: an attempt goes on where the checkpoint stands", "[storage]
         for (const int step : {6, 7}) {
             ArtifactRow within = sample_checkpoint("a-1", 3);
             within.sha256 = "s3+" + std::to_string(step);
-            database.record_checkpoint(std::vector<StepRow>{{"a-1", step, 1.0, 0.0}}, within);
+            database.record_checkpoint(1, std::vector<StepRow>{{"a-1", step, 1.0, 0.0}}, within);
         }
         CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s3+7", "s3+6"});
         CHECK(database.steps("a-1").size() == 8);
@@ -235,7 +235,7 @@ TEST_CASE("database: an attempt goes on where the checkpoint stands", "[storage]
         database.begin_attempt(sample_attempt("a-1"), {});
         ArtifactRow within = sample_checkpoint("a-1", 0);
         within.sha256 = "s0+2";
-        database.record_checkpoint({}, within);
+        database.record_checkpoint(2, {}, within);
         database.begin_attempt(sample_attempt("a-1"), {.steps_taken = 2, .steps_of_next_epoch = 2});
         CHECK(database.checkpoint_digests("a-1") == std::vector<std::string>{"s0+2"});
         CHECK(database.events("a-1").back().kind == "resumed");

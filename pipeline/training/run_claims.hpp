@@ -1,0 +1,89 @@
+#pragma once
+
+// Which of a plan's runs this job may train now: the store may be shared with other jobs, whose
+// claims stand in the database. Lives on the ranks that lead a group.
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pipeline/progress/progress.hpp"
+#include "pipeline/recording/run_rows.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "pipeline/training/run_queue.hpp"
+#include "storage/database/run_database.hpp"
+
+namespace lockstep::pipeline {
+
+// By what a job tells its own attempts from those before it and beside it. Equal on all ranks.
+struct Job {
+    std::string token;
+    std::vector<int> attempts_before;  // of each run of the plan, when the job began
+    std::map<std::size_t, int> dead;   // attempts that were watched until their leases had run out
+};
+
+// A run that this process holds.
+struct TakenRun {
+    std::size_t run = 0;  // its place in the plan
+    int attempt = 0;
+    RunAction action = RunAction::start;
+    storage::RunState state_before = storage::RunState::queued;
+    std::optional<RunLock> lock{};
+};
+
+// A run that is not finished, and not this job's.
+struct LeftRun {
+    std::size_t run = 0;
+    storage::RunState state = storage::RunState::queued;
+    std::string holder{};  // "job 12 on node7 (process 4711)"; "" if nobody trains it
+};
+
+// All references must outlive it. Functions throw StorageError, Failure.
+class RunClaims {
+public:
+    RunClaims(const Queue& queue, const Job& job, ProgressSink& progress);
+
+    // Takes the first of `runs` that needs training and that nobody holds. Each run has one turn a
+    // job. In one transaction: of several who ask at the same time one gets it.
+    std::optional<TakenRun> take_next(const std::vector<std::size_t>& runs,
+                                      const RunSetting& setting);
+
+    // Looks again and again at those of `runs` that others hold, until of each it is known whether
+    // its holder lives: a heartbeat was seen, or none for as long as a lease lasts. Returns the
+    // dead ones, with their attempts; no more than are known where a stop is asked for.
+    std::map<std::size_t, int> watch(const std::vector<std::size_t>& runs);
+
+    // Those of `runs` that are not finished, and whose newest attempt is none of this job.
+    std::vector<LeftRun> left(const std::vector<std::size_t>& runs) const;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    enum class Standing { done, free, held, not_known };
+    struct Sighting {
+        int attempt = 0;
+        std::int64_t heartbeats = 0;
+        Clock::time_point since;
+        bool has_moved = false;
+    };
+    Standing standing_of(std::size_t run, storage::RunState state,
+                         const storage::AttemptRow* newest);
+    Standing judge(std::size_t run, const storage::AttemptRow& newest);
+    RunAction action_of(std::size_t run, storage::RunState state,
+                        const storage::AttemptRow* newest) const;
+    std::optional<RunLock> lock(std::size_t run);
+    std::optional<storage::AttemptRow> newest_attempt(const storage::RunDatabase& database,
+                                                      std::size_t run) const;
+
+    const Queue& queue_;
+    const Job& job_;
+    ProgressSink& progress_;
+    std::map<std::size_t, Sighting> sightings_;
+    std::set<std::size_t> locked_;  // by a process whose lease is over, yet which is there
+    bool is_unprotected_told_ = false;
+};
+
+}  // namespace lockstep::pipeline

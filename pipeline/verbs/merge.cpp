@@ -1,0 +1,168 @@
+#include "pipeline/verbs/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/recording/process_identity.hpp"
+#include "pipeline/settings/path_text.hpp"
+#include "pipeline/training/run_lock.hpp"
+#include "storage/files/atomic_file.hpp"
+#include "storage/files/run_store.hpp"
+#include "storage/files/sha256.hpp"
+#include "storage/files/storage_error.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using storage::RunDatabase;
+using storage::RunDetails;
+using storage::RunState;
+using storage::RunStore;
+
+bool is_trained_now(const RunDetails& run) {
+    return !run.attempts.empty() && is_alive(run.attempts.back());
+}
+
+// What does not depend on when and where it was trained.
+bool has_same_figures(const RunDetails& one, const RunDetails& other) {
+    return one.run.data_digest == other.run.data_digest &&
+           std::ranges::equal(one.epochs, other.epochs,
+                              [](const auto& a, const auto& b) {
+                                  return a.epoch == b.epoch && a.weights_digest == b.weights_digest;
+                              }) &&
+           std::ranges::equal(one.metrics, other.metrics, [](const auto& a, const auto& b) {
+               return a.name == b.name &&
+                      (a.value == b.value || (a.value != a.value && b.value != b.value));
+           });
+}
+
+enum class Choice { take, same, keep, differs, busy };
+
+Choice choice_of(const RunDetails& theirs, const std::optional<RunDetails>& ours) {
+    if (is_trained_now(theirs) || (ours && is_trained_now(*ours))) return Choice::busy;
+    if (!ours) return Choice::take;
+    const bool is_done = ours->run.state == RunState::finished;
+    const bool is_theirs_done = theirs.run.state == RunState::finished;
+    if (is_done && is_theirs_done) {
+        return has_same_figures(theirs, *ours) ? Choice::same : Choice::differs;
+    }
+    if (is_done != is_theirs_done) return is_done ? Choice::keep : Choice::take;
+    return theirs.epochs.size() > ours->epochs.size() ? Choice::take : Choice::keep;
+}
+
+const char* words_for(Choice choice) {
+    switch (choice) {
+        case Choice::take:
+            return "taken";
+        case Choice::same:
+            return "here already";
+        case Choice::keep:
+            return "kept: the one here is as far or further";
+        case Choice::differs:
+            return "differs: both are finished, with other figures; the one here is kept";
+        case Choice::busy:
+            return "left out: it is being trained";
+    }
+    return "";
+}
+
+class Merger {
+public:
+    Merger(const fs::path& from, const RunStore& into, RunDatabase& database)
+        : from_(RunStore::open(from)),
+          source_(open_for_reading(from)),
+          into_(into),
+          database_(database) {}
+
+    void merge() {
+        for (const storage::ExperimentRow& row : source_.experiments()) {
+            const auto known = database_.experiments();
+            const bool is_known = std::ranges::any_of(
+                known, [&](const auto& other) { return other.name == row.name; });
+            if (!is_known) database_.put_experiment(row);
+        }
+        for (const storage::RunRow& row : source_.runs()) merge_run(row.run);
+    }
+
+private:
+    void merge_run(const std::string& run) {
+        const RunDetails theirs = source_.run_details(run);
+        std::optional<RunDetails> ours;
+        if (database_.find_run(run)) ours = database_.run_details(run);
+        Choice choice = choice_of(theirs, ours);
+        if (choice == Choice::take) {
+            const auto lock = RunLock::take(into_.make_run_folder(run).folder);
+            if (lock) {
+                take(theirs, ours);
+            } else {
+                choice = Choice::busy;
+            }
+        }
+        print(fmt::format("{}: {}\n", run, words_for(choice)));
+    }
+
+    // Files first: rows never tell of files that are not there.
+    void take(RunDetails theirs, const std::optional<RunDetails>& ours) {
+        const std::string& run = theirs.run.run;
+        std::vector<storage::ArtifactRow> copied;
+        for (const storage::ArtifactRow& row : theirs.artifacts) {
+            if (copy(row)) copied.push_back(row);
+        }
+        theirs.artifacts = copied;
+        std::error_code ignored;
+        fs::copy_file(from_.run_files(run).log, into_.run_files(run).log,
+                      fs::copy_options::overwrite_existing, ignored);
+        end_dead_attempt(ours);
+        database_.import_run(theirs, source_.steps(run));
+    }
+
+    // False, and told, where the file is not the one that the database tells of.
+    bool copy(const storage::ArtifactRow& row) const {
+        try {
+            const storage::Bytes content = storage::read_file(from_.root() / row.path);
+            if (storage::sha256_hex(content) == row.sha256) {
+                storage::replace_file(
+                    into_.run_files(row.run).folder / fs::path(row.path).filename(), content);
+                return true;
+            }
+            tell(row, "is another one than its database tells of");
+        } catch (const storage::StorageError& error) {
+            if (error.kind() != storage::StorageError::Kind::missing) throw;
+            tell(row, "is missing");
+        }
+        return false;
+    }
+
+    void tell(const storage::ArtifactRow& row, const char* what) const {
+        print(fmt::format("warning: {} {}; left out\n",
+                          printable((from_.root() / row.path).string()), what));
+    }
+
+    void end_dead_attempt(const std::optional<RunDetails>& ours) {
+        if (!ours || ours->attempts.empty() || ours->attempts.back().outcome != "running") return;
+        database_.give_back(ours->run.run, ours->attempts.back().attempt, ours->run.state,
+                            "ended without a word");
+    }
+
+    RunStore from_;
+    RunDatabase source_;
+    const RunStore& into_;
+    RunDatabase& database_;
+};
+
+}  // namespace
+
+int merge(const MergeOptions& options) {
+    for (const std::string& from : options.from) RunStore::open(from);  // before one is made
+    const RunStore into = RunStore::create(options.store);
+    RunDatabase database(into.database(), storage::DatabaseAccess::read_write);
+    for (const std::string& from : options.from) Merger(from, into, database).merge();
+    return kExitSuccess;
+}
+
+}  // namespace lockstep::pipeline
