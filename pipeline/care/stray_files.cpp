@@ -15,9 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // What stands in a store beside the folders of runs; a name that ends in '*' is a beginning.
-constexpr std::array<std::string_view, 9> kOfStore{
-    "lockstep.db", "lockstep.db-journal", "lockstep.db.*", "runs",   "reports",
-    kLostAndFound, "mpirun.log",          "lockstep.db.*",        ".shared-*"};
+constexpr std::array<std::string_view, 8> kOfStore{
+    "lockstep.db", "lockstep.db-journal", "lockstep.db.*", "runs",
+    "reports",     kLostAndFound,         "mpirun.log",    ".shared-*"};
 constexpr std::array<std::string_view, 10> kOfRun{"checkpoint.h5",  "checkpoint.prev.h5",
                                                   "best.h5",        "final.h5",
                                                   "predictions.h5", "effective.toml",

@@ -32,6 +32,8 @@ std::FILE* own_output() {
 
 void keep_standard_output() { own_output(); }
 
+void give_back_standard_output() { ::dup2(::fileno(own_output()), STDOUT_FILENO); }
+
 void print(std::string_view text) {
     std::FILE* const output = own_output();
     const bool is_written =

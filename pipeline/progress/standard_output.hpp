@@ -9,6 +9,8 @@ namespace lockstep::pipeline {
 // From now on standard output is print()'s alone: what libraries write to it goes to standard
 // error.
 void keep_standard_output();
+// For a program that this process is about to become: its standard output is the one we had.
+void give_back_standard_output();
 
 // Writes to standard output. Throws Failure (kExitInputOutput) if that fails.
 void print(std::string_view text);

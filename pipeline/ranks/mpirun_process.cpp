@@ -14,6 +14,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 
@@ -78,6 +79,7 @@ void reset_signals() {
     if (::getppid() != parent) ::_exit(kProgramNotStarted);  // it died before prctl
     const int nothing = ::open("/dev/null", O_RDONLY);
     ::dup2(nothing, STDIN_FILENO);
+    give_back_standard_output();
     ::dup2(standard_error, STDERR_FILENO);
     reset_signals();
     std::vector<char*> arguments;

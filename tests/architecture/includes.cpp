@@ -34,7 +34,7 @@ const std::array<Room, 7>& rooms() {
          {"liveness", "trainer", "storage", "reports"},
          {"settings", "failure", "keras", "experiment", "planning", "progress", "ranks",
           "recording", "training", "store", "care", "doctor", "exporting", "verbs", "command_line",
-           ""}},
+          ""}},
         {"tests", {"liveness", "trainer", "storage", "reports", "pipeline"}},
         {"benchmarks", {"trainer", "storage", "reports", "pipeline"}},
     }};

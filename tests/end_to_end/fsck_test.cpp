@@ -1,6 +1,7 @@
 // Stores that were damaged: `fsck` names what is wrong, `--repair` mends it without taking anything
 // of use away, and training goes on to the bytes it would have ended with.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -228,6 +229,9 @@ TEST_CASE("What is unknown is moved, dead temporary files are removed, live ones
     std::string host(256, '\0');
     REQUIRE(::gethostname(host.data(), host.size()) == 0);
     host.resize(host.find('\0'));
+    struct stat name_space {};
+    REQUIRE(::stat("/proc/self/ns/pid", &name_space) == 0);
+    host += "-" + std::to_string(name_space.st_ino);
     const fs::path stranger = damaged.store() / "notes of mine.txt";
     const fs::path in_run = damaged.run() / "plot.png";
     const fs::path orphan = damaged.store() / "runs" / "nobody-12345678";

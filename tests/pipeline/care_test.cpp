@@ -64,7 +64,7 @@ TEST_CASE("The holder of a run is told, and asking makes no file", "[pipeline]")
     CHECK(holder_of(folder.path()) == RunHolder::nobody);
     CHECK(fs::is_empty(folder.path()));
     {
-        const RunLock lock(folder.path());
+        const RunLock lock = RunLock::require(folder.path());
         CHECK(holder_of(folder.path()) == RunHolder::somebody);
     }
     CHECK(holder_of(folder.path()) == RunHolder::nobody);
