@@ -17,7 +17,7 @@ struct Mpi {
 std::string first_version_in(const std::string& text) {
     for (std::size_t place = 0; place < text.size(); ++place) {
         if (std::isdigit(static_cast<unsigned char>(text[place])) == 0) continue;
-        const std::string number =
+        std::string number =
             text.substr(place, text.find_first_not_of("0123456789.", place) - place);
         if (number.find('.') != std::string::npos) return number;
         place += number.size() - 1;

@@ -18,14 +18,14 @@ namespace {
 // Libraries print too (oneDNN with ONEDNN_VERBOSE=1, Open MPI), by the same descriptor: theirs
 // becomes standard error, and ours is another one. Where there is none, all stays as it is.
 std::FILE* own_output() {
-    static std::FILE* const output = [] {
+    static std::FILE* const kOutput = [] {
         const int own = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         if (own < 0) return stdout;
         std::FILE* const file = ::fdopen(own, "w");
         if (file == nullptr || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return stdout;
         return file;
     }();
-    return output;
+    return kOutput;
 }
 
 }  // namespace

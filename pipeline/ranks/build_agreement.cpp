@@ -46,6 +46,8 @@ int find_id(dl_phdr_info* object, std::size_t, void* found) {
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const ElfW(Phdr)& part = object->dlpi_phdr[i];
         if (part.p_type != PT_NOTE) continue;
+        // Addresses are numbers there.
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
         const auto* note = reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr);
         std::string id = id_in(note, part.p_memsz);
         if (!id.empty()) *static_cast<std::string*>(found) = std::move(id);
