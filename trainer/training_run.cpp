@@ -210,7 +210,7 @@ void TrainingRun::keep_state(int epoch) {
 // computed for itself.
 std::string TrainingRun::check_replicas(int epoch) {
     liveness::note(liveness::Phase::checkpoint);
-    const std::string digest = network_.parameters().digest();
+    std::string digest = network_.parameters().digest();
     const auto of_ranks =
         comm_.gather_texts(digest + fmt::format("{:x}", step_.optimizer().rates_digest()));
     const std::string& expected = of_ranks.front();
