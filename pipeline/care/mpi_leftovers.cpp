@@ -51,17 +51,6 @@ bool is_old(const fs::path& path) {
     return !error && fs::file_time_type::clock::now() - written >= kLeastAge;
 }
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-    std::vector<fs::path> entries;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        entries.push_back(entry->path());
-    }
-    std::ranges::sort(entries);
-    return entries;
-}
-
 // Names of the files in shared memory that processes have mapped; nothing if one of this user's
 // keeps its maps to itself.
 std::optional<std::set<std::string>> mapped_names(const LeftoverPlaces& places) {

@@ -33,17 +33,6 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> known) {
     return std::ranges::any_of(known, [&](auto each) { return matches(name, each); });
 }
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-    std::vector<fs::path> entries;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        entries.push_back(entry->path());
-    }
-    std::ranges::sort(entries);
-    return entries;
-}
-
 bool is_folder(const fs::path& path) {
     std::error_code error;
     return fs::is_directory(fs::symlink_status(path, error));
@@ -89,6 +78,17 @@ private:
 };
 
 }  // namespace
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+    std::vector<fs::path> entries;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        entries.push_back(entry->path());
+    }
+    std::ranges::sort(entries);
+    return entries;
+}
 
 std::vector<StrayFile> stray_files(const storage::RunStore& store,
                                    const std::set<std::string>& runs) {

@@ -21,22 +21,6 @@ std::string first_line(const fs::path& path) {
     return line;
 }
 
-// "0-3,8" -> 0, 1, 2, 3, 8
-std::vector<int> cpu_list(const std::string& text) {
-    std::vector<int> cpus;
-    std::istringstream parts(text);
-    for (std::string part; std::getline(parts, part, ',');) {
-        int first = 0;
-        int last = 0;
-        char dash = 0;
-        std::istringstream range(part);
-        if (!(range >> first)) continue;
-        if (!(range >> dash >> last)) last = first;
-        for (int cpu = first; cpu <= last && cpu - first < 65536; ++cpu) cpus.push_back(cpu);
-    }
-    return cpus;
-}
-
 // Hardware threads of one core share a line.
 int cores_of(const fs::path& root, const std::vector<int>& cpus) {
     std::set<std::string> cores;
@@ -66,6 +50,21 @@ std::optional<std::int64_t> limit_in(const fs::path& root, std::string_view name
 }
 
 }  // namespace
+
+std::vector<int> cpu_list(const std::string& text) {
+    std::vector<int> cpus;
+    std::istringstream parts(text);
+    for (std::string part; std::getline(parts, part, ',');) {
+        int first = 0;
+        int last = 0;
+        char dash = 0;
+        std::istringstream range(part);
+        if (!(range >> first)) continue;
+        if (!(range >> dash >> last)) last = first;
+        for (int cpu = first; cpu <= last && cpu - first < 65536; ++cpu) cpus.push_back(cpu);
+    }
+    return cpus;
+}
 
 MachineFacts machine_facts(const fs::path& root, const std::string& omp_threads) {
     MachineFacts facts;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pipeline/doctor/diagnosis.hpp"
 #include "pipeline/ranks/cgroup_limits.hpp"
@@ -24,6 +25,8 @@ struct MachineFacts {
     std::optional<std::int64_t> shared_memory{};  // bytes free in /dev/shm; nothing: there is none
     std::string omp_threads{};                    // OMP_NUM_THREADS
 };
+
+std::vector<int> cpu_list(const std::string& text);  // the kernel's: "0-3,8" -> 0, 1, 2, 3, 8
 
 // From proc/, sys/ and dev/shm below `root`.
 MachineFacts machine_facts(const std::filesystem::path& root, const std::string& omp_threads);

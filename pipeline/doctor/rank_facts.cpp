@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "pipeline/doctor/machine.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -63,18 +65,8 @@ Diagnosis compare_clocks(std::span<const RankFacts> ranks) {
 }
 
 std::set<int> cpus_in(const std::string& list) {
-    std::set<int> cpus;
-    std::istringstream parts(list);
-    for (std::string part; std::getline(parts, part, ',');) {
-        int first = 0;
-        int last = 0;
-        char dash = 0;
-        std::istringstream range(part);
-        if (!(range >> first)) continue;
-        if (!(range >> dash >> last)) last = first;
-        for (int cpu = first; cpu <= last && cpu - first < 65536; ++cpu) cpus.insert(cpu);
-    }
-    return cpus;
+    const std::vector<int> cpus = cpu_list(list);
+    return {cpus.begin(), cpus.end()};
 }
 
 Diagnosis compare_binding(std::span<const RankFacts> ranks) {

@@ -19,6 +19,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "pipeline/ranks/process_state.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -140,12 +142,10 @@ void sweep() {
 }  // namespace
 
 MpiPlaces mpi_places() {
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
     const char* folder = std::getenv("TMPDIR");
     return {.sessions = folder == nullptr || *folder == '\0' ? "/tmp" : folder,
             .shared_memory = "/dev/shm",
-            .host = host.data(),
+            .host = host_name(),
             .user = ::geteuid()};
 }
 

@@ -59,7 +59,7 @@ bool is_of_these_ranks(const storage::AttemptRow& attempt, const PulseFile& puls
 // one ended without a word.
 void record_cause(const fs::path& store, const std::string& cause, const PulseFile& pulses) {
     try {
-        RunDatabase database(database_of(store), DatabaseAccess::read_write);
+        RunDatabase database(database_of(store), DatabaseAccess::read_write_again);
         for (const storage::RunRow& row : database.runs()) {
             if (row.state != RunState::running) continue;
             const auto attempts = database.attempts(row.run);

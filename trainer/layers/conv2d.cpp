@@ -4,26 +4,23 @@
 
 namespace lockstep::trainer {
 
-namespace {
-
-std::unique_ptr<ConvolutionFormat> choose_format(const Conv2dConfig& config,
-                                                 const LayerSetting& setting,
-                                                 ComputeEngine& engine) {
+ConvolutionShape convolution_shape(const Conv2dConfig& config, const LayerSetting& setting) {
     const LayerShape& shape = setting.shape;
     const Window rows =
         window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
     const Window columns =
         window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
-    return std::make_unique<ConvolutionFormat>(
-        engine, ConvolutionShape{.src = shape.input,
-                                 .dst = shape.output,
-                                 .kernel_size = config.kernel_size,
-                                 .strides = config.strides,
-                                 .pad_before = {rows.pad_before, columns.pad_before},
-                                 .pad_after = {rows.pad_after, columns.pad_after},
-                                 .has_relu = config.activation == Activation::relu,
-                                 .needs_diff_src = setting.needs_diff_src});
+    return {.src = shape.input,
+            .dst = shape.output,
+            .kernel_size = config.kernel_size,
+            .strides = config.strides,
+            .pad_before = {rows.pad_before, columns.pad_before},
+            .pad_after = {rows.pad_after, columns.pad_after},
+            .has_relu = config.activation == Activation::relu,
+            .needs_diff_src = setting.needs_diff_src};
 }
+
+namespace {
 
 // A part for each own shard, once their buffers are placed.
 struct BoundConvolution {
@@ -51,7 +48,8 @@ std::vector<Buffer*> forward_reads(const PassBuilder& pass, const FoldedWeights*
 
 Conv2d::Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,
                Parameters& parameters)
-    : Conv2d(choose_format(config, setting, engine), setting.shape, parameters) {}
+    : Conv2d(std::make_unique<ConvolutionFormat>(engine, convolution_shape(config, setting)),
+             setting.shape, parameters) {}
 
 Conv2d::Conv2d(std::unique_ptr<ConvolutionFormat> format, const LayerShape& shape,
                Parameters& parameters)

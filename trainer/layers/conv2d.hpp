@@ -11,6 +11,9 @@
 
 namespace lockstep::trainer {
 
+// What the kernels have to know of it.
+ConvolutionShape convolution_shape(const Conv2dConfig& config, const LayerSetting& setting);
+
 class Conv2d : public Layer {
 public:
     Conv2d(const Conv2dConfig& config, const LayerSetting& setting, ComputeEngine& engine,

@@ -1,8 +1,10 @@
 #include "trainer/layers/first_conv_pool.hpp"
 
+#include "trainer/kernels/first/first_convolution_calls.hpp"
 #include "trainer/kernels/first/first_kernel_format.hpp"
 #include "trainer/kernels/max_pool_2x2.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
+#include "trainer/layers/conv2d.hpp"
 #include "trainer/layers/pooling.hpp"
 
 namespace lockstep::trainer {
@@ -14,34 +16,14 @@ const Conv2dConfig& convolution_of(const LayerSetting& setting) {
 }
 
 FirstConvolutionShape kernel_shape(const LayerSetting& setting) {
-    const Conv2dConfig& config = convolution_of(setting);
-    const LayerShape& shape = setting.shape;
-    const Window rows =
-        window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
-    const Window columns =
-        window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
-    const int block = vector_lanes();
-    return {.block = block,
-            .src_channels = shape.input.channels,
-            .dst_channels = (config.filters + block - 1) / block * block,
-            .src_height = shape.input.height,
-            .src_width = shape.input.width,
-            .dst_height = shape.output.height,
-            .dst_width = shape.output.width,
-            .kernel_height = config.kernel_size[0],
-            .kernel_width = config.kernel_size[1],
-            .stride_y = config.strides[0],
-            .stride_x = config.strides[1],
-            .pad_top = rows.pad_before,
-            .pad_left = columns.pad_before};
+    return first_convolution_shape(convolution_shape(convolution_of(setting), setting));
 }
 
 bool fits_the_kernels(const LayerSetting& setting) {
     const Conv2dConfig& config = convolution_of(setting);
-    const bool is_small = std::max(config.kernel_size[0], config.kernel_size[1]) <= 7;
-    return setting.shape.input.channels <= 4 && is_small && !setting.needs_diff_src &&
-           config.activation == Activation::relu &&
-           FirstConvolution(kernel_shape(setting)).can_pool();
+    const FirstConvolutionShape shape = kernel_shape(setting);
+    return !setting.needs_diff_src && config.activation == Activation::relu &&
+           FirstConvolution::computes(shape) && FirstConvolution(shape).can_pool();
 }
 
 }  // namespace

@@ -4,9 +4,7 @@
 #include "trainer/kernels/vector_lanes.hpp"
 
 namespace lockstep::trainer {
-namespace {
-
-FirstConvolutionShape shape_of(const ConvolutionShape& shape) {
+FirstConvolutionShape first_convolution_shape(const ConvolutionShape& shape) {
     const int block = vector_lanes();
     return {.block = block,
             .src_channels = shape.src.channels,
@@ -23,6 +21,8 @@ FirstConvolutionShape shape_of(const ConvolutionShape& shape) {
             .pad_left = shape.pad_before[1]};
 }
 
+namespace {
+
 // oneDNN has fast loops for three channels. For four, and with AVX2 for 1 and 2, it leaves the
 // weights' gradient to its reference; with AVX-512 its loops for 1 and 2 channels are slower than
 // ours but with strides, or where one block of filters fills its vectors as well.
@@ -36,7 +36,7 @@ bool is_faster_than_onednn(const FirstConvolutionShape& s) {
 }  // namespace
 
 std::optional<FirstConvolution> first_convolution_of(const ConvolutionShape& shape) {
-    const FirstConvolutionShape first = shape_of(shape);
+    const FirstConvolutionShape first = first_convolution_shape(shape);
     const bool is_wanted = !shape.needs_diff_src && shape.algorithm != ConvolutionAlgorithm::direct;
     if (!is_wanted || !FirstConvolution::computes(first) || !is_faster_than_onednn(first))
         return {};

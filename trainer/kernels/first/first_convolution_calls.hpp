@@ -11,6 +11,9 @@
 
 namespace lockstep::trainer {
 
+// As the kernels want to know it; whether they compute it is another question.
+FirstConvolutionShape first_convolution_shape(const ConvolutionShape& shape);
+
 // The kernels of a first convolution that they fit better than oneDNN's: a function of its shape
 // and the instruction set alone (docs/performance.md).
 std::optional<FirstConvolution> first_convolution_of(const ConvolutionShape& shape);
