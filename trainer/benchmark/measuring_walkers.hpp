@@ -64,22 +64,27 @@ private:
     std::array<Stretch, 2> passes_;
 };
 
-// Makes every call several times before it goes on to the next, with what it reads still in the
-// cache, and takes the mean without the first time. What a call changes in place is put back before
-// it is made again. Calls in which ranks meet are made once and not measured.
+// Makes every piece of work several times in a row, for all shards of the rank, and takes the mean
+// without the first time: its buffers are as large as in a step, and nothing comes between. What it
+// changes in place is put back before it is made again, its result at the end. All of its time is
+// told of its last call. Calls in which ranks meet are made once and not measured.
 class AloneWalker : public PassWalker {
 public:
     AloneWalker(const StepPlan& plan, int repeats)
-        : times_(plan), geometry_(plan.geometry()), repeats_(repeats) {}
+        : times_(plan),
+          geometry_(plan.geometry()),
+          gradients_(plan.gradients()),
+          repeats_(repeats) {}
     void walk(std::span<const PlannedStep> calls, const StepContext& context) override;
 
     CallTimes& times() { return times_; }
 
 private:
-    double seconds_alone(const PlannedStep& call, const StepContext& context);
+    double seconds_alone(const Work& work, const StepContext& context);
 
     CallTimes times_;
     const BatchGeometry& geometry_;
+    std::vector<std::span<float>> gradients_;  // which backward calls write, and add up in place
     int repeats_;
 };
 

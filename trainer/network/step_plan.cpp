@@ -16,6 +16,7 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
       input_buffer_(Buffer::Size::of_samples(network.input().sample_size())) {
     input_buffer_.place(reinterpret_cast<std::byte*>(input_.data()), setting_.geometry.shards,
                         false);
+    gradient_floats_ = network.parameters().trainable().size();
     const PassContext context{.geometry = setting_.geometry,
                               .filled_shards = setting_.filled_shards,
                               .comm = comm,
@@ -200,6 +201,13 @@ void StepPlan::backward() { walk(backward_); }
 void StepPlan::walk(std::span<const PlannedStep> calls) const {
     if (walker_ != nullptr) return walker_->walk(calls, context_);
     for (const PlannedStep& step : calls) step.work->work.run(context_, step.shard);
+}
+
+std::vector<std::span<float>> StepPlan::gradients() const {
+    std::vector<std::span<float>> result;
+    for (const SubtreeGradient& subtree : setting_.subtrees)
+        result.emplace_back(subtree.gradient, gradient_floats_);
+    return result;
 }
 
 void StepPlan::commit() {

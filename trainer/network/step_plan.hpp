@@ -47,6 +47,8 @@ public:
     std::span<float> diff_logits() { return {diff_logits_, logit_floats_}; }
     // From diff_logits() to the gradients of the own subtrees.
     void backward();
+    // Those of the own subtrees, each as Parameters::trainable().
+    std::vector<std::span<float>> gradients() const;
     // What the step changes beside gradients; after backward(), of a step that counts.
     void commit();
     // The gradient by the input, after backward(), of a network that wants it.
@@ -94,6 +96,7 @@ private:
     const float* logits_ = nullptr;
     float* diff_logits_ = nullptr;
     std::size_t logit_floats_ = 0;
+    std::size_t gradient_floats_ = 0;
     std::size_t arena_bytes_ = 0;
 };
 
