@@ -53,11 +53,12 @@ build() {
     local cores
     cores=$(nproc)
     say "building build/lockstep (Release, $cores cores)"
-    local generator=()
+    local options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF)
+    [[ -z ${CI-} ]] || options+=(-DLOCKSTEP_WARNINGS_AS_ERRORS=ON)
     if [[ ! -f build/CMakeCache.txt ]] && command -v ninja >/dev/null; then
-        generator=(-G Ninja)
+        options+=(-G Ninja)
     fi
-    cmake -S . -B build "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF >/dev/null
+    cmake -S . -B build "${options[@]}" >/dev/null
     cmake --build build --target lockstep --parallel "$cores"
 }
 

@@ -18,7 +18,7 @@ set(LOCKSTEP_TEST_ENVIRONMENT
 
 function(lockstep_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT_SECONDS" "SOURCES;LINKS;LABELS;NEEDS;SOME_NEED")
-  lockstep_test_program(${name} catch_main.cpp
+  lockstep_test_program(${name} lockstep_catch_main
     SOURCES ${test_SOURCES} LINKS ${test_LINKS} SOME_NEED ${test_SOME_NEED})
   if(NOT test_TIMEOUT_SECONDS)
     set(test_TIMEOUT_SECONDS 120)
@@ -33,7 +33,7 @@ endfunction()
 
 function(lockstep_mpi_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT_SECONDS" "SOURCES;LINKS;RANKS;LABELS;SOME_NEED")
-  lockstep_test_program(${name} mpi_main.cpp
+  lockstep_test_program(${name} lockstep_mpi_main
     SOURCES ${test_SOURCES} LINKS lockstep::trainer ${test_LINKS} SOME_NEED ${test_SOME_NEED})
   foreach(ranks IN LISTS test_RANKS)
     # Not bound to cores: jobs that run side by side would all be bound to the first ones.
@@ -67,12 +67,12 @@ function(lockstep_add_test name)
   endif()
 endfunction()
 
-# The program of a test, with the given file of tests/support/ for its main().
+# The program of a test, with the given object library for its main().
 function(lockstep_test_program name main)
   cmake_parse_arguments(PARSE_ARGV 2 test "" "" "SOURCES;LINKS;SOME_NEED")
   lockstep_check_needs(${name} "${test_SOURCES}" "${test_SOME_NEED}")
-  add_executable(${name} ${test_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/${main})
-  target_link_libraries(${name} PRIVATE lockstep_test_support lockstep_warnings ${test_LINKS})
+  add_executable(${name} ${test_SOURCES})
+  target_link_libraries(${name} PRIVATE ${main} lockstep_test_support lockstep_warnings ${test_LINKS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
 endfunction()
 
