@@ -15,6 +15,10 @@ void declare_compare(CLI::App& verb, CompareOptions& compare) {
     add_choice<ComparedBy>(verb, "--by", compare.by,
                            {{"run", ComparedBy::run}, {"architecture", ComparedBy::architecture}},
                            "a row a run, or a row for all seeds of an architecture");
+    verb.add_option("--baseline", compare.baseline,
+                    "a row: a column tells how far the others' test accuracy is above its")
+        ->type_name("NAME");
+    add_rows(verb, compare.rows);
     add_store(verb, compare.store);
     add_format(verb, compare.format);
 }
@@ -45,7 +49,9 @@ void add_comparing_verbs(VerbList& verbs) {
         {"compare", "set runs side by side, with what their sources printed",
          "  lockstep compare\n  lockstep compare vgg-bn conv32-64-64 --format md\n"
          "  lockstep compare --experiment tutorials --format csv\n"
-         "  lockstep compare --by architecture     means and intervals over seeds\n"},
+         "  lockstep compare --by architecture     means and intervals over seeds\n"
+         "  lockstep compare --baseline vgg-bn --where \"batch_size = 32\" --sort "
+         "-test_accuracy\n"},
         declare_compare, [](const CompareOptions& options) { return compare(options); });
     verbs.add<DiffOptions>(
         {"diff", "what differs between two runs: settings, and figures beyond seed noise",

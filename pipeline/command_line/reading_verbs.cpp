@@ -12,6 +12,8 @@ constexpr const char* kRunHelp = "id, unique beginning of an id, or name";
 
 void declare_ls(CLI::App& verb, LsOptions& ls) {
     add_positional(verb, "EXPERIMENT", ls.experiment, "only this experiment's runs");
+    verb.add_flag("--experiments", ls.lists_experiments, "list the experiments instead")
+        ->excludes(verb.get_option("EXPERIMENT"));
     add_rows(verb, ls.rows);
     add_store(verb, ls.store);
     add_format(verb, ls.format);
@@ -38,13 +40,15 @@ void declare_tail(CLI::App& verb, TailOptions& tail) {
 }  // namespace
 
 void add_reading_verbs(VerbList& verbs) {
-    verbs.add<LsOptions>({"ls", "list the runs of the store",
-                          "  lockstep ls\n  lockstep ls tutorials --format json\n"
-                          "  lockstep ls --where \"val_accuracy > 0.7 and optimizer = "
-                          "'adam'\" --sort -test_accuracy\n"
-                          "  lockstep ls --columns run,batch_size,test_accuracy --sort "
-                          "batch_size,-test_accuracy --limit 10\n"},
-                         declare_ls, ls);
+    verbs.add<LsOptions>(
+        {"ls", "list the runs of the store",
+         "  lockstep ls\n  lockstep ls --experiments\n  lockstep ls tutorials --format json\n"
+         "  lockstep ls --where \"val_accuracy > 0.7 and optimizer = "
+         "'adam'\" --sort -test_accuracy\n"
+         "  lockstep ls --columns run,optimizer.learning_rate,test_accuracy --sort "
+         "batch_size,-test_accuracy --limit 10\n"
+         "Every effective setting is a column: --columns all, docs/settings.md\n"},
+        declare_ls, ls);
     verbs.add<ShowOptions>(
         {"show", "show all of one run: configuration, epochs, attempts, files, events",
          "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"

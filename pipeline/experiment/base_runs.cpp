@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "pipeline/experiment/inheritance.hpp"
+#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/settings/table_reader.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -136,8 +137,19 @@ BaseRun BaseRuns::read(const Value& run, const Table& table, std::size_t index) 
         }
     }
     take_axes(base);
+    refuse_missing_layers(base);
     count(base);
     return base;
+}
+
+void BaseRuns::refuse_missing_layers(const BaseRun& base) {
+    const auto refuse = [&](const std::vector<std::string>& key, const Origin& origin) {
+        const std::string missing = missing_layer(base.settings, key);
+        if (!missing.empty())
+            problems_.add(origin, fmt::format("{}: in run {} {}", dotted(key), base.name, missing));
+    };
+    for (const Axis* axis : base.axes) refuse(axis->key, axis->origin);
+    for (const Override* one : base.overrides) refuse(one->key, one->value.origin);
 }
 
 void BaseRuns::take_name(BaseRun& base, const Table& table, std::size_t index) {

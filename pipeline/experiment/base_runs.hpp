@@ -48,6 +48,7 @@ private:
     BaseRun read(const Value& run, const Table& table, std::size_t index);
     void take_name(BaseRun& base, const Table& table, std::size_t index);
     void take_axes(BaseRun& base);
+    void refuse_missing_layers(const BaseRun& base);
     // The override that replaces what the axis sets; null if none does.
     const Override* replacing(const BaseRun& base, const Axis& axis) const;
     void count(BaseRun& base);

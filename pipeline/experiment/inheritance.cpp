@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "pipeline/experiment/layer_settings.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -48,12 +50,22 @@ void drop_contradicted(Table& base, const std::string& path) {
     if (path == "train.early_stopping.monitor" || path == "checkpoint.monitor") base.erase("mode");
 }
 
+// Whether there is a list of layers.
+bool lay_over_layers(Table& base, const Table& by_name) {
+    Value* below = base.find("layers");
+    const Array* layers = below ? below->as<Array>() : nullptr;
+    if (!layers) return false;
+    below->content = with_layer_settings(*layers, by_name);
+    return true;
+}
+
 void lay_over(Table& base, const Table& overlay, const std::string& prefix) {
     for (const Entry& entry : overlay.entries()) drop_contradicted(base, prefix + entry.key);
     for (const Entry& entry : overlay.entries()) {
         const std::string path = prefix + entry.key;
         Value value = as_named_table(path, entry.value);
         const Table* above = value.as<Table>();
+        if (above && path == "layers" && lay_over_layers(base, *above)) continue;
         if (!above || !is_inherited_by_key(path)) {
             base.set(entry.key, std::move(value));
             continue;

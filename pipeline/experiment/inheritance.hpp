@@ -15,7 +15,8 @@ namespace lockstep::pipeline {
 //     other keys mean nothing to it; `optimizer = "sgd"` is { name = "sgd" }
 //   - another monitor drops an inherited `mode`
 //   - `seed` drops inherited `seeds`, and the other way round
-//   - layers, validation and expect are replaced as a whole
+//   - layers, validation and expect are replaced as a whole; a table in place of the list of layers
+//     sets some of theirs (layer_settings.hpp)
 void lay_over(Table& base, const Table& overlay);
 
 // { a = { b = { c = value } } } for the key {a, b, c}, which must not be empty.

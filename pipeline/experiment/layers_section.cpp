@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -148,10 +148,8 @@ public:
         return taken_.insert(*text).second ? *text : refuse_second(name, *text);
     }
 
-    // Keras counts the layers of a type that have no name of their own.
     std::string automatic(std::string_view type, const Value& layer) {
-        const int index = counts_[std::string(type)]++;
-        const std::string name = index == 0 ? std::string(type) : fmt::format("{}_{}", type, index);
+        const std::string name = automatic_.next(type);
         return taken_.insert(name).second ? name : refuse_second(layer, name);
     }
 
@@ -166,7 +164,7 @@ private:
 
     Problems& problems_;
     std::set<std::string> taken_;
-    std::map<std::string, int> counts_;
+    KerasNames automatic_;
 };
 
 std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t index,

@@ -10,6 +10,7 @@
 
 #include "pipeline/experiment/expansion.hpp"
 #include "pipeline/experiment/inheritance.hpp"
+#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
@@ -17,8 +18,8 @@ namespace {
 
 constexpr std::size_t kMostOverrides = 200;
 
-constexpr std::array<std::string_view, 7> kOverridableTables{
-    "data", "train", "parallel", "checkpoint", "experiment", "sweep", "run"};
+constexpr std::array<std::string_view, 8> kOverridableTables{
+    "data", "train", "parallel", "checkpoint", "experiment", "sweep", "run", "layers"};
 
 std::vector<std::string> run_names(const Table& file) {
     std::vector<std::string> names;
@@ -91,6 +92,13 @@ private:
 
     std::optional<Override> checked(const std::string& text, const std::string& run,
                                     std::vector<std::string> key, Value value) {
+        key = with_layer_name(std::move(key));
+        if (is_layer_setting(key)) return Override{run, std::move(key), std::move(value)};
+        if (key.front() == "layers") {
+            return refuse(text,
+                          "of layers one setting can be set: layers.NAME.KEY=VALUE, but not "
+                          "its type or name");
+        }
         const std::span<const std::string_view> settings(kOverridableTables.data(), 4);
         const bool is_known =
             std::find(settings.begin(), settings.end(), key.front()) != settings.end();
@@ -102,7 +110,7 @@ private:
         std::string hint = did_you_mean(key.front(), kOverridableTables);
         if (hint.empty())
             hint =
-                "; a key begins with data., train., parallel., checkpoint., "
+                "; a key begins with data., train., parallel., checkpoint., layers., "
                 "experiment., sweep. or run.NAME.";
         return refuse(text, fmt::format("unknown key {}{}", quoted_text(key.front()), hint));
     }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pipeline/experiment/inheritance.hpp"
+#include "pipeline/experiment/layer_settings.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -66,11 +67,11 @@ public:
             for (const Entry& one : inner->entries()) read(one, dotted + '.');
             return;
         }
-        std::vector<std::string> key = split_key(dotted);
-        if (key.size() < 2 || !is_inherited_table(key[0])) {
+        std::vector<std::string> key = with_layer_name(split_key(dotted));
+        if (key.size() < 2 || !(is_inherited_table(key[0]) || is_layer_setting(key))) {
             problems_.add(entry.origin,
                           fmt::format("cannot sweep {}; a swept key begins with data., train., "
-                                      "parallel. or checkpoint.",
+                                      "parallel., checkpoint. or layers.NAME.",
                                       quoted_text(dotted)));
         } else if (dotted == "train.seeds") {
             problems_.add(entry.origin, "sweep \"train.seed\" or give seeds in [train]");
@@ -197,8 +198,13 @@ void lay_over(Table& settings, const std::vector<SweptValue>& values) {
 }
 
 bool stands_in(const Table& settings, const SweptValue& swept) {
-    const Table* table = &settings;
     const std::vector<std::string>& key = swept.axis->key;
+    if (is_layer_setting(key)) {
+        const Value* value = settings.find(key[0]);
+        const Array* layers = value ? value->as<Array>() : nullptr;
+        return layers && still_stands(swept.value(), find_layer_setting(*layers, key[1], key[2]));
+    }
+    const Table* table = &settings;
     for (std::size_t i = 0; table && i + 1 < key.size(); ++i) {
         const Value* inner = table->find(key[i]);
         table = inner ? inner->as<Table>() : nullptr;

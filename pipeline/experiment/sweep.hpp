@@ -12,7 +12,7 @@
 
 namespace lockstep::pipeline {
 
-// The tables that runs inherit; only their keys may be swept.
+// The tables that runs inherit; their keys may be swept, and those of layers.
 inline constexpr std::array<std::string_view, 4> kInheritedTables{"data", "train", "parallel",
                                                                   "checkpoint"};
 

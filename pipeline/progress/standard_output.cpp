@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,14 @@ std::FILE* own_output() {
 void keep_standard_output() { own_output(); }
 
 void give_back_standard_output() { ::dup2(::fileno(own_output()), STDOUT_FILENO); }
+
+std::optional<std::size_t> output_width() {
+    winsize size{};
+    const int descriptor = ::fileno(own_output());
+    if (::isatty(descriptor) != 1 || ::ioctl(descriptor, TIOCGWINSZ, &size) != 0) return {};
+    if (size.ws_col == 0) return {};
+    return size.ws_col;
+}
 
 void print(std::string_view text) {
     std::FILE* const output = own_output();

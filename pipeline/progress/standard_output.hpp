@@ -2,6 +2,8 @@
 
 // Results go to standard output, progress and messages to standard error.
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace lockstep::pipeline {
@@ -11,6 +13,9 @@ namespace lockstep::pipeline {
 void keep_standard_output();
 // For a program that this process is about to become: its standard output is the one we had.
 void give_back_standard_output();
+
+// Characters in a line of the terminal that print() writes to; nothing where it is none.
+std::optional<std::size_t> output_width();
 
 // Writes to standard output. Throws Failure (kExitInputOutput) if that fails.
 void print(std::string_view text);

@@ -15,6 +15,7 @@
 #include "pipeline/planning/effective_config.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
+#include "reports/figures/run_settings.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -140,6 +141,7 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     row.selected_on_test_set = planned.selects_on_test_set;
     row.expected = expected_json(planned.run.expect);
     row.effective_config = effective_toml(planned.effective, experiment);
+    row.settings = reports::settings_json(reports::run_settings(row.effective_config));
     row.design_name = planned.run.design_name;
     row.design_digest = design_digest(planned.effective);
     row.initial_weights_sha256 = planned.run.initial_weights_sha256;

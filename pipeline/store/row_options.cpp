@@ -51,9 +51,10 @@ storage::RowSelection selection_of(const storage::Table& table, const RowOptions
 
 UsageError wrong_condition(const std::string& what, const storage::Table& table) {
     const std::size_t at = what.find(kNoSuchColumn);
-    const std::string more =
-        at == std::string::npos ? "" : hint(what.substr(at + kNoSuchColumn.size()), table);
-    return UsageError(fmt::format("--where: {}{}", what, more));
+    if (at == std::string::npos) return UsageError(fmt::format("--where: {}", what));
+    const std::string column = what.substr(at + kNoSuchColumn.size());
+    return UsageError(fmt::format("--where: {}{}; a text stands in single quotes: '{}'", what,
+                                  hint(column, table), column));
 }
 
 }  // namespace

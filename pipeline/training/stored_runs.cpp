@@ -10,6 +10,7 @@
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/training/run_data.hpp"
 #include "reports/figures/design.hpp"
+#include "reports/figures/run_settings.hpp"
 #include "storage/files/run_store.hpp"
 #include "trainer/data/dataset.hpp"
 
@@ -85,6 +86,19 @@ void write_designs(const Plan& plan, RowsByConfig& stored, RunDatabase& database
     if (!rows.empty()) database.put_designs(rows);
 }
 
+// Of stores that are older than the column.
+void write_settings(const RowsByConfig& stored, RunDatabase& database) {
+    std::vector<RunRow> rows;
+    for (const auto& [digest, of_config] : stored) {
+        for (RunRow row : of_config) {
+            if (row.settings != "{}") continue;
+            row.settings = reports::settings_json(reports::run_settings(row.effective_config));
+            rows.push_back(std::move(row));
+        }
+    }
+    database.put_settings(rows);
+}
+
 std::string lines_of(const std::vector<StoredRun>& stored) {
     std::string lines;
     for (const StoredRun& each : stored) {
@@ -153,6 +167,7 @@ void adopt_stored_runs(Plan& plan, const std::filesystem::path& store,
                              storage::DatabaseAccess::read_write);
         RowsByConfig rows = rows_by_config(database);
         write_designs(plan, rows, database);
+        write_settings(rows, database);
         lines = lines_of(find_stored(plan, rows, PlannedData()));
     });
     const std::vector<StoredRun> stored = stored_from(world.broadcast_text(lines));

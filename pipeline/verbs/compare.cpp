@@ -1,17 +1,29 @@
 #include "pipeline/verbs/compare.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
-#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
+#include "reports/figures/leaderboard.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/tables/compared_tables.hpp"
-#include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
+
+using reports::RunFigures;
+using reports::SettingsTable;
+using storage::Cell;
+using storage::Table;
 
 std::vector<std::string> selected(const storage::RunDatabase& database,
                                   const CompareOptions& options) {
@@ -20,18 +32,86 @@ std::vector<std::string> selected(const storage::RunDatabase& database,
     return texts_of(database.runs_table(options.experiment), "run");
 }
 
+std::size_t place_of(const Table& table, std::string_view column) {
+    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
+                                    table.columns.begin());
+}
+
+// Runs whose settings are those of the rows: each, or the first one of an architecture's.
+std::vector<std::size_t> runs_of_rows(const std::vector<RunFigures>& runs, ComparedBy by) {
+    std::vector<std::size_t> rows;
+    if (by == ComparedBy::run) {
+        for (std::size_t i = 0; i < runs.size(); ++i) rows.push_back(i);
+    } else {
+        for (const auto& entry : reports::leaderboard(runs)) rows.push_back(entry.runs.front());
+    }
+    return rows;
+}
+
+// The row that is called so by its first column, or by its run's id.
+const std::vector<Cell>& the_baseline(const Table& table, const std::string& name) {
+    const std::size_t run = place_of(table, "run");
+    const auto is_meant = [&](const std::vector<Cell>& row) {
+        return row[0] == Cell(name) || (run < row.size() && row[run] == Cell(name));
+    };
+    const auto count = std::ranges::count_if(table.rows, is_meant);
+    if (count == 1) return *std::ranges::find_if(table.rows, is_meant);
+    throw UsageError(fmt::format("--baseline: {} of the rows {} called \"{}\"",
+                                 count == 0 ? "none" : fmt::format("{}", count),
+                                 count > 1 ? "are" : "is", name));
+}
+
+// Behind test_accuracy: how far it is above that of the baseline.
+void add_difference(Table& table, const std::string& baseline) {
+    if (baseline.empty()) return;
+    const std::size_t accuracy = place_of(table, "test_accuracy");
+    const auto* base = std::get_if<double>(&the_baseline(table, baseline)[accuracy]);
+    std::vector<Cell> differences;
+    for (const std::vector<Cell>& row : table.rows) {
+        const auto* ours = std::get_if<double>(&row[accuracy]);
+        Cell& difference = differences.emplace_back();
+        if (ours != nullptr && base != nullptr) difference = *ours - *base;
+    }
+    const auto at = static_cast<std::ptrdiff_t>(accuracy) + 1;
+    table.columns.insert(table.columns.begin() + at, "above_baseline_accuracy");
+    for (std::size_t i = 0; i < table.rows.size(); ++i)
+        table.rows[i].insert(table.rows[i].begin() + at, differences[i]);
+}
+
+SettingsTable compared(const std::vector<RunFigures>& runs, const CompareOptions& options) {
+    Table table = options.by == ComparedBy::run ? reports::compared_runs(runs)
+                                                : reports::compared_architectures(runs);
+    add_difference(table, options.baseline);
+    std::vector<std::vector<reports::RunSetting>> settings;
+    for (const std::size_t i : runs_of_rows(runs, options.by))
+        settings.push_back(reports::run_settings(runs[i].run.effective_config));
+    return reports::with_settings(std::move(table), settings);
+}
+
+// All figures, and behind the first column the settings that differ.
+std::vector<std::string_view> usual_columns(const SettingsTable& table,
+                                            const std::vector<std::string>& differing) {
+    const auto& columns = table.table.columns;
+    std::vector<std::string_view> usual{columns.front()};
+    usual.insert(usual.end(), differing.begin(), differing.end());
+    usual.insert(usual.end(), columns.begin() + 1,
+                 columns.begin() + static_cast<std::ptrdiff_t>(table.first));
+    return usual;
+}
+
 }  // namespace
 
 int compare(const CompareOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
-    std::vector<reports::RunFigures> runs;
-    for (const std::string& run : selected(database, options)) {
+    std::vector<RunFigures> runs;
+    for (const std::string& run : selected(database, options))
         runs.push_back(reports::run_figures(details_of(database, run)));
-    }
-    const storage::Table table = options.by == ComparedBy::run
-                                     ? reports::compared_runs(runs)
-                                     : reports::compared_architectures(runs);
-    print(reports::table_text(table, options.format));
+    const SettingsTable table = compared(runs, options);
+    const std::vector<std::string> differing = reports::differing_settings(table);
+    Table shown = chosen_rows(table, "compared", options.rows, usual_columns(table, differing));
+    const bool is_usual = options.rows.columns.empty();
+    if (is_usual && shows_to_people(options.format)) shorten_settings(table, shown);
+    print_fitting(shown, options.format, is_usual);
     return kExitSuccess;
 }
 

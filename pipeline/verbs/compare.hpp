@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/store/row_options.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/tables/table_format.hpp"
 
@@ -16,10 +17,13 @@ struct CompareOptions {
     std::vector<std::string> runs;  // empty: all of `experiment`, or all there are
     std::string experiment;
     ComparedBy by = ComparedBy::run;
+    std::string baseline;  // a run's name or id, or an architecture; empty: none
+    RowOptions rows;       // of the compared figures and settings
     reports::TableFormat format = reports::TableFormat::table;
 };
 
-// `lockstep compare [RUN...]`: runs side by side, with what their sources printed.
+// `lockstep compare [RUN...]`: runs side by side, with what their sources printed, and the settings
+// that differ (docs/settings.md).
 int compare(const CompareOptions& options);
 
 }  // namespace lockstep::pipeline

@@ -5,6 +5,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/tables/table_stream.hpp"
 
@@ -18,10 +19,10 @@ int export_tables(const ExportTablesOptions& options) {
         if (options.is_for_spreadsheets) table = reports::without_formulas(std::move(table));
         print(stream.text(table));
     };
-    const storage::Table runs = database.runs_table(options.experiment);
     if (options.kind == ExportedRows::runs) {
-        write(runs);
+        write(runs_with_settings(database, options.experiment).table);
     } else {
+        const storage::Table runs = database.runs_table(options.experiment);
         write(database.epochs_table(""));  // of no run: the header
         for (const std::string& run : texts_of(runs, "run")) write(database.epochs_table(run));
     }

@@ -18,9 +18,9 @@ struct ExportTablesOptions {
     bool is_for_spreadsheets = false;                         // text must not become a formula
 };
 
-// `lockstep export runs`, `lockstep export epochs`: every column of v_runs or v_epochs, as CSV or
-// JSON, for other programs. Epochs are read run by run, so that a training that writes meanwhile
-// never waits long.
+// `lockstep export runs`, `lockstep export epochs`: every column of v_runs and every setting, or of
+// v_epochs, as CSV or JSON, for other programs. Epochs are read run by run, so that a training that
+// writes meanwhile never waits long.
 int export_tables(const ExportTablesOptions& options);
 
 }  // namespace lockstep::pipeline

@@ -1,45 +1,151 @@
 #include "pipeline/verbs/ls.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
-#include "pipeline/store/row_options.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-constexpr std::array<std::string_view, 19> kUsualColumns{"experiment",
-                                                         "run",
-                                                         "name",
-                                                         "seed",
-                                                         "state",
-                                                         "epochs_finished",
-                                                         "epochs_planned",
-                                                         "best_epoch",
-                                                         "best_val_accuracy",
-                                                         "test_loss",
-                                                         "test_accuracy",
-                                                         "parameters",
-                                                         "ranks",
-                                                         "host",
-                                                         "attempts",
-                                                         "all_epochs_seconds",
-                                                         "started_utc",
-                                                         "finished_utc",
-                                                         "cause"};
+using reports::SettingsTable;
+using storage::Cell;
+using storage::Table;
+
+// For programs; the settings that differ stand behind them.
+constexpr std::array<std::string_view, 19> kAllFigures{"experiment",
+                                                       "run",
+                                                       "name",
+                                                       "seed",
+                                                       "state",
+                                                       "epochs_finished",
+                                                       "epochs_planned",
+                                                       "best_epoch",
+                                                       "best_val_accuracy",
+                                                       "test_loss",
+                                                       "test_accuracy",
+                                                       "parameters",
+                                                       "ranks",
+                                                       "host",
+                                                       "attempts",
+                                                       "all_epochs_seconds",
+                                                       "started_utc",
+                                                       "finished_utc",
+                                                       "cause"};
+
+// For people: what tells most comes first, and the settings that differ after these.
+constexpr std::array<std::string_view, 5> kFirst{"name", "state", "epochs", "best_val_accuracy",
+                                                 "test_accuracy"};
+constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
+
+std::size_t place_of(const Table& table, std::string_view column) {
+    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
+                                    table.columns.begin());
+}
+
+// "12/40", in front of the settings.
+void add_epochs(SettingsTable& runs) {
+    Table& table = runs.table;
+    const std::size_t finished = place_of(table, "epochs_finished");
+    const std::size_t planned = place_of(table, "epochs_planned");
+    const auto at = static_cast<std::ptrdiff_t>(runs.first++);
+    table.columns.insert(table.columns.begin() + at, "epochs");
+    for (std::vector<Cell>& row : table.rows) {
+        std::string text = fmt::format("{}/{}", std::get<std::int64_t>(row[finished]),
+                                       std::get<std::int64_t>(row[planned]));
+        row.insert(row.begin() + at, std::move(text));
+    }
+}
+
+void put_newest_first(Table& table) {
+    const std::size_t created = place_of(table, "created_utc");
+    std::ranges::stable_sort(table.rows,
+                             [&](const auto& a, const auto& b) { return b[created] < a[created]; });
+}
+
+bool has_several(const Table& table, std::string_view column) {
+    const std::size_t place = place_of(table, column);
+    std::set<Cell> known;
+    for (const auto& row : table.rows) known.insert(row[place]);
+    return known.size() > 1;
+}
+
+std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
+                                            std::span<const std::string> differing) {
+    std::vector<std::string_view> columns;
+    const auto add = [&](const auto& more) {
+        columns.insert(columns.end(), more.begin(), more.end());
+    };
+    if (!is_for_people) {
+        add(kAllFigures);
+        add(differing);
+        return columns;
+    }
+    add(kFirst);
+    add(differing);
+    if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");
+    add(kLast);
+    return columns;
+}
+
+// One row an experiment, the newest first: how many of its runs are where, and the best one.
+Table experiments_table(const storage::RunDatabase& database) {
+    Table table{{"experiment", "runs", "finished", "best_run", "best_test_accuracy", "title",
+                 "file", "created_utc"},
+                {}};
+    for (const storage::ExperimentRow& experiment : database.experiments()) {
+        const Table runs = runs_table_of(database, experiment.name);
+        const std::size_t accuracy = place_of(runs, "test_accuracy"), name = place_of(runs, "name");
+        const std::size_t state = place_of(runs, "state");
+        const std::vector<Cell>* best = nullptr;
+        std::int64_t finished = 0;
+        for (const auto& row : runs.rows) {
+            if (row[state] == Cell(std::string("finished"))) ++finished;
+            const auto* figure = std::get_if<double>(&row[accuracy]);
+            if (figure && (!best || *figure > std::get<double>((*best)[accuracy]))) best = &row;
+        }
+        table.rows.push_back({experiment.name, static_cast<std::int64_t>(runs.rows.size()),
+                              finished, best ? (*best)[name] : Cell(),
+                              best ? (*best)[accuracy] : Cell(), experiment.title, experiment.file,
+                              experiment.created_utc});
+    }
+    put_newest_first(table);
+    return table;
+}
 
 }  // namespace
 
 int ls(const LsOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
     require_experiment(database, options.experiment);
-    const storage::Table runs = runs_table_of(database, options.experiment);
-    print(reports::table_text(chosen_rows(runs, "v_runs", options.rows, kUsualColumns),
-                              options.format));
+    if (options.lists_experiments) {
+        print_fitting(chosen_rows(experiments_table(database), "experiments", options.rows, {}),
+                      options.format, options.rows.columns.empty());
+        return kExitSuccess;
+    }
+    SettingsTable runs = runs_with_settings(database, options.experiment);
+    add_epochs(runs);
+    put_newest_first(runs.table);
+    const bool is_for_people = shows_to_people(options.format);
+    const std::vector<std::string> differing = reports::differing_settings(runs);
+    Table shown =
+        chosen_rows(runs, "v_runs", options.rows, usual_columns(runs, is_for_people, differing));
+    if (options.rows.columns.empty() && is_for_people) shorten_settings(runs, shown);
+    print_fitting(shown, options.format, options.rows.columns.empty());
     return kExitSuccess;
 }
 

@@ -11,12 +11,14 @@ namespace lockstep::pipeline {
 
 struct LsOptions {
     std::filesystem::path store = kDefaultStore;
-    std::string experiment;  // empty: all
-    RowOptions rows;         // of v_runs
+    std::string experiment;          // empty: all
+    bool lists_experiments = false;  // instead of runs
+    RowOptions rows;                 // of v_runs and settings
     reports::TableFormat format = reports::TableFormat::table;
 };
 
-// `lockstep ls [EXPERIMENT]`: the runs of the store.
+// `lockstep ls [EXPERIMENT]`: the runs of the store, the newest first, with the settings that
+// differ (docs/settings.md).
 int ls(const LsOptions& options);
 
 }  // namespace lockstep::pipeline

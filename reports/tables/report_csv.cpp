@@ -9,6 +9,7 @@
 
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
+#include "reports/tables/setting_columns.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/pair_text.hpp"
 
@@ -145,10 +146,12 @@ std::string inert_csv(Table table) {
 Table runs_table(const ExperimentReport& report) {
     Table table{{kRunColumns.begin(), kRunColumns.end()}, {}};
     const std::vector<RunPlace> places = run_places(report.runs, report.entries);
+    std::vector<std::vector<RunSetting>> settings;
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
         table.rows.push_back(cells_of(report.runs[i], places[i]));
+        settings.push_back(run_settings(report.runs[i].run.effective_config));
     }
-    return table;
+    return with_settings(std::move(table), settings).table;
 }
 
 Table pairs_table(const ExperimentReport& report) {

@@ -162,28 +162,35 @@ std::string padded(const std::string& text, std::size_t width, bool is_right) {
     return is_right ? space + text : text + space;
 }
 
-std::string aligned_table(const Table& table) {
-    const auto rows = readable_rows(table, terminal_text);
-    const std::vector<bool> is_right = right_aligned_columns(table);
-    std::vector<std::size_t> widths(table.columns.size(), 0);
+std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths(rows.front().size(), 0);
     for (const auto& row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i) {
             widths[i] = std::max(widths[i], display_width(row[i]));
         }
     }
+    return widths;
+}
+
+constexpr std::string_view kBetween = "  ";
+
+std::string aligned_table(const Table& table) {
+    const auto rows = readable_rows(table, terminal_text);
+    const std::vector<bool> is_right = right_aligned_columns(table);
+    const std::vector<std::size_t> widths = widths_of(rows);
     std::string text;
     for (const auto& row : rows) {
         std::vector<std::string> cells;
         for (std::size_t i = 0; i < row.size(); ++i) {
             cells.push_back(padded(row[i], widths[i], is_right[i]));
         }
-        std::string line = joined(cells, "  ");
+        std::string line = joined(cells, kBetween);
         line.erase(line.find_last_not_of(' ') + 1);
         text += line + '\n';
         if (&row != &rows.front()) continue;
         std::vector<std::string> rules;
         for (const std::size_t width : widths) rules.emplace_back(width, '-');
-        text += joined(rules, "  ") + '\n';
+        text += joined(rules, kBetween) + '\n';
     }
     return text;
 }
@@ -215,6 +222,13 @@ std::string table_text(const Table& table, TableFormat format) {
             break;
     }
     return aligned_table(table);
+}
+
+std::size_t table_width(const Table& table) {
+    std::size_t width = 0;
+    for (const std::size_t column : widths_of(readable_rows(table, terminal_text)))
+        width += column + kBetween.size();
+    return width - std::min(width, kBetween.size());
 }
 
 std::string sections_text(const std::vector<Section>& sections, TableFormat format) {

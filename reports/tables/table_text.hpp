@@ -2,6 +2,7 @@
 
 // Tables as text. Prints; computes nothing.
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace lockstep::reports {
 //           infinities are null, as JSON has no such numbers
 //   md      a GitHub table with the numbers of `table`; Markdown and HTML escaped
 std::string table_text(const storage::Table& table, TableFormat format);
+
+// Columns of a terminal that `table` takes as aligned columns.
+std::size_t table_width(const storage::Table& table);
 
 // A table with a heading, one of several about one thing.
 struct Section {

@@ -104,9 +104,9 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
                 parameters, trainable_parameters, flops_per_image, epochs, training_samples,
                 validation_samples, test_samples, validates_on_test_set, selected_on_test_set,
                 expected, printed_val_accuracy, printed_test_accuracy, effective_config, state,
-                created_utc, design_name, design_digest, initial_weights_sha256)
+                created_utc, design_name, design_digest, initial_weights_sha256, settings)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29, ?30, ?31, ?32)
+                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29, ?30, ?31, ?32, ?33)
             ON CONFLICT (run) DO UPDATE SET
                 experiment = excluded.experiment, name = excluded.name, title = excluded.title,
                 notes = excluded.notes, source = excluded.source, seed = excluded.seed,
@@ -127,7 +127,8 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
                 printed_test_accuracy = excluded.printed_test_accuracy,
                 effective_config = excluded.effective_config, design_name = excluded.design_name,
                 design_digest = excluded.design_digest,
-                initial_weights_sha256 = excluded.initial_weights_sha256)sql",
+                initial_weights_sha256 = excluded.initial_weights_sha256,
+                settings = excluded.settings)sql",
             row.run, row.experiment, row.name, row.title, row.notes, row.source, row.seed,
             row.config_digest, row.data_digest, row.dataset, row.architecture, row.optimizer,
             row.batch_size, row.shards, row.exchange, row.parameters, row.trainable_parameters,
@@ -135,7 +136,7 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
             row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
             last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
             row.effective_config, row.created_utc, row.design_name, row.design_digest,
-            row.initial_weights_sha256);
+            row.initial_weights_sha256, row.settings);
 }
 
 std::string describe(const ResumePoint& point) {
@@ -173,6 +174,14 @@ void RunDatabase::put_designs(std::span<const RunRow> rows) {
                 WHERE run = ?1)sql",
                     row.run, row.design_name, row.design_digest, row.initial_weights_sha256);
         }
+    });
+}
+
+void RunDatabase::put_settings(std::span<const RunRow> rows) {
+    if (rows.empty()) return;
+    connection_->write([&](SQLite::Database& db) {
+        for (const RunRow& row : rows)
+            execute(db, "UPDATE runs SET settings = ?2 WHERE run = ?1", row.run, row.settings);
     });
 }
 

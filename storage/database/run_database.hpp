@@ -36,7 +36,7 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 4;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 5;  // user_version; docs/database_schema.md
 
 enum class DatabaseAccess {
     read_only,
@@ -109,6 +109,8 @@ public:
 
     // Writes down the designs of rows that are older than schema version 3.
     void put_designs(std::span<const RunRow> rows);
+    // Writes down the settings of rows that are older than schema version 5.
+    void put_settings(std::span<const RunRow> rows);
 
     // ---- claims: docs/database_schema.md. Every write of an attempt checks, in its transaction,
     // that no newer one has begun, and throws taken_over otherwise.

@@ -74,7 +74,8 @@ RunRow run_row(RowReader& row) {
             .created_utc = row.text(),
             .design_name = row.text(),
             .design_digest = row.text(),
-            .initial_weights_sha256 = row.text()};
+            .initial_weights_sha256 = row.text(),
+            .settings = row.text()};
 }
 
 // The columns of run_row(), as the table has them.
@@ -83,7 +84,7 @@ constexpr std::string_view kSelectRuns = R"sql(
         architecture, optimizer, batch_size, shards, exchange, parameters, trainable_parameters,
         flops_per_image, epochs, training_samples, validation_samples, test_samples,
         validates_on_test_set, selected_on_test_set, expected, effective_config, state, created_utc,
-        design_name, design_digest, initial_weights_sha256
+        design_name, design_digest, initial_weights_sha256, settings
     FROM runs WHERE )sql";
 
 // `condition` is a constant of ours that an index answers; ?1 in it is `value`.

@@ -55,7 +55,9 @@ CREATE TABLE runs (
     -- New in version 3; '' in rows that are older:
     design_name           TEXT NOT NULL DEFAULT '',  -- name without its part for the seed
     design_digest         TEXT NOT NULL DEFAULT '',  -- SHA-256 of the config without the seed
-    initial_weights_sha256 TEXT NOT NULL DEFAULT ''  -- of the file it starts from, or ''
+    initial_weights_sha256 TEXT NOT NULL DEFAULT '', -- of the file it starts from; '': none
+    -- New in version 5; {} in rows that are older:
+    settings              TEXT NOT NULL DEFAULT '{}' -- JSON: the effective settings by flat keys
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX runs_by_experiment ON runs (experiment, created_utc, run);
 CREATE INDEX runs_by_name ON runs (name);
@@ -173,6 +175,10 @@ ALTER TABLE attempts ADD COLUMN heartbeats INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN lease_seconds INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// New in version 5.
+constexpr const char* kSettingsColumn =
+    "ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'";
+
 // New in version 2.
 constexpr const char* kTotalsTable = R"sql(
 -- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
@@ -240,13 +246,17 @@ SELECT r.experiment, r.run, r.name, r.seed, r.state,
        r.training_samples, r.validation_samples, r.test_samples,
        r.validates_on_test_set, r.selected_on_test_set,
        r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc,
-       r.config_digest, r.data_digest, r.design_name, r.design_digest
+       r.config_digest, r.data_digest, r.design_name, r.design_digest, r.settings
 FROM runs r
 LEFT JOIN run_totals t ON t.run = r.run
 LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
 LEFT JOIN epochs l ON l.run = r.run AND l.epoch = t.last_epoch
 LEFT JOIN attempts a ON a.run = r.run
     AND a.attempt = (SELECT max(attempt) FROM attempts WHERE run = r.run))sql"},
+    {"v_settings", R"sql(
+-- Every effective setting of every run: key as in `--set` (layers.NAME.KEY for a layer's).
+SELECT r.experiment, r.run, r.name, r.seed, s.key, s.value
+FROM runs r, json_each(r.settings) s)sql"},
     {"v_compare", R"sql(
 -- Runs side by side, with what their source printed.
 SELECT experiment, run, name, seed, state, source, dataset, optimizer,
@@ -270,7 +280,7 @@ std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 void create_schema(SQLite::Database& db) {
     db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    db.exec("PRAGMA user_version = 4");
+    db.exec("PRAGMA user_version = 5");
     db.exec(kTables);
     db.exec(kTotalsTable);
     db.exec(kDesignIndex);
@@ -287,23 +297,26 @@ void upgrade_schema(SQLite::Database& db) {
         db.exec(kDesignColumns);
         db.exec(kDesignIndex);
     }
-    db.exec(kLeaseColumns);
+    if (version_of(db) < 4) db.exec(kLeaseColumns);
+    db.exec(kSettingsColumn);
     create_views(db, "CREATE VIEW ");
-    db.exec("PRAGMA user_version = 4");
+    db.exec("PRAGMA user_version = 5");
 }
 
 void show_as_new_schema(SQLite::Database& db) {
     if (version_of(db) < 2) db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
     // These stand in front of the tables of the same names, also for the views below.
-    if (version_of(db) < 3) {
+    const std::string designs =
+        version_of(db) < 3
+            ? "'' AS design_name, '' AS design_digest, '' AS initial_weights_sha256, "
+            : "";
+    db.exec("CREATE TEMP VIEW runs AS SELECT *, " + designs + "'{}' AS settings FROM main.runs");
+    if (version_of(db) < 4) {
         db.exec(
-            "CREATE TEMP VIEW runs AS SELECT *, '' AS design_name, '' AS design_digest, "
-            "'' AS initial_weights_sha256 FROM main.runs");
+            "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
+            "'' AS job_token, '' AS heartbeat_utc, 0 AS heartbeats, 0 AS lease_seconds "
+            "FROM main.attempts");
     }
-    db.exec(
-        "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
-        "'' AS job_token, '' AS heartbeat_utc, 0 AS heartbeats, 0 AS lease_seconds "
-        "FROM main.attempts");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

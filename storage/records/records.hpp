@@ -72,6 +72,7 @@ struct RunRow {
     std::string design_name{};             // name without its part for the seed
     std::string design_digest{};           // of the effective config without the seed
     std::string initial_weights_sha256{};  // of the file it starts from; "" also where none is
+    std::string settings = "{}";           // JSON: the effective settings by flat keys
 };
 
 struct AttemptRow {

@@ -152,14 +152,21 @@ TEST_CASE("report.csv: every column of every run", "[end_to_end]") {
     const ReportTable table = csv_table(report("report.csv"));
     const Json expected = runs();
     REQUIRE(table.rows.size() == expected.size());
-    CHECK(table.columns.size() == expected[0].size() - kNotInCsv.size() + 1);  // and test_set
+    const Json settings = rows("select run, key, value from v_settings");
+    const Json keys = rows("select distinct key from v_settings");
+    // Also test_set.
+    CHECK(table.columns.size() == expected[0].size() - kNotInCsv.size() + 1 + keys.size());
+    for (const Json& each : settings) {
+        CAPTURE(each);
+        check_csv_field(table.at(each.at("run"), each.at("key")), each.at("value"));
+    }
     for (const Json& run : expected) {
         const bool has_three = run.at("name") == "three-classes";
         CHECK(table.at(run.at("run"), "test_set") ==
               (has_three ? "synthetic, 3 classes (airplane, automobile, bird), 15 test images"
                          : "synthetic, 10 classes, 50 test images"));
         for (const std::string& column : table.columns) {
-            if (column == "test_set") continue;
+            if (column == "test_set" || !run.contains(column)) continue;
             CAPTURE(run.at("run"), column);
             check_csv_field(table.at(run.at("run"), column), run.at(column));
         }

@@ -92,9 +92,13 @@ ReportTable html_table(std::string_view html) {
 Row csv_fields(const std::string& line) {
     Row fields{""};
     bool is_quoted = false;
-    for (const char byte : line) {
-        if (byte == '"') {
-            is_quoted = !is_quoted;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char byte = line[i];
+        if (byte == '"') {  // a second one right behind stands for itself
+            if (is_quoted && line.substr(i + 1, 1) == "\"")
+                fields.back() += line[i++];
+            else
+                is_quoted = !is_quoted;
         } else if (byte == ',' && !is_quoted) {
             fields.emplace_back();
         } else {

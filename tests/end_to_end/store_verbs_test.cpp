@@ -56,6 +56,50 @@ TEST_CASE("ls and show filter, sort and cut", "[end_to_end]") {
     CHECK(run.at("attempts").size() == 1);
 }
 
+TEST_CASE("Every setting is a column of ls, compare, export and SQL", "[end_to_end]") {
+    const Json by_key =
+        json_of({"ls", "--where", "optimizer.name = 'adam' and conv2d.padding <> ''", "--columns",
+                 "name,train.optimizer.name,optimizer.learning_rate"});
+    for (const Json& run : by_key) CHECK(run.at("train.optimizer.name") == "adam");
+    const Json exported = json_of({"export", "runs"});
+    const Json asked = json_of(
+        {"query", "select run, key, value from v_settings where key = 'train.optimizer.name'"});
+    REQUIRE(exported.size() == asked.size());
+    for (const Json& run : exported) {
+        CHECK(run.at("train.optimizer.name") == run.at("optimizer"));
+        CHECK(run.at("train.seed") == run.at("seed"));
+        CHECK_FALSE(run.contains("settings"));
+    }
+    const Json compared = json_of({"compare", "--columns", "name,optimizer.name,test_accuracy"});
+    CHECK(compared.size() == exported.size());
+    CHECK(in_store({"ls", "--where", "padding = 'same'"})
+              .errors.find("may mean layers.conv2d.padding") != std::string::npos);
+    CHECK(in_store({"ls", "--where", "name = mine"}).errors.find("'mine'") != std::string::npos);
+}
+
+TEST_CASE("compare tells how far each run is above a baseline", "[end_to_end]") {
+    const Json runs =
+        json_of({"compare", "--baseline", "batch-normalized", "--where", "test_accuracy >= 0",
+                 "--columns", "name,test_accuracy,above_baseline_accuracy"});
+    double base = -1.0;
+    for (const Json& run : runs)
+        if (run.at("name") == "batch-normalized") base = run.at("test_accuracy");
+    REQUIRE(base >= 0.0);
+    for (const Json& run : runs)
+        CHECK(run.at("above_baseline_accuracy").get<double>() ==
+              run.at("test_accuracy").get<double>() - base);
+    CHECK(in_store({"compare", "--baseline", "nobody"}).exit_code == 64);
+}
+
+TEST_CASE("ls lists experiments", "[end_to_end]") {
+    const Json experiments = json_of({"ls", "--experiments"});
+    const Json runs = json_of({"export", "runs"});
+    std::size_t counted = 0;
+    for (const Json& each : experiments) counted += each.at("runs").get<std::size_t>();
+    CHECK(counted == runs.size());
+    CHECK(in_store({"ls", "smoke", "--experiments"}).exit_code == 64);
+}
+
 TEST_CASE("A wrong filter is an error of usage, with what was meant", "[end_to_end]") {
     const Result column = in_store({"ls", "--where", "optimzer = 'adam'"});
     CHECK(column.exit_code == 64);
@@ -94,9 +138,17 @@ TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end
 }
 
 TEST_CASE("export gives every row and every column of the views", "[end_to_end]") {
-    CHECK(json_of({"export", "runs"}) == json_of({"query",
-                                                  "select * from v_runs order by "
-                                                  "experiment, created_utc, run"}));
+    Json runs = json_of({"query", "select * from v_runs order by experiment, created_utc, run"});
+    const Json exported = json_of({"export", "runs"});
+    REQUIRE(exported.size() == runs.size());
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        Json settings = Json::parse(runs[i].at("settings").get<std::string>());
+        runs[i].erase("settings");
+        runs[i].update(settings);
+        for (const auto& [column, value] : exported[i].items())
+            CHECK(value == (runs[i].contains(column) ? runs[i].at(column) : Json()));
+        CHECK(exported[i].size() >= runs[i].size());
+    }
     const Json epochs = json_of({"export", "epochs", "--experiment", "smoke"});
     CHECK(epochs.size() == json_of({"query", "select * from v_epochs"}).size());
     CHECK(lines_in(output_of({"export", "epochs"})) == epochs.size() + 1);

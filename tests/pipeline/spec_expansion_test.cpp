@@ -88,7 +88,9 @@ TEST_CASE("what cannot be swept is refused", "[spec][expansion]") {
     };
     CHECK(contains(problem_of("\"train.batchsize\" = [1, 2]"),
                    "unknown key \"batchsize\"; did you mean \"batch_size\"?"));
-    CHECK(contains(problem_of("\"layers.0.units\" = [1]"), "cannot sweep"));
+    CHECK(contains(problem_of("\"layers.dense.type\" = [\"flatten\"]"), "cannot sweep"));
+    CHECK(contains(problem_of("\"layers.dense_7.units\" = [1]"),
+                   "layers.dense_7.units: in run a there is no layer \"dense_7\""));
     CHECK(contains(problem_of("\"train.epochs\" = 3"), "must be a list of values"));
     CHECK(contains(problem_of("\"train.epochs\" = []"), "must be a list of values"));
     CHECK(contains(problem_of("\"train.epochs\" = [1, 1]"), "\"train.epochs\" lists 1 twice"));
@@ -138,4 +140,44 @@ TEST_CASE("a wrong --set is refused as in the file", "[spec][expansion]") {
                    "no run named \"nte\"; did you mean \"net\"?"));
     CHECK(contains(problem_of("experiment.nam=x"), "did you mean \"name\""));
     CHECK(contains(problem_of("train=3"), "name a key in train"));
+}
+
+TEST_CASE("settings of layers are set and swept by the layers' names", "[spec][expansion]") {
+    const std::string layers =
+        "[[run]]\nname = \"a\"\nlayers = [{ type = \"flatten\" }, { type = \"dense\", units = 7 }, "
+        "{ type = \"dense\", units = 8, name = \"wide.one\" }, { type = \"dense\", units = 10 }]\n";
+    const auto units = [](const pipeline::RunSpec& run, std::size_t layer) {
+        return std::get<trainer::DenseConfig>(run.config.layers.at(layer).kind).units;
+    };
+    const auto set = read(kHead + layers, {"layers.dense.units=5", "layers.wide.one.units=6"});
+    CHECK(units(set.runs.at(0), 1) == 5);
+    CHECK(units(set.runs.at(0), 2) == 6);
+    CHECK(units(set.runs.at(0), 3) == 10);
+    CHECK(set.runs.at(0).origins.at("layers.1.units") == "--set");
+
+    const auto swept =
+        read(kHead + std::string("[sweep]\n\"layers.dense.units\" = [3, 4]\n") + layers);
+    REQUIRE(swept.runs.size() == 2);
+    CHECK(swept.runs[0].config.name == "a-units3");
+    CHECK(units(swept.runs[0], 1) == 3);
+    CHECK(units(swept.runs[1], 1) == 4);
+    CHECK(units(swept.runs[1], 2) == 8);
+    // `dense_1` is the second layer without a name of its own.
+    CHECK(problems_in(kHead + layers, {"layers.dense_1.units=10"}).empty());
+    CHECK(contains(problem_in(kHead + layers, {"layers.dense_2.units=10"}),
+                   "in run a there is no layer \"dense_2\"; did you mean \"dense_1\"?"));
+    CHECK(contains(problem_in(kHead + layers, {"layers.dense.filters=1"}), "unknown key"));
+    CHECK(contains(problem_in(kHead + layers, {"layers.dense.type=flatten"}), "type or name"));
+    CHECK(contains(problem_in(kHead + layers, {"layers=3"}), "layers.NAME.KEY=VALUE"));
+}
+
+TEST_CASE("a --set of one run's layer leaves the others alone", "[spec][expansion]") {
+    const auto spec =
+        read(kHead + run_text("a") + run_text("b"), {"run.b.layers.dense.activation=softmax"});
+    const auto activation = [&](std::size_t run) {
+        return std::get<trainer::DenseConfig>(spec.runs.at(run).config.layers.at(1).kind)
+            .activation;
+    };
+    CHECK(activation(0) == trainer::Activation::linear);
+    CHECK(activation(1) == trainer::Activation::softmax);
 }

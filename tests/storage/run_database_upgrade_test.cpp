@@ -39,14 +39,18 @@ void make_version(int version, const fs::path& path) {
     SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
     raw.exec(
         "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
-        "ALTER TABLE attempts DROP COLUMN pid_namespace;"
-        "ALTER TABLE attempts DROP COLUMN process_start;"
-        "ALTER TABLE attempts DROP COLUMN job_token;"
-        "ALTER TABLE attempts DROP COLUMN heartbeat_utc;"
-        "ALTER TABLE attempts DROP COLUMN heartbeats;"
-        "ALTER TABLE attempts DROP COLUMN lease_seconds;"
+        "DROP VIEW v_settings; ALTER TABLE runs DROP COLUMN settings;"
         "CREATE VIEW v_runs AS SELECT run FROM runs;"
         "CREATE VIEW v_best AS SELECT run FROM runs;");
+    if (version < 4) {
+        raw.exec(
+            "ALTER TABLE attempts DROP COLUMN pid_namespace;"
+            "ALTER TABLE attempts DROP COLUMN process_start;"
+            "ALTER TABLE attempts DROP COLUMN job_token;"
+            "ALTER TABLE attempts DROP COLUMN heartbeat_utc;"
+            "ALTER TABLE attempts DROP COLUMN heartbeats;"
+            "ALTER TABLE attempts DROP COLUMN lease_seconds;");
+    }
     if (version < 3) {
         raw.exec(
             "DROP INDEX runs_by_config;"
@@ -72,7 +76,7 @@ std::string schema_of(const fs::path& path) {
 
 TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
           "[storage]") {
-    const int version = GENERATE(1, 2, 3);
+    const int version = GENERATE(1, 2, 3, 4);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -93,7 +97,7 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
 }
 
 TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
-    const int version = GENERATE(1, 2, 3);
+    const int version = GENERATE(1, 2, 3, 4);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -109,6 +113,24 @@ TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "
     record(database, "a-1", 4, 0.75);
     CHECK(database.run_query("SELECT best_epoch, epochs_finished FROM v_runs WHERE run = 'a-1'")
               .rows.at(0) == std::vector<Cell>{std::int64_t{4}, std::int64_t{4}});
+}
+
+TEST_CASE("upgrade: rows that are older than version 5 learn their settings", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path);
+    make_version(4, path);
+    RunDatabase database(path, DatabaseAccess::read_write);
+    constexpr const char* kMomentum = "SELECT value FROM v_settings WHERE key = 'a.b' ORDER BY run";
+    CHECK(database.run_query(kMomentum).rows.empty());
+    RunRow row = *database.find_run("a-1");
+    row.settings = R"({"a.b":0.5,"a.c":"same"})";
+    database.put_settings(std::vector{row});
+    CHECK(database.run_query(kMomentum).rows == std::vector<std::vector<Cell>>{{0.5}});
+    CHECK(database.run_query(R"(SELECT settings ->> '$."a.c"' FROM v_runs WHERE run = 'a-1')")
+              .rows.at(0)
+              .at(0) == Cell(std::string("same")));
+    CHECK(database.find_run("b-1")->settings == "{}");
 }
 
 TEST_CASE("upgrade: rows that are older than version 3 learn their designs", "[storage]") {

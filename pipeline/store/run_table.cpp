@@ -1,0 +1,137 @@
+#include "pipeline/store/run_table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "pipeline/failure/failure.hpp"
+#include "pipeline/store/store_reading.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+using reports::RunSetting;
+using reports::SettingsTable;
+
+void drop_column(storage::Table& table, std::string_view column) {
+    const auto found = std::ranges::find(table.columns, column);
+    if (found == table.columns.end()) return;
+    const auto place = found - table.columns.begin();
+    table.columns.erase(found);
+    for (auto& row : table.rows) row.erase(row.begin() + place);
+}
+
+// The full name of what a user means; what means nothing stays as it is, and is refused later.
+std::string meant(const SettingsTable& settings, std::string_view option, const std::string& text) {
+    const reports::MeantColumn column = reports::meant_column(settings, text);
+    if (column.choices.empty()) return column.found.empty() ? text : column.found;
+    throw UsageError(
+        fmt::format("{}: \"{}\" may mean {}", option, text, fmt::join(column.choices, " or ")));
+}
+
+bool begins_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool goes_on(char c) {
+    return begins_word(c) || std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.';
+}
+
+// Where what begins with a quote or bracket at `begin` ends.
+std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
+    const char close = text[begin] == '[' ? ']' : text[begin];
+    const std::size_t end = text.find(close, begin + 1);
+    return end == std::string_view::npos ? text.size() : end + 1;
+}
+
+// A condition in which every setting is a quoted column.
+std::string with_quoted_settings(const SettingsTable& settings, const std::string& where) {
+    std::string result;
+    for (std::size_t i = 0; i < where.size();) {
+        std::size_t end = i + 1;
+        if (std::string_view("'\"`[").find(where[i]) != std::string_view::npos) {
+            end = end_of_quoted(where, i);
+        } else if (goes_on(where[i])) {  // a word, or a number with what belongs to it
+            while (end < where.size() && goes_on(where[end])) ++end;
+        }
+        std::string word = where.substr(i, end - i);
+        if (begins_word(word.front())) {
+            const std::string column = meant(settings, "--where", word);
+            if (column != word || word.find('.') != std::string::npos) word = '"' + column + '"';
+        }
+        result += word;
+        i = end;
+    }
+    return result;
+}
+
+std::vector<std::vector<RunSetting>> settings_of(const std::vector<storage::RunRow>& rows,
+                                                 const storage::Table& runs) {
+    std::unordered_map<std::string, std::vector<RunSetting>> by_run;
+    for (const storage::RunRow& row : rows)
+        by_run[row.run] = reports::run_settings(row.effective_config);
+    std::vector<std::vector<RunSetting>> settings;
+    for (const std::string& run : texts_of(runs, "run")) settings.push_back(by_run[run]);
+    return settings;
+}
+
+// Without the settings that nobody asks for: SQLite takes 2,000 columns.
+storage::Table without_unwanted(const SettingsTable& settings, const RowOptions& options,
+                                std::span<const std::string_view> usual_columns) {
+    const storage::Table& wide = settings.table;
+    const auto is_wanted = [&](std::size_t column) {
+        const std::string& key = wide.columns[column];
+        const auto sorts_by = [&](const std::string& text) {
+            return text == key || text == '-' + key;
+        };
+        return column < settings.first ||
+               std::ranges::find(options.columns, key) != options.columns.end() ||
+               (options.columns.empty() &&
+                std::ranges::find(usual_columns, key) != usual_columns.end()) ||
+               std::ranges::any_of(options.sort, sorts_by) ||
+               options.where.find('"' + key + '"') != std::string::npos;
+    };
+    std::vector<std::size_t> kept;
+    for (std::size_t i = 0; i < wide.columns.size(); ++i)
+        if (is_wanted(i)) kept.push_back(i);
+    storage::Table table;
+    for (const std::size_t i : kept) table.columns.push_back(wide.columns[i]);
+    for (const auto& row : wide.rows) {
+        auto& cells = table.rows.emplace_back();
+        for (const std::size_t i : kept) cells.push_back(row[i]);
+    }
+    return table;
+}
+
+}  // namespace
+
+SettingsTable runs_with_settings(const storage::RunDatabase& database,
+                                 const std::string& experiment) {
+    storage::Table runs;
+    std::vector<storage::RunRow> rows;
+    database.read_at_once([&] {
+        runs = runs_table_of(database, experiment);
+        rows = database.runs(experiment);
+    });
+    drop_column(runs, "settings");
+    const auto settings = settings_of(rows, runs);
+    return reports::with_settings(std::move(runs), settings);
+}
+
+storage::Table chosen_rows(const SettingsTable& settings, std::string_view name,
+                           const RowOptions& options,
+                           std::span<const std::string_view> usual_columns) {
+    RowOptions full = options;
+    full.where = with_quoted_settings(settings, options.where);
+    for (std::string& key : full.sort) {
+        const std::string sign = key.starts_with('-') ? "-" : "";
+        key = sign + meant(settings, "--sort", key.substr(sign.size()));
+    }
+    for (std::string& column : full.columns) column = meant(settings, "--columns", column);
+    if (options.columns == std::vector<std::string>{"all"}) full.columns = settings.table.columns;
+    return chosen_rows(without_unwanted(settings, full, usual_columns), name, full, usual_columns);
+}
+
+}  // namespace lockstep::pipeline
