@@ -32,6 +32,26 @@ install(FILES
   ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
   DESTINATION ${LOCKSTEP_CONFIG_DIR})
 
+# The manual page and the shells' completions, which the program writes itself.
+set(help_dir ${PROJECT_BINARY_DIR}/help)
+add_custom_command(
+  OUTPUT ${help_dir}/lockstep.1 ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${help_dir}
+  COMMAND lockstep man > ${help_dir}/lockstep.1
+  COMMAND lockstep completion bash > ${help_dir}/lockstep
+  COMMAND lockstep completion zsh > ${help_dir}/_lockstep
+  COMMAND lockstep completion fish > ${help_dir}/lockstep.fish
+  DEPENDS lockstep
+  VERBATIM)
+add_custom_target(lockstep_help ALL
+  DEPENDS ${help_dir}/lockstep.1 ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish)
+install(FILES ${help_dir}/lockstep.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${help_dir}/lockstep
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${help_dir}/_lockstep DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${help_dir}/lockstep.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
         DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs

@@ -4,11 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "pipeline/command_line/command_tree.hpp"
+#include "pipeline/command_line/completion.hpp"
+#include "pipeline/command_line/man_page.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
@@ -29,13 +33,13 @@ void add_verbs(VerbList verbs) {
 }
 
 void declare_program(CLI::App& app) {
-    app.set_version_flag("--version", "lockstep " + lockstep_version());
+    app.set_version_flag("-V,--version", "lockstep " + lockstep_version());
     app.require_subcommand(1);
     app.footer(
         "Examples:\n"
         "  lockstep run experiments/tutorials.toml     trains, on all cores\n"
         "  lockstep compare                            sets the results side by side\n"
-        "  lockstep VERB --help                        options and examples of a verb");
+        "  lockstep help VERB                          options and examples of a verb");
 }
 
 Action printing(std::string text) {
@@ -68,6 +72,68 @@ std::string meant(std::string_view word, const std::vector<std::string>& known) 
     return did_you_mean(word, views);
 }
 
+// ---- verbs about the program itself ----------------------------------------------------------
+
+const CLI::App& verb_called(const CLI::App& app, const std::vector<std::string>& words) {
+    const CLI::App* verb = &app;
+    for (const std::string& word : words) {
+        const auto found =
+            verb->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
+        if (found.empty())
+            throw UsageError(fmt::format("there is no verb \"{}\"{}; `lockstep help` lists them",
+                                         fmt::join(words, " "), meant(word, verb_names(*verb))));
+        verb = found.front();
+    }
+    return *verb;
+}
+
+// Its usage begins with the program's name and those of the verbs above it.
+std::string full_help(const CLI::App& app, const CLI::App& verb) {
+    // Its own help() would be that of the verb that was parsed.
+    if (&verb == &app)
+        return app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
+    std::string above;
+    for (const CLI::App* each = verb.get_parent(); each != nullptr; each = each->get_parent())
+        above = each->get_name() + (above.empty() ? "" : ' ' + above);
+    return verb.help(above);
+}
+
+void add_help(CLI::App& app, Action& chosen) {
+    CLI::App& verb = *app.add_subcommand("help", "explain a verb");
+    verb.footer(
+        "Examples:\n  lockstep help\n  lockstep help run\n  lockstep help export weights\n");
+    const auto words = std::make_shared<std::vector<std::string>>();
+    verb.add_option("VERB", *words, "the verb, and the verb below it; all if none")->type_name("");
+    verb.final_callback(
+        [&app, &chosen, words] { chosen = printing(full_help(app, verb_called(app, *words))); });
+}
+
+void add_completion(CLI::App& app, Action& chosen) {
+    CLI::App& verb = *app.add_subcommand("completion", "write a shell's completion of lockstep");
+    verb.footer(
+        "Examples:\n  source <(lockstep completion bash)        in ~/.bashrc\n"
+        "  lockstep completion zsh > ~/.zfunc/_lockstep\n"
+        "  lockstep completion fish > ~/.config/fish/completions/lockstep.fish\n");
+    const auto shell = std::make_shared<std::string>();
+    verb.add_option("SHELL", *shell, "bash, zsh or fish")
+        ->required()
+        ->type_name("")
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    verb.final_callback([&app, &chosen, shell] {
+        const Shell kind = *shell == "zsh"    ? Shell::zsh
+                           : *shell == "fish" ? Shell::fish
+                                              : Shell::bash;
+        chosen = printing(completion_script(command_tree(app), kind));
+    });
+}
+
+void add_man(CLI::App& app, Action& chosen) {
+    CLI::App& verb = *app.add_subcommand("man", "write the manual page, lockstep(1)");
+    verb.footer("Examples:\n  lockstep man | man -l -\n");
+    verb.final_callback(
+        [&app, &chosen] { chosen = printing(man_page(command_tree(app), lockstep_version())); });
+}
+
 // CLI11 would say that a verb is missing.
 void check_verb(const CLI::App& app, ProcessArguments arguments) {
     if (arguments.count < 2) {
@@ -77,7 +143,7 @@ void check_verb(const CLI::App& app, ProcessArguments arguments) {
     const bool is_option = word.starts_with("-");
     const auto names = is_option ? option_names(app) : verb_names(app);
     for (const std::string& name : names) {
-        if (name == word || word == "-h") return;
+        if (name == word || word == "-h" || word == "-V") return;
     }
     throw UsageError(fmt::format("unknown {} \"{}\"{}; `lockstep --help` lists the verbs",
                                  is_option ? "option" : "verb", word, meant(word, names)));
@@ -130,6 +196,9 @@ Action parse_command_line(ProcessArguments arguments) {
     declare_program(app);
     Action chosen;
     add_verbs({app, arguments, chosen});
+    add_help(app, chosen);
+    add_completion(app, chosen);
+    add_man(app, chosen);
     check_verb(app, arguments);
     try {
         const std::vector<const char*> words = with_implied_verb(app, arguments);

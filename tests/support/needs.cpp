@@ -29,6 +29,10 @@ bool has_onnxruntime() {
     return std::system("node --eval \"require.resolve('onnxruntime-node')\" >/dev/null 2>&1") == 0;
 }
 
+bool has_program(const char* name) {
+    return std::system(("command -v " + std::string(name) + " >/dev/null").c_str()) == 0;
+}
+
 std::vector<std::string> take_needs(std::vector<char*>& arguments) {
     std::vector<std::string> needs;
     for (auto word = arguments.begin(); word != arguments.end();) {
@@ -69,6 +73,8 @@ std::vector<Need> common_needs() {
          "LOCKSTEP_ORACLE is not set (a folder with golden steps of other programs)"},
         {"onnxruntime", has_onnxruntime,
          "no Node.js that finds the package onnxruntime-node (scripts/install-onnxruntime.sh)"},
+        {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
+        {"zsh", [] { return has_program("zsh"); }, "there is no zsh (apt-get install zsh)"},
     };
 }
 
