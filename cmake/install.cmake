@@ -1,3 +1,5 @@
+# Components: `program` is what a package for users has, the rest serves other projects.
+#
 # cmake --install build --prefix DIR: the program, the rooms as libraries with their headers, for
 # find_package(lockstep), the documents and the experiment files.
 include(CMakePackageConfigHelpers)
@@ -5,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(LOCKSTEP_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/lockstep)
 set(LOCKSTEP_ROOMS liveness trainer storage reports pipeline)
 
-install(TARGETS lockstep RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS lockstep RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 
 foreach(room IN LISTS LOCKSTEP_ROOMS)
   set_target_properties(lockstep_${room} PROPERTIES EXPORT_NAME ${room})
@@ -35,26 +37,30 @@ install(FILES
 # The manual page and the shells' completions, which the program writes itself.
 set(help_dir ${PROJECT_BINARY_DIR}/help)
 add_custom_command(
-  OUTPUT ${help_dir}/lockstep.1 ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish
+  OUTPUT ${help_dir}/lockstep.1.gz ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish
   COMMAND ${CMAKE_COMMAND} -E make_directory ${help_dir}
   COMMAND lockstep man > ${help_dir}/lockstep.1
+  COMMAND gzip -9nf ${help_dir}/lockstep.1
   COMMAND lockstep completion bash > ${help_dir}/lockstep
   COMMAND lockstep completion zsh > ${help_dir}/_lockstep
   COMMAND lockstep completion fish > ${help_dir}/lockstep.fish
   DEPENDS lockstep
   VERBATIM)
 add_custom_target(lockstep_help ALL
-  DEPENDS ${help_dir}/lockstep.1 ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish)
-install(FILES ${help_dir}/lockstep.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  DEPENDS ${help_dir}/lockstep.1.gz ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish)
+install(FILES ${help_dir}/lockstep.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+        COMPONENT program)
 install(FILES ${help_dir}/lockstep
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-install(FILES ${help_dir}/_lockstep DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
+install(FILES ${help_dir}/_lockstep DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+        COMPONENT program)
 install(FILES ${help_dir}/lockstep.fish
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
 
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
-        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs
-        PATTERN changelog.d EXCLUDE)
+        COMPONENT program PATTERN changelog.d EXCLUDE)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/experiments ${PROJECT_SOURCE_DIR}/examples
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/lockstep USE_SOURCE_PERMISSIONS)
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/lockstep COMPONENT program USE_SOURCE_PERMISSIONS)
+include(package)

@@ -69,7 +69,7 @@ SettingsTable with_settings(Table table, std::span<const std::vector<RunSetting>
 }
 
 std::vector<std::string> differing_settings(const SettingsTable& settings) {
-    constexpr std::array<std::string_view, 2> kNever{"train.seed", "data.path"};
+    constexpr std::array<std::string_view, 3> kNever{"train.seed", "data.path", "data.classes"};
     const bool shows_layers = is_one_network(settings);
     std::vector<std::string> keys;
     for (std::size_t i = settings.first; i < settings.table.columns.size(); ++i) {

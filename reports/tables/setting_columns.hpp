@@ -26,7 +26,8 @@ SettingsTable with_settings(storage::Table table,
                             std::span<const std::vector<RunSetting>> settings);
 
 // The keys in which rows differ that have them at all. Of layers only where all rows have the same
-// ones: those of other networks differ in everything. Not train.seed and data.path.
+// ones: those of other networks differ in everything. Not train.seed, and not what is
+// long and told elsewhere: data.path, data.classes.
 std::vector<std::string> differing_settings(const SettingsTable& settings);
 
 // The column that a user means by its name or by the end of a setting's key, after a dot.

@@ -7,7 +7,7 @@ endfunction()
 
 run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix} --config ${CONFIG})
 run(${prefix}/bin/lockstep --version)
-foreach(file IN ITEMS man/man1/lockstep.1 bash-completion/completions/lockstep
+foreach(file IN ITEMS man/man1/lockstep.1.gz bash-completion/completions/lockstep
                       zsh/vendor-completions/_lockstep fish/vendor_completions.d/lockstep.fish)
   file(SIZE ${prefix}/share/${file} size)
   if(size LESS 1000)
