@@ -8,9 +8,11 @@
 #   --lockstep    build/lockstep unless given
 #   --seed        of the kills' order (their moments hang on the machine too); of the clock unless given
 #
-# A trial trains the five networks of scripts/soak.toml. It is killed up to eight times: a rank, all
-# ranks, mpirun, or what was started, on 1 to 4 ranks, with restarts and without. Each time the same
-# command goes on, and in the end every final.h5 must have the bytes of a training that nothing ended. After each kill no process
+# A trial trains the five networks of scripts/soak.toml. It is killed up to eight times, with SIGKILL,
+# on 1 to 4 ranks, with restarts and without: at a random moment a rank, all ranks, mpirun, or what
+# was started; or a rank at a fault point (LOCKSTEP_FAULT), in a step, a checkpoint, a commit, or
+# while it takes up what the kill before left. Each time the same command goes on, and in the end
+# every final.h5 must have the bytes of a training that nothing ended. After each kill no process
 # may be left; after each trial no shared memory, temporary file or session folder of Open MPI.
 #
 # Ended in its midst it goes on with the next trial, when it is started again. Exit status: 0 all as
@@ -96,7 +98,8 @@ ranks() {
     done
 }
 
-start() { "$lockstep" run "$experiment" --store "$store" --ranks "$1" --max-restarts "$2" {lock}>&- >>"$log" 2>&1 & }
+# start RANKS RESTARTS [FAULT]
+start() { LOCKSTEP_FAULT=${3-} "$lockstep" run "$experiment" --store "$store" --ranks "$1" --max-restarts "$2" {lock}>&- >>"$log" 2>&1 & }
 
 # Waits until `command...` fails, for so many seconds. Exit status 1: it still holds.
 wait_while() {
@@ -198,7 +201,49 @@ kill_point() {
     code=$?
     history+=" -> $code"
     count_up points
+    count_up "points.$what"
     check_processes
+}
+
+# Rank 0 alone writes checkpoints and rows. The first few of them come while it takes up a run.
+random_fault() {
+    local points point most
+    points=(init data.load step.begin step.after_forward exchange step.after_update epoch.end finalize
+        ckpt.serialize ckpt.before_fsync ckpt.before_rename ckpt.after_rename
+        db.begin db.before_commit db.after_commit)
+    point=${points[RANDOM % ${#points[@]}]}
+    case $point in
+        init | data.load | finalize) most=1 ;;
+        ckpt.* | db.* | epoch.end) most=$((RANDOM % 2 ? 8 : 60)) ;;
+        *) most=1500 ;;
+    esac
+    fault="$point@rank=$(case $point in ckpt.* | db.*) echo 0 ;; *) echo $((RANDOM % $1)) ;; esac)"
+    fault+="@count=$((RANDOM % most + 1))@attempt=1:kill"
+}
+
+# One start whose rank is killed at a fault point. Exit status 1: the training has come to its end.
+fault_point() {
+    local ranks=$1 restarts=$2 fault supervisor code told
+    told=$(stat -c %s "$log")
+    random_fault "$ranks"
+    start "$ranks" "$restarts" "$fault"
+    supervisor=$!
+    if ! wait_while 300 is_alive "$supervisor"; then
+        fail "the command has not ended after five minutes with $fault"
+        kill -KILL "$supervisor"
+    fi
+    wait "$supervisor" 2>/dev/null
+    code=$?
+    history+="${history:+;} $ranks ranks, $restarts restarts, $fault -> $code"
+    check_processes
+    # With one rank, and without restarts, the exit code tells of it; else the words of the supervisor.
+    if ((code != 0)) || tail -c "+$((told + 1))" "$log" | grep -q 'killed by signal 9'; then
+        count_up points
+        count_up "points.fault"
+        count_up "points.fault.${fault%%@*}"
+    fi
+    ((code == 0 || code == 137)) || fail "exit code $code with $fault"
+    ((code != 0))
 }
 
 trial() {
@@ -209,8 +254,12 @@ trial() {
     history='' is_broken=
     : >"$log"
     while ((++kill <= 8)) && [[ -z $is_broken ]]; do
-        kill_point $((RANDOM % 4 + 1)) "${targets[RANDOM % 4]}" \
-            $((RANDOM % longest)) $((RANDOM % 2)) || break
+        if ((RANDOM % 2)); then
+            fault_point $((RANDOM % 4 + 1)) $((RANDOM % 2)) || break
+        else
+            kill_point $((RANDOM % 4 + 1)) "${targets[RANDOM % 4]}" \
+                $((RANDOM % longest)) $((RANDOM % 2)) || break
+        fi
     done
     if [[ -z $is_broken ]]; then
         start $((RANDOM % 4 + 1)) 3
@@ -239,7 +288,17 @@ end() {
 trap 'end 130' INT TERM
 exec 2> >(grep -v ': line .* Killed ' >&2) # bash tells the end of each child that is killed
 
+# "rank 12, ranks 9, ..."
+tell_kinds() {
+    local file kinds=
+    for file in "$folder"/points.*; do
+        [[ -f $file ]] && kinds+="${kinds:+, }${file##*/points.} $(cat "$file")"
+    done
+    printf 'soak: kill points: %s\n' "$kinds"
+}
+
 make_reference
 while (($(count_of points) < points_wanted)); do trial; done
 tell_counts
+tell_kinds
 (($(count_of failures) + $(count_of littered) == 0)) || exit 1

@@ -103,14 +103,13 @@ void check_strays(const RunStore& store, const std::set<std::string>& runs, Find
     for (const StrayFile& stray : stray_files(store, runs)) report_stray(store, stray, findings);
 }
 
-// Only told: the files say which user they are of, not which program. Other programs of MPI leave
-// the same, and what lies outside of the store is not ours to remove.
-void check_leftovers(const LeftoverPlaces& places, Findings& findings) {
-    for (const Leftover& leftover : mpi_leftovers(places)) {
-        findings.report(Severity::note, leftover.path.string(),
+// Only told: what lies outside of the store is not what `--repair` is asked to mend.
+void check_leftovers(const MpiPlaces& places, Findings& findings) {
+    for (const fs::path& leftover : mpi_leftovers(places)) {
+        findings.report(Severity::note, leftover.string(),
                         fmt::format("{} bytes that a killed mpirun of this user may have left; "
-                                    "left alone",
-                                    leftover.bytes));
+                                    "the next `lockstep run` removes them",
+                                    bytes_of(leftover)));
     }
 }
 
@@ -143,7 +142,7 @@ bool is_new(const RunStore& store) {
 
 }  // namespace
 
-void check_store(const RunStore& store, const LeftoverPlaces& places, Findings& findings) {
+void check_store(const RunStore& store, const MpiPlaces& places, Findings& findings) {
     if (is_new(store)) {
         check_strays(store, {}, findings);
     } else if (check_database(store, findings)) {

@@ -130,6 +130,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
         throw Failure(kExitUnavailable,
                       "cannot start mpirun; is Open MPI installed? (--ranks 1 needs none)");
     }
+    outcome.is_stall = supervisor.has_ended_stall();
     if (is_end_unasked(outcome)) outcome.cause = cause_of(outcome, supervisor, pulses);
     return outcome;
 }
@@ -155,7 +156,9 @@ int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay
     if (outcome.is_lost()) {
         progress.error(fmt::format("{}; the same command goes on; mpirun's own words: {}",
                                    outcome.cause, launch.log.string()));
-        return code == kExitSuccess || code == kExitSomeRunsFailed ? kExitInterrupted : code;
+        // A stuck rank was killed by the supervisor: 128 + 9 would say that it crashed.
+        const bool says_nothing = code == kExitSuccess || code == kExitSomeRunsFailed;
+        return outcome.is_stall || says_nothing ? kExitInterrupted : code;
     }
     if (code == kExitSuccess || outcome.words.end == code) return code;
     if (outcome.stop_requests > 0 || code == 128 + SIGUSR1) return kExitInterrupted;

@@ -50,6 +50,7 @@ struct LaunchOutcome {
     int stop_requests = 0;  // signals that asked for a stop
     RankWords words;
     std::string cause;  // of an end that is nobody's wish and no rank's own word; else ""
+    bool is_stall = false;  // ended from here, because of a stuck rank: nothing has crashed
 
     // Such an end: the same command, once more, goes on.
     bool is_lost() const { return !cause.empty(); }

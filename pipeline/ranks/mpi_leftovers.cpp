@@ -6,16 +6,15 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -27,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kYoung{2};
+// The kernel's number of the first name space of processes (PROC_PID_INIT_INO).
+constexpr const char* kFirstNamespace = "pid:[4026531836]";
 
 // The entries of a folder; none where it cannot be read.
 std::vector<fs::path> entries_of(const fs::path& folder) {
@@ -37,32 +38,59 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
         entries.push_back(entry->path());
         entry.increment(error);
     }
+    std::ranges::sort(entries);
     return entries;
 }
 
+bool is_of_user(const fs::path& path, std::uint32_t user) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && status.st_uid == user;
+}
+
 // This user's, and not of this very moment.
-bool is_own_and_old(const fs::path& path, unsigned user) {
+bool is_own_and_old(const fs::path& path, std::uint32_t user) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || status.st_uid != user) return false;
     return std::time(nullptr) - status.st_mtime > kYoung.count();
 }
 
-// Takes `prefix` off the text.
-bool take(std::string_view& text, std::string_view prefix) {
-    if (!text.starts_with(prefix)) return false;
-    text.remove_prefix(prefix.size());
-    return true;
+std::optional<long> number_in(std::string_view text) {
+    long number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
 }
 
-std::optional<pid_t> take_process(std::string_view& text) {
-    pid_t process = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), process);
-    if (error != std::errc() || process <= 0) return {};
-    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
-    return process;
+// What stands between a beginning and an end.
+std::optional<long> number_between(std::string_view text, std::string_view begin,
+                                   std::string_view end) {
+    if (text.size() < begin.size() + end.size()) return std::nullopt;
+    if (!text.starts_with(begin) || !text.ends_with(end)) return std::nullopt;
+    return number_in(text.substr(begin.size(), text.size() - begin.size() - end.size()));
 }
 
-bool has_gone(pid_t process) { return ::kill(process, 0) != 0 && errno == ESRCH; }
+bool sees_all_processes(const MpiPlaces& places) {
+    std::error_code error;
+    return fs::read_symlink(places.proc / "self/ns/pid", error) == kFirstNamespace;
+}
+
+// Every number of every process: one in a container has another number there, and its mpirun named
+// its folder by that.
+std::set<long> living_numbers(const MpiPlaces& places) {
+    std::set<long> numbers;
+    for (const fs::path& process : entries_of(places.proc)) {
+        const auto own = number_in(process.filename().string());
+        if (!own) continue;
+        numbers.insert(*own);
+        std::ifstream status(process / "status");
+        for (std::string line; std::getline(status, line);) {
+            if (!line.starts_with("NSpid:")) continue;
+            std::istringstream words(line.substr(6));
+            for (long number = 0; words >> number;) numbers.insert(number);
+        }
+    }
+    return numbers;
+}
 
 // A process without mpirun has a folder jf.NUMBER, with a folder in it as long as it lives.
 bool is_empty_job(const fs::path& entry) {
@@ -70,59 +98,77 @@ bool is_empty_job(const fs::path& entry) {
     return entry.filename().string().starts_with("jf.") && fs::is_empty(entry, error) && !error;
 }
 
+// Of Open MPI 4.
+fs::path session_folder(const MpiPlaces& places) {
+    return places.sessions / fmt::format("ompi.{}.{}", places.host, places.user);
+}
+
 // Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: prte.HOST.PROCESS.USER
-void add_sessions(const MpiPlaces& places, std::vector<fs::path>& found) {
-    for (const fs::path& entry :
-         entries_of(places.sessions / fmt::format("ompi.{}.{}", places.host, places.user))) {
+std::vector<fs::path> sessions(const MpiPlaces& places) {
+    std::vector<fs::path> found;
+    const std::set<long> living = living_numbers(places);
+    const auto has_gone = [&](const std::optional<long>& process) {
+        return process && *process > 0 && !living.contains(*process);
+    };
+    for (const fs::path& entry : entries_of(session_folder(places))) {
         const std::string name = entry.filename();
-        std::string_view text = name;
-        if (is_empty_job(entry)) found.push_back(entry);
-        if (!take(text, "pid.")) continue;
-        const auto process = take_process(text);
-        if (process && text.empty() && has_gone(*process)) found.push_back(entry);
-    }
-    for (const fs::path& entry : entries_of(places.sessions)) {
-        const std::string name = entry.filename();
-        std::string_view text = name;
-        if (!take(text, fmt::format("prte.{}.", places.host))) continue;
-        const auto process = take_process(text);
-        if (process && text == fmt::format(".{}", places.user) && has_gone(*process))
+        if (is_empty_job(entry) || has_gone(number_between(name, "pid.", "")))
             found.push_back(entry);
     }
+    const std::string begin = fmt::format("prte.{}.", places.host);
+    const std::string end = fmt::format(".{}", places.user);
+    for (const fs::path& entry : entries_of(places.sessions)) {
+        const std::string name = entry.filename();
+        if (has_gone(number_between(name, begin, end))) found.push_back(entry);
+    }
+    return found;
 }
 
-// KIND.HOST.USER.JOB.RANK, with the user in hex.
+// KIND.HOST.USER.JOB.RANK, or osc_sm.HOST.JOB.WINDOW.RANK
 bool is_segment(const std::string& name, const MpiPlaces& places) {
-    constexpr std::array kKinds{"vader_segment", "sm_segment", "osc_sm"};
-    return std::ranges::any_of(kKinds, [&](const char* kind) {
-        return name.starts_with(fmt::format("{}.{}.{:x}.", kind, places.host, places.user));
-    });
+    const std::array beginnings{fmt::format("vader_segment.{}.{}.", places.host, places.user),
+                                fmt::format("sm_segment.{}.{}.", places.host, places.user),
+                                fmt::format("osc_sm.{}.", places.host)};
+    return std::ranges::any_of(beginnings, [&](const auto& each) { return name.starts_with(each); });
 }
 
-// The files below a folder that processes have mapped.
-std::set<std::string> mapped_below(const fs::path& folder) {
+// The path of the file that a line of /proc/PID/maps is about; "" if of none.
+std::string mapped_file(const std::string& line) {
+    const std::size_t place = line.find('/');
+    return place == std::string::npos ? "" : line.substr(place);
+}
+
+// The files in shared memory that processes have mapped; nothing if one of this user's keeps its
+// maps to itself. Those of others cannot map a file of mode 0600.
+std::optional<std::set<std::string>> mapped_files(const MpiPlaces& places) {
     std::set<std::string> mapped;
-    const std::string prefix = folder.string() + "/";
-    for (const fs::path& process : entries_of("/proc")) {
-        std::ifstream maps(process / "maps");  // those of others cannot map a file of mode 0600
+    const std::string prefix = places.shared_memory.string() + "/";
+    for (const fs::path& process : entries_of(places.proc)) {
+        if (!number_in(process.filename().string())) continue;
+        std::ifstream maps(process / "maps");
+        std::error_code error;
+        if (!maps && is_of_user(process, places.user) && fs::exists(process, error))
+            return std::nullopt;
         for (std::string line; std::getline(maps, line);) {
-            const std::size_t place = line.find(prefix);
-            if (place != std::string::npos) mapped.insert(line.substr(place));
+            const std::string file = mapped_file(line);
+            if (file.starts_with(prefix)) mapped.insert(file.substr(0, file.find(' ')));
         }
     }
     return mapped;
 }
 
-void add_segments(const MpiPlaces& places, std::vector<fs::path>& found) {
-    std::vector<fs::path> segments;
-    for (const fs::path& entry : entries_of(places.shared_memory)) {
-        if (is_segment(entry.filename(), places)) segments.push_back(entry);
-    }
-    if (segments.empty()) return;
-    const std::set<std::string> mapped = mapped_below(places.shared_memory);
-    std::ranges::copy_if(segments, std::back_inserter(found), [&](const fs::path& segment) {
-        return !mapped.contains(segment.string());
+std::vector<fs::path> segments(const MpiPlaces& places) {
+    std::vector<fs::path> all;
+    std::vector<fs::path> found;
+    for (const fs::path& entry : entries_of(places.shared_memory))
+        if (is_segment(entry.filename(), places)) all.push_back(entry);
+    if (all.empty()) return found;
+    const auto mapped = mapped_files(places);
+    if (!mapped) return found;
+    std::ranges::copy_if(all, std::back_inserter(found), [&](const fs::path& segment) {
+        return !mapped->contains(segment.string());
     });
+    return found;
 }
 
 void sweep() {
@@ -136,23 +182,26 @@ void sweep() {
         }
     }
     // Open MPI leaves the folder above with its last session; it goes only where it is empty.
-    fs::remove(places.sessions / fmt::format("ompi.{}.{}", places.host, places.user), ignored);
+    fs::remove(session_folder(places), ignored);
 }
 
 }  // namespace
 
 MpiPlaces mpi_places() {
+    MpiPlaces places;
     const char* folder = std::getenv("TMPDIR");
-    return {.sessions = folder == nullptr || *folder == '\0' ? "/tmp" : folder,
-            .shared_memory = "/dev/shm",
-            .host = host_name(),
-            .user = ::geteuid()};
+    if (folder != nullptr && *folder != '\0') places.sessions = folder;
+    places.host = host_name();
+    places.host = places.host.substr(0, places.host.find('.'));  // as Open MPI has it
+    places.user = ::geteuid();
+    return places;
 }
 
 std::vector<fs::path> mpi_leftovers(const MpiPlaces& places) {
-    std::vector<fs::path> found;
-    add_sessions(places, found);
-    add_segments(places, found);
+    if (!sees_all_processes(places)) return {};
+    std::vector<fs::path> found = segments(places);
+    const std::vector<fs::path> folders = sessions(places);
+    found.insert(found.end(), folders.begin(), folders.end());
     std::erase_if(found, [&](const fs::path& path) { return !is_own_and_old(path, places.user); });
     return found;
 }

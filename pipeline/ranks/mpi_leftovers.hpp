@@ -3,24 +3,31 @@
 // Open MPI takes its session folder and its shared memory away when it ends in order. Where mpirun
 // or all ranks are killed they stay, 4 MB and more a rank, until somebody removes them.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace lockstep::pipeline {
 
-// Where they lie, and whose they are.
+// Where they lie, and whose they are: a test has folders of its own.
 struct MpiPlaces {
-    std::filesystem::path sessions;       // $TMPDIR, else /tmp
-    std::filesystem::path shared_memory;  // /dev/shm
-    std::string host;                     // as in their names
-    unsigned user = 0;
+    std::filesystem::path proc = "/proc";
+    std::filesystem::path shared_memory = "/dev/shm";
+    std::filesystem::path sessions = "/tmp";  // or $TMPDIR
+    std::string host;                         // as in their names
+    std::uint32_t user = 0;
 };
-MpiPlaces mpi_places();
+MpiPlaces mpi_places();  // of this process
 
-// What is there of jobs on this host, of this user, that nobody can use any more: session folders
-// whose mpirun has gone, segments that no process has mapped. Nothing of the last two seconds: a
-// segment is made before it is mapped.
+// What is there of jobs on this host, of this user, that no process of this machine can use any
+// more: session folders whose mpirun has gone under any number that it has in a name space of
+// processes, segments that nobody has mapped. Nothing of the last two seconds: a segment is made
+// before it is mapped. Nothing at all where this process cannot see every process of the machine
+// (in a container: a job of another one may share these folders), or may not look into one of this
+// user's.
+//
+// That is no proof of whose they were: any program of MPI that this user runs leaves the same.
 std::vector<std::filesystem::path> mpi_leftovers(const MpiPlaces& places);
 
 // Removes them now and at the end of the scope. What cannot be removed is left.

@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include "storage/files/process_life.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -24,12 +26,12 @@ std::string host_name() {
 }
 
 ProcessState state_of_process(pid_t process) {
+    if (storage::life_of_process(process) == storage::ProcessLife::gone) return ProcessState::gone;
     std::ifstream file(folder_of(process) / "stat");
     std::string line;
-    if (process <= 0 || !std::getline(file, line)) return ProcessState::gone;
+    if (!std::getline(file, line)) return ProcessState::gone;
     const std::size_t name_end = line.rfind(") ");  // a name may hold anything
     const char letter = name_end + 2 < line.size() ? line[name_end + 2] : '?';
-    if (letter == 'Z' || letter == 'X') return ProcessState::gone;
     return letter == 'T' || letter == 't' ? ProcessState::stopped : ProcessState::alive;
 }
 

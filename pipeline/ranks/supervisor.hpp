@@ -33,6 +33,7 @@ public:
     bool was_killed() const;  // mpirun itself, by a signal
     // What it found itself; "" if nothing.
     const std::string& found() const { return found_; }
+    bool has_ended_stall() const { return has_ended_stall_; }
     // Ends what may be left of the ranks on this machine.
     void clear_away() const;
 
@@ -55,6 +56,7 @@ private:
     bool is_wish_waiting_ = false;
     bool had_children_ = false;
     std::string found_;
+    bool has_ended_stall_ = false;
     SteadyClock::time_point first_stop_{};
     SteadyClock::time_point last_look_ = SteadyClock::now();
     std::chrono::duration<double> without_children_{0};

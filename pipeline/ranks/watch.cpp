@@ -66,10 +66,10 @@ std::optional<Watch::Finding> Watch::look(Seconds since_last) {
     if (waits(*found)) text += "; it waits for ranks elsewhere";
     const auto process = static_cast<pid_t>(pulse.process.load());
     if (rank.silence >= limit_of(*found))
-        return Finding{.process = process, .is_end = true, .text = text};
+        return Finding{.process = process, .is_end = true, .is_stall = true, .text = text};
     if (rank.is_told || waits(*found)) return std::nullopt;
     rank.is_told = true;
-    return Finding{.process = process, .is_end = false, .text = text};
+    return Finding{.process = process, .is_end = false, .is_stall = true, .text = text};
 }
 
 bool Watch::is_here(std::size_t rank) const {
@@ -139,6 +139,7 @@ std::optional<Watch::Finding> Watch::find_gone() const {
         if (is_ending(rank) && !is_one_left) continue;
         return Finding{.process = 0,
                        .is_end = true,
+                       .is_stall = false,
                        .text = fmt::format("{} is gone, last in {}", name_of(pulses_[rank]),
                                            place_of(pulses_[rank]))};
     }

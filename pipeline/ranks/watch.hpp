@@ -25,8 +25,9 @@ public:
     using Seconds = std::chrono::duration<double>;
 
     struct Finding {
-        pid_t process = 0;    // of the rank
-        bool is_end = false;  // the job cannot go on; else it is a word to its user
+        pid_t process = 0;      // of the rank; 0: gone, or of another machine
+        bool is_end = false;    // the job cannot go on; else it is a word to its user
+        bool is_stall = false;  // the rank may live
         std::string text;  // "rank 1 (node07, process 123): no progress for 60 s in forward, ..."
     };
 

@@ -101,6 +101,8 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
     end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights,
                                    to_arrays(outcome.weights), outcome.weights_epoch),
                      write_predictions(outcome)};
+    // An old process of a lost attempt may have outlived the sweep at the start of this one.
+    store_.sweep_run_folder(planned_.id);
     end.metrics = final_metrics(planned_.id, outcome, database_.epochs(planned_.id));
     database_.end_attempt(planned_.id, attempt_, end);
     tell(fmt::format("{}: test loss {} - test accuracy {} ({} samples, weights of epoch {})",

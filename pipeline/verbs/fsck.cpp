@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "pipeline/care/findings.hpp"
-#include "pipeline/care/mpi_leftovers.hpp"
 #include "pipeline/care/store_check.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/files/run_store.hpp"
@@ -33,7 +33,7 @@ std::string conclusion(const Findings& findings) {
 int fsck(const FsckOptions& options) {
     const auto store = storage::RunStore::open(options.store);
     Findings findings(options.repairs);
-    check_store(store, leftover_places(), findings);
+    check_store(store, mpi_places(), findings);
     const bool is_for_people = options.format == reports::TableFormat::table;
     if (!is_for_people || !findings.all().empty()) {
         print(reports::table_text(findings_table(findings.all(), options.repairs), options.format));

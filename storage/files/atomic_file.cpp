@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "liveness/fault_point.hpp"
+#include "storage/files/process_life.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
 
@@ -236,7 +236,7 @@ std::optional<TemporaryOwner> owner_of(const std::string& name) {
 
 bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
     if (owner.host == host_name() + pid_namespace()) {
-        return owner.pid == ::getpid() || (::kill(owner.pid, 0) != 0 && errno == ESRCH);
+        return owner.pid == ::getpid() || is_process_gone(owner.pid);
     }
     std::error_code vanished;
     const auto written = fs::last_write_time(file, vanished);

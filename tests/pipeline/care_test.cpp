@@ -1,11 +1,8 @@
-#include <unistd.h>
-
-#include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include "pipeline/care/findings.hpp"
 #include "pipeline/care/lost_and_found.hpp"
-#include "pipeline/care/mpi_leftovers.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "tests/pipeline/fake_machine.hpp"
@@ -68,71 +65,6 @@ TEST_CASE("The holder of a run is told, and asking makes no file", "[pipeline]")
         CHECK(holder_of(folder.path()) == RunHolder::somebody);
     }
     CHECK(holder_of(folder.path()) == RunHolder::nobody);
-}
-
-// A machine with folders of its own; nothing of the real one is looked at.
-class FakeLeftovers {
-public:
-    FakeLeftovers() {
-        fs::create_directories(root() / "proc/self/ns");
-        fs::create_symlink("pid:[4026531836]", root() / "proc/self/ns/pid");
-        put_process("100", "100",
-                    "7f00-7f01 rw-s 00000000 00:16 5 " + (root() / "dev/shm").string() +
-                        "/sm_segment.node.U.a.0\n");
-    }
-    const fs::path& root() const { return machine_.root(); }
-    LeftoverPlaces places() const {
-        return {root() / "proc", root() / "dev/shm", root() / "tmp", "node", ::geteuid()};
-    }
-    void put_process(const std::string& pid, const std::string& numbers, std::string maps) const {
-        const std::size_t user = maps.find(".U.");
-        if (user != std::string::npos) maps.replace(user + 1, 1, std::to_string(::geteuid()));
-        machine_.put("proc/" + pid + "/maps", maps);
-        machine_.put("proc/" + pid + "/status", "Name:\tx\nNSpid:\t" + numbers + "\n");
-    }
-    std::string user() const { return std::to_string(::geteuid()); }
-    void put_segment(const std::string& name, bool is_old = true) const {
-        machine_.put("dev/shm/" + name, "1234");
-        if (is_old) make_old("dev/shm/" + name);
-    }
-    void put_session(const std::string& name) const {
-        machine_.put("tmp/ompi.node." + user() + "/" + name + "/contact.txt", "x");
-        make_old("tmp/ompi.node." + user() + "/" + name);
-    }
-
-private:
-    void make_old(const std::string& file) const {
-        fs::last_write_time(root() / file,
-                            fs::file_time_type::clock::now() - std::chrono::minutes(5));
-    }
-    FakeMachine machine_;
-};
-
-TEST_CASE("Leftovers of MPI: dead, old, of this user and host", "[pipeline]") {
-    const FakeLeftovers machine;
-    const std::string user = machine.user();
-    machine.put_segment("sm_segment.node." + user + ".a.0");            // mapped by 100
-    machine.put_segment("sm_segment.node." + user + ".b.0");            // dead
-    machine.put_segment("vader_segment.node." + user + ".c.0", false);  // young
-    machine.put_segment("sm_segment.other." + user + ".d.0");           // another host's
-    machine.put_segment("something." + user);
-    machine.put_process("200", "200 7", "");  // number 7 in a container
-    machine.put_session("pid.100");           // lives
-    machine.put_session("pid.7");             // lives, under its number in the container
-    machine.put_session("pid.999");           // dead
-    const auto found = mpi_leftovers(machine.places());
-    REQUIRE(found.size() == 2);
-    CHECK(found[0].path.filename() == "sm_segment.node." + user + ".b.0");
-    CHECK(found[1].path.filename() == "pid.999");
-}
-
-TEST_CASE("In a container that sees only its own processes nothing is told to be dead",
-          "[pipeline]") {
-    const FakeLeftovers machine;
-    machine.put_session("pid.999");
-    fs::remove(machine.root() / "proc/self/ns/pid");
-    fs::create_symlink("pid:[4026532999]", machine.root() / "proc/self/ns/pid");
-    CHECK(mpi_leftovers(machine.places()).empty());
 }
 
 }  // namespace

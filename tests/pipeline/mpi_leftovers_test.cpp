@@ -1,46 +1,53 @@
 #include "pipeline/ranks/mpi_leftovers.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <filesystem>
+#include <string>
 
+#include "tests/pipeline/fake_machine.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/temporary_directory.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+using tests::FakeMachine;
 
-pid_t ended_process() {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(0);
-    ::waitpid(child, nullptr, 0);
-    return child;
-}
-
-class Places {
+// A machine with folders of its own; nothing of the real one is looked at.
+class FakeLeftovers {
 public:
-    Places() { fs::create_directories(folder_ / "shm"); }
+    FakeLeftovers() {
+        put_namespace("pid:[4026531836]");
+        put_process("100", "100");
+    }
     MpiPlaces places() const {
-        return {.sessions = folder_ / "tmp",
-                .shared_memory = folder_ / "shm",
-                .host = "node1",
-                .user = ::geteuid()};
+        return {root() / "proc", root() / "shm", root() / "tmp", "node", ::geteuid()};
+    }
+    void put_namespace(const std::string& name) const {
+        fs::create_directories(root() / "proc/self/ns");
+        fs::remove(root() / "proc/self/ns/pid");
+        fs::create_symlink(name, root() / "proc/self/ns/pid");
+    }
+    // `numbers`: that it has in the name spaces it is in; `mapped`: a file of shared memory.
+    void put_process(const std::string& pid, const std::string& numbers,
+                     const fs::path& mapped = {}) const {
+        const std::string map = "7f00-7f01 rw-s 00000000 00:16 5  " + mapped.string() + "\n";
+        machine_.put("proc/" + pid + "/maps", mapped.empty() ? "" : map);
+        machine_.put("proc/" + pid + "/status", "Name:\tx\nNSpid:\t" + numbers + "\n");
+    }
+    static std::string user() { return std::to_string(::geteuid()); }
+    fs::path segment(const std::string& name) const {
+        machine_.put("shm/" + name, "1234");
+        return aged(root() / "shm" / name);
     }
     fs::path session(const std::string& name) const {
-        fs::create_directories(folder_ / "tmp" / name / "0");
-        return aged(folder_ / "tmp" / name);
-    }
-    fs::path segment(const std::string& name) const {
-        std::ofstream(folder_ / "shm" / name) << "bytes";
-        return aged(folder_ / "shm" / name);
+        fs::create_directories(root() / "tmp" / name / "0");
+        return aged(root() / "tmp" / name);
     }
     static fs::path aged(const fs::path& path) {
         fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::minutes(1));
@@ -48,55 +55,83 @@ public:
     }
     bool is_left(const fs::path& path) const {
         const auto found = mpi_leftovers(places());
-        return std::find(found.begin(), found.end(), path) != found.end();
+        return std::ranges::find(found, path) != found.end();
     }
 
 private:
-    tests::TemporaryDirectory folder_;
+    const fs::path& root() const { return machine_.root(); }
+    FakeMachine machine_;
 };
 
 TEST_CASE("Sessions of an mpirun that has gone are left over, those of others are not") {
-    const Places places;
-    const std::string gone = std::to_string(ended_process());
-    const std::string here = std::to_string(::getpid());
-    const std::string user = fmt::format("{}", ::geteuid());
-    CHECK(places.is_left(places.session("ompi.node1." + user + "/pid." + gone)));
-    CHECK(places.is_left(places.session("prte.node1." + gone + "." + user)));
-    const fs::path job = places.session("ompi.node1." + user + "/jf.7");
-    CHECK_FALSE(places.is_left(job));
+    const FakeLeftovers machine;
+    const std::string user = FakeLeftovers::user();
+    const std::string folder = "ompi.node." + user;
+    CHECK(machine.is_left(machine.session(folder + "/pid.999")));
+    CHECK(machine.is_left(machine.session("prte.node.999." + user)));
+    const fs::path job = machine.session(folder + "/jf.7");
+    CHECK_FALSE(machine.is_left(job));
     fs::remove(job / "0");
-    CHECK(places.is_left(Places::aged(job)));
-    CHECK_FALSE(places.is_left(places.session("ompi.node1." + user + "/pid." + here)));
-    CHECK_FALSE(places.is_left(places.session("prte.node1." + here + "." + user)));
-    CHECK_FALSE(places.is_left(places.session("ompi.node2." + user + "/pid." + gone)));
-    CHECK_FALSE(places.is_left(places.session("ompi.node1." + user + "/pid." + gone + "x")));
-    CHECK_FALSE(places.is_left(places.session("prte.node1.abc." + user)));
+    CHECK(machine.is_left(FakeLeftovers::aged(job)));
+    CHECK_FALSE(machine.is_left(machine.session(folder + "/pid.100")));
+    CHECK_FALSE(machine.is_left(machine.session("prte.node.100." + user)));
+    CHECK_FALSE(machine.is_left(machine.session("ompi.other." + user + "/pid.999")));
+    CHECK_FALSE(machine.is_left(machine.session(folder + "/pid.999x")));
+    CHECK_FALSE(machine.is_left(machine.session("prte.node.abc." + user)));
+    CHECK_FALSE(machine.is_left(machine.session("prte.node." + user)));
 }
 
 TEST_CASE("Segments that nobody has mapped are left over") {
-    const Places places;
-    const std::string owner = fmt::format("{:x}", ::geteuid());
-    const fs::path segment = places.segment("vader_segment.node1." + owner + ".4b070001.2");
-    CHECK(places.is_left(segment));
-    CHECK(places.is_left(places.segment("sm_segment.node1." + owner + ".102e0000.0")));
-    CHECK_FALSE(places.is_left(places.segment("sm_segment.node2." + owner + ".102e0000.0")));
-    CHECK_FALSE(places.is_left(places.segment("another-program." + owner)));
+    const FakeLeftovers machine;
+    const std::string user = FakeLeftovers::user();
+    const fs::path segment = machine.segment("vader_segment.node." + user + ".4b070001.2");
+    CHECK(machine.is_left(segment));
+    CHECK(machine.is_left(machine.segment("sm_segment.node." + user + ".102e0000.0")));
+    CHECK(machine.is_left(machine.segment("osc_sm.node.102e0000.1.0")));
+    CHECK_FALSE(machine.is_left(machine.segment("sm_segment.other." + user + ".102e0000.0")));
+    CHECK_FALSE(machine.is_left(machine.segment("another-program." + user)));
+    machine.put_process("200", "200", segment);
+    CHECK_FALSE(machine.is_left(segment));
+    machine.put_process("200", "200");
+    CHECK(machine.is_left(segment));
+    fs::last_write_time(segment, fs::file_time_type::clock::now());
+    CHECK_FALSE(machine.is_left(segment));  // it may be about to be mapped
+}
 
+TEST_CASE("A segment that this process has mapped is in use on the real machine") {
+    const FakeLeftovers machine;
+    const fs::path segment =
+        machine.segment("vader_segment.node." + FakeLeftovers::user() + ".4b070001.2");
+    MpiPlaces places = machine.places();
+    places.proc = "/proc";
     const int file = ::open(segment.c_str(), O_RDWR);
     void* const memory = ::mmap(nullptr, 4, PROT_READ, MAP_SHARED, file, 0);
     REQUIRE(memory != MAP_FAILED);
-    CHECK_FALSE(places.is_left(segment));
+    CHECK(std::ranges::count(mpi_leftovers(places), segment) == 0);
     ::munmap(memory, 4);
     ::close(file);
-    CHECK(places.is_left(segment));
-    fs::last_write_time(segment, fs::file_time_type::clock::now());
-    CHECK_FALSE(places.is_left(segment));  // it may be about to be mapped
+}
+
+TEST_CASE("A job in a container, whose mpirun has another number here, keeps its folder") {
+    const FakeLeftovers machine;
+    const fs::path session = machine.session("ompi.node." + FakeLeftovers::user() + "/pid.7");
+    CHECK(machine.is_left(session));
+    machine.put_process("200", "200 7");
+    CHECK_FALSE(machine.is_left(session));
+}
+
+TEST_CASE("In a container, which sees its own processes alone, nothing is left over") {
+    const FakeLeftovers machine;
+    const fs::path session = machine.session("ompi.node." + FakeLeftovers::user() + "/pid.999");
+    const fs::path segment =
+        machine.segment("sm_segment.node." + FakeLeftovers::user() + ".102e0000.0");
+    machine.put_namespace("pid:[4026532999]");
+    CHECK_FALSE(machine.is_left(session));
+    CHECK_FALSE(machine.is_left(segment));
 }
 
 TEST_CASE("Where nothing is, nothing is left over") {
-    CHECK(
-        mpi_leftovers({.sessions = "/nowhere", .shared_memory = "/nowhere", .host = "x", .user = 0})
-            .empty());
+    CHECK(mpi_leftovers({"/proc", "/nowhere", "/nowhere", "x", 0}).empty());
 }
 
 }  // namespace

@@ -1,0 +1,64 @@
+#include "storage/files/process_life.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <thread>
+
+namespace lockstep::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kLongestEnd{2};
+constexpr std::chrono::milliseconds kPause{5};
+
+// The letter of /proc/PID/stat behind the name, which may hold anything (proc(5)); '?': unknown.
+char state_letter(const fs::path& stat) {
+    std::ifstream file(stat);
+    std::string line;
+    std::getline(file, line);
+    const std::size_t name_end = line.rfind(") ");
+    return name_end != std::string::npos && name_end + 2 < line.size() ? line[name_end + 2] : '?';
+}
+
+bool is_dead(char letter) { return letter == 'Z' || letter == 'X'; }
+
+// The first thread of a killed process is a zombie while others still end.
+bool has_living_thread(const fs::path& process) {
+    std::error_code vanished;
+    fs::directory_iterator thread(process / "task", vanished);
+    for (; !vanished && thread != fs::directory_iterator(); thread.increment(vanished)) {
+        const char letter = state_letter(thread->path() / "stat");
+        if (letter != '?' && !is_dead(letter)) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+ProcessLife life_of_process(pid_t process) {
+    if (process <= 0) return ProcessLife::gone;
+    if (::kill(process, 0) != 0 && errno == ESRCH) return ProcessLife::gone;
+    const fs::path folder = fmt::format("/proc/{}", process);
+    if (!is_dead(state_letter(folder / "stat"))) return ProcessLife::lives;
+    return has_living_thread(folder) ? ProcessLife::ending : ProcessLife::gone;
+}
+
+bool is_process_gone(pid_t process) {
+    const auto until = std::chrono::steady_clock::now() + kLongestEnd;
+    ProcessLife life = life_of_process(process);
+    while (life == ProcessLife::ending && std::chrono::steady_clock::now() < until) {
+        std::this_thread::sleep_for(kPause);
+        life = life_of_process(process);
+    }
+    return life == ProcessLife::gone;
+}
+
+}  // namespace lockstep::storage

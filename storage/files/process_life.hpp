@@ -1,0 +1,20 @@
+#pragma once
+
+// Whether a process of this machine, by its number in our name space, can still do anything.
+
+#include <sys/types.h>
+
+namespace lockstep::storage {
+
+enum class ProcessLife {
+    lives,   // also what nobody may look at
+    ending,  // killed or at its end; but one of its threads is still inside of the kernel, in a
+             // write to a slow disk, say, and finishes that
+    gone,    // nothing of that number, or only what its parent has not taken notice of yet
+};
+ProcessLife life_of_process(pid_t process);
+
+// Waits until it is gone, if it is about to end: two seconds at most. True if it is gone.
+bool is_process_gone(pid_t process);
+
+}  // namespace lockstep::storage
