@@ -39,6 +39,10 @@ struct alignas(128) Pulse {
     std::atomic<std::int64_t> process{0};
     std::atomic<std::int32_t> rank{0};
     std::atomic<std::int32_t> node_rank{0};
+    // Of a rank on another machine, which that one tells: how many messages have come, and in which
+    // state its process is. 0: a rank of this machine.
+    std::atomic<std::uint32_t> messages{0};
+    std::atomic<std::uint32_t> state{0};
     char host[64] = {};  // set before `process`
 };
 

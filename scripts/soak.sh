@@ -140,8 +140,9 @@ fail() {
 
 # What must be gone soon after a kill.
 check_processes() {
-    wait_while 15 are_processes_left && return
+    wait_while 30 are_processes_left && return
     local pid left=
+    [[ -n $(ours) ]] || return # at the last moment
     for pid in $(ours); do left+=" $(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-60)[$pid]"; done
     fail "left after a kill: $left"
     # shellcheck disable=SC2046

@@ -1,12 +1,20 @@
 #include "pipeline/progress/log_progress.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 namespace lockstep::pipeline {
 namespace {
 
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
 constexpr std::string_view kHeader = "Epoch ";
+constexpr seconds kNews{10};  // the log is that old now and then while all is well
 
 // The number that a text begins with; 0 without one.
 int leading_number(std::string_view text) {
@@ -40,6 +48,24 @@ std::optional<LogProgress> log_progress(std::string_view end_of_log) {
     }
     if (last.line.empty()) return std::nullopt;
     return last;
+}
+
+std::optional<seconds> time_since_step(const std::filesystem::path& log) {
+    std::error_code error;
+    const auto written = std::filesystem::last_write_time(log, error);
+    if (error) return std::nullopt;
+    const auto age =
+        std::chrono::floor<seconds>(std::filesystem::file_time_type::clock::now() - written);
+    return std::max(age, seconds(0));  // the clock of another machine may be ahead
+}
+
+std::string step_age_text(seconds age) {
+    if (age < kNews) return {};
+    if (age < kLongWithoutStep) return fmt::format("last step {} s ago", age.count());
+    if (age < 2 * kLongWithoutStep) return fmt::format("no step for {} s", age.count());
+    if (age < hours(2))
+        return fmt::format("no step for {} min", std::chrono::floor<minutes>(age).count());
+    return fmt::format("no step for {} h", std::chrono::floor<hours>(age).count());
 }
 
 }  // namespace lockstep::pipeline

@@ -49,7 +49,7 @@ struct LaunchOutcome {
     int exit_code = 0;      // of the ranks, 128 + signal where one killed them
     int stop_requests = 0;  // signals that asked for a stop
     RankWords words;
-    std::string cause;  // of an end that is nobody's wish and no rank's own word; else ""
+    std::string cause;      // of an end that is nobody's wish and no rank's own word; else ""
     bool is_stall = false;  // ended from here, because of a stuck rank: nothing has crashed
 
     // Such an end: the same command, once more, goes on.

@@ -42,11 +42,6 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
     return entries;
 }
 
-bool is_of_user(const fs::path& path, std::uint32_t user) {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0 && status.st_uid == user;
-}
-
 // This user's, and not of this very moment.
 bool is_own_and_old(const fs::path& path, std::uint32_t user) {
     struct stat status {};
@@ -129,7 +124,8 @@ bool is_segment(const std::string& name, const MpiPlaces& places) {
     const std::array beginnings{fmt::format("vader_segment.{}.{}.", places.host, places.user),
                                 fmt::format("sm_segment.{}.{}.", places.host, places.user),
                                 fmt::format("osc_sm.{}.", places.host)};
-    return std::ranges::any_of(beginnings, [&](const auto& each) { return name.starts_with(each); });
+    return std::ranges::any_of(beginnings,
+                               [&](const auto& each) { return name.starts_with(each); });
 }
 
 // The path of the file that a line of /proc/PID/maps is about; "" if of none.
@@ -138,17 +134,15 @@ std::string mapped_file(const std::string& line) {
     return place == std::string::npos ? "" : line.substr(place);
 }
 
-// The files in shared memory that processes have mapped; nothing if one of this user's keeps its
-// maps to itself. Those of others cannot map a file of mode 0600.
-std::optional<std::set<std::string>> mapped_files(const MpiPlaces& places) {
+// The files in shared memory that processes have mapped. Those of other users cannot map a file of
+// mode 0600; those of this user's that keep their maps to themselves (init, the daemons of a login)
+// are no ranks, which read each other's memory by the same right.
+std::set<std::string> mapped_files(const MpiPlaces& places) {
     std::set<std::string> mapped;
     const std::string prefix = places.shared_memory.string() + "/";
     for (const fs::path& process : entries_of(places.proc)) {
         if (!number_in(process.filename().string())) continue;
         std::ifstream maps(process / "maps");
-        std::error_code error;
-        if (!maps && is_of_user(process, places.user) && fs::exists(process, error))
-            return std::nullopt;
         for (std::string line; std::getline(maps, line);) {
             const std::string file = mapped_file(line);
             if (file.starts_with(prefix)) mapped.insert(file.substr(0, file.find(' ')));
@@ -163,10 +157,9 @@ std::vector<fs::path> segments(const MpiPlaces& places) {
     for (const fs::path& entry : entries_of(places.shared_memory))
         if (is_segment(entry.filename(), places)) all.push_back(entry);
     if (all.empty()) return found;
-    const auto mapped = mapped_files(places);
-    if (!mapped) return found;
+    const std::set<std::string> mapped = mapped_files(places);
     std::ranges::copy_if(all, std::back_inserter(found), [&](const fs::path& segment) {
-        return !mapped->contains(segment.string());
+        return !mapped.contains(segment.string());
     });
     return found;
 }

@@ -24,8 +24,7 @@ MpiPlaces mpi_places();  // of this process
 // more: session folders whose mpirun has gone under any number that it has in a name space of
 // processes, segments that nobody has mapped. Nothing of the last two seconds: a segment is made
 // before it is mapped. Nothing at all where this process cannot see every process of the machine
-// (in a container: a job of another one may share these folders), or may not look into one of this
-// user's.
+// (in a container: a job of another one may share these folders).
 //
 // That is no proof of whose they were: any program of MPI that this user runs leaves the same.
 std::vector<std::filesystem::path> mpi_leftovers(const MpiPlaces& places);

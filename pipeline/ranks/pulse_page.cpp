@@ -67,6 +67,7 @@ PulsePage::PulsePage(const trainer::Communicator& world, const trainer::Communic
         alone_ = std::vector<Pulse>(static_cast<std::size_t>(world.size()));
         pulses_ = alone_;
     }
+    is_on_one_machine_ = node.size() == world.size();
     join(world, node);
 }
 

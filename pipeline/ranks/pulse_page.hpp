@@ -44,6 +44,7 @@ public:
 
     std::span<liveness::Pulse> pulses() const { return pulses_; }  // [ranks of the world]
     liveness::Pulse& own() const { return *own_; }
+    bool is_on_one_machine() const { return is_on_one_machine_; }  // all ranks of the world are
     // Whoever started the ranks looks at it.
     bool is_watched() const { return mapping_.has_value(); }
 
@@ -56,6 +57,7 @@ private:
     std::vector<liveness::Pulse> alone_;
     std::span<liveness::Pulse> pulses_;
     liveness::Pulse* own_ = nullptr;
+    bool is_on_one_machine_ = true;
 };
 
 }  // namespace lockstep::pipeline

@@ -12,6 +12,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/build_agreement.hpp"
+#include "pipeline/ranks/pulse_messages.hpp"
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
@@ -71,12 +72,14 @@ void check_mpirun(int size) {
                     supervised_ranks(), trainer::library_versions(), size));
 }
 
-int result_of(const trainer::Communicator& world,
+int result_of(const trainer::Communicator& world, PulsePage& page,
+              std::optional<PulseMessages>& messages,
               const std::function<int(const trainer::Communicator& world)>& work) {
     try {
         check_mpirun(world.size());
         check_ranks_told(world);
         require_one_build(world);
+        messages.emplace(page, world);
         return work(world);
     } catch (const AgreedFailure& failure) {
         if (world.is_root()) tell_failure(failure);
@@ -104,7 +107,8 @@ int do_with_ranks(ProcessArguments arguments,
                   const std::function<int(const trainer::Communicator& world)>& work,
                   std::optional<std::chrono::seconds> stall_timeout) {
     std::optional<PulsePage> page;
-    std::optional<Watchdog> watchdog;  // until MPI has ended
+    std::optional<PulseMessages> messages;  // these two until MPI has ended
+    std::optional<Watchdog> watchdog;
     check_interface_of_srun();
     if (!is_started_as_rank()) forget_srun();
     const trainer::MpiSession mpi(arguments.count, arguments.values);
@@ -114,7 +118,7 @@ int do_with_ranks(ProcessArguments arguments,
     if (tells_supervisor) write_line_of_rank(ready_line());
     if (!page->is_watched()) watchdog.emplace(*page, stall_timeout);
     liveness::fault_point("init");
-    const int exit_code = result_of(world, work);
+    const int exit_code = result_of(world, *page, messages, work);
     if (tells_supervisor) write_line_of_rank(end_line(exit_code));
     liveness::note(liveness::Phase::finalize);
     liveness::fault_point("finalize");

@@ -135,7 +135,7 @@ void Supervisor::clear_away() const {
     const auto until = SteadyClock::now() + kMostLeft;
     for (const liveness::Pulse& pulse : pulses_->pulses()) {
         const auto process = static_cast<pid_t>(pulse.process.load());
-        if (process == 0) continue;
+        if (process == 0 || pulse.messages.load() > 0) continue;  // none, or on another machine
         while (state_of_process(process) != ProcessState::gone) {
             if (SteadyClock::now() > until) ::kill(process, SIGKILL);
             std::this_thread::sleep_for(milliseconds(10));

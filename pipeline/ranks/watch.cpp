@@ -16,6 +16,7 @@ using Seconds = Watch::Seconds;
 constexpr Seconds kWord{10};          // after which a silence is told
 constexpr Seconds kGone{5};           // mpirun ends a job before that
 constexpr Seconds kLeast{60};         // that a stall takes
+constexpr Seconds kUnheard{25};       // of a machine; a break of 20 s heals
 constexpr Seconds kDisk{600};         // or what nobody has measured yet
 constexpr double kLongestSteps = 20;  // that a stall takes
 constexpr double kWordSteps = 3;
@@ -54,26 +55,43 @@ std::string Watch::place_of(const Pulse& pulse) {
 
 std::optional<Watch::Finding> Watch::look(Seconds since_last) {
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
-        if (is_here(rank)) update(rank, since_last);
+        if (is_known(rank)) update(rank, since_last);
     if (auto gone = find_gone()) return gone;
     const auto found = suspect();
     if (!found) return std::nullopt;
     Rank& rank = ranks_[*found];
-    const Pulse& pulse = pulses_[*found];
-    std::string text = fmt::format("{}: no progress for {} in {}", name_of(pulse),
-                                   seconds_text(rank.silence), place_of(pulse));
-    if (rank.state == ProcessState::stopped) text += "; the process is stopped";
-    if (waits(*found)) text += "; it waits for ranks elsewhere";
-    const auto process = static_cast<pid_t>(pulse.process.load());
-    if (rank.silence >= limit_of(*found))
+    const std::string text = text_of(*found);
+    const auto process =
+        is_here(*found) ? static_cast<pid_t>(pulses_[*found].process.load()) : pid_t{0};
+    const Seconds quiet = is_unheard(*found) ? rank.unheard : rank.silence;
+    if (quiet >= limit_of(*found))
         return Finding{.process = process, .is_end = true, .is_stall = true, .text = text};
     if (rank.is_told || waits(*found)) return std::nullopt;
     rank.is_told = true;
     return Finding{.process = process, .is_end = false, .is_stall = true, .text = text};
 }
 
-bool Watch::is_here(std::size_t rank) const {
+std::string Watch::text_of(std::size_t number) const {
+    const Rank& rank = ranks_[number];
+    const Pulse& pulse = pulses_[number];
+    if (is_unheard(number))
+        return fmt::format("{}: no sign of life from its host for {}, last in {}", name_of(pulse),
+                           seconds_text(rank.unheard), place_of(pulse));
+    std::string text = fmt::format("{}: no progress for {} in {}", name_of(pulse),
+                                   seconds_text(rank.silence), place_of(pulse));
+    if (rank.state == ProcessState::stopped) text += "; the process is stopped";
+    if (waits(number)) text += "; it waits for ranks elsewhere";
+    return text;
+}
+
+bool Watch::is_known(std::size_t rank) const {
     return pulses_[rank].process.load(std::memory_order_acquire) != 0;
+}
+
+bool Watch::is_here(std::size_t rank) const { return pulses_[rank].messages.load() == 0; }
+
+bool Watch::is_unheard(std::size_t rank) const {
+    return !is_here(rank) && ranks_[rank].unheard >= told_after();
 }
 
 void Watch::update(std::size_t number, Seconds since_last) {
@@ -81,7 +99,11 @@ void Watch::update(std::size_t number, Seconds since_last) {
     const Pulse& pulse = pulses_[number];
     rank.silence += since_last;
     rank.since_step += since_last;
-    rank.state = state_of_(static_cast<pid_t>(pulse.process.load(std::memory_order_relaxed)));
+    rank.unheard += since_last;
+    const std::uint32_t messages = pulse.messages.load();
+    if (std::exchange(rank.messages, messages) != messages) rank.unheard = Seconds(0);
+    rank.state = is_here(number) ? state_of_(static_cast<pid_t>(pulse.process.load()))
+                                 : static_cast<ProcessState>(pulse.state.load());
     const std::uint32_t beats = pulse.beats.load(std::memory_order_relaxed);
     if (rank.state != ProcessState::gone && std::exchange(rank.beats, beats) != beats) {
         rank.silence = Seconds(0);
@@ -96,10 +118,20 @@ void Watch::update(std::size_t number, Seconds since_last) {
     rank.since_step = Seconds(0);
 }
 
+// What it was doing says nothing.
+bool Watch::is_out(std::size_t rank) const {
+    return ranks_[rank].state == ProcessState::stopped || is_unheard(rank);
+}
+
 bool Watch::waits(std::size_t rank) const {
-    const bool is_stopped = ranks_[rank].state == ProcessState::stopped;
-    return !is_stopped && (pulses_[rank].waits.load(std::memory_order_relaxed) > 0 ||
-                           phase_of(pulses_[rank]) == Phase::finalize);
+    return !is_out(rank) && (pulses_[rank].waits.load(std::memory_order_relaxed) > 0 ||
+                             phase_of(pulses_[rank]) == Phase::finalize);
+}
+
+bool Watch::is_anyone_waiting() const {
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
+        if (is_known(rank) && waits(rank) && ranks_[rank].silence >= told_after()) return true;
+    return false;
 }
 
 // Ranks that wait for one that gives signs are in order, and so is one with nothing left to train.
@@ -107,11 +139,12 @@ std::optional<std::size_t> Watch::suspect() const {
     std::optional<std::size_t> found;
     bool is_one_working = false;
     const auto order = [this](std::size_t rank) {
-        return std::tuple(waits(rank), ranks_[rank].state != ProcessState::stopped,
-                          ranks_[rank].step);
+        return std::tuple(waits(rank), !is_out(rank), ranks_[rank].step);
     };
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-        if (!is_here(rank) || ranks_[rank].state == ProcessState::gone) continue;
+        if (!is_known(rank) || ranks_[rank].state == ProcessState::gone) continue;
+        const bool has_ended = phase_of(pulses_[rank]) == Phase::finalize;
+        if (is_unheard(rank) && (has_ended || !is_anyone_waiting())) continue;
         const bool is_idle =
             phase_of(pulses_[rank]) == Phase::idle && ranks_[rank].state != ProcessState::stopped;
         if (is_idle) continue;
@@ -131,10 +164,10 @@ std::optional<Watch::Finding> Watch::find_gone() const {
     };
     bool is_one_left = false;
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
-        is_one_left = is_one_left || (is_here(rank) && !is_ending(rank) &&
+        is_one_left = is_one_left || (is_known(rank) && !is_ending(rank) &&
                                       ranks_[rank].state != ProcessState::gone);
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-        const bool is_gone = is_here(rank) && ranks_[rank].state == ProcessState::gone;
+        const bool is_gone = is_known(rank) && ranks_[rank].state == ProcessState::gone;
         if (!is_gone || ranks_[rank].silence < kGone) continue;
         if (is_ending(rank) && !is_one_left) continue;
         return Finding{.process = 0,
@@ -153,6 +186,7 @@ Seconds Watch::told_after() const {
 
 Seconds Watch::limit_of(std::size_t rank) const {
     // Whom it waits for has the same limit, and is to be named first.
+    if (is_unheard(rank)) return stall_timeout_ ? Seconds(*stall_timeout_) : kUnheard;
     if (stall_timeout_) return Seconds(*stall_timeout_) * (waits(rank) ? 2 : 1);
     const bool is_measured = longest_step_ > Seconds(0);
     if (waits(rank) || touches_disks(phase_of(pulses_[rank])) || !is_measured)

@@ -3,7 +3,9 @@
 // Tells from the signs of life of a machine's ranks which of them is stuck.
 //
 // A rank that gives no sign is either waiting for others or the one they wait for; it says which.
-// A stopped process may have said anything: the kernel tells. How long a rank may be silent follows
+// A stopped process may have said anything: the kernel tells. A machine that no longer sends signs
+// of its ranks (pulse_messages.hpp) is taken for gone, but only while somebody waits: a network may
+// drop such messages and nothing else. How long a rank may be silent follows
 // the steps seen so far: what takes minutes on a slow machine is no stall there. Disks have times
 // of their own.
 
@@ -31,7 +33,7 @@ public:
         std::string text;  // "rank 1 (node07, process 123): no progress for 60 s in forward, ..."
     };
 
-    // pulses          of all ranks; those of other machines are zeros
+    // pulses          of all ranks; those of other machines as they tell, or zeros
     // stall_timeout   unset: twenty times the longest step, at least 60 s; 10 minutes where disks
     //                 are read or written, and before the first step has passed
     // state_of        of a process
@@ -52,11 +54,18 @@ private:
         std::int64_t step = -1;
         ProcessState state = ProcessState::alive;
         bool is_told = false;
+        std::uint32_t messages = 0;
+        Seconds unheard{0};  // since the last message, of another machine's
         Seconds silence{0};
         Seconds since_step{0};
     };
     void update(std::size_t rank, Seconds since_last);
+    bool is_known(std::size_t rank) const;
     bool is_here(std::size_t rank) const;
+    bool is_unheard(std::size_t rank) const;
+    bool is_out(std::size_t rank) const;
+    bool is_anyone_waiting() const;
+    std::string text_of(std::size_t rank) const;
     bool waits(std::size_t rank) const;
     std::optional<std::size_t> suspect() const;
     std::optional<Finding> find_gone() const;

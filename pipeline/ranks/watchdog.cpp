@@ -1,7 +1,6 @@
 #include "pipeline/ranks/watchdog.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
+#include "pipeline/ranks/signals_held_back.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -19,24 +19,13 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPeriod{500};
 constexpr int kSilentLooks = 4;  // after which another rank's watchdog counts as stopped
 
-// Signals are for the thread that trains.
-std::thread thread_without_signals(std::function<void()> work) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(work));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
-}
-
 }  // namespace
 
 Watchdog::Watchdog(const PulsePage& page, std::optional<std::chrono::seconds> stall_timeout)
-    : page_(page),
-      watch_(page.pulses(), stall_timeout),
-      others_(page.pulses().size()),
-      thread_(thread_without_signals([this] { run(); })) {}
+    : page_(page), watch_(page.pulses(), stall_timeout), others_(page.pulses().size()) {
+    const SignalsHeldBack held_back;
+    thread_ = std::thread([this] { run(); });
+}
 
 Watchdog::~Watchdog() {
     {

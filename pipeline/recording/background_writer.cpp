@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "pipeline/recording/signals_held_back.hpp"
+#include "pipeline/ranks/signals_held_back.hpp"
 
 namespace lockstep::pipeline {
 namespace {

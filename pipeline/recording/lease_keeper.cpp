@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "pipeline/recording/signals_held_back.hpp"
+#include "pipeline/ranks/signals_held_back.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/storage_error.hpp"
 

@@ -51,7 +51,7 @@ bool is_of_these_ranks(const storage::AttemptRow& attempt, const PulseFile& puls
     const auto all = pulses.pulses();
     return attempt.outcome == "running" && attempt.host == host_name() &&
            std::any_of(all.begin(), all.end(), [&](const liveness::Pulse& pulse) {
-               return pulse.process.load() == attempt.pid;
+               return pulse.process.load() == attempt.pid && pulse.messages.load() == 0;
            });
 }
 

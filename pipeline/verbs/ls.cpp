@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/log_progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/tables/table_text.hpp"
+#include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -84,7 +86,25 @@ bool has_several(const Table& table, std::string_view column) {
     return known.size() > 1;
 }
 
+// Of runs that train now, where their last step was long ago: told as their cause. Whether there is
+// one.
+bool tell_silences(Table& runs, const storage::RunStore& store) {
+    const std::size_t state = place_of(runs, "state");
+    const std::size_t run = place_of(runs, "run");
+    const std::size_t cause = place_of(runs, "cause");
+    bool is_any_silent = false;
+    for (auto& row : runs.rows) {
+        if (row[state] != Cell(std::string("running"))) continue;
+        const auto age = time_since_step(store.run_files(std::get<std::string>(row[run])).log);
+        if (!age || *age < kLongWithoutStep) continue;
+        row[cause] = step_age_text(*age);
+        is_any_silent = true;
+    }
+    return is_any_silent;
+}
+
 std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
+                                            bool is_any_silent,
                                             std::span<const std::string> differing) {
     std::vector<std::string_view> columns;
     const auto add = [&](const auto& more) {
@@ -96,6 +116,7 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
         return columns;
     }
     add(kFirst);
+    if (is_any_silent) columns.emplace_back("cause");
     add(differing);
     if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");
     add(kLast);
@@ -140,10 +161,11 @@ int ls(const LsOptions& options) {
     SettingsTable runs = runs_with_settings(database, options.experiment);
     add_epochs(runs);
     put_newest_first(runs.table);
+    const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);
     const std::vector<std::string> differing = reports::differing_settings(runs);
-    Table shown =
-        chosen_rows(runs, "v_runs", options.rows, usual_columns(runs, is_for_people, differing));
+    Table shown = chosen_rows(runs, "v_runs", options.rows,
+                              usual_columns(runs, is_for_people, is_any_silent, differing));
     if (options.rows.columns.empty() && is_for_people) shorten_settings(runs, shown);
     print_fitting(shown, options.format, options.rows.columns.empty());
     return kExitSuccess;

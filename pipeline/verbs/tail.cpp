@@ -64,8 +64,10 @@ public:
     LiveLine(const LiveLine&) = delete;
     LiveLine& operator=(const LiveLine&) = delete;
 
+    bool is_shown() const { return terminal_.is_terminal && terminal_.columns >= 2; }
+
     void show(const std::string& text) {
-        if (!terminal_.is_terminal || terminal_.columns < 2) return;
+        if (!is_shown()) return;
         if (is_open_ && text == shown_) return;
         const auto columns = static_cast<std::size_t>(terminal_.columns) - 1;
         fmt::print(stderr, "\r{:<{}}", text.substr(0, columns), columns);
@@ -126,10 +128,26 @@ private:
     }
 
     void show_progress(const storage::RunDetails& now) {
+        const auto age = time_since_step(log_).value_or(std::chrono::seconds(0));
+        const std::string age_text = step_age_text(age);
+        tell_silence(age);
         const auto progress = log_progress(end_of_file(log_));
-        if (!progress || progress->epoch <= printed_) return;
-        live_.show(fmt::format("Epoch {}/{} {}", progress->epoch, now.run.epochs,
-                               reports::terminal_text(progress->line)));
+        const bool is_news = progress && progress->epoch > printed_;
+        if (!is_news && age_text.empty()) return;
+        // The age comes first: a terminal may be too narrow for all of it.
+        std::string text =
+            fmt::format("Epoch {}/{}", is_news ? progress->epoch : printed_ + 1, now.run.epochs);
+        if (!age_text.empty()) text += fmt::format(" - {} -", age_text);
+        if (is_news) text += fmt::format(" {}", reports::terminal_text(progress->line));
+        live_.show(text);
+    }
+
+    // Where there is no terminal: after a minute, then after twice as long, and so on.
+    void tell_silence(std::chrono::seconds age) {
+        if (age < kLongWithoutStep) told_silence_ = std::chrono::seconds(0);
+        if (age < kLongWithoutStep || age < 2 * told_silence_ || live_.is_shown()) return;
+        told_silence_ = age;
+        fmt::print(stderr, "{}{}: {}\n", ProgressSink::kErrorPrefix, run_, step_age_text(age));
     }
 
     // A training that was killed leaves `running` behind.
@@ -161,6 +179,7 @@ private:
     LiveLine live_{terminal_traits(2)};
     int printed_ = 0;  // the last epoch
     std::optional<Clock::time_point> gone_since_;
+    std::chrono::seconds told_silence_{0};
 };
 
 }  // namespace

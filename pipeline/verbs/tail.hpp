@@ -14,7 +14,8 @@ struct TailOptions {
 
 // `lockstep tail RUN`: follows a training from another terminal, or another machine that sees the
 // store. Prints the finished epochs, then each new one as it ends; on a terminal also how far the
-// epoch has come. Ends with 0 when the run ends, or with Ctrl-C.
+// epoch has come, and of a training that makes no progress how long ago its last step was. Ends
+// with 0 when the run ends, or with Ctrl-C.
 //
 // It looks into the database and log.txt now and then, and holds no lock between two looks.
 int tail(const TailOptions& options);

@@ -214,6 +214,28 @@ TEST_CASE("tail follows a training until it ends, or until Ctrl-C", "[end_to_end
     CHECK(follower.errors().empty());
 }
 
+TEST_CASE("tail and ls tell how long ago a running run's last step was", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    std::vector<std::string> command = lockstep_command(
+        {"run", smoke_file(), "--store", store, "--ranks", "1", "--only", "batch-normalized"});
+    command.insert(command.begin(), {"env", "LOCKSTEP_FAULT=step.begin@step=13:hang"});
+    const Process training(command);
+    const auto follow = lockstep_command({"tail", "batch-normalized", "--store", store});
+    wait_until(
+        [&] { return log_of(store, "batch-normalized").find("Epoch 2/") != std::string::npos; });
+    const fs::path log = run_folder(store, "batch-normalized") / "log.txt";
+    fs::last_write_time(log, fs::file_time_type::clock::now() - std::chrono::seconds(425));
+    Process follower(follow);
+    wait_until([&] { return !follower.errors().empty(); });
+    CHECK(follower.errors().find(": no step for 7 min\n") != std::string::npos);
+    follower.send(SIGINT);
+    CHECK(follower.wait() == 0);
+    const Result listed =
+        lockstep({"ls", "--store", store, "--columns", "state,cause", "--format", "csv"});
+    CHECK(listed.output == "state,cause\nrunning,no step for 7 min\n");
+}
+
 TEST_CASE("predict names the classes of images, and the files it cannot read", "[end_to_end]") {
     const TemporaryDirectory folder;
     fs::create_directory(folder / "more");

@@ -28,5 +28,16 @@ TEST_CASE("log: half lines, empty logs and other texts are no progress") {
     CHECK(log_progress("ss: 1.5\nEpoch 7/12\n1/2 - 3s - x\n") == LogProgress{7, "1/2 - 3s - x"});
 }
 
+TEST_CASE("log: how long ago the last step was, in words") {
+    using std::chrono::seconds;
+    CHECK(step_age_text(seconds(9)).empty());
+    CHECK(step_age_text(seconds(10)) == "last step 10 s ago");
+    CHECK(step_age_text(seconds(59)) == "last step 59 s ago");
+    CHECK(step_age_text(seconds(60)) == "no step for 60 s");
+    CHECK(step_age_text(seconds(7 * 60 + 59)) == "no step for 7 min");
+    CHECK(step_age_text(seconds(3 * 3600)) == "no step for 3 h");
+    CHECK_FALSE(time_since_step("/nowhere/log.txt").has_value());
+}
+
 }  // namespace
 }  // namespace lockstep::pipeline
