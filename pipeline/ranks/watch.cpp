@@ -91,7 +91,7 @@ bool Watch::is_known(std::size_t rank) const {
 bool Watch::is_here(std::size_t rank) const { return pulses_[rank].messages.load() == 0; }
 
 bool Watch::is_unheard(std::size_t rank) const {
-    return !is_here(rank) && ranks_[rank].unheard >= told_after();
+    return !is_here(rank) && ranks_[rank].unheard >= told_after() / 2;
 }
 
 void Watch::update(std::size_t number, Seconds since_last) {

@@ -1,11 +1,14 @@
 #include "pipeline/ranks/watch.hpp"
 
+#include <unistd.h>
+
 #include <cstring>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "pipeline/ranks/mpirun_words.hpp"
+#include "pipeline/ranks/pulse_messages.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::pipeline {
@@ -36,6 +39,12 @@ public:
     void step(std::size_t rank) {
         ++pulses_[rank].step;
         beat(rank);
+    }
+    // On another machine, which tells of it.
+    void hear(std::size_t rank) { tell(rank, ProcessState::alive); }
+    void tell(std::size_t rank, ProcessState state) {
+        ++pulses_[rank].messages;
+        pulses_[rank].state = static_cast<std::uint32_t>(state);
     }
     std::map<pid_t, ProcessState> states;
 
@@ -162,6 +171,101 @@ TEST_CASE("watch: a process that is gone ends the job, unless all are ending") {
     CHECK(watch.look(seconds(1)));  // it left while others work
     for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::finalize);
     CHECK_FALSE(watch.look(seconds(1)));
+}
+
+TEST_CASE("watch: a machine that falls silent while others wait is named, and ends the job") {
+    Ranks ranks;
+    ranks.put(0, Phase::exchange, true);
+    ranks.put(1, Phase::exchange, true);  // as all the others, when it was heard last
+    ranks.put(2, Phase::exchange, true);
+    ranks.hear(1);
+    ranks.hear(2);
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(1)));  // the last signs
+    for (int second = 1; second < 25; ++second) {
+        ranks.hear(2);
+        const auto finding = watch.look(seconds(1));
+        CAPTURE(second);
+        CHECK(finding.has_value() == (second == 9));
+        if (finding) CHECK_FALSE(finding->is_end);
+    }
+    ranks.hear(2);
+    const auto end = watch.look(seconds(1));
+    REQUIRE(end);
+    CHECK(end->is_end);
+    CHECK(end->process == 0);  // a process of that number here is another one
+    CHECK(end->text ==
+          "rank 1 (node07, process 101): no sign of life from its host for 25 s, last in exchange, "
+          "step 7");
+}
+
+TEST_CASE("watch: messages may stop as long as the training goes on, and at its end") {
+    Ranks ranks;
+    ranks.hear(1);
+    Watch watch = ranks.watch(seconds(20));
+    for (int i = 0; i < 100; ++i) {
+        ranks.step(0);
+        ranks.step(2);
+        CHECK_FALSE(watch.look(seconds(1)));
+    }
+    for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::finalize);
+    CHECK_FALSE(watch.look(seconds(19)));
+}
+
+TEST_CASE("watch: what another machine tells of a stopped rank is believed") {
+    Ranks ranks;
+    for (const std::size_t rank : {0, 1, 2}) ranks.put(rank, Phase::exchange, true);
+    ranks.tell(2, ProcessState::stopped);
+    Watch watch = ranks.watch(seconds(20));
+    CHECK_FALSE(watch.look(seconds(1)));
+    for (int second = 0; second < 19; ++second) {
+        ranks.tell(2, ProcessState::stopped);
+        watch.look(seconds(1));
+    }
+    ranks.tell(2, ProcessState::stopped);
+    const auto end = watch.look(seconds(1));
+    REQUIRE(end);
+    CHECK(end->process == 0);
+    CHECK(end->text.ends_with("step 7; the process is stopped"));
+}
+
+TEST_CASE("watch: datagrams come through whole, to their own job, and leave this machine's ranks") {
+    std::vector<Pulse> there(3), here(3);
+    there[1].rank = 1;
+    there[1].process = ::getpid();
+    there[1].phase = static_cast<std::uint32_t>(Phase::backward);
+    there[1].waits = 1;
+    there[1].step = 812;
+    const std::string bytes = encode_pulses(77, own_records(there));
+    CHECK(bytes.size() == 16 + 40);
+    const std::vector<std::string> hosts{"a", "b", std::string(100, 'c')};
+    note_records(decode_pulses(77, bytes), hosts, here);
+    CHECK(here[1].messages == 1);
+    CHECK(here[1].step == 812);
+    CHECK(here[1].waits == 1);
+    CHECK(Watch::name_of(here[1]) == "rank 1 (b, process " + std::to_string(::getpid()) + ")");
+    CHECK(Watch::place_of(here[1]) == "backward, step 812");
+    CHECK(own_records(here).empty());  // not told on
+    CHECK(decode_pulses(78, bytes).empty());
+    for (std::size_t length = 0; length < bytes.size(); ++length)
+        CHECK(decode_pulses(77, bytes.substr(0, length)).empty());
+    CHECK(decode_pulses(77, bytes + "x").empty());
+    CHECK(decode_pulses(77, encode_pulses(77, std::vector<PulseRecord>(33))).empty());
+
+    std::vector<PulseRecord> odd(4);
+    odd[0] = {.rank = -1, .process = 5};
+    odd[1] = {.rank = 3, .process = 5};
+    odd[2] = {.rank = 2, .process = 0};
+    odd[3] = {.rank = 0, .step = 9, .process = 5};
+    here[0].process = 4;  // of this machine
+    note_records(odd, hosts, here);
+    CHECK(here[0].process == 4);
+    CHECK(here[0].step == -1);
+    CHECK(here[2].process == 0);
+    odd[2].rank = 2;
+    odd[2].process = 6;
+    note_records(odd, hosts, here);
+    CHECK(std::string(here[2].host) == std::string(63, 'c'));
 }
 
 TEST_CASE("mpirun's words: who ended first, and how") {
