@@ -206,7 +206,7 @@ kill_point() {
     check_processes
 }
 
-# Rank 0 alone writes checkpoints and rows. The first few of them come while it takes up a run.
+# random_fault RANKS ATTEMPT: sets `fault`. Rank 0 alone writes checkpoints and rows. The first few of them come while it takes up a run.
 random_fault() {
     local points point most
     points=(init data.load step.begin step.after_forward exchange step.after_update epoch.end finalize
@@ -215,35 +215,42 @@ random_fault() {
     point=${points[RANDOM % ${#points[@]}]}
     case $point in
         init | data.load | finalize) most=1 ;;
-        ckpt.* | db.* | epoch.end) most=$((RANDOM % 2 ? 8 : 60)) ;;
-        *) most=1500 ;;
+        ckpt.* | db.* | epoch.end) most=$((RANDOM % 2 ? 8 : 40)) ;;
+        *) most=400 ;;
     esac
     fault="$point@rank=$(case $point in ckpt.* | db.*) echo 0 ;; *) echo $((RANDOM % $1)) ;; esac)"
-    fault+="@count=$((RANDOM % most + 1))@attempt=1:kill"
+    fault+="@count=$((RANDOM % most + 1))@attempt=$2:kill"
 }
 
-# One start whose rank is killed at a fault point. Exit status 1: the training has come to its end.
+# One start, a rank of which is killed at a fault point, and again after each restart. Exit status 1:
+# the training has come to its end.
 fault_point() {
-    local ranks=$1 restarts=$2 fault supervisor code told
+    local ranks=$1 restarts=$2 fault faults='' attempt supervisor code told kills
     told=$(stat -c %s "$log")
-    random_fault "$ranks"
-    start "$ranks" "$restarts" "$fault"
+    for ((attempt = 1; attempt <= restarts + 1; ++attempt)); do
+        random_fault "$ranks" "$attempt"
+        faults+="${faults:+;}$fault"
+    done
+    start "$ranks" "$restarts" "$faults"
     supervisor=$!
     if ! wait_while 300 is_alive "$supervisor"; then
-        fail "the command has not ended after five minutes with $fault"
+        fail "the command has not ended after five minutes with $faults"
         kill -KILL "$supervisor"
     fi
     wait "$supervisor" 2>/dev/null
     code=$?
-    history+="${history:+;} $ranks ranks, $restarts restarts, $fault -> $code"
+    history+="${history:+;} $ranks ranks, $restarts restarts, $faults -> $code"
     check_processes
-    # With one rank, and without restarts, the exit code tells of it; else the words of the supervisor.
-    if ((code != 0)) || tail -c "+$((told + 1))" "$log" | grep -q 'killed by signal 9'; then
+    # Restarts are told; the last kill, or that of one rank, is the exit code.
+    kills=$(tail -c "+$((told + 1))" "$log" | grep -c 'the ranks start again')
+    ((code == 0)) || ((++kills))
+    while ((kills-- > 0)); do
+        fault=${faults%%;*}
+        faults=${faults#*;}
         count_up points
-        count_up "points.fault"
         count_up "points.fault.${fault%%@*}"
-    fi
-    ((code == 0 || code == 137)) || fail "exit code $code with $fault"
+    done
+    ((code == 0 || code == 137)) || fail "exit code $code"
     ((code != 0))
 }
 
@@ -256,7 +263,7 @@ trial() {
     : >"$log"
     while ((++kill <= 8)) && [[ -z $is_broken ]]; do
         if ((RANDOM % 2)); then
-            fault_point $((RANDOM % 4 + 1)) $((RANDOM % 2)) || break
+            fault_point $((RANDOM % 4 + 1)) $((RANDOM % 2 * 2)) || break
         else
             kill_point $((RANDOM % 4 + 1)) "${targets[RANDOM % 4]}" \
                 $((RANDOM % longest)) $((RANDOM % 2)) || break

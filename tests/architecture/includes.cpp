@@ -53,7 +53,9 @@ const std::vector<Library>& libraries() {
         {"oneDNN", {"dnnl", "oneapi/dnnl"}, {"trainer/kernels/"}},
         {"OpenMP", {"omp.h"}, {"trainer/kernels/"}},
         // main() has to know whether other ranks wait for it.
-        {"MPI", {"mpi.h"}, {"trainer/exchange/", "pipeline/main.cpp", "tests/mpi/"}},
+        {"MPI",
+         {"mpi.h"},
+         {"trainer/exchange/", "pipeline/main.cpp", "tests/mpi/", "tests/end_to_end/preloaded/"}},
         {"Highway", {"hwy/"}, {"trainer/", "tests/trainer/"}},
         {"Random123", {"Random123/"}, {"trainer/"}},
         {"toml++", {"toml++/", "toml.hpp"}, {"pipeline/settings/toml_text.cpp"}},
