@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,33 @@ TEST_CASE("Ranks that cannot find each other are refused in words", "[end_to_end
     const Ended other = run_to_end(with({"PMI_RANK=0", "PMI_SIZE=4"}, command));
     CHECK(other.exit_code == 69);
     CHECK(other.errors.starts_with("lockstep: PMI_SIZE says that there are 4 ranks"));
+}
+
+// Starts the program behind its options as often as `-n N` says, with nothing of Open MPI's.
+constexpr const char* kOtherMpirun = R"(#!/bin/sh
+while [ $# -gt 0 ] && [ "$1" != --as-rank ]; do
+    [ "$1" = -n ] && ranks=$2
+    program=$before before=$1
+    shift
+done
+while [ "$ranks" -gt 0 ]; do
+    "$program" "$before" "$@" & last=$!
+    ranks=$((ranks - 1))
+done
+wait $last
+)";
+
+TEST_CASE("An mpirun of another MPI is refused in words", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    std::ofstream(folder / "mpirun") << kOtherMpirun;
+    fs::permissions(folder / "mpirun", fs::perms::owner_all);
+    const Ended ended =
+        run_to_end(with({"PATH=" + folder.path().string() + ":/usr/bin:/bin"},
+                        lockstep_command(training(folder / "store", {"--ranks", "2"}))));
+    INFO(ended.errors);
+    CHECK(ended.exit_code == 69);
+    CHECK(ended.errors.find("mpirun started 2 ranks, but MPI (") != std::string::npos);
+    CHECK(ended.errors.find("the mpirun in PATH is of another MPI") != std::string::npos);
 }
 
 TEST_CASE("--ranks that are not those of mpirun are refused", "[end_to_end]") {

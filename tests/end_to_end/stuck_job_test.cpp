@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/end_to_end/one_run.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
@@ -16,58 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr const char* kRun = "batch-normalized";
-
-// Of ranks that others start. 10 steps an epoch.
-std::vector<std::string> rank_arguments(const fs::path& store,
-                                        const std::vector<std::string>& more = {}) {
-    std::vector<std::string> all{
-        "run",     smoke_file(),   "--only",     kRun,  "--set", "train.epochs=3",
-        "--store", store.string(), "--progress", "none"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-}
-
-std::vector<std::string> arguments(const fs::path& store, std::vector<std::string> more = {}) {
-    more.insert(more.end(), {"--ranks", "2"});
-    return rank_arguments(store, more);
-}
-
-std::vector<std::string> with_variable(const std::string& variable,
-                                       std::vector<std::string> command) {
-    command.insert(command.begin(), {"env", variable});
-    return command;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
-std::string final_weights(const fs::path& store) {
-    return read_text(run_folder(store, kRun) / "final.h5");
-}
-
-// Of a run that nothing ended; trained once.
-const std::string& expected_weights() {
-    static const std::string bytes = [] {
-        const TemporaryDirectory folder;
-        CHECK(lockstep(arguments(folder / "store")).exit_code == 0);
-        return final_weights(folder / "store");
-    }();
-    return bytes;
-}
-
-void check_resumes(const fs::path& store) {
-    wait_until([&] { return processes_with(store.string(), "lockstep").empty(); });
-    CHECK(lockstep(arguments(store)).exit_code == 0);
-    CHECK(final_weights(store) == expected_weights());
-}
-
 TEST_CASE("A stall that uses up its restarts ends with 75, and the same command goes on",
           "[end_to_end]") {
     const TemporaryDirectory folder;
     const auto command = lockstep_command(
-        arguments(folder / "store", {"--max-restarts", "1", "--stall-timeout", "1s"}));
+        arguments_of_two(folder / "store", {"--max-restarts", "1", "--stall-timeout", "1s"}));
     const std::string how = GENERATE("hang", "stop");
     Process training(with_variable("LOCKSTEP_FAULT=exchange@rank=1@step=12:" + how, command));
     CHECK(training.wait() == 75);
@@ -83,13 +37,13 @@ TEST_CASE("A stall that uses up its restarts ends with 75, and the same command 
 
 // The ranks of a training that goes on for long, once it is in its second epoch.
 std::vector<pid_t> ranks_at_work(const fs::path& store) {
-    wait_until([&] { return contains(log_of(store, kRun), "Epoch 2/"); });
+    wait_until([&] { return contains(log_of(store, kOneRun), "Epoch 2/"); });
     return ranks_on(store);
 }
 
 pid_t mpirun_on(const fs::path& store) {
     for (const pid_t process : processes_with(store.string(), "mpirun")) {
-        if (read_text("/proc/" + std::to_string(process) + "/comm") == "mpirun\n") return process;
+        if (name_of(process) == "mpirun") return process;
     }
     throw std::runtime_error("no mpirun");
 }
@@ -102,8 +56,9 @@ TEST_CASE("An mpirun that does not end when its ranks have gone is ended by a de
     const bool are_all_killed = GENERATE(false, true);
     CAPTURE(are_all_killed);
     // Slow enough to be still at it, and at an end 30 epochs later.
-    Process training(with_variable("LOCKSTEP_FAULT=step.begin@rank=1@step=15@attempt=1:sleep=2",
-                                   lockstep_command(arguments(store, {"--max-restarts", "1"}))));
+    Process training(
+        with_variable("LOCKSTEP_FAULT=step.begin@rank=1@step=15@attempt=1:sleep=2",
+                      lockstep_command(arguments_of_two(store, {"--max-restarts", "1"}))));
     const std::vector<pid_t> ranks = ranks_at_work(store);
     REQUIRE(ranks.size() == 2);
     const pid_t mpirun = mpirun_on(store);
@@ -117,6 +72,33 @@ TEST_CASE("An mpirun that does not end when its ranks have gone is ended by a de
     CHECK(seconds.count() < 40);  // 5 to see it, 10 for mpirun to end, 1 until the restart
     CHECK(contains(training.errors(), "restart 1 of 1"));
     CHECK_FALSE(fs::exists("/proc/" + std::to_string(mpirun)));
+    CHECK(final_weights(store) == expected_weights());
+}
+
+// The next start sweeps, unless this is a container, which cannot tell whose they are.
+TEST_CASE("What a killed mpirun leaves in the folder of sessions the next start removes",
+          "[end_to_end]") {
+    if (fs::read_symlink("/proc/self/ns/pid") != "pid:[4026531836]") return;
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const fs::path sessions = folder / "tmp";
+    fs::create_directory(sessions);
+    const std::vector<std::string> command =
+        with_variable("TMPDIR=" + sessions.string(),
+                      lockstep_command(arguments_of_two(store, {"--max-restarts", "0"})));
+    Process training(with_variable("LOCKSTEP_FAULT=step.begin@rank=1@step=15:sleep=20", command));
+    ranks_at_work(store);
+    ::kill(mpirun_on(store), SIGKILL);
+    CHECK(training.wait() == 128 + SIGKILL);
+    INFO(training.errors());
+    CHECK(contains(training.errors(), "mpirun was killed by signal 9"));
+    REQUIRE_FALSE(fs::is_empty(sessions));
+    // Left alone while it is young.
+    const auto before = fs::file_time_type::clock::now() - std::chrono::minutes(1);
+    for (const auto& entry : fs::recursive_directory_iterator(sessions))
+        if (entry.is_directory()) fs::last_write_time(entry.path(), before);
+    CHECK(Process(command).wait() == 0);
+    CHECK(fs::is_empty(sessions));
     CHECK(final_weights(store) == expected_weights());
 }
 

@@ -1,0 +1,189 @@
+// Signals at moments that matter: in the midst of a checkpoint, after the last step, to mpirun or
+// to one rank alone, Ctrl-C in a terminal; and ranks that are stopped for a while.
+
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/end_to_end/one_run.hpp"
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+void wait_for_log(const fs::path& store, const std::string& text) {
+    wait_until([&] { return contains(log_of(store, kOneRun), text); });
+}
+
+// A training on two ranks that a fault keeps at some place for a while.
+std::vector<std::string> kept(const fs::path& store, const std::string& fault,
+                              const std::vector<std::string>& more = {}) {
+    return with_variable("LOCKSTEP_FAULT=" + fault,
+                         lockstep_command(arguments_of_two(store, more)));
+}
+
+TEST_CASE("A wish to stop in a checkpoint comes after it, before the first step before that",
+          "[end_to_end]") {
+    const std::string fault =
+        GENERATE("ckpt.before_fsync@rank=0@count=1:sleep=2", "step.begin@rank=1@step=10:sleep=1");
+    const TemporaryDirectory folder;
+    Process training(kept(folder / "store", fault));
+    wait_for_log(folder / "store", "Epoch 2/");
+    training.send(SIGUSR1);
+    CHECK(training.wait() == 75);
+    INFO(training.errors());
+    CHECK(contains(training.errors(), "stopped early; the same command resumes"));
+    check_resumes(folder / "store");
+}
+
+TEST_CASE("A wish to stop after the last step stops nothing", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    Process training(kept(folder / "store", "finalize@rank=0:sleep=2"));
+    wait_for_log(folder / "store", "test loss");
+    training.send(SIGUSR1);
+    CHECK(training.wait() == 0);
+    CHECK(final_weights(folder / "store") == expected_weights());
+}
+
+pid_t mpirun_on(const fs::path& store) {
+    for (const pid_t process : processes_with(store.string(), "mpirun"))
+        if (name_of(process) == "mpirun") return process;
+    return 0;
+}
+
+TEST_CASE("TERM to mpirun ends the job soon, and it goes on", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(kept(store, "step.begin@rank=1@step=15:sleep=20", {"--max-restarts", "0"}));
+    wait_for_log(store, "Epoch 2/");
+    const pid_t mpirun = mpirun_on(store);
+    REQUIRE(mpirun != 0);
+    ::kill(mpirun, SIGTERM);
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(training.wait() == 75);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    INFO(training.errors());
+    CHECK(seconds.count() < 15);
+    check_resumes(store);
+}
+
+TEST_CASE("TERM to one rank alone stops all of them in order", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(kept(store, "step.begin@rank=1@step=15:sleep=1"));
+    wait_for_log(store, "Epoch 2/");
+    const std::vector<pid_t> ranks = ranks_on(store);
+    REQUIRE(ranks.size() == 2);
+    ::kill(ranks.back(), SIGTERM);
+    CHECK(training.wait() == 75);
+    check_resumes(store);
+}
+
+TEST_CASE("A rank that is stopped for a while goes on to the same bytes", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(kept(store, "exchange@rank=1@step=12:stop"));
+    wait_until([&] {
+        for (const pid_t rank : ranks_on(store)) {
+            const std::string status = read_text("/proc/" + std::to_string(rank) + "/status");
+            if (!contains(status, "(stopped)")) continue;
+            std::this_thread::sleep_for(std::chrono::seconds(2));
+            ::kill(rank, SIGCONT);
+            return true;
+        }
+        return false;
+    });
+    CHECK(training.wait() == 0);
+    CHECK(final_weights(store) == expected_weights());
+    CHECK(rows(store, "select count(*) from attempts") == "1\n");
+}
+
+TEST_CASE("A rank that hangs where data are read is named with that", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    Process training(kept(folder / "store", "data.load@rank=1:hang",
+                          {"--max-restarts", "0", "--stall-timeout", "2s"}));
+    CHECK(training.wait() == 75);
+    INFO(training.errors());
+    CHECK(contains(training.errors(), "no progress for 2 s in loading data"));
+    check_resumes(folder / "store");
+}
+
+// A program in a terminal of its own.
+class InTerminal {
+public:
+    explicit InTerminal(const std::vector<std::string>& command) {
+        const winsize size{.ws_row = 24, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
+        pid_ = ::forkpty(&terminal_, nullptr, nullptr, &size);
+        if (pid_ != 0) return;
+        std::vector<char*> words;
+        for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+        words.push_back(nullptr);
+        ::execvp(words.front(), words.data());
+        ::_exit(127);
+    }
+    ~InTerminal() {
+        ::kill(pid_, SIGKILL);
+        ::close(terminal_);
+    }
+    InTerminal(const InTerminal&) = delete;
+    InTerminal& operator=(const InTerminal&) = delete;
+
+    void type(const std::string& keys) const {
+        CHECK(::write(terminal_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+    }
+    // What has been shown, once it has the text, or the program has ended.
+    const std::string& read_until(const std::string& text) {
+        std::array<char, 4096> buffer{};
+        while (text.empty() || !contains(shown_, text)) {
+            const ssize_t count = ::read(terminal_, buffer.data(), buffer.size());
+            if (count <= 0) break;  // EIO: nobody is there any more
+            shown_.append(buffer.data(), static_cast<std::size_t>(count));
+        }
+        return shown_;
+    }
+    int wait() const {
+        int status = 0;
+        ::waitpid(pid_, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+
+private:
+    pid_t pid_ = -1;
+    int terminal_ = -1;
+    std::string shown_;
+};
+
+TEST_CASE("Ctrl-C in the midst of a bar leaves the terminal in order", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string ranks = GENERATE("1", "2");
+    InTerminal training(lockstep_command({"run", smoke_file(), "--only", kOneRun, "--ranks", ranks,
+                                          "--set", "train.epochs=1000000", "--color", "always",
+                                          "--store", (folder / "store").string()}));
+    training.read_until("Epoch 3/");
+    training.type("\x03");
+    const std::string shown = training.read_until("");
+    CHECK(training.wait() == 75);
+    INFO(shown);
+    CHECK(contains(shown, "\r"));  // a bar was drawn
+    CHECK(contains(shown, "[="));
+    CHECK_FALSE(contains(shown, "\x1b[?25l"));  // the cursor was never hidden
+    CHECK(contains(shown, "\nlockstep: stopped early; the same command resumes"));
+    CHECK(shown.ends_with("\n"));
+    // Every colour is followed by the end of it.
+    const std::size_t place = shown.rfind("\x1b[1m");
+    if (place != std::string::npos) CHECK(contains(shown.substr(place), "\x1b[0m"));
+}
+
+}  // namespace
+}  // namespace lockstep::tests
