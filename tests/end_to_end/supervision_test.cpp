@@ -151,6 +151,25 @@ TEST_CASE("A crash that comes again ends the job, each attempt in a row of its o
                "attempts") == "3,3\n");
 }
 
+TEST_CASE("A run that failed before hides nothing of a later kill", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::string diverges =
+        "run.batch-normalized.train.optimizer={ name = \"sgd\", "
+        "learning_rate = 100.0 }";
+    Process training(with_fault(
+        "step.begin@rank=1@count=15:kill",
+        lockstep_command({"run", smoke_file(), "--set", diverges, "--max-restarts", "0", "--ranks",
+                          "2", "--store", store.string(), "--progress", "none"})));
+    CHECK(training.wait() == 128 + SIGKILL);
+    INFO(training.errors());
+    CHECK(contains(training.errors(), "the loss became "));
+    CHECK(contains(training.errors(), "was killed by signal 9 (Killed) in "));
+    CHECK(rows(store,
+               "select state, cause like '%killed by signal 9%' from v_runs where "
+               "state != 'queued' order by run") == "failed,0\ninterrupted,1\n");
+}
+
 TEST_CASE("An error that a rank tells is no reason for a restart", "[end_to_end]") {
     const TemporaryDirectory folder;
     const Training training = train(folder / "store", "step.begin@rank=1@step=4:error");
