@@ -128,9 +128,13 @@ bool Watch::waits(std::size_t rank) const {
                              phase_of(pulses_[rank]) == Phase::finalize);
 }
 
-bool Watch::is_anyone_waiting() const {
-    for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
-        if (is_known(rank) && waits(rank) && ranks_[rank].silence >= told_after()) return true;
+// Whether it waits or not: what it waits in may be a call of MPI that nobody notes.
+bool Watch::is_anyone_held_up() const {
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+        const Phase phase = phase_of(pulses_[rank]);
+        if (!is_known(rank) || is_unheard(rank) || phase == Phase::idle) continue;
+        if (ranks_[rank].silence >= told_after()) return true;
+    }
     return false;
 }
 
@@ -144,7 +148,7 @@ std::optional<std::size_t> Watch::suspect() const {
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
         if (!is_known(rank) || ranks_[rank].state == ProcessState::gone) continue;
         const bool has_ended = phase_of(pulses_[rank]) == Phase::finalize;
-        if (is_unheard(rank) && (has_ended || !is_anyone_waiting())) continue;
+        if (is_unheard(rank) && (has_ended || !is_anyone_held_up())) continue;
         const bool is_idle =
             phase_of(pulses_[rank]) == Phase::idle && ranks_[rank].state != ProcessState::stopped;
         if (is_idle) continue;

@@ -4,10 +4,10 @@
 //
 // A rank that gives no sign is either waiting for others or the one they wait for; it says which.
 // A stopped process may have said anything: the kernel tells. A machine that no longer sends signs
-// of its ranks (pulse_messages.hpp) is taken for gone, but only while somebody waits: a network may
-// drop such messages and nothing else. How long a rank may be silent follows
-// the steps seen so far: what takes minutes on a slow machine is no stall there. Disks have times
-// of their own.
+// of its ranks (pulse_messages.hpp) is taken for gone, but only while somebody else
+// makes no progress either: a network may drop such messages and nothing else. How long a rank may
+// be silent follows the steps seen so far: what takes minutes on a slow machine is no stall there.
+// Disks have times of their own.
 
 #include <chrono>
 #include <cstdint>
@@ -64,7 +64,7 @@ private:
     bool is_here(std::size_t rank) const;
     bool is_unheard(std::size_t rank) const;
     bool is_out(std::size_t rank) const;
-    bool is_anyone_waiting() const;
+    bool is_anyone_held_up() const;
     std::string text_of(std::size_t rank) const;
     bool waits(std::size_t rank) const;
     std::optional<std::size_t> suspect() const;
