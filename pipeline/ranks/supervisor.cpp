@@ -118,6 +118,7 @@ void Supervisor::check_for_life(std::chrono::duration<double> since_last) {
     const auto finding = watch_ ? watch_->look(since_last) : std::nullopt;
     if (!finding) return;
     if (!finding->is_end) return progress_.message(waiting_line(finding->text));
+    has_found_gone_ = finding->process == 0;
     end_child(finding->text, finding->process);
 }
 

@@ -33,6 +33,8 @@ public:
     bool was_killed() const;  // mpirun itself, by a signal
     // What it found itself; "" if nothing.
     const std::string& found() const { return found_; }
+    // That is a rank which was gone, by mpirun perhaps, at the loss of another.
+    bool has_found_gone() const { return has_found_gone_; }
     // Ends what may be left of the ranks on this machine.
     void clear_away() const;
 
@@ -55,6 +57,7 @@ private:
     bool is_wish_waiting_ = false;
     bool had_children_ = false;
     std::string found_;
+    bool has_found_gone_ = false;
     SteadyClock::time_point first_stop_{};
     SteadyClock::time_point last_look_ = SteadyClock::now();
     std::chrono::duration<double> without_children_{0};

@@ -52,6 +52,7 @@ private:
         ProcessState state = ProcessState::alive;
         bool is_told = false;
         Seconds silence{0};
+        Seconds gone{0};  // since its process was first seen to be
         Seconds since_step{0};
     };
     void update(std::size_t rank, Seconds since_last);

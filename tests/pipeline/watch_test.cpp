@@ -164,6 +164,16 @@ TEST_CASE("watch: a process that is gone ends the job, unless all are ending") {
     CHECK_FALSE(watch.look(seconds(1)));
 }
 
+// mpirun ends the ranks of a job that has lost a host, and then itself: it has time to.
+TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
+    Ranks ranks;
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(9)));
+    ranks.states[101] = ProcessState::gone;
+    CHECK_FALSE(watch.look(seconds(1)));
+    CHECK(watch.look(seconds(4)));
+}
+
 TEST_CASE("mpirun's words: who ended first, and how") {
     const auto killed = first_end(
         "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 (Killed).\n");
