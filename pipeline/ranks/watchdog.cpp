@@ -1,7 +1,6 @@
 #include "pipeline/ranks/watchdog.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
+#include "pipeline/ranks/thread_without_signals.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -18,17 +18,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kPeriod{500};
 constexpr int kSilentLooks = 4;  // after which another rank's watchdog counts as stopped
-
-// Signals are for the thread that trains.
-std::thread thread_without_signals(std::function<void()> work) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(work));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
-}
 
 }  // namespace
 
