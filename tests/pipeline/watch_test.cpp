@@ -168,7 +168,7 @@ TEST_CASE("watch: a process that is gone ends the job, unless all are ending") {
 TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
     Ranks ranks;
     Watch watch = ranks.watch();
-    CHECK_FALSE(watch.look(seconds(9)));
+    CHECK_FALSE(watch.look(seconds(8)));
     ranks.states[101] = ProcessState::gone;
     CHECK_FALSE(watch.look(seconds(1)));
     CHECK(watch.look(seconds(4)));
