@@ -268,6 +268,16 @@ TEST_CASE("watch: datagrams come through whole, to their own job, and leave this
     CHECK(std::string(here[2].host) == std::string(63, 'c'));
 }
 
+// mpirun ends the ranks of a job that has lost a host, and then itself: it has time to.
+TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
+    Ranks ranks;
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(8)));
+    ranks.states[101] = ProcessState::gone;
+    CHECK_FALSE(watch.look(seconds(1)));
+    CHECK(watch.look(seconds(4)));
+}
+
 TEST_CASE("mpirun's words: who ended first, and how") {
     const auto killed = first_end(
         "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 (Killed).\n");
@@ -294,6 +304,26 @@ TEST_CASE("mpirun's words: who ended first, and how") {
     REQUIRE(host);
     CHECK_FALSE(host->rank);
     CHECK(host->host == "b");
+    const auto unreachable = first_end(
+        "ssh: connect to host slow-1 port 22: No route to host\r\n"
+        "ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(unreachable);
+    CHECK_FALSE(unreachable->rank);
+    CHECK(unreachable->host == "slow-1");
+    CHECK(unreachable->how == "cannot be reached: No route to host");
+    const auto cut = first_end(
+        "Connection to slow-1 closed by remote host.\n"
+        "ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(cut);
+    CHECK(cut->host == "slow-1");
+    CHECK(cut->how == "no longer answers");
+    const auto closed = first_end("me@node7: Permission denied (publickey).\n");
+    REQUIRE(closed);
+    CHECK(closed->host == "node7");
+    CHECK(closed->how == "lets nobody in: Permission denied (publickey).");
+    const auto unnamed = first_end("ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(unnamed);
+    CHECK(unnamed->host.empty());
     CHECK_FALSE(first_end(""));
     CHECK_FALSE(first_end("all is well"));
 }
