@@ -5,7 +5,6 @@
 #include <exception>
 #include <system_error>
 
-#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/utc_time.hpp"
 
@@ -15,32 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using storage::RunState;
 
-constexpr const char* kEndedSilently = "ended without a word";
-
 std::string folder_name(const CheckedRun& checked) { return where(checked, checked.files.folder); }
-
-bool is_gone(const CheckedRun& checked, RunHolder holder) {
-    if (holder == RunHolder::nobody) return true;
-    const auto attempts = checked.database.attempts(checked.run.run);
-    return attempts.empty() || !is_alive(attempts.back());
-}
-
-void check_state(CheckedRun& checked, RunHolder holder) {
-    if (checked.run.state != RunState::running) return;
-    if (!is_gone(checked, holder)) {
-        checked.findings.report(Severity::note, folder_name(checked),
-                                "it says `running`, and the file system has no locks to tell "
-                                "whether that is so");
-        return;
-    }
-    const bool is_mended = checked.findings.report(
-        Severity::warning, folder_name(checked), "it says `running`, and nobody trains it",
-        "becomes `interrupted`; the same command goes on", [&] {
-            checked.database.set_state_by_hand(checked.run.run, RunState::interrupted,
-                                               kEndedSilently, storage::utc_now());
-        });
-    if (is_mended) checked.run.state = RunState::interrupted;
-}
 
 void forget_files(const CheckedRun& checked) {
     for (const auto& row : checked.database.artifacts(checked.run.run)) {
@@ -93,12 +67,7 @@ void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row) {
 void check_run(const storage::RunStore& store, storage::RunDatabase& database,
                const storage::RunRow& run, Findings& findings) {
     CheckedRun checked{store, database, findings, run, store.run_files(run.run)};
-    const RunHolder holder = holder_of(checked.files.folder);
-    if (holder == RunHolder::somebody) {
-        findings.report(Severity::note, folder_name(checked),
-                        "is being trained; its files were not looked at");
-        return;
-    }
+    if (holder_of(checked.files.folder) == RunHolder::somebody) return report_holder(checked);
     std::optional<RunLock> lock;
     try {
         if (const auto folder = folder_to_lock(checked)) lock = RunLock::require(*folder);
@@ -106,8 +75,8 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
         findings.report(Severity::error, folder_name(checked), error.what());
         return;
     }
-    check_state(checked, holder);
-    check_files(checked);
+    // A checkpoint's row may wait in a spool: files are compared with rows once all are in.
+    if (check_claims(checked) && check_spools(checked)) check_files(checked);
 }
 
 }  // namespace lockstep::pipeline

@@ -36,6 +36,16 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
 
 // ---- its parts ---------------------------------------------------------------------------------
 
+// A claim whose holder is dead, and one that was overtaken, are ended. False if somebody trains the
+// run, as far as can be told from here: then it is left alone.
+bool check_claims(CheckedRun& checked);
+
+// Rows that wait beside the database (run_spool.hpp) are taken in. False if some still wait.
+bool check_spools(const CheckedRun& checked);
+
+// Of a run whose lock is held.
+void report_holder(const CheckedRun& checked);
+
 // checkpoint.h5 and checkpoint.prev.h5 beside their rows: a good one is never taken away, and one
 // that is damaged is replaced by the one before.
 void check_checkpoints(const CheckedRun& checked);

@@ -15,14 +15,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // What stands in a store beside the folders of runs; a name that ends in '*' is a beginning.
-constexpr std::array<std::string_view, 8> kOfStore{
+constexpr std::array<std::string_view, 7> kOfStore{
     "lockstep.db", "lockstep.db-journal", "lockstep.db.*", "runs",
-    "reports",     kLostAndFound,         "mpirun.log",    ".shared-*"};
+    "reports",     kLostAndFound,         "mpirun.log"};
 constexpr std::array<std::string_view, 10> kOfRun{"checkpoint.h5",  "checkpoint.prev.h5",
                                                   "best.h5",        "final.h5",
                                                   "predictions.h5", "effective.toml",
                                                   "log.txt",        "lock",
-                                                  "mpirun.log",     "spool*"};
+                                                  "mpirun.log",     "spool-*"};
 
 bool matches(std::string_view name, std::string_view known) {
     if (!known.ends_with('*')) return name == known;

@@ -59,8 +59,8 @@ void LeaseKeeper::run() {
 void LeaseKeeper::renew() {
     const Clock::rep begun = now();
     try {
-        storage::RunDatabase database(database_, storage::DatabaseAccess::read_write_again);
-        database.wait_at_most(kLongestWait);
+        storage::RunDatabase database(database_, storage::DatabaseAccess::read_write_again,
+                                      kLongestWait);
         database.renew_lease(run_, attempt_);
         renewed_ = begun;
     } catch (const storage::StorageError& error) {

@@ -25,7 +25,8 @@ namespace {
 constexpr double kStepInterval = 0.1;  // seconds between two steps that are shown
 constexpr double kLogInterval = 5.0;   // seconds between two steps that are logged
 
-// A commit waits so long for other users of the database; less while it has not come to one.
+// A commit waits so long for other users of the database; from the first that waited in vain to the
+// next that is made, less: training is held up by them once.
 constexpr std::chrono::milliseconds kRecordingWait{5000};
 constexpr std::chrono::milliseconds kSpoolingWait{100};
 constexpr std::chrono::milliseconds kFinishWait{120000};
@@ -126,7 +127,7 @@ void RunRecorder::fail(const std::string& cause) { end(storage::RunState::failed
 void RunRecorder::end(storage::RunState state, const std::string& cause) {
     if (!has_begun_) return;
     log(fmt::format("{}: {}", storage::to_string(state), cause));
-    take_in_spool(kRecordingWait);
+    take_in_spool(state == storage::RunState::failed ? kFinishWait : kRecordingWait);
     database_.end_attempt(planned_.id, attempt_,
                           {.state = state,
                            .cause = cause,
@@ -228,26 +229,47 @@ void RunRecorder::write(trainer::Snapshot snapshot, std::vector<storage::StepRow
     const int epoch = snapshot.state.epochs_finished;
     storage::RecordedRows rows{.run = planned_.id, .steps = std::move(steps)};
     if (snapshot.epoch) rows.epoch = epoch_row(planned_.id, attempt_, *snapshot.epoch);
-    if (may_replace_files()) {
-        const storage::CheckpointState state = checkpoint_state(std::move(snapshot.state));
-        const auto saved =
-            storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, state);
-        rows.artifacts = {artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch)};
-        if (snapshot.is_best)
-            rows.artifacts.push_back(
-                write_weights(storage::kBestArtifact, files_.best, state.weights, epoch));
-    }
+    if (may_replace_files())
+        rows.artifacts = write_state(std::move(snapshot.state), snapshot.is_best, epoch);
     commit(rows);
 }
 
-// Asked right before a file takes its name. Between the two another attempt may still begin; what
-// its predecessor then leaves there has a digest that no row tells, and is passed over.
+// Only what took its name is told.
+std::vector<storage::ArtifactRow> RunRecorder::write_state(trainer::TrainState state, bool is_best,
+                                                           int epoch) const {
+    std::vector<storage::ArtifactRow> written;
+    try {
+        const storage::CheckpointState checkpoint = checkpoint_state(std::move(state));
+        const auto saved =
+            storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_,
+                                      checkpoint, [this] { require_may_replace_files(); });
+        written = {artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch)};
+        if (is_best)
+            written.push_back(
+                write_weights(storage::kBestArtifact, files_.best, checkpoint.weights, epoch));
+    } catch (const storage::StorageError& error) {
+        if (error.kind() != storage::StorageError::Kind::locked) throw;
+    }
+    return written;
+}
+
+void RunRecorder::require_may_replace_files() const {
+    if (may_replace_files()) return;
+    throw storage::StorageError(storage::StorageError::Kind::locked,
+                                fmt::format("run {}: nothing tells whether it is still this "
+                                            "attempt's",
+                                            planned_.id));
+}
+
+// Asked right before a file takes its name. In the instant between the two another attempt may
+// still begin; what its predecessor then leaves there has a digest that no row tells, and is passed
+// over.
 bool RunRecorder::may_replace_files() const {
     try {
-        if (!spool_.is_empty()) database_.wait_at_most(kSpoolingWait);
         database_.require_newest(planned_.id, attempt_);
     } catch (const storage::StorageError& error) {
         if (!is_unable_now(error)) throw;
+        database_.wait_at_most(kSpoolingWait);
         return lease_.holds_run();
     }
     return true;
@@ -261,6 +283,7 @@ void RunRecorder::commit(const storage::RecordedRows& rows) const {
         database_.wait_at_most(kRecordingWait);
     } catch (const storage::StorageError& error) {
         if (!is_unable_now(error)) throw;
+        database_.wait_at_most(kSpoolingWait);
         if (spool_.is_empty()) spool_note_ = fmt::format("{}; {}", error.what(), kSpoolWords);
         spool_.append(rows);
     }
@@ -308,13 +331,15 @@ storage::ArtifactRow RunRecorder::write_weights(std::string_view kind,
         state.values.emplace(kPixelOffsetNote, note_of(data_.scale.offset));
         state.values.emplace(kPixelDivisorNote, note_of(data_.scale.divisor));
     }
-    const auto saved = storage::write_model_file(path, model_, weights, state);
+    const auto saved = storage::write_model_file(path, model_, weights, state,
+                                                 [this] { require_may_replace_files(); });
     return artifact(kind, path, saved, epoch);
 }
 
 storage::ArtifactRow RunRecorder::write_predictions(const trainer::TrainOutcome& outcome) const {
     const auto saved =
-        storage::write_predictions(files_.predictions, predictions_of(data_, outcome));
+        storage::write_predictions(files_.predictions, predictions_of(data_, outcome),
+                                   [this] { require_may_replace_files(); });
     return artifact(storage::kPredictionsArtifact, files_.predictions, saved,
                     outcome.weights_epoch);
 }

@@ -65,6 +65,9 @@ private:
     void write(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
     // False where the database cannot be asked, and nothing else shows that the run is still ours.
     bool may_replace_files() const;
+    void require_may_replace_files() const;  // StorageError (locked), too
+    std::vector<storage::ArtifactRow> write_state(trainer::TrainState state, bool is_best,
+                                                  int epoch) const;
     void commit(const storage::RecordedRows& rows) const;
     void take_in_spool(std::chrono::milliseconds wait);
     storage::CheckpointState checkpoint_state(trainer::TrainState state) const;

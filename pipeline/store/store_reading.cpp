@@ -35,9 +35,10 @@ storage::RunState state_of(storage::RunState state,
 
 }  // namespace
 
-storage::RunDatabase open_for_reading(const std::filesystem::path& store) {
+storage::RunDatabase open_for_reading(const std::filesystem::path& store,
+                                      std::chrono::milliseconds wait) {
     return storage::RunDatabase(storage::RunStore::open(store).database(),
-                                storage::DatabaseAccess::read_only);
+                                storage::DatabaseAccess::read_only, wait);
 }
 
 storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text) {

@@ -3,6 +3,7 @@
 // What the reading verbs share. They open the database for reading only, and work while a training
 // writes it.
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@ namespace lockstep::pipeline {
 inline constexpr const char* kDefaultStore = "lockstep-store";
 
 // Throws StorageError (missing) where there is no store.
-storage::RunDatabase open_for_reading(const std::filesystem::path& store);
+storage::RunDatabase open_for_reading(const std::filesystem::path& store,
+                                      std::chrono::milliseconds wait = storage::kUsualWait);
 
 // The one run a user means by its id, the beginning of its id, or its name.
 // Throws Failure (kExitMissingInput) if there is none, UsageError if there are several.

@@ -121,10 +121,10 @@ int GroupTrainer::train_recorded(const PlannedRun& planned, Recording& recording
         recording.lease.emplace(recording.store->database(), planned.id, recording.taken->attempt,
                                 lease_length(), recording.taken->lock->is_held());
         recording.database.emplace(recording.store->database(),
-                                   storage::DatabaseAccess::read_write_again);
+                                   storage::DatabaseAccess::read_write_again, kWaitBetweenRuns);
         recording.store->sweep_run_folder(planned.id);
         storage::RunSpool(recording.store->run_files(planned.id).folder, recording.taken->attempt)
-            .take_in(*recording.database);
+            .take_in_all(*recording.database);
     });
     trainer::RunData data;
     do_on_all(group_, [&] {
@@ -205,6 +205,7 @@ int GroupTrainer::conclude(const trainer::TrainOutcome& outcome, Recording& reco
     const bool is_stopped = outcome.reason == trainer::StopReason::requested;
     const int exit_code = is_stopped ? kExitInterrupted : kExitSuccess;
     if (!recording.recorder) return exit_code;
+    liveness::note(liveness::Phase::recording);
     try {
         if (is_stopped) {
             const storage::ResumePoint point{.epochs_finished = outcome.epochs_finished,

@@ -85,8 +85,9 @@ public:
 
     int run() {
         const std::string began = storage::utc_now();
+        const std::string job = new_job();
         for (int attempt = 1;; ++attempt) {
-            set_job_attempt({.number = attempt, .job_utc = began});
+            set_job_attempt({.number = attempt, .job_utc = began, .job = job});
             const std::string before = state_of_runs(store_);
             LaunchOutcome outcome = launch(job_, progress_, pulses_ ? &*pulses_ : nullptr);
             const std::string& cause = outcome.is_lost() ? outcome.cause : outcome.words.error;

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "pipeline/ranks/job_attempt.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "storage/files/run_store.hpp"
@@ -21,8 +22,9 @@ using storage::RunStore;
 
 constexpr std::chrono::milliseconds kLookInterval{500};
 // A lease that ran out may be renewed yet: by a holder that could not reach the database for a
-// while, or whose clock is behind. This part of it is waited for a last heartbeat.
-constexpr int kGraceParts = 3;
+// while, or whose clock is behind. So long a heartbeat is waited for: four come in a lease, and two
+// on end may fail.
+std::chrono::milliseconds grace_of(std::chrono::milliseconds lease) { return lease * 2 / 3; }
 
 std::string holder_text(const AttemptRow& attempt) {
     const std::string job = attempt.job_id.empty() ? "" : fmt::format("job {} ", attempt.job_id);
@@ -46,7 +48,8 @@ std::optional<TakenRun> RunClaims::take_next(const std::vector<std::size_t>& run
         taken.action = action_of(run, state, newest);
         return taken.lock.has_value();
     };
-    RunDatabase database(RunStore::open(queue_.store).database(), DatabaseAccess::read_write_again);
+    RunDatabase database(RunStore::open(queue_.store).database(), DatabaseAccess::read_write_again,
+                         kWaitBetweenRuns);
     const auto claim = database.claim_next_run(ids, attempt_row(setting), may_claim);
     if (!claim) return std::nullopt;
     taken.run = runs[claim->candidate];
@@ -61,7 +64,7 @@ std::map<std::size_t, int> RunClaims::watch(const std::vector<std::size_t>& runs
         is_known = true;
         dead.clear();
         const RunDatabase database(RunStore::open(queue_.store).database(),
-                                   DatabaseAccess::read_only);
+                                   DatabaseAccess::read_only, kWaitBetweenRuns);
         for (const std::size_t run : runs) {
             const auto row = database.find_run(queue_.plan.runs[run].id);
             const auto newest = newest_attempt(database, run);
@@ -75,16 +78,20 @@ std::map<std::size_t, int> RunClaims::watch(const std::vector<std::size_t>& runs
     return dead;
 }
 
-std::vector<LeftRun> RunClaims::left(const std::vector<std::size_t>& runs) const {
-    const RunDatabase database(RunStore::open(queue_.store).database(), DatabaseAccess::read_only);
+std::vector<LeftRun> RunClaims::left(const std::vector<std::size_t>& runs,
+                                     std::chrono::milliseconds wait) const {
+    const RunDatabase database(RunStore::open(queue_.store).database(), DatabaseAccess::read_only,
+                               wait);
     std::vector<LeftRun> left;
     for (const std::size_t run : runs) {
         const auto row = database.find_run(queue_.plan.runs[run].id);
         if (row && row->state == RunState::finished) continue;
         const auto newest = newest_attempt(database, run);
         if (newest && newest->job_token == job_.token) continue;
-        const bool is_held = newest && newest->outcome == "running";
-        left.push_back({run, row ? row->state : RunState::queued,
+        const bool is_own = newest && are_of_one_job(newest->job_token, job_.token);
+        const bool is_held = newest && !is_own && newest->outcome == "running" &&
+                             fate_of(*newest) != ProcessFate::gone;
+        left.push_back({run, row ? row->state : RunState::queued, is_own,
                         is_held ? holder_text(*newest) : std::string()});
     }
     return left;
@@ -116,8 +123,8 @@ RunClaims::Standing RunClaims::judge(std::size_t run, const AttemptRow& newest) 
     if (seen.attempt != newest.attempt || seen.heartbeats != newest.heartbeats) {
         seen = {newest.attempt, newest.heartbeats, now, seen.attempt == newest.attempt};
     }
-    const std::chrono::seconds lease(newest.lease_seconds);
-    if (now - seen.since >= (is_out ? lease / kGraceParts : lease)) return Standing::free;
+    const std::chrono::milliseconds lease(1000LL * newest.lease_seconds);
+    if (now - seen.since >= (is_out ? grace_of(lease) : lease)) return Standing::free;
     return seen.has_moved ? Standing::held : Standing::not_known;
 }
 

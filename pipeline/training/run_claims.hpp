@@ -19,9 +19,13 @@
 
 namespace lockstep::pipeline {
 
+// So long a training waits, between its runs, for other users of the database; then it ends, with
+// 74. What it has trained is safe.
+inline constexpr std::chrono::milliseconds kWaitBetweenRuns{120000};
+
 // By what a job tells its own attempts from those before it and beside it. Equal on all ranks.
 struct Job {
-    std::string token;
+    std::string token;                 // of this start of its ranks (job_attempt.hpp)
     std::vector<int> attempts_before;  // of each run of the plan, when the job began
     std::map<std::size_t, int> dead;   // attempts that were watched until their leases had run out
 };
@@ -35,10 +39,11 @@ struct TakenRun {
     std::optional<RunLock> lock{};
 };
 
-// A run that is not finished, and not this job's.
+// A run that is not finished, and that this start of the ranks did not train.
 struct LeftRun {
     std::size_t run = 0;
     storage::RunState state = storage::RunState::queued;
+    bool is_own = false;   // an earlier start of this job had it
     std::string holder{};  // "job 12 on node7 (process 4711)"; "" if nobody trains it
 };
 
@@ -48,7 +53,7 @@ public:
     RunClaims(const Queue& queue, const Job& job, ProgressSink& progress);
 
     // Takes the first of `runs` that needs training and that nobody holds. Each run has one turn a
-    // job. In one transaction: of several who ask at the same time one gets it.
+    // start of the ranks. In one transaction: of several who ask at the same time one gets it.
     std::optional<TakenRun> take_next(const std::vector<std::size_t>& runs,
                                       const RunSetting& setting);
 
@@ -57,8 +62,10 @@ public:
     // dead ones, with their attempts; no more than are known where a stop is asked for.
     std::map<std::size_t, int> watch(const std::vector<std::size_t>& runs);
 
-    // Those of `runs` that are not finished, and whose newest attempt is none of this job.
-    std::vector<LeftRun> left(const std::vector<std::size_t>& runs) const;
+    // Those of `runs` that are not finished, and whose newest attempt is none of this start of the
+    // ranks. Waits so long for other users of the database.
+    std::vector<LeftRun> left(const std::vector<std::size_t>& runs,
+                              std::chrono::milliseconds wait) const;
 
 private:
     using Clock = std::chrono::steady_clock;

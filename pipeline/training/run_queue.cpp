@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <random>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include "liveness/pulse.hpp"
@@ -23,9 +24,11 @@
 #include "pipeline/training/group_trainer.hpp"
 #include "pipeline/training/run_claims.hpp"
 #include "pipeline/training/run_data.hpp"
+#include "pipeline/training/stored_runs.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -39,41 +42,65 @@ using trainer::Communicator;
 
 // ---- before training -------------------------------------------------------------------------
 
+constexpr std::chrono::milliseconds kWaitAfterStop{2000};
+
 struct Survey {
     std::vector<RunAction> actions;  // what each run of the plan needs, as it looks now
     Job job;
 };
 
-std::string random_token() {
-    std::random_device random;
-    return fmt::format("{:08x}{:08x}", random(), random());
-}
-
 // The newest attempt from before this job, 0 if there is none. What an earlier start of these ranks
-// has begun anew is not begun anew once more.
-int attempts_before_job(const std::vector<storage::AttemptRow>& attempts) {
+// has begun anew, or another job since, is not begun anew once more. An own attempt is known
+// whatever the clocks say.
+int attempts_before_job(const std::vector<storage::AttemptRow>& attempts,
+                        const std::string& token) {
     const JobAttempt job = job_attempt();
     int newest = 0;
-    for (const storage::AttemptRow& each : attempts)
+    for (const storage::AttemptRow& each : attempts) {
+        if (are_of_one_job(each.job_token, token)) break;
         if (job.number <= 1 || each.started_utc < job.job_utc) newest = each.attempt;
+    }
     return newest;
 }
 
+// What the store has already is in this experiment's list, too, whoever trained it.
+void list_stored_runs(const Queue& queue, RunDatabase& database) {
+    std::vector<std::string> ids;
+    for (const PlannedRun& planned : queue.plan.runs) {
+        if (database.find_run(planned.id)) ids.push_back(planned.id);
+    }
+    if (ids.empty()) return;
+    storage::ExperimentRow experiment = queue.experiment;
+    experiment.created_utc = storage::utc_now();
+    database.put_experiment(experiment);
+    database.list_runs(queue.plan.experiment, ids);
+}
+
 // Asks the database of each run; rank 0's answer on every rank.
-Survey survey_store(const Queue& queue, const Communicator& world) {
+Survey survey_store(const Queue& queue, const Communicator& world, ProgressSink& progress) {
     std::string lines;
+    PlannedData data;
     do_on_root(world, [&] {
         const RunStore store = RunStore::create(queue.store);
-        const RunDatabase database(store.database(), DatabaseAccess::read_write);
-        lines = random_token();
+        RunDatabase database(store.database(), DatabaseAccess::read_write);
+        list_stored_runs(queue, database);
+        const std::string token = new_token();
+        lines = token;
         for (const PlannedRun& planned : queue.plan.runs) {
             const auto row = database.find_run(planned.id);
             const auto attempts = database.attempts(planned.id);
-            const int before = attempts_before_job(attempts);
+            const int before = attempts_before_job(attempts, token);
             const bool is_begun = !attempts.empty() && attempts.back().attempt > before;
             const RunAction action =
                 action_for(row ? &row->state : nullptr, queue.is_fresh && !is_begun,
                            queue.retries_failed && !is_begun);
+            if (action == RunAction::skip_finished && !row->data_digest.empty() &&
+                data.are_others(planned, row->data_digest)) {
+                progress.error(fmt::format(
+                    "warning: {} was trained on other data than those there now (SHA-256 {}...): "
+                    "its figures are of those; --fresh trains it anew",
+                    planned.run.config.name, row->data_digest.substr(0, 12)));
+            }
             lines += fmt::format("\n{} {}", static_cast<int>(action), before);
         }
     });
@@ -108,25 +135,43 @@ void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
 
 // ---- the phases ------------------------------------------------------------------------------
 
+bool holds(const fs::path& file, std::string_view text) {
+    try {
+        const storage::Bytes bytes = storage::read_file(file);
+        return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == text;
+    } catch (const storage::StorageError&) {
+        return false;
+    }
+}
+
+// Removed, where it was made, once all have looked.
+struct TokenFile {
+    fs::path path;
+    bool is_own = false;
+    ~TokenFile() {
+        std::error_code ignored;
+        if (is_own) fs::remove(path, ignored);
+    }
+};
+
 // Whoever leads a group writes into the store: refuses hosts that see another folder there.
 void check_shared_store(const Queue& queue, const Job& job, const Phase& phase,
                         const Communicator& world) {
     if (phase.groups == 1) return;
-    const fs::path file = queue.store / fmt::format(".shared-{}", job.token);
-    do_on_root(world, [&] { storage::replace_file(file, job.token); });
+    // Swept like any file in the making, were rank 0 killed here.
+    const fs::path own = storage::temporary_name(queue.store / "shared");
+    do_on_root(world, [&] { storage::replace_file(own, job.token); });
+    const TokenFile file{queue.store / world.broadcast_text(own.filename().string()),
+                         world.is_root()};
     do_on_all(world, [&] {
         const bool is_leader = world.rank() % phase.ranks_per_run == 0;
-        std::error_code unknown;
-        if (!is_leader || fs::exists(file, unknown)) return;
+        if (!is_leader || holds(file.path, job.token)) return;
         throw Failure(
             kExitMissingInput,
             fmt::format("rank {} on {} does not see the store {} of rank 0; it must lie in "
                         "a folder that all hosts share",
                         world.rank(), host_name(), queue.store.string()));
     });
-    world.barrier();
-    std::error_code ignored;
-    if (world.is_root()) fs::remove(file, ignored);
 }
 
 // What became of the runs this rank led: 0, kExitInterrupted, or why one failed.
@@ -165,7 +210,7 @@ std::map<std::size_t, int> dead_attempts(const std::vector<std::size_t>& runs, R
     return dead;
 }
 
-// Of the runs that this job did not train, and that are not finished; told.
+// Of the runs that this start of the ranks did not train, and that are not finished; told.
 std::vector<int> codes_of_left(const Queue& queue, const std::vector<LeftRun>& left,
                                bool is_stopped, ProgressSink& progress) {
     std::vector<int> exit_codes;
@@ -173,7 +218,9 @@ std::vector<int> codes_of_left(const Queue& queue, const std::vector<LeftRun>& l
         const std::string& name = queue.plan.runs[run.run].run.config.name;
         if (run.state == storage::RunState::failed) {
             exit_codes.push_back(kExitSomeRunsFailed);
-            progress.error(name + ": failed in another job; --retry-failed retries");
+            progress.error(
+                fmt::format("{}: failed {}; --retry-failed retries", name,
+                            run.is_own ? "before the ranks were started again" : "in another job"));
         } else {
             exit_codes.push_back(is_stopped ? kExitInterrupted : kExitLeftToOthers);
             if (!run.holder.empty()) {
@@ -182,6 +229,17 @@ std::vector<int> codes_of_left(const Queue& queue, const std::vector<LeftRun>& l
         }
     }
     return exit_codes;
+}
+
+// After a stop nobody waits long for a database that another program holds: it had little to tell.
+std::vector<LeftRun> left_runs(const RunClaims& claims, const std::vector<std::size_t>& runs,
+                               bool is_stopped) {
+    try {
+        return claims.left(runs, is_stopped ? kWaitAfterStop : kWaitBetweenRuns);
+    } catch (const storage::StorageError&) {
+        if (!is_stopped) throw;
+        return {LeftRun{.run = runs.front(), .state = storage::RunState::interrupted}};
+    }
 }
 
 // Every rank's exit codes, on every rank.
@@ -257,9 +315,9 @@ RunAction action_for(const storage::RunState* state, bool is_fresh, bool retries
 
 int train_all(const Queue& queue, const Communicator& world, ProgressSink& progress) {
     do_on_all(world, [&] { check_ranks(queue.plan, world.size()); });
-    Survey survey = survey_store(queue, world);
     NoProgress nobody;
     ProgressSink& told = world.is_root() ? progress : nobody;
+    Survey survey = survey_store(queue, world, told);
     const SortedRuns sorted = sort_out(queue, survey.actions, told);
     std::vector<int> exit_codes;  // of the runs this rank led
     if (world.is_root()) exit_codes = sorted.exit_codes;
@@ -291,7 +349,8 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
         for (const auto& [run, attempt] : job.dead) runs.push_back(run);
     }
     do_on_root(world, [&] {
-        const auto codes = codes_of_left(queue, claims.left(sorted.pending), is_stopped, told);
+        const auto codes =
+            codes_of_left(queue, left_runs(claims, sorted.pending, is_stopped), is_stopped, told);
         exit_codes.insert(exit_codes.end(), codes.begin(), codes.end());
     });
     return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());

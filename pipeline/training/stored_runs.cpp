@@ -117,10 +117,19 @@ std::vector<StoredRun> stored_from(const std::string& lines) {
 }  // namespace
 
 bool PlannedData::operator()(const PlannedRun& planned, const std::string& digest) {
+    return digest_of(planned) == digest;
+}
+
+bool PlannedData::are_others(const PlannedRun& planned, const std::string& digest) {
+    const std::string& own = digest_of(planned);
+    return !own.empty() && own != digest;
+}
+
+const std::string& PlannedData::digest_of(const PlannedRun& planned) {
     const trainer::DataConfig& data = planned.run.config.data;
     const auto [entry, is_new] = digests_.try_emplace(dataset_key(data));
     if (is_new) entry->second = read(data);
-    return entry->second == digest;
+    return entry->second;
 }
 
 std::string PlannedData::read(const trainer::DataConfig& data) {

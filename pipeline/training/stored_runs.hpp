@@ -31,8 +31,11 @@ using IsItsData = std::function<bool(const PlannedRun&, const std::string& data_
 class PlannedData {
 public:
     bool operator()(const PlannedRun& planned, const std::string& data_digest);
+    // They can be read, and are others than those of this digest.
+    bool are_others(const PlannedRun& planned, const std::string& data_digest);
 
 private:
+    const std::string& digest_of(const PlannedRun& planned);
     static std::string read(const trainer::DataConfig& data);
     std::map<std::string, std::string> digests_;  // by dataset_key(); "" where it cannot be read
 };

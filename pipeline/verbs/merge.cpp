@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/training/run_lock.hpp"
+#include "storage/database/run_spool.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
@@ -41,7 +44,7 @@ bool has_same_figures(const RunDetails& one, const RunDetails& other) {
            });
 }
 
-enum class Choice { take, same, keep, differs, busy };
+enum class Choice { take, same, keep, differs, busy, waits };
 
 Choice choice_of(const RunDetails& theirs, const std::optional<RunDetails>& ours) {
     if (is_trained_now(theirs) || (ours && is_trained_now(*ours))) return Choice::busy;
@@ -67,6 +70,9 @@ const char* words_for(Choice choice) {
             return "differs: both are finished, with other figures; the one here is kept";
         case Choice::busy:
             return "left out: it is being trained";
+        case Choice::waits:
+            return "left out: rows of it wait beside its database; `lockstep fsck --repair` there "
+                   "takes them in";
     }
     return "";
 }
@@ -87,6 +93,11 @@ public:
             if (!is_known) database_.put_experiment(row);
         }
         for (const storage::RunRow& row : source_.runs()) merge_run(row.run);
+        for (const storage::ExperimentRow& experiment : source_.experiments()) {
+            std::vector<std::string> ids;
+            for (const storage::RunRow& row : source_.runs(experiment.name)) ids.push_back(row.run);
+            database_.list_runs(experiment.name, ids);
+        }
     }
 
 private:
@@ -95,6 +106,8 @@ private:
         std::optional<RunDetails> ours;
         if (database_.find_run(run)) ours = database_.run_details(run);
         Choice choice = choice_of(theirs, ours);
+        if (choice == Choice::take && !storage::spools_in(from_.run_files(run).folder).empty())
+            choice = Choice::waits;
         if (choice == Choice::take) {
             const auto lock = RunLock::take(into_.make_run_folder(run).folder);
             if (lock) {
@@ -158,7 +171,7 @@ private:
 }  // namespace
 
 int merge(const MergeOptions& options) {
-    for (const std::string& from : options.from) RunStore::open(from);  // before one is made
+    for (const std::string& from : options.from) open_for_reading(from);  // before one is made
     const RunStore into = RunStore::create(options.store);
     RunDatabase database(into.database(), storage::DatabaseAccess::read_write);
     for (const std::string& from : options.from) Merger(from, into, database).merge();

@@ -47,6 +47,8 @@ std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
     for (const std::string& id : ids_where(database, options)) {
         auto run = database.find_run(id);
         if (!run || !is_named(id)) continue;
+        // What another experiment trained is in its list, too.
+        if (!options.experiment.empty() && run->experiment != options.experiment) continue;
         if (options.is_failed_only && run->state != storage::RunState::failed) continue;
         chosen.push_back(std::move(*run));
     }

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -33,10 +34,13 @@
 #include "reports/tables/table_text.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
+#include "storage/files/storage_error.hpp"
 #include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr std::chrono::milliseconds kWaitAfterStop{2000};  // for other users of the database
 
 // Rank 0's bytes of the file, on every rank: nobody else reads it.
 std::string shared_text(const RunOptions& options, const trainer::Communicator& world) {
@@ -75,9 +79,8 @@ bool has_database(const std::filesystem::path& store) {
            std::filesystem::exists(storage::RunStore::open(store).database());
 }
 
-void print_results(const RunOptions& options, Plan plan, int exit_code) {
-    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
-    const auto database = open_for_reading(options.store);
+void print_tables(const RunOptions& options, Plan plan, std::chrono::milliseconds wait) {
+    const auto database = open_for_reading(options.store, wait);
     adopt_trained(plan, database);
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
@@ -90,6 +93,18 @@ void print_results(const RunOptions& options, Plan plan, int exit_code) {
     print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
                       printable(root.string())));
     print_report(options, plan);
+}
+
+// What was trained is stored, also where the database can not be read at this moment.
+void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
+    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
+    const bool is_in_haste = exit_code == kExitInterrupted;
+    try {
+        print_tables(options, plan, is_in_haste ? kWaitAfterStop : storage::kUsualWait);
+    } catch (const storage::StorageError& error) {
+        if (error.kind() != storage::StorageError::Kind::locked) throw;
+        tell_failure({exit_code, fmt::format("no results are shown: {}", error.what())});
+    }
     tell_stop(exit_code);
     if (exit_code == kExitLeftToOthers) {
         tell_failure({exit_code,

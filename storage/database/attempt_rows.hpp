@@ -22,6 +22,9 @@ void insert_event(SQLite::Database& db, const EventRow& row);
 // An attempt as it stands in `row`, under a number of its own.
 void insert_attempt(SQLite::Database& db, std::string_view run, int attempt, const AttemptRow& row);
 
+// Puts a stored run into an experiment's list.
+void list_run(SQLite::Database& db, std::string_view experiment, std::string_view run);
+
 // By their keys.
 void upsert_run(SQLite::Database& db, const RunRow& row);
 void upsert_epoch(SQLite::Database& db, const EpochRow& row);

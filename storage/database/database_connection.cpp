@@ -17,8 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = StorageError::Kind;
 
-constexpr int kBusyMilliseconds = 30000;
-
 StorageError error_of(Kind kind, const fs::path& path, std::string_view what) {
     return StorageError(kind, fmt::format("run database {}: {}", path.string(), what));
 }
@@ -139,11 +137,12 @@ void require_undamaged(SQLite::Database& db, const fs::path& path) {
     }
 }
 
-std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, DatabaseAccess access) {
+std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, DatabaseAccess access,
+                                                   int wait_milliseconds) {
     const bool is_known = access == DatabaseAccess::read_write_again;
     auto db = std::make_unique<SQLite::Database>(
         path.string(), SQLite::OPEN_READWRITE | (is_known ? 0 : SQLite::OPEN_CREATE),
-        kBusyMilliseconds);
+        wait_milliseconds);
     set_up(*db);
     if (identity_of(*db).is_empty()) bring_up_to_date(*db, path);
     require_ours(identity_of(*db), path);
@@ -162,8 +161,9 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, Databas
     return db;
 }
 
-std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int flags) {
-    auto db = std::make_unique<SQLite::Database>(path.string(), flags, kBusyMilliseconds);
+std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int flags,
+                                                   int wait_milliseconds) {
+    auto db = std::make_unique<SQLite::Database>(path.string(), flags, wait_milliseconds);
     set_up(*db);
     const Identity identity = identity_of(*db);
     if (identity.is_empty()) throw error_of(Kind::missing, path, "it is empty");
@@ -208,19 +208,22 @@ StorageError storage_error(const SQLite::Exception& error, const fs::path& datab
     }
 }
 
-std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, DatabaseAccess access) {
+std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, DatabaseAccess access,
+                                                    std::chrono::milliseconds wait) {
+    const auto milliseconds = static_cast<int>(wait.count());
     const fs::path absolute = absolute_path(path);
     require_reachable(absolute, access);
     try {
-        if (access != DatabaseAccess::read_only) return open_for_writing(absolute, access);
-        return open_for_reading(absolute, SQLite::OPEN_READONLY);
+        if (access != DatabaseAccess::read_only)
+            return open_for_writing(absolute, access, milliseconds);
+        return open_for_reading(absolute, SQLite::OPEN_READONLY, milliseconds);
     } catch (const SQLite::Exception& error) {
         // A writer was killed in a transaction: what it left half done must be rolled back first,
         // and that takes the right to write.
         if (access == DatabaseAccess::read_only &&
             (error.getErrorCode() & 0xff) == SQLITE_READONLY) {
             try {
-                return open_for_reading(absolute, SQLite::OPEN_READWRITE);
+                return open_for_reading(absolute, SQLite::OPEN_READWRITE, milliseconds);
             } catch (const SQLite::Exception& second) {
                 throw storage_error(second, absolute);
             }

@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,7 +25,8 @@ StorageError storage_error(const SQLite::Exception& error, const std::filesystem
 
 // Opens as RunDatabase's constructor says.
 std::unique_ptr<SQLite::Database> open_run_database(const std::filesystem::path& path,
-                                                    DatabaseAccess access);
+                                                    DatabaseAccess access,
+                                                    std::chrono::milliseconds wait = kUsualWait);
 
 struct RunDatabase::Connection {
     std::filesystem::path path;

@@ -96,6 +96,13 @@ void upsert_artifact(SQLite::Database& db, const ArtifactRow& row) {
             row.run, row.kind, row.path, row.bytes, row.sha256, row.epoch);
 }
 
+void list_run(SQLite::Database& db, std::string_view experiment, std::string_view run) {
+    execute(db, R"sql(
+        INSERT OR IGNORE INTO experiment_runs (experiment, run)
+        SELECT ?1, run FROM runs WHERE run = ?2)sql",
+            experiment, run);
+}
+
 void upsert_run(SQLite::Database& db, const RunRow& row) {
     const nlohmann::json expected = expected_figures(row.expected);
     execute(db, R"sql(
@@ -137,6 +144,7 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
             last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
             row.effective_config, row.created_utc, row.design_name, row.design_digest,
             row.initial_weights_sha256, row.settings);
+    list_run(db, row.experiment, row.run);
 }
 
 std::string describe(const ResumePoint& point) {
@@ -145,8 +153,9 @@ std::string describe(const ResumePoint& point) {
                        point.steps_of_next_epoch, point.steps_of_next_epoch == 1 ? "" : "s");
 }
 
-RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access)
-    : connection_(new Connection{path, open_run_database(path, access)}) {}
+RunDatabase::RunDatabase(const std::filesystem::path& path, DatabaseAccess access,
+                         std::chrono::milliseconds wait)
+    : connection_(new Connection{path, open_run_database(path, access, wait)}) {}
 RunDatabase::~RunDatabase() = default;
 RunDatabase::RunDatabase(RunDatabase&& other) noexcept = default;
 
@@ -164,6 +173,12 @@ void RunDatabase::put_experiment(const ExperimentRow& row) {
 void RunDatabase::put_run(const RunRow& row) {
     expected_figures(row.expected);  // before anything is locked
     connection_->write([&](SQLite::Database& db) { upsert_run(db, row); });
+}
+
+void RunDatabase::list_runs(std::string_view experiment, std::span<const std::string> runs) {
+    connection_->write([&](SQLite::Database& db) {
+        for (const std::string& run : runs) list_run(db, experiment, run);
+    });
 }
 
 void RunDatabase::put_designs(std::span<const RunRow> rows) {

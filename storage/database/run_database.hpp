@@ -36,7 +36,9 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 5;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 6;  // user_version; docs/database_schema.md
+
+inline constexpr std::chrono::milliseconds kUsualWait{30000};  // for other users of the database
 
 enum class DatabaseAccess {
     read_only,
@@ -92,8 +94,9 @@ struct QueryLimits {
 class RunDatabase {
 public:
     // Opens `path`, and with read_write creates it where it is missing or empty. The path is taken
-    // literally ("?", "#", "file:" mean nothing).
-    RunDatabase(const std::filesystem::path& path, DatabaseAccess access);
+    // literally ("?", "#", "file:" mean nothing). `wait`: as wait_at_most(), for the opening too.
+    RunDatabase(const std::filesystem::path& path, DatabaseAccess access,
+                std::chrono::milliseconds wait = kUsualWait);
     ~RunDatabase();
     RunDatabase(RunDatabase&& other) noexcept;
     RunDatabase& operator=(RunDatabase&&) = delete;
@@ -106,6 +109,10 @@ public:
     // Inserts a run as `queued`, or updates its description; state and created_utc stay.
     // Throws std::invalid_argument if row.expected is neither "" nor a JSON object.
     void put_run(const RunRow& row);
+
+    // These runs are in the experiment's list (put_run() says so of its own); those that are not
+    // stored are passed over.
+    void list_runs(std::string_view experiment, std::span<const std::string> runs);
 
     // Writes down the designs of rows that are older than schema version 3.
     void put_designs(std::span<const RunRow> rows);
@@ -171,7 +178,7 @@ public:
     // Throws StorageError (locked) if an attempt of the one here lasts.
     void import_run(const RunDetails& details, std::span<const StepRow> steps);
 
-    // How long every call waits for its turn from now on; 30 s at first.
+    // How long every call waits for its turn from now on.
     void wait_at_most(std::chrono::milliseconds wait);
 
     // ---- reading -------------------------------------------------------------------------------
@@ -180,9 +187,10 @@ public:
     // a writer's commit waits for it.
     void read_at_once(const std::function<void()>& read) const;
 
-    std::vector<ExperimentRow> experiments() const;                    // by name
-    std::vector<RunRow> runs(std::string_view experiment = {}) const;  // "" all; oldest first
-    std::optional<RunRow> find_run(std::string_view run) const;        // by its whole id
+    std::vector<ExperimentRow> experiments() const;  // by name
+    // Those in the experiment's list, whoever trained them; "" all; oldest first.
+    std::vector<RunRow> runs(std::string_view experiment = {}) const;
+    std::optional<RunRow> find_run(std::string_view run) const;  // by its whole id
     // Runs whom a user may mean: the one with this id, else those of this name, else those whose id
     // begins so. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;
@@ -199,7 +207,7 @@ public:
     std::vector<std::string> checkpoint_digests(std::string_view run) const;
 
     // The views, as they stand in docs/database_schema.md.
-    Table runs_table(std::string_view experiment = {}) const;  // v_runs; "" all
+    Table runs_table(std::string_view experiment = {}) const;  // v_runs; as runs()
     Table epochs_table(std::string_view run) const;            // v_epochs
 
     // One statement of a user, on a copy in memory: it can neither change nor hold up anything.

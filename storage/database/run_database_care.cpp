@@ -11,7 +11,10 @@ void RunDatabase::remove_run(std::string_view run) {
     connection_->write([&](SQLite::Database& db) {
         // All that belongs to it goes with it. The experiment's row goes with its last run.
         execute(db, "DELETE FROM runs WHERE run = ?1", run);
-        execute(db, "DELETE FROM experiments WHERE name NOT IN (SELECT experiment FROM runs)");
+        execute(db, R"sql(
+            DELETE FROM experiments
+            WHERE name NOT IN (SELECT experiment FROM runs UNION
+                               SELECT experiment FROM experiment_runs))sql");
     });
 }
 

@@ -197,7 +197,10 @@ std::vector<ExperimentRow> RunDatabase::experiments() const {
 std::vector<RunRow> RunDatabase::runs(std::string_view experiment) const {
     return connection_->use([&](SQLite::Database& db) {
         return experiment.empty() ? select_runs(db, "?1 = ''", "")
-                                  : select_runs(db, "experiment = ?1", experiment);
+                                  : select_runs(db,
+                                                "run IN (SELECT run FROM experiment_runs "
+                                                "WHERE experiment = ?1)",
+                                                experiment);
     });
 }
 

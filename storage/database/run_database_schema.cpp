@@ -179,6 +179,17 @@ ALTER TABLE attempts ADD COLUMN lease_seconds INTEGER NOT NULL DEFAULT 0;
 constexpr const char* kSettingsColumn =
     "ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'";
 
+// New in version 6.
+constexpr const char* kExperimentRuns = R"sql(
+-- The runs of an experiment: also those that another one, with the same run in its list, trained.
+CREATE TABLE experiment_runs (
+    experiment TEXT NOT NULL REFERENCES experiments(name) ON DELETE CASCADE,
+    run        TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    PRIMARY KEY (experiment, run)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX experiment_runs_by_run ON experiment_runs (run);
+)sql";
+
 // New in version 2.
 constexpr const char* kTotalsTable = R"sql(
 -- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
@@ -280,10 +291,11 @@ std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 void create_schema(SQLite::Database& db) {
     db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    db.exec("PRAGMA user_version = 5");
+    db.exec("PRAGMA user_version = 6");
     db.exec(kTables);
     db.exec(kTotalsTable);
     db.exec(kDesignIndex);
+    db.exec(kExperimentRuns);
     create_views(db, "CREATE VIEW ");
 }
 
@@ -298,9 +310,11 @@ void upgrade_schema(SQLite::Database& db) {
         db.exec(kDesignIndex);
     }
     if (version_of(db) < 4) db.exec(kLeaseColumns);
-    db.exec(kSettingsColumn);
+    if (version_of(db) < 5) db.exec(kSettingsColumn);
+    db.exec(kExperimentRuns);
+    db.exec("INSERT INTO experiment_runs SELECT experiment, run FROM runs");
     create_views(db, "CREATE VIEW ");
-    db.exec("PRAGMA user_version = 5");
+    db.exec("PRAGMA user_version = 6");
 }
 
 void show_as_new_schema(SQLite::Database& db) {
@@ -310,13 +324,16 @@ void show_as_new_schema(SQLite::Database& db) {
         version_of(db) < 3
             ? "'' AS design_name, '' AS design_digest, '' AS initial_weights_sha256, "
             : "";
-    db.exec("CREATE TEMP VIEW runs AS SELECT *, " + designs + "'{}' AS settings FROM main.runs");
+    if (version_of(db) < 5)
+        db.exec("CREATE TEMP VIEW runs AS SELECT *, " + designs +
+                "'{}' AS settings FROM main.runs");
     if (version_of(db) < 4) {
         db.exec(
             "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
             "'' AS job_token, '' AS heartbeat_utc, 0 AS heartbeats, 0 AS lease_seconds "
             "FROM main.attempts");
     }
+    db.exec("CREATE TEMP VIEW experiment_runs AS SELECT experiment, run FROM main.runs");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

@@ -46,7 +46,8 @@ Table read_table(SQLite::Statement& statement, std::int64_t max_rows) {
 Table RunDatabase::runs_table(std::string_view experiment) const {
     return connection_->use([&](SQLite::Database& db) {
         SQLite::Statement statement(db, R"sql(
-            SELECT * FROM v_runs WHERE ?1 = '' OR experiment = ?1
+            SELECT * FROM v_runs
+            WHERE ?1 = '' OR run IN (SELECT run FROM experiment_runs WHERE experiment = ?1)
             ORDER BY experiment, created_utc, run)sql");
         bind_values(statement, experiment);
         return read_table(statement);

@@ -144,6 +144,8 @@ int attempt_of(const std::string& name) {
     return error == std::errc{} && stop == end ? attempt : 0;
 }
 
+}  // namespace
+
 std::map<int, fs::path> spools_in(const fs::path& folder) {
     std::map<int, fs::path> spools;
     std::error_code error;
@@ -154,8 +156,6 @@ std::map<int, fs::path> spools_in(const fs::path& folder) {
     }
     return spools;
 }
-
-}  // namespace
 
 RunSpool::RunSpool(fs::path run_folder, int attempt)
     : folder_(std::move(run_folder)), attempt_(attempt) {}
@@ -174,12 +174,18 @@ bool RunSpool::is_empty() const {
 }
 
 void RunSpool::take_in(RunDatabase& database) const {
-    for (const auto& [attempt, file] : spools_in(folder_)) {
-        if (attempt > attempt_) continue;
-        database.record(attempt_, rows_in(file));
-        std::error_code ignored;
-        fs::remove(file, ignored);
-    }
+    if (!is_empty()) take_in(database, file_of(attempt_));
+}
+
+void RunSpool::take_in_all(RunDatabase& database) const {
+    for (const auto& [attempt, file] : spools_in(folder_))
+        if (attempt <= attempt_) take_in(database, file);
+}
+
+void RunSpool::take_in(RunDatabase& database, const fs::path& file) const {
+    database.record(attempt_, rows_in(file));
+    std::error_code ignored;
+    fs::remove(file, ignored);
 }
 
 }  // namespace lockstep::storage

@@ -160,7 +160,7 @@ void write_durably(const fs::path& temporary, std::span<const std::byte> content
 
 // `previous` empty: nothing is kept.
 SavedFile replace(const fs::path& previous, const fs::path& path,
-                  std::span<const std::byte> content) {
+                  std::span<const std::byte> content, const BeforeNaming& before_naming) {
     std::error_code unknown;
     if (fs::is_directory(path, unknown)) {
         throw_errno(EISDIR, "cannot write", path, Kind::cannot_create);
@@ -172,6 +172,7 @@ SavedFile replace(const fs::path& previous, const fs::path& path,
     };
     write_durably(temporary.path(), content, path, [&] { checkpoint_point("ckpt.before_fsync"); });
     checkpoint_point("ckpt.before_rename");
+    if (before_naming) before_naming();
     const bool is_kept = !previous.empty() && fs::exists(path, unknown);
     if (is_kept) rename_over(path, previous);
     try {
@@ -257,17 +258,19 @@ TemporaryFile temporary_file(const fs::path& path) {
     return is_abandoned(*owner, path) ? TemporaryFile::abandoned : TemporaryFile::in_use;
 }
 
-SavedFile replace_file(const fs::path& path, std::span<const std::byte> content) {
-    return replace({}, path, content);
+SavedFile replace_file(const fs::path& path, std::span<const std::byte> content,
+                       const BeforeNaming& before_naming) {
+    return replace({}, path, content, before_naming);
 }
 
 SavedFile replace_file(const fs::path& path, std::string_view content) {
-    return replace({}, path, std::as_bytes(std::span(content.data(), content.size())));
+    return replace({}, path, std::as_bytes(std::span(content.data(), content.size())), {});
 }
 
 SavedFile replace_file_keeping(const fs::path& previous, const fs::path& path,
-                               std::span<const std::byte> content) {
-    return replace(previous, path, content);
+                               std::span<const std::byte> content,
+                               const BeforeNaming& before_naming) {
+    return replace(previous, path, content, before_naming);
 }
 
 void rename_file(const fs::path& from, const fs::path& to) {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,15 @@ struct SavedFile {
     std::string sha256;
 };
 
+// Called once a new content is durable, right before it takes its name: what it throws leaves the
+// old one as it was, and nothing beside it.
+using BeforeNaming = std::function<void()>;
+
 // Replaces or creates `path`: write, fsync, rename, fsync of the folder. On an error before the
 // rename the old file is untouched and nothing is left beside it. Only a failing fsync of the
 // folder is reported with the new content already in place.
-SavedFile replace_file(const std::filesystem::path& path, std::span<const std::byte> content);
+SavedFile replace_file(const std::filesystem::path& path, std::span<const std::byte> content,
+                       const BeforeNaming& before_naming = {});
 SavedFile replace_file(const std::filesystem::path& path, std::string_view content);
 
 // The same, and the old content stays as `previous` (in the same folder). The new content is
@@ -40,7 +46,8 @@ SavedFile replace_file(const std::filesystem::path& path, std::string_view conte
 // the second one fails, the first is undone.
 SavedFile replace_file_keeping(const std::filesystem::path& previous,
                                const std::filesystem::path& path,
-                               std::span<const std::byte> content);
+                               std::span<const std::byte> content,
+                               const BeforeNaming& before_naming = {});
 
 // Renames within one folder and makes it durable; `to` is replaced if it exists.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

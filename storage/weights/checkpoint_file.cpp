@@ -177,9 +177,9 @@ Bytes checkpoint_bytes(const KerasModel& model, const CheckpointState& state) {
 }
 
 SavedFile write_checkpoint(const fs::path& path, const fs::path& previous, const KerasModel& model,
-                           const CheckpointState& state) {
+                           const CheckpointState& state, const BeforeNaming& before_naming) {
     liveness::fault_point("ckpt.serialize");
-    return replace_file_keeping(previous, path, checkpoint_bytes(model, state));
+    return replace_file_keeping(previous, path, checkpoint_bytes(model, state), before_naming);
 }
 
 CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_view origin) {

@@ -70,7 +70,8 @@ Bytes checkpoint_bytes(const KerasModel& model, const CheckpointState& state);
 // Writes it as `path`; the file that stood there becomes `previous`. Durable when it returns.
 // Throws StorageError as replace_file_keeping() does.
 SavedFile write_checkpoint(const std::filesystem::path& path, const std::filesystem::path& previous,
-                           const KerasModel& model, const CheckpointState& state);
+                           const KerasModel& model, const CheckpointState& state,
+                           const BeforeNaming& before_naming = {});
 
 // Throws StorageError (bad_data) for a damaged file, one without a training state, a newer format,
 // and one with a weight or slot that is NaN or infinite: going on from it would make no numbers.

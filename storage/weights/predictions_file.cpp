@@ -37,7 +37,8 @@ std::string_view problem_of(const Predictions& p) {
 
 }  // namespace
 
-SavedFile write_predictions(const std::filesystem::path& path, const Predictions& p) {
+SavedFile write_predictions(const std::filesystem::path& path, const Predictions& p,
+                            const BeforeNaming& before_naming) {
     if (const std::string_view problem = problem_of(p); !problem.empty()) {
         throw std::invalid_argument(std::string(problem));
     }
@@ -53,7 +54,7 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
                 std::vector<std::int64_t>{count_of(p.image_samples), p.image_height, p.image_width,
                                           kColors},
                 p.images);
-    return replace_file(path, image.bytes());
+    return replace_file(path, image.bytes(), before_naming);
 }
 
 Predictions read_predictions(const std::filesystem::path& path) {

@@ -26,7 +26,8 @@ struct Predictions {
 };
 
 // Throws std::invalid_argument if the sizes do not fit each other, StorageError as replace_file().
-SavedFile write_predictions(const std::filesystem::path& path, const Predictions& predictions);
+SavedFile write_predictions(const std::filesystem::path& path, const Predictions& predictions,
+                            const BeforeNaming& before_naming = {});
 
 // Throws StorageError: as read_file(); bad_data for a damaged file or another layout.
 Predictions read_predictions(const std::filesystem::path& path);

@@ -272,8 +272,9 @@ Bytes portable_model_bytes(const KerasModel& model, const NamedArrays& weights,
 }
 
 SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& model,
-                           const NamedArrays& weights, const std::optional<StateGroup>& state) {
-    return replace_file(path, model_file_bytes(model, weights, state));
+                           const NamedArrays& weights, const std::optional<StateGroup>& state,
+                           const BeforeNaming& before_naming) {
+    return replace_file(path, model_file_bytes(model, weights, state), before_naming);
 }
 
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin) {

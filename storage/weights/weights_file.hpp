@@ -72,7 +72,8 @@ Bytes portable_model_bytes(const KerasModel& model, const NamedArrays& weights,
 
 // The same as model_file_bytes(), written to `path`. Throws StorageError as replace_file() does.
 SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& model,
-                           const NamedArrays& weights, const std::optional<StateGroup>& state = {});
+                           const NamedArrays& weights, const std::optional<StateGroup>& state = {},
+                           const BeforeNaming& before_naming = {});
 
 // What a model.h5, or a Keras file of weights alone, holds.
 struct ModelFile {

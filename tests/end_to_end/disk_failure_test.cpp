@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRun = "batch-normalized";
 
-// The n-th call of `function` on what is called `name...` in the store fails with `error`.
+// The n-th call of `function` on what is called `name...` in the store fails with `error`; with -n
+// all from there on (preloaded/failing_calls.cpp).
 struct FailingCall {
     const char* function;
     const char* name;
@@ -161,6 +164,66 @@ TEST_CASE("Under mpirun a disk that fails on rank 0 ends all ranks", "[end_to_en
     CHECK(rows(store, "select state, cause like '%No space left%' from v_runs where name = '" +
                           std::string(kRun) + "'") == "interrupted,1\n");
     check_unharmed_and_resumed(store);
+}
+
+// Of an eighth of a second each.
+std::vector<std::string> long_training(const fs::path& store, const char* epochs) {
+    std::vector<std::string> command = training(store);
+    command.insert(command.end(), {"--set", std::string("train.epochs=") + epochs, "--set",
+                                   "data.training_samples=20000"});
+    return command;
+}
+
+void make_space(const fs::path& store) { std::ofstream(store.string() + ".space") << "x"; }
+
+TEST_CASE("A disk that is full under the database alone does not end a training", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process going(
+        failing({"pwrite64", "lockstep.db", -400, ENOSPC}, store, long_training(store, "100000")));
+    const auto spool = [&] { return run_folder(store, kRun) / "spool-1.jsonl"; };
+    wait_until([&] {
+        return !going.is_running() || (fs::exists(mark_of_failure(store)) && fs::exists(spool()) &&
+                                       fs::file_size(spool()) > 4096);
+    });
+    INFO(going.errors());
+    CHECK(going.is_running());
+    SECTION("the rows are taken in when there is space") {
+        make_space(store);
+        wait_until([&] { return !going.is_running() || !fs::exists(spool()); });
+        going.send(SIGTERM);
+        CHECK(going.wait() == 75);
+    }
+    SECTION("a stop meanwhile loses nothing either") {
+        going.send(SIGTERM);
+        CHECK(going.wait() == 75);
+        CHECK(fs::exists(spool()));
+        Process again(long_training(store, "100000"));
+        wait_until([&] { return !again.is_running() || !fs::exists(spool()); });
+        again.send(SIGTERM);
+        CHECK(again.wait() == 75);
+    }
+    CHECK_FALSE(fs::exists(spool()));
+    CHECK(rows(store, "select max(epoch) - count(*), min(epoch) from epochs") == "0,1\n");
+    CHECK(lockstep({"fsck", "--store", store.string()}).exit_code == 0);
+}
+
+TEST_CASE("A disk that is full for good ends the training with 74; the same command goes on",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const fs::path whole = folder / "whole";
+    Process failed(failing({"writes", "*", -300, ENOSPC}, store, long_training(store, "6")));
+    CHECK(failed.wait() == 74);
+    INFO(failed.errors());
+    CHECK(contains(failed.errors(), "No space left on device"));
+    Process again(long_training(store, "6"));
+    CHECK(again.wait() == 0);
+    INFO(again.errors());
+    CHECK(Process(long_training(whole, "6")).wait() == 0);
+    CHECK(read_text(run_folder(store, kRun) / "final.h5") ==
+          read_text(run_folder(whole, kRun) / "final.h5"));
+    CHECK(lockstep({"fsck", "--store", store.string()}).exit_code == 0);
 }
 
 }  // namespace

@@ -266,9 +266,10 @@ TEST_CASE("A damaged database is made anew from what can be read, and the old on
     const Damaged damaged;
     const fs::path file = damaged.store() / "lockstep.db";
     {
-        // A page in the midst: of some table or index.
+        const int page = std::stoi(
+            rows(damaged.store(), "select rootpage from sqlite_schema where name = 'steps'"));
         std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-        stream.seekp(static_cast<std::streamoff>(fs::file_size(file) / 4096 / 2 * 4096));
+        stream.seekp(static_cast<std::streamoff>(page - 1) * 4096);
         stream << std::string(4096, '\xff');
     }
     const std::string broken = read_text(file);

@@ -39,9 +39,10 @@ void make_version(int version, const fs::path& path) {
     SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
     raw.exec(
         "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
-        "DROP VIEW v_settings; ALTER TABLE runs DROP COLUMN settings;"
+        "DROP VIEW v_settings; DROP TABLE experiment_runs;"
         "CREATE VIEW v_runs AS SELECT run FROM runs;"
         "CREATE VIEW v_best AS SELECT run FROM runs;");
+    if (version < 5) raw.exec("ALTER TABLE runs DROP COLUMN settings");
     if (version < 4) {
         raw.exec(
             "ALTER TABLE attempts DROP COLUMN pid_namespace;"
@@ -76,7 +77,7 @@ std::string schema_of(const fs::path& path) {
 
 TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
           "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4);
+    const int version = GENERATE(1, 2, 3, 4, 5);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -92,12 +93,13 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
     CHECK(database.runs_table().columns == runs.columns);
     CHECK(database.run_query(kAllRuns).rows == asked.rows);
     CHECK(database.run_query(kBest).rows == best.rows);
+    CHECK(database.runs("tutorials").size() == 2);
     CHECK(database.find_run("a-1")->design_digest.empty());
     CHECK(read_file(path) == before);
 }
 
 TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4);
+    const int version = GENERATE(1, 2, 3, 4, 5);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -110,6 +112,7 @@ TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "
           Cell(std::int64_t{kSchemaVersion}));
     CHECK(database.runs_table().rows == runs.rows);
     CHECK(schema_of(path) == schema);
+    CHECK(database.runs("tutorials").size() == 2);
     record(database, "a-1", 4, 0.75);
     CHECK(database.run_query("SELECT best_epoch, epochs_finished FROM v_runs WHERE run = 'a-1'")
               .rows.at(0) == std::vector<Cell>{std::int64_t{4}, std::int64_t{4}});

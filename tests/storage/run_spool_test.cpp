@@ -72,7 +72,9 @@ TEST_CASE("spool: what it kept is what would have been recorded", "[storage]") {
         later.begin_attempt(sample_attempt("a-1"), {.epochs_finished = 1, .steps_taken = 2});
         CHECK(kind_thrown_by([&] { spool.take_in(later); }) == Kind::taken_over);
         CHECK_FALSE(spool.is_empty());
-        RunSpool(folder.path(), 2).take_in(later);
+        RunSpool(folder.path(), 2).take_in(later);  // its own: there is none
+        CHECK_FALSE(spool.is_empty());
+        RunSpool(folder.path(), 2).take_in_all(later);
         CHECK(later.epochs("a-1").size() == 3);
         CHECK(later.epochs("a-1").back().attempt == 1);
         CHECK(spool.is_empty());

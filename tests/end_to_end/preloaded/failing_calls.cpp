@@ -1,7 +1,8 @@
 // A disk that fails: preloaded, lets the n-th call of one function fail, once, of those on files or
-// folders whose name begins with NAME, anywhere below one folder. What to do stands in
-// LOCKSTEP_TEST_FAILURE: "FUNCTION NAME N ERRNO FOLDER". When it happens, FOLDER.failed is made, by
-// which a test knows that there was such a call.
+// folders whose name begins with NAME ("*": any), anywhere below one folder. What to do stands in
+// LOCKSTEP_TEST_FAILURE: "FUNCTION NAME N ERRNO FOLDER". With -N all from the n-th on fail, as long
+// as FOLDER.space is not there; FUNCTION "writes" means write and pwrite64. When it happens,
+// FOLDER.failed is made, by which a test knows that there was such a call.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -42,7 +43,7 @@ const Failure& failure() {
 bool is_meant(std::string_view path) {
     const std::string below = failure().folder + "/";
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    return path.starts_with(below) && name.starts_with(failure().name);
+    return path.starts_with(below) && (failure().name == "*" || name.starts_with(failure().name));
 }
 
 bool is_meant(int file) {
@@ -56,8 +57,14 @@ bool is_meant(int file) {
 template <class File>
 bool fails(std::string_view function, File file) {
     static std::atomic<int> calls{0};
-    if (function != failure().function || !is_meant(file)) return false;
-    if (++calls != failure().number) return false;
+    const bool is_write = function == "write" || function == "pwrite64";
+    const bool is_it =
+        function == failure().function || (is_write && failure().function == "writes");
+    if (!is_it || !is_meant(file)) return false;
+    const int call = ++calls;
+    if (failure().number > 0 && call != failure().number) return false;
+    if (call < -failure().number || ::access((failure().folder + ".space").c_str(), F_OK) == 0)
+        return false;
     ::close(::open((failure().folder + ".failed").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     errno = failure().error;
     return true;
