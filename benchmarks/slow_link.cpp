@@ -2,9 +2,12 @@
 // namespaces slow-0, slow-1, ... with the addresses 10.77.0.1, .2, ...), each with a link of its
 // own to one switch.
 //
-//   slow_link [--hosts N] [--one-way-us D] [--gbit B] [--mtu M] COMMAND...
+//   slow_link [--hosts N] [--one-way-us D] [--gbit B] [--mtu M] [--loss PERCENT] [--cut FILE]
+//             COMMAND...
 //     makes it, runs COMMAND on slow-0, and takes it away when COMMAND ends
-//     defaults: 2 hosts, 100 us, 1 Gbit/s, frames of 9,000 bytes as clusters have them
+//     defaults: 2 hosts, 100 us, 1 Gbit/s, frames of 9,000 bytes as clusters have them, none lost
+//     Of all frames that share is lost. Hosts whose numbers stand in FILE, from 0 and between
+//     blanks, are cut off from the others, as long as they stand there.
 //   slow_link --on ADDRESS COMMAND...
 //     runs COMMAND on that host, as ssh does: what mpirun is to start its daemons by
 //
@@ -35,7 +38,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <optional>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -55,12 +60,15 @@ constexpr std::size_t kEthernetHeader = 14;
 // A host's own frames wait in its kernel, as before a real adapter, while its link has so much to
 // send already.
 constexpr nanoseconds kMostBacklog{500'000};
+constexpr std::chrono::milliseconds kCutInterval{50};  // between two looks at its file
 
 struct Setting {
     int hosts = 2;
     nanoseconds delay{100'000};  // one way
     double gigabits = 1.0;       // a second
     int mtu = 9000;
+    double loss = 0.0;  // share of the frames
+    std::string cut;    // file of the hosts that are cut off; empty: none
 };
 
 void require(bool is_true, const std::string& what) {
@@ -151,10 +159,37 @@ private:
     std::deque<Frame> arriving_;
 };
 
+// Which frames arrive.
+class Weather {
+public:
+    explicit Weather(const Setting& setting) : loss_(setting.loss), file_(setting.cut) {}
+
+    void look(Clock::time_point now) {
+        if (file_.empty() || now < next_look_) return;
+        next_look_ = now + kCutInterval;
+        is_cut_.fill(false);
+        std::ifstream file(file_);
+        for (std::size_t host = 0; file >> host;)
+            if (host < is_cut_.size()) is_cut_[host] = true;
+    }
+    bool lets_pass(std::size_t sender, std::size_t receiver) {
+        if (is_cut_[sender] != is_cut_[receiver]) return false;
+        return loss_ <= 0 || !std::bernoulli_distribution(loss_)(random_);
+    }
+
+private:
+    double loss_;
+    std::string file_;
+    std::array<bool, kMostHosts> is_cut_{};
+    Clock::time_point next_look_{};
+    std::minstd_rand random_{1};
+};
+
 class Switch {
 public:
     explicit Switch(const Setting& setting)
         : setting_(setting),
+          weather_(setting),
           frame_(static_cast<std::size_t>(setting.mtu) + kEthernetHeader + kWireBytes) {
         for (int number = 0; number < setting.hosts; ++number) hosts_.emplace_back(number, setting);
     }
@@ -167,10 +202,11 @@ public:
         while ((waits.back().revents & POLLIN) == 0) {
             const auto now = Clock::now();
             auto next = now + std::chrono::seconds(1);
+            weather_.look(now);
             for (std::size_t i = 0; i < hosts_.size(); ++i) {
                 Host& host = hosts_[i];
                 host.deliver(now);
-                while (host.may_send(now) && forward_from(host, now)) continue;
+                while (host.may_send(now) && forward_from(i, now)) continue;
                 waits[i].events = host.may_send(now) ? POLLIN : 0;
             }
             for (const Host& host : hosts_) {
@@ -182,7 +218,8 @@ public:
     }
 
 private:
-    bool forward_from(Host& host, Clock::time_point now) {
+    bool forward_from(std::size_t sender, Clock::time_point now) {
+        Host& host = hosts_[sender];
         const ssize_t size = read(host.device(), frame_.data(), frame_.size());
         if (size < static_cast<ssize_t>(kEthernetHeader)) return false;
         const std::span<const char> frame(frame_.data(), static_cast<std::size_t>(size));
@@ -192,7 +229,7 @@ private:
         const auto receiver = static_cast<unsigned char>(frame[5]);
         for (std::size_t i = 0; i < hosts_.size(); ++i) {
             const bool is_to_all = (frame[0] & 1) != 0;
-            if (&hosts_[i] != &host && (is_to_all || receiver == i))
+            if (i != sender && (is_to_all || receiver == i) && weather_.lets_pass(sender, i))
                 hosts_[i].expect(frame, length, at_switch, setting_.delay);
         }
         return true;
@@ -207,6 +244,7 @@ private:
     }
 
     Setting setting_;
+    Weather weather_;
     std::deque<Host> hosts_;
     std::vector<char> frame_;
 };
@@ -269,10 +307,15 @@ int main(int argc, char** argv) try {
             setting.gigabits = std::atof(argv[next + 1]);
         else if (is_option("--mtu"))
             setting.mtu = std::atoi(argv[next + 1]);
+        else if (is_option("--loss"))
+            setting.loss = std::atof(argv[next + 1]) / 100;
+        else if (is_option("--cut"))
+            setting.cut = argv[next + 1];
         else
             break;
     }
-    if (next >= argc || argv[next][0] == '-' || setting.gigabits <= 0)
+    const bool is_share = setting.loss >= 0 && setting.loss < 1;
+    if (next >= argc || argv[next][0] == '-' || setting.gigabits <= 0 || !is_share)
         throw std::runtime_error("see the head of benchmarks/slow_link.cpp");
     return run(setting, argv + next);
 } catch (const std::exception& error) {

@@ -34,6 +34,11 @@ void declare_run(CLI::App& verb, RunOptions& run) {
                     "ranks to start; one per core, at most one per shard, unless given")
         ->type_name("N")
         ->check(CLI::Range(1, 65536));
+    verb.add_option(
+            "--hostfile", run.hostfile,
+            "start them on its hosts, a line each: node1 slots=8; unless given on this one, "
+            "or those of the batch job")
+        ->type_name("FILE");
     add_duration(verb, "--max-walltime", run.max_walltime,
                  "stop in time before so much is over, as if by a signal: 30m, 4h, 04:00:00");
     verb.add_option("--max-restarts", run.max_restarts,

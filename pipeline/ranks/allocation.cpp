@@ -1,11 +1,18 @@
 #include "pipeline/ranks/allocation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <set>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -29,24 +36,51 @@ int take_number(std::string_view& text) {
     return value;
 }
 
-struct Hosts {
+struct Host {
+    std::string name;
     int slots = 0;
-    int nodes = 0;
 };
 
-// Of a file whose lines begin with a host's name, a line a slot.
-Hosts hosts_in(const std::filesystem::path& path) {
+// Of what follows a host's name: the number of "slots=4"; else 1.
+int slots_in(std::istream& words) {
+    constexpr std::string_view kSlots = "slots=";
+    for (std::string word; words >> word;) {
+        std::string_view number = word;
+        if (!number.starts_with(kSlots)) continue;
+        number.remove_prefix(kSlots.size());
+        return take_number(number);
+    }
+    return 1;
+}
+
+// Of a file whose lines begin with a host's name; each host once, in the order of the file.
+std::vector<Host> hosts_in(const std::filesystem::path& path) {
     std::ifstream file(path);
-    std::set<std::string> names;
-    Hosts hosts;
+    std::vector<Host> hosts;
     std::string line;
     while (std::getline(file, line)) {
-        if (line.empty()) continue;
-        names.insert(line.substr(0, line.find(' ')));
-        ++hosts.slots;
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::string name;
+        if (!(words >> name)) continue;
+        const auto known = std::ranges::find(hosts, name, &Host::name);
+        Host& host =
+            known != hosts.end() ? *known : hosts.emplace_back(Host{.name = name, .slots = 0});
+        host.slots += slots_in(words);
     }
-    hosts.nodes = static_cast<int>(names.size());
     return hosts;
+}
+
+// A rank a slot. Open MPI takes a host that has one line in a hostfile for one with a slot a core:
+// as words of --host they have the slots they were given.
+Allocation of_hosts(const std::vector<Host>& hosts) {
+    Allocation result{.ranks = 0, .nodes = static_cast<int>(hosts.size()), .slots = 0, .hosts = {}};
+    for (const Host& host : hosts) {
+        result.ranks += host.slots;
+        result.hosts +=
+            fmt::format("{}{}:{}", result.hosts.empty() ? "" : ",", host.name, host.slots);
+    }
+    result.slots = result.ranks;
+    return result;
 }
 
 // One task of several CPUs is a job for threads in other programs; a rank is a core here.
@@ -74,21 +108,23 @@ Allocation from_slurm(int cores) {
 
 // For systems whose mpirun, as Debian builds it, knows nothing of them.
 Allocation from_hostfile(const char* file, int count, int cpus, int cores) {
-    Allocation result;
-    Hosts hosts;
+    std::vector<Host> hosts;
     if (is_set(file)) hosts = hosts_in(std::getenv(file));
-    result.nodes = std::max(1, hosts.nodes);
-    result.ranks = std::max(hosts.slots, count);
-    if (result.nodes > 1) result.hostfile = std::getenv(file);
-    if (result.nodes == 1 && result.ranks <= 1) result.ranks = ranks_on_one_node(cpus, cores);
-    return result;
+    Allocation result = of_hosts(hosts);
+    if (result.nodes > 1) return result;
+    const int asked = std::max(result.ranks, count);
+    return {.ranks = asked <= 1 ? ranks_on_one_node(cpus, cores) : asked,
+            .nodes = 1,
+            .slots = 0,
+            .hosts = {}};
 }
 
 Allocation from_grid_engine() {
     Allocation result;
     result.ranks = std::max(1, count_in("NSLOTS"));
     if (is_set("PE_HOSTFILE")) {
-        result.nodes = std::max(1, hosts_in(std::getenv("PE_HOSTFILE")).nodes);
+        const auto hosts = hosts_in(std::getenv("PE_HOSTFILE"));
+        result.nodes = std::max(1, static_cast<int>(hosts.size()));
         result.slots = result.ranks;
     }
     return result;
@@ -127,7 +163,23 @@ Allocation allocation(int cores) {
         return from_hostfile("LSB_DJOB_HOSTFILE", count_in("LSB_DJOB_NUMPROC"), 1, cores);
     }
     if (is_set("PE_HOSTFILE") || is_set("NSLOTS")) return from_grid_engine();
-    return {.ranks = std::max(1, cores), .nodes = 1, .slots = 0, .hostfile = {}};
+    return {.ranks = std::max(1, cores), .nodes = 1, .slots = 0, .hosts = {}};
+}
+
+Allocation allocation_in(const std::filesystem::path& hostfile) {
+    if (!std::ifstream(hostfile)) {
+        throw Failure(kExitMissingInput,
+                      fmt::format("cannot read the hostfile {}", hostfile.string()));
+    }
+    const std::vector<Host> hosts = hosts_in(hostfile);
+    const bool has_slots =
+        std::ranges::all_of(hosts, [](const Host& host) { return host.slots > 0; });
+    if (hosts.empty() || !has_slots) {
+        throw Failure(kExitBadData,
+                      fmt::format("the hostfile {} has to name hosts, one a line: node1 slots=8",
+                                  hostfile.string()));
+    }
+    return of_hosts(hosts);
 }
 
 }  // namespace lockstep::pipeline

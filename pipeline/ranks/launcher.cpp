@@ -55,9 +55,11 @@ std::string text_of(const ProcessEnd& end, PulseFile* pulses) {
 // Of an end that nobody asked for: who was the first.
 std::string cause_of(const LaunchOutcome& outcome, const Supervisor& supervisor,
                      PulseFile* pulses) {
-    if (!supervisor.found().empty()) return supervisor.found();
+    const auto end = first_end(outcome.words.mpirun);
+    const bool is_found = !supervisor.found().empty();
+    if (is_found && !(end && supervisor.has_found_gone())) return supervisor.found();
     if (!outcome.words.lost.empty()) return outcome.words.lost;
-    if (const auto end = first_end(outcome.words.mpirun)) return text_of(*end, pulses);
+    if (end) return text_of(*end, pulses);
     const int code = outcome.exit_code;
     if (code > 128) {
         return fmt::format("{} killed by signal {} ({})",
@@ -80,9 +82,7 @@ bool is_end_unasked(const LaunchOutcome& outcome) {
 
 std::vector<std::string> mpirun_command(const Launch& launch) {
     std::vector<std::string> command{"mpirun", "-n", std::to_string(launch.ranks)};
-    if (!launch.hostfile.empty()) {
-        command.insert(command.end(), {"--hostfile", launch.hostfile.string()});
-    }
+    if (!launch.hosts.empty()) command.insert(command.end(), {"--host", launch.hosts});
     if (launch.ranks > (launch.slots > 0 ? launch.slots : launch.cores)) {
         command.insert(command.end(), {"--map-by", ":OVERSUBSCRIBE"});
     }
@@ -104,8 +104,9 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
     set_supervised(launch.ranks);
     Launch job = launch;
     job.variables = own_variables();
-    Supervisor supervisor(start_mpirun(mpirun_command(job), lines_pipe.write_end.get()), progress,
-                          outcome.words, pulses, launch.stall_timeout);
+    const bool is_local = job.hosts.empty() && !is_in_batch_job();
+    Supervisor supervisor(start_mpirun(mpirun_command(job), lines_pipe.write_end.get(), is_local),
+                          progress, outcome.words, pulses, launch.stall_timeout);
     lines_pipe.write_end.close();
 
     LineSorter lines(progress, launch.log, outcome.words);

@@ -34,10 +34,10 @@ struct Launch {
     std::filesystem::path program;       // of the ranks
     std::vector<std::string> arguments;  // without the program's name
     int ranks = 1;
-    int cores = 1;                   // of all its nodes
-    int slots = 0;                   // that mpirun may use by itself; 0: as many as there are cores
-    std::filesystem::path hostfile;  // of mpirun; empty: none
-    std::filesystem::path log;       // mpirun's own words go here, not onto the screen
+    int cores = 1;              // of all its nodes
+    int slots = 0;              // that mpirun may use by itself; 0: as many as there are cores
+    std::string hosts;          // for its --host, "node1:8,node2:8"; empty: those it knows
+    std::filesystem::path log;  // mpirun's own words go here, not onto the screen
     std::vector<std::string> variables{};                 // of the environment, that all ranks get
     std::optional<std::chrono::seconds> stall_timeout{};  // unset: it follows the steps
 };

@@ -15,7 +15,6 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
-#include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 
 namespace lockstep::pipeline {
@@ -41,7 +40,7 @@ void keep_connections_alive() {
     }
 }
 
-void prepare_environment() {
+void prepare_environment(bool is_local) {
     ::setenv("OMP_NUM_THREADS", "1", 1);  // a rank is a core
     // What srun has told a shell is not about the ranks to come.
     for (const char* name : {"PMI_RANK", "PMI_SIZE", "PMI_FD", "PMIX_RANK", "PMIX_NAMESPACE"}) {
@@ -52,7 +51,7 @@ void prepare_environment() {
         set_default("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
     }
     // Open MPI would open libfabric to look for networks between nodes: 0.2 s of each start.
-    if (!is_in_batch_job()) set_default("OMPI_MCA_pml", "^cm");
+    if (is_local) set_default("OMPI_MCA_pml", "^cm");
     if (!can_copy_between_processes()) {
         set_default("OMPI_MCA_btl_vader_single_copy_mechanism", "none");  // Open MPI 4
         set_default("OMPI_MCA_smsc", "^cma");                             // Open MPI 5
@@ -105,8 +104,8 @@ Pipe make_pipe() {
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-pid_t start_mpirun(const std::vector<std::string>& command, int standard_error) {
-    prepare_environment();
+pid_t start_mpirun(const std::vector<std::string>& command, int standard_error, bool is_local) {
+    prepare_environment(is_local);
     const pid_t parent = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) {

@@ -38,7 +38,8 @@ Pipe make_pipe();
 // Starts a command, from its name on, as a process group of its own: nothing to read, its errors to
 // `standard_error`, no signal blocked or ignored but a hangup under nohup, and USR1 should this
 // process die. Sets the variables by which Open MPI runs well.
+//   is_local   no rank will be on another machine
 // Throws Failure (kExitSystem).
-pid_t start_mpirun(const std::vector<std::string>& command, int standard_error);
+pid_t start_mpirun(const std::vector<std::string>& command, int standard_error, bool is_local);
 
 }  // namespace lockstep::pipeline

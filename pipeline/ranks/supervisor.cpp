@@ -119,6 +119,7 @@ void Supervisor::check_for_life(std::chrono::duration<double> since_last) {
     if (!finding) return;
     if (!finding->is_end) return progress_.message(waiting_line(finding->text));
     has_ended_stall_ = finding->is_stall;
+    has_found_gone_ = finding->process == 0;
     end_child(finding->text, finding->process);
 }
 

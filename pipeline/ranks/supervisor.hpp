@@ -34,6 +34,8 @@ public:
     // What it found itself; "" if nothing.
     const std::string& found() const { return found_; }
     bool has_ended_stall() const { return has_ended_stall_; }
+    // That is a rank which was gone, by mpirun perhaps, at the loss of another.
+    bool has_found_gone() const { return has_found_gone_; }
     // Ends what may be left of the ranks on this machine.
     void clear_away() const;
 
@@ -57,6 +59,7 @@ private:
     bool had_children_ = false;
     std::string found_;
     bool has_ended_stall_ = false;
+    bool has_found_gone_ = false;
     SteadyClock::time_point first_stop_{};
     SteadyClock::time_point last_look_ = SteadyClock::now();
     std::chrono::duration<double> without_children_{0};

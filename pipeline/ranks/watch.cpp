@@ -104,6 +104,7 @@ void Watch::update(std::size_t number, Seconds since_last) {
     if (std::exchange(rank.messages, messages) != messages) rank.unheard = Seconds(0);
     rank.state = is_here(number) ? state_of_(static_cast<pid_t>(pulse.process.load()))
                                  : static_cast<ProcessState>(pulse.state.load());
+    rank.gone = rank.state == ProcessState::gone ? rank.gone + since_last : Seconds(0);
     const std::uint32_t beats = pulse.beats.load(std::memory_order_relaxed);
     if (rank.state != ProcessState::gone && std::exchange(rank.beats, beats) != beats) {
         rank.silence = Seconds(0);
@@ -172,7 +173,7 @@ std::optional<Watch::Finding> Watch::find_gone() const {
                                       ranks_[rank].state != ProcessState::gone);
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
         const bool is_gone = is_known(rank) && ranks_[rank].state == ProcessState::gone;
-        if (!is_gone || ranks_[rank].silence < kGone) continue;
+        if (!is_gone || ranks_[rank].gone < kGone) continue;
         if (is_ending(rank) && !is_one_left) continue;
         return Finding{.process = 0,
                        .is_end = true,

@@ -57,6 +57,7 @@ private:
         std::uint32_t messages = 0;
         Seconds unheard{0};  // since the last message, of another machine's
         Seconds silence{0};
+        Seconds gone{0};  // since its process was first seen to be
         Seconds since_step{0};
     };
     void update(std::size_t rank, Seconds since_last);

@@ -19,7 +19,7 @@ int supervise(ProcessArguments arguments, int ranks) {
                      .ranks = ranks,
                      .cores = available_cores() * allocated.nodes,
                      .slots = allocated.slots,
-                     .hostfile = allocated.hostfile,
+                     .hosts = allocated.hosts,
                      .log = "/dev/stderr"};
     ProgressDisplay progress(ProgressMode::none, ColorMode::automatic);
     const LaunchOutcome outcome = launch(job, progress, nullptr);

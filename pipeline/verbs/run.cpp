@@ -179,7 +179,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
                      .ranks = ranks,
                      .cores = available_cores() * allocated.nodes,
                      .slots = allocated.slots,
-                     .hostfile = allocated.hostfile,
+                     .hosts = allocated.hosts,
                      .log = store.root() / "mpirun.log",
                      .stall_timeout = options.stall_timeout};
     tell_notes(plan);
@@ -223,7 +223,8 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     if (is_started_as_rank() || options.is_rank) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
     const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
-    const Allocation allocated = allocation(available_cores());
+    const Allocation allocated =
+        options.hostfile.empty() ? allocation(available_cores()) : allocation_in(options.hostfile);
     const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
     const MpiSweep sweep;

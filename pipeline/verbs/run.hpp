@@ -15,7 +15,8 @@ namespace lockstep::pipeline {
 struct RunOptions {
     SpecOptions spec;
     std::filesystem::path store = kDefaultStore;
-    std::optional<int> ranks;  // >= 1; unset: one per core, at most one per shard
+    std::optional<int> ranks;        // >= 1; unset: one per core, at most one per shard
+    std::filesystem::path hostfile;  // of the hosts to start them on; empty: this one, or the job's
     std::optional<std::chrono::seconds> max_walltime;   // training stops in time before it is over
     int max_restarts = kDefaultRestarts;                // after lost ranks
     std::optional<std::chrono::seconds> stall_timeout;  // unset: it follows the steps

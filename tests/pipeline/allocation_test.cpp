@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/failure/failure.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -103,7 +104,8 @@ TEST_CASE("In PBS the ranks are the lines of its file of nodes") {
     const Job job({{"PBS_JOBID", "7.server"}, {"PBS_NODEFILE", file}});
     CHECK(allocation(64).ranks == 4);
     CHECK(allocation(64).nodes == 2);
-    CHECK(allocation(64).hostfile == file);
+    CHECK(allocation(64).hosts == "node1:2,node2:2");
+    CHECK(allocation(64).slots == 4);
 }
 
 TEST_CASE("In PBS a single node has its CPUs where no ranks were asked for") {
@@ -112,7 +114,7 @@ TEST_CASE("In PBS a single node has its CPUs where no ranks were asked for") {
     std::ofstream(file) << "node1\n";
     const Job job({{"PBS_JOBID", "7.server"}, {"PBS_NODEFILE", file}, {"NCPUS", "8"}});
     CHECK(allocation(64).ranks == 8);
-    CHECK(allocation(64).hostfile.empty());
+    CHECK(allocation(64).hosts.empty());
     CHECK(ranks_of({{"PBS_JOBID", "7.server"}, {"PBS_NP", "12"}}, 64) == 12);
 }
 
@@ -126,7 +128,33 @@ TEST_CASE("In LSF and Grid Engine the ranks are the slots") {
     const Job job({{"NSLOTS", "12"}, {"PE_HOSTFILE", file}});
     CHECK(allocation(64).ranks == 12);
     CHECK(allocation(64).nodes == 2);
-    CHECK(allocation(64).hostfile.empty());  // Open MPI reads that one by itself
+    CHECK(allocation(64).hosts.empty());  // Open MPI reads that one by itself
+}
+
+TEST_CASE("A host of one line in a file of nodes has one slot, not one a core") {
+    const tests::TemporaryDirectory folder;
+    const std::string file = (folder / "nodes").string();
+    std::ofstream(file) << "node1\nnode2\n";
+    const Job job({{"LSB_JOBID", "7"}, {"LSB_DJOB_HOSTFILE", file}});
+    CHECK(allocation(64).ranks == 2);
+    CHECK(allocation(64).hosts == "node1:1,node2:1");
+}
+
+TEST_CASE("The hosts of a user's file have the slots it tells") {
+    const tests::TemporaryDirectory folder;
+    const std::filesystem::path file = folder / "hosts";
+    std::ofstream(file)
+        << "# ours\nnode1 slots=3\n\nnode2  max-slots=9 slots=2 # the old one\nnode1";
+    const Allocation found = allocation_in(file);
+    CHECK(found.hosts == "node1:4,node2:2");
+    CHECK(found.ranks == 6);
+    CHECK(found.slots == 6);
+    CHECK(found.nodes == 2);
+    std::ofstream(file) << "# nothing\n";
+    CHECK_THROWS_AS(allocation_in(file), Failure);
+    std::ofstream(file) << "node1 slots=many\n";
+    CHECK_THROWS_AS(allocation_in(file), Failure);
+    CHECK_THROWS_AS(allocation_in(folder / "missing"), Failure);
 }
 
 }  // namespace

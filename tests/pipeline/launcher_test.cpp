@@ -26,7 +26,7 @@ Launch launch_on(int ranks, int cores) {
             .ranks = ranks,
             .cores = cores,
             .slots = 0,
-            .hostfile = {},
+            .hosts = {},
             .log = {}};
 }
 
@@ -58,8 +58,8 @@ TEST_CASE("Ranks beyond what mpirun takes from the batch system are oversubscrib
     CHECK(has(mpirun_command(job), "core"));
     job.slots = 4;
     CHECK_FALSE(has(mpirun_command(job), ":OVERSUBSCRIBE"));
-    job.hostfile = "/var/spool/nodes";
-    CHECK(has(mpirun_command(job), "/var/spool/nodes"));
+    job.hosts = "node1:2,node2:2";
+    CHECK(has(mpirun_command(job), "node1:2,node2:2"));
 }
 
 void forget_all_ranks() {

@@ -266,37 +266,49 @@ TEST_CASE("watch: datagrams come through whole, to their own job, and leave this
     odd[2].process = 6;
     note_records(odd, hosts, here);
     CHECK(std::string(here[2].host) == std::string(63, 'c'));
-}
+    // mpirun ends the ranks of a job that has lost a host, and then itself: it has time to.
+    TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
+        Ranks ranks;
+        Watch watch = ranks.watch();
+        CHECK_FALSE(watch.look(seconds(9)));
+        ranks.states[101] = ProcessState::gone;
+        CHECK_FALSE(watch.look(seconds(1)));
+        CHECK(watch.look(seconds(4)));
+    }
 
-TEST_CASE("mpirun's words: who ended first, and how") {
-    const auto killed = first_end(
-        "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 (Killed).\n");
-    REQUIRE(killed);
-    CHECK(killed->rank == 3);
-    CHECK(killed->host == "n7");
-    CHECK(killed->how == "was killed by signal 9 (Killed)");
-    const auto code = first_end(
-        "The first process to do so was:\n\n  Process name: [[24063,1],12]\n  Exit code:    3\n");
-    REQUIRE(code);
-    CHECK(code->rank == 12);
-    CHECK(code->how == "ended with exit code 3");
-    const auto five = first_end("  Process name: [prterun-vm-4711@1,2]\n  Exit code:    75\n");
-    REQUIRE(five);
-    CHECK(five->rank == 2);
-    const auto early = first_end(
-        "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. There");
-    REQUIRE(early);
-    CHECK(early->rank == 1);
-    const auto host = first_end(
-        "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node "
-        "a\n"
-        "  Remote daemon: [[1,0],1] on node b\n");
-    REQUIRE(host);
-    CHECK_FALSE(host->rank);
-    CHECK(host->host == "b");
-    CHECK_FALSE(first_end(""));
-    CHECK_FALSE(first_end("all is well"));
-}
+    TEST_CASE("mpirun's words: who ended first, and how") {
+        const auto killed = first_end(
+            "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 "
+            "(Killed).\n");
+        REQUIRE(killed);
+        CHECK(killed->rank == 3);
+        CHECK(killed->host == "n7");
+        CHECK(killed->how == "was killed by signal 9 (Killed)");
+        const auto code = first_end(
+            "The first process to do so was:\n\n  Process name: [[24063,1],12]\n  Exit code:    "
+            "3\n");
+        REQUIRE(code);
+        CHECK(code->rank == 12);
+        CHECK(code->how == "ended with exit code 3");
+        const auto five = first_end("  Process name: [prterun-vm-4711@1,2]\n  Exit code:    75\n");
+        REQUIRE(five);
+        CHECK(five->rank == 2);
+        const auto early = first_end(
+            "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. "
+            "There");
+        REQUIRE(early);
+        CHECK(early->rank == 1);
+        const auto host = first_end(
+            "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on "
+            "node "
+            "a\n"
+            "  Remote daemon: [[1,0],1] on node b\n");
+        REQUIRE(host);
+        CHECK_FALSE(host->rank);
+        CHECK(host->host == "b");
+        CHECK_FALSE(first_end(""));
+        CHECK_FALSE(first_end("all is well"));
+    }
 
 }  // namespace
 }  // namespace lockstep::pipeline

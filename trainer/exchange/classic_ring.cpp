@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "liveness/pulse.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
 #include "trainer/exchange/sum_in_shard_order.hpp"
 
@@ -48,6 +49,7 @@ void ClassicRing::sum_shards(std::span<const std::span<const float>> own_shards,
 
 // Sends one slice to the right while the slice before it comes in from the left.
 void ClassicRing::pass_slices(int sent_slice, std::span<float> sum, Arriving arriving) {
+    const liveness::Waiting waiting;
     const std::span<float> slice = slice_of(sum, sent_slice - 1);
     const bool is_added = arriving == Arriving::is_added;
     start_pieces(slice_of(sum, sent_slice),

@@ -7,10 +7,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "liveness/pulse.hpp"
+
 namespace lockstep::trainer {
 
 void require_equal_on_all_ranks(const Communicator& comm, std::size_t value,
                                 std::string_view what) {
+    const liveness::Waiting waiting;
     // The least value and, as its complement, the greatest, in one collective call.
     std::array<std::uint64_t, 2> least{value, ~std::uint64_t{value}};
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, least.data(), 2, MPI_UINT64_T, MPI_MIN, comm.handle()),

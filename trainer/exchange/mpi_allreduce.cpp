@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "liveness/pulse.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
 #include "trainer/exchange/sum_in_shard_order.hpp"
 
@@ -18,6 +19,7 @@ void MpiAllreduce::sum_shards(std::span<const std::span<const float>> own_shards
     const bool is_one = own_shards.size() == 1;  // summed where it lies, without a copy before
     if (!is_one || comm_.size() == 1) sum_in_shard_order(own_shards, sum);
     if (comm_.size() == 1) return;
+    const liveness::Waiting waiting;
     constexpr std::size_t kMaxCount = std::size_t{1} << 30;
     for (std::size_t first = 0; first < count_; first += kMaxCount) {
         const std::span<float> part = sum.subspan(first, std::min(count_ - first, kMaxCount));

@@ -3,12 +3,15 @@
 #include <array>
 #include <utility>
 
+#include "liveness/pulse.hpp"
+
 namespace lockstep::trainer {
 namespace {
 
 // Whether the node's ranks are the first, second, ... L of all.
 bool is_block_of_ranks(const Communicator& node, int rank) {
     const int first = rank / node.size() * node.size();
+    const liveness::Waiting waiting;
     std::array<int, 2> least{rank, -rank};  // and, with its sign changed, the greatest
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, least.data(), 2, MPI_INT, MPI_MIN, node.handle()),
               "MPI_Allreduce");

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "liveness/pulse.hpp"
 #include "trainer/determinism/shard_tree.hpp"
 #include "trainer/determinism/shards.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
@@ -238,6 +239,7 @@ void TreeExchange::cut_own_slice() {
 }
 
 void TreeExchange::collect(std::span<float> array) {
+    const liveness::Waiting waiting;
     check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, array.data(), slice_counts_.data(),
                              slice_offsets_.data(), MPI_FLOAT, comm_.handle()),
               "MPI_Allgatherv");

@@ -1,0 +1,277 @@
+#!/usr/bin/env bash
+# Trainings on several hosts that lie on this machine (host_cluster.sh): the same bits on any number of
+# them, and whatever a host, its link, its data, its program or its clock may do.
+#
+#   tests/slow/hosts_test.sh [--install] [--build FOLDER] [CASE...]      about eight minutes
+#
+#   --install     gets Debian's packages first: openssh-server iproute2 faketime
+#   --build       with lockstep and benchmarks/slow_link; build unless given
+#   CASE          of those below (functions case_...); all unless given
+#
+# Exit status: 0 passed, 1 failed, 77 skipped: it needs root, the packages, and network namespaces.
+# The network is the program slow_link's, everywhere: not each kernel has tc's netem.
+set -uo pipefail
+source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$source_folder/build
+cases=()
+while (($# > 0)); do
+    case $1 in
+        --install)
+            apt-get update -q >/dev/null 2>&1
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+                openssh-server openssh-client iproute2 procps libfaketime >/dev/null 2>&1
+            ;;
+        --build) build=${2:?} && shift ;;
+        *) cases+=("$1") ;;
+    esac
+    shift
+done
+skip() { printf 'skipped: hosts_test needs %s\n' "$1" && exit 77; }
+((EUID == 0)) || skip 'root: it makes network namespaces'
+for program in sshd ssh ip nsenter unshare mpirun; do
+    command -v "$program" >/dev/null || skip "$program (apt-get install openssh-server iproute2, or --install)"
+done
+[[ -c /dev/net/tun ]] || skip '/dev/net/tun: the links are TAP devices'
+unshare --net --mount --pid --uts --ipc --time --fork true 2>/dev/null || skip 'namespaces'
+[[ ! -e /run/netns/slow-0 ]] || skip 'the names slow-0 ...: another slow_link is running'
+slow_link=$(readlink -f "$build/benchmarks/slow_link")
+[[ -x $build/lockstep && -x $slow_link ]] ||
+    { printf 'hosts_test: build lockstep and slow_link in %s first\n' "$build" >&2; exit 66; }
+
+# Not below /tmp, of which each host has its own.
+folder=$(mktemp -d /var/tmp/lockstep-hosts.XXXXXX)
+chmod 755 "$folder"
+cp "$build/lockstep" "$folder/lockstep"
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_plm_rsh_args="-F $folder/ssh_config"
+failures=0
+case_name=
+
+# shellcheck source=tests/slow/host_cluster.sh
+source "$source_folder/tests/slow/host_cluster.sh"
+
+fail() {
+    printf 'hosts_test: %s: FAILED: %s\n' "$case_name" "$1"
+    failures=$((failures + 1))
+}
+tell() { printf 'hosts_test: %s: %s\n' "$case_name" "$1"; }
+check_equal() { [[ $1 == "$2" ]] || fail "$3 is \"$1\", not \"$2\""; }
+check_words() { grep -q "$2" "$folder/$1.err" || fail "no \"$2\" in: $(tail -n 4 "$folder/$1.err")"; }
+
+# Waits for at most so many seconds until `command...` holds.
+wait_until() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || { fail "waited in vain: $*"; return 1; }
+        sleep 0.1
+    done
+}
+
+end_all() {
+    trap '' EXIT INT TERM
+    end_network
+    if ((failures > 0)); then
+        printf 'hosts_test: all is kept in %s\n' "$folder"
+    else
+        rm -rf "$folder"
+    fi
+}
+trap end_all EXIT
+trap 'exit 130' INT TERM
+
+# A hostfile of so many hosts with so many ranks each.
+write_hosts() {
+    local host
+    for ((host = 0; host < $1; ++host)); do printf 'slow-%s slots=%s\n' "$host" "$2"; done >"$folder/hosts-$1x$2"
+}
+
+# An experiment with batch normalization and dropout, whose every bit depends on every other; $2 epochs.
+write_experiment() {
+    cat >"$folder/$1.toml" <<END_OF_FILE
+schema = 1
+[experiment]
+name = "$1"
+[data]
+${3-dataset = \"synthetic\"
+training_samples = 320
+test_samples = 64
+validation = \"none\"}
+[train]
+batch_size = 32
+epochs = $2
+optimizer = "adam"
+${4-}
+[[run]]
+name = "net"
+train = { seeds = ${5-[1]} }
+layers = [
+    { type = "conv2d", filters = 8, kernel_size = 3, padding = "same", activation = "relu" },
+    { type = "batch_normalization" },
+    { type = "max_pooling2d" },
+    { type = "dropout", rate = 0.25 },
+    { type = "flatten" },
+    { type = "dense", units = 10, activation = "softmax" },
+]
+END_OF_FILE
+}
+
+final_weights() { (cd "$folder/$1/runs" && sha256sum ./*/final.h5 2>&1); }
+query() { on 0 "$folder/lockstep" query "$2" --store "$folder/$1" --format csv 2>/dev/null | tail -n +2; }
+epochs_of() { grep -ch 'Epoch' "$folder/$1/runs/"*/log.txt 2>/dev/null | head -n 1; }
+is_training() { [[ $(epochs_of "$1") -ge 3 ]]; }
+
+# train STORE EXPERIMENT HOSTS RANKS-ON-EACH [OPTION...]: in the background, from slow-0.
+train() {
+    local store=$1 experiment=$2 hosts=$3 each=$4
+    shift 4
+    write_hosts "$hosts" "$each"
+    (
+        on 0 "$folder/lockstep" run "$folder/$experiment.toml" --store "$folder/$store" \
+            --hostfile "$folder/hosts-${hosts}x$each" --progress plain "$@" \
+            >"$folder/$store.out" 2>"$folder/$store.err"
+        echo "$?:$EPOCHREALTIME" >"$folder/$store.end"
+    ) &
+    rm -f "$folder/$store.end"
+}
+# The same by an mpirun of the user's.
+train_bare() {
+    local store=$1 experiment=$2 hosts=$3 each=$4
+    shift 4
+    write_hosts "$hosts" "$each"
+    rm -f "$folder/$store.end"
+    (
+        on 0 mpirun -n $((hosts * each)) --hostfile "$folder/hosts-${hosts}x$each" "$@" \
+            "$folder/lockstep" run "$folder/$experiment.toml" --store "$folder/$store" --progress plain \
+            >"$folder/$store.out" 2>"$folder/$store.err"
+        echo "$?:$EPOCHREALTIME" >"$folder/$store.end"
+    ) &
+}
+has_ended() { [[ -s $folder/$1.end ]]; }
+# Waits for the end, for so many seconds at most: its exit code.
+code_of() {
+    wait_until "$2" has_ended "$1" || return
+    cut -d: -f1 "$folder/$1.end"
+}
+seconds_since() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b - a }'; }
+end_of() { cut -d: -f2 "$folder/$1.end"; }
+
+# Nothing of a training is left on the hosts that are up: processes, memory, session folders.
+check_nothing_left() {
+    local host left
+    for host in "${!host_of[@]}"; do
+        wait_until 30 is_quiet "$host" || fail "processes on slow-$host: $(on "$host" ps ax | grep -E 'lockstep|orted|mpirun')"
+        left=$(on "$host" find /dev/shm /tmp -mindepth 1 ! -name is-up)
+        [[ -z $left ]] || fail "left on slow-$host: $left"
+    done
+}
+is_quiet() { ! processes_on "$1" >/dev/null; }
+
+# What a training of one rank on one host gives.
+reference() {
+    [[ ! -d $folder/$1-alone ]] || return 0
+    on 0 "$folder/lockstep" run "$folder/$1.toml" --store "$folder/$1-alone" --ranks 1 -q >/dev/null 2>&1
+}
+check_same_bits() { check_equal "$(final_weights "$1")" "$(final_weights "$2-alone")" "final.h5 of $1"; }
+
+# The same bits on any number of hosts and ranks.
+case_same_bits() {
+    write_experiment short 3
+    reference short
+    local shape
+    for shape in '1 1' '2 1' '4 1' '2 2' '4 2'; do
+        # shellcheck disable=SC2086 # two words
+        train "short-${shape/ /x}" short $shape
+        check_equal "$(code_of "short-${shape/ /x}" 60)" 0 "exit code on ${shape/ /x}"
+        check_equal "$(query "short-${shape/ /x}" 'select ranks from attempts')" $((${shape% *} * ${shape#* })) ranks
+        check_same_bits "short-${shape/ /x}" short
+    done
+    train_bare short-bare short 2 2
+    check_equal "$(code_of short-bare 60)" 0 'exit code under mpirun'
+    check_same_bits short-bare short
+    check_nothing_left
+}
+
+# A host whose processes all end at once, while its link stays up.
+case_killed_host() {
+    start_training killed || return
+    power_off 1
+    check_lost killed 45
+}
+# A host that loses power: nobody hears of it again.
+case_silent_host() {
+    start_training silent || return
+    cut_off 1
+    power_off 1
+    check_lost silent 45
+    heal
+}
+# The same with a hosts' power back before the training is started again.
+case_rebooted_host() {
+    start_training rebooted --max-restarts 3 || return
+    cut_off 1
+    power_off 1
+    heal
+    start_host 1
+    check_equal "$(code_of rebooted 90)" 0 'exit code'
+    check_words rebooted 'start again'
+    check_same_bits rebooted long
+    check_nothing_left
+}
+# A network in two parts, both of which live.
+case_partition() {
+    start_training partition || return
+    cut_off 1
+    check_lost partition 60
+    heal
+}
+# A network that is whole again before anyone takes the other part for dead.
+case_short_partition() {
+    start_training short-partition || return
+    cut_off 1
+    sleep 6
+    heal
+    check_equal "$(code_of short-partition 90)" 0 'exit code'
+    check_equal "$(query short-partition 'select count(*) from attempts')" 1 attempts
+    check_same_bits short-partition long
+    check_nothing_left
+}
+
+# start_training STORE [OPTION...]: on two hosts of one rank, until both train.
+start_training() {
+    write_experiment long 40
+    reference long
+    train "$1" long 2 1 --max-restarts 0 "${@:2}"
+    wait_until 60 is_training "$1" || return
+    processes_on 1 >/dev/null || fail 'slow-1 trains nothing'
+    begun=$EPOCHREALTIME
+}
+# check_lost STORE SECONDS: the job ends within them, names the host and can be resumed; it goes on
+# where the host is back, with the same bytes.
+check_lost() {
+    local code
+    code=$(code_of "$1" "$2")
+    tell "exit code $code after $(seconds_since "$begun" "$(end_of "$1")") s: $(tail -n 1 "$folder/$1.err")"
+    check_words "$1" 'slow-1'
+    check_words "$1" 'the same command goes on'
+    if [[ -n ${host_of[1]-} ]]; then
+        wait_until 60 is_quiet 1 && tell "quiet on slow-1 after $(seconds_since "$begun" "$EPOCHREALTIME") s"
+    fi
+    heal
+    [[ -n ${host_of[1]-} ]] || start_host 1
+    check_nothing_left
+    train "$1" long 2 1
+    check_equal "$(code_of "$1" 60)" 0 'exit code of the same command'
+    check_same_bits "$1" long
+    check_nothing_left
+}
+
+make_keys
+start_network || exit 1
+((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host partition short_partition)
+for case_name in "${cases[@]}"; do
+    begin=$SECONDS before=$failures
+    "case_$case_name"
+    ((failures > before)) || printf 'hosts_test: %s: passed in %d s\n' "$case_name" "$((SECONDS - begin))"
+done
+((failures == 0)) || exit 1
