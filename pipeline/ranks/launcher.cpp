@@ -22,6 +22,11 @@
 namespace lockstep::pipeline {
 namespace {
 
+// Of mpirun that cannot start its daemon on another host, and of one that has lost it. It says the
+// first for the second too, where it hears of the end of ssh before that of the daemon.
+constexpr int kNoDaemons = 255;
+constexpr int kHostLost = 205;
+
 // Signals that wait to be read; they are blocked, and stay so: one that comes between two attempts
 // is not lost.
 Descriptor waiting_signals() {
@@ -42,6 +47,7 @@ void drain(int descriptor, LineSorter& lines) {
 }
 
 std::string text_of(const ProcessEnd& end, PulseFile* pulses) {
+    if (!end.rank && end.host.empty()) return end.how;
     if (!end.rank) return fmt::format("host {} {}", end.host, end.how);
     const auto rank = static_cast<std::size_t>(*end.rank);
     const liveness::Pulse* pulse = nullptr;
@@ -61,7 +67,7 @@ std::string cause_of(const LaunchOutcome& outcome, const Supervisor& supervisor,
     if (!outcome.words.lost.empty()) return outcome.words.lost;
     if (end) return text_of(*end, pulses);
     const int code = outcome.exit_code;
-    if (code > 128) {
+    if (code > 128 && code <= 128 + SIGRTMAX) {
         return fmt::format("{} killed by signal {} ({})",
                            supervisor.was_killed() ? "mpirun was" : "the ranks were", code - 128,
                            ::strsignal(code - 128));
@@ -126,6 +132,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
     drain(lines_pipe.read_end.get(), lines);
     lines.finish();
     outcome.exit_code = supervisor.exit_code();
+    if (outcome.exit_code == kNoDaemons && outcome.words.are_ready) outcome.exit_code = kHostLost;
     outcome.stop_requests = supervisor.stop_requests();
     if (outcome.exit_code == kProgramNotStarted && outcome.words.others.empty()) {
         throw Failure(kExitUnavailable,
@@ -157,6 +164,7 @@ int conclude(const LaunchOutcome& outcome, const Launch& launch, ProgressDisplay
     if (outcome.is_lost()) {
         progress.error(fmt::format("{}; the same command goes on; mpirun's own words: {}",
                                    outcome.cause, launch.log.string()));
+        if (code == kNoDaemons) return kExitUnavailable;
         // A stuck rank was killed by the supervisor: 128 + 9 would say that it crashed.
         const bool says_nothing = code == kExitSuccess || code == kExitSomeRunsFailed;
         return outcome.is_stall || says_nothing ? kExitInterrupted : code;

@@ -17,8 +17,8 @@ struct Saying {
     std::function<ProcessEnd(const Words&)> meaning;
 };
 
-const std::array<Saying, 4>& sayings() {
-    static const std::array<Saying, 4> kSayings{{
+const std::array<Saying, 9>& sayings() {
+    static const std::array<Saying, 9> kSayings{{
         {R"(process rank (\d+) with PID \d+ on\s+node\s+(\S+)\s+exited on\s+signal (\d+ \([^)]*\)))",
          [](const Words& words) {
              return ProcessEnd{std::stoi(words[1]), words[2],
@@ -35,6 +35,27 @@ const std::array<Saying, 4>& sayings() {
         {R"(lost communication with a remote daemon\.[\s\S]*Remote daemon:[^\n]*on node (\S+))",
          [](const Words& words) {
              return ProcessEnd{{}, words[1], "no longer answers"};
+         }},
+        // What has started mpirun's daemons, and mpirun where that has failed.
+        {R"(Connection to (\S+) closed by remote host)",
+         [](const Words& words) {
+             return ProcessEnd{{}, words[1], "no longer answers"};
+         }},
+        {R"(Timeout, server (\S+) not responding)",
+         [](const Words& words) {
+             return ProcessEnd{{}, words[1], "no longer answers"};
+         }},
+        {R"(ssh: connect to host (\S+) port \d+: ([^\r\n]+))",
+         [](const Words& words) {
+             return ProcessEnd{{}, words[1], "cannot be reached: " + words[2].str()};
+         }},
+        {R"((?:[^@\s]+@)?(\S+): (Permission denied \([^\r\n]+))",
+         [](const Words& words) {
+             return ProcessEnd{{}, words[1], "lets nobody in: " + words[2].str()};
+         }},
+        {R"(unable to reliably start one or more daemons)",
+         [](const Words&) {
+             return ProcessEnd{{}, "", "mpirun cannot start its daemons"};
          }},
     }};
     return kSayings;

@@ -9,9 +9,9 @@
 namespace lockstep::pipeline {
 
 struct ProcessEnd {
-    std::optional<int> rank;
-    std::string host;  // "" if it does not say
-    std::string how;   // "was killed by signal 9 (Killed)", "ended with exit code 3"
+    std::optional<int> rank;  // none: of a host
+    std::string host;         // "" if it does not say
+    std::string how;          // "was killed by signal 9 (Killed)", "ended with exit code 3"
 };
 
 // The first end that a text tells of.

@@ -88,11 +88,14 @@ public:
         for (int attempt = 1;; ++attempt) {
             set_job_attempt({.number = attempt, .job_utc = began});
             const std::string before = state_of_runs(store_);
-            const LaunchOutcome outcome = launch(job_, progress_, pulses_ ? &*pulses_ : nullptr);
+            LaunchOutcome outcome = launch(job_, progress_, pulses_ ? &*pulses_ : nullptr);
             const std::string& cause = outcome.is_lost() ? outcome.cause : outcome.words.error;
             if (pulses_ && !cause.empty()) record_cause(store_, cause, *pulses_);
             if (!outcome.is_lost()) return conclude(outcome, job_, progress_);
             if (attempt > 1) fruitless_ = state_of_runs(store_) == before ? fruitless_ + 1 : 0;
+            // A host that is lost and stays away is a loss, not a job that cannot be started.
+            if (outcome.words.are_ready) loss_ = outcome.exit_code;
+            outcome.exit_code = loss_.value_or(outcome.exit_code);
             if (!is_worth_another(attempt)) return conclude(outcome, job_, progress_);
             if (!pause_before(attempt + 1, outcome)) return kExitInterrupted;
         }
@@ -122,7 +125,8 @@ private:
     int max_restarts_;
     ProgressDisplay& progress_;
     std::optional<PulseFile> pulses_;
-    int fruitless_ = 0;  // restarts on end
+    int fruitless_ = 0;        // restarts on end
+    std::optional<int> loss_;  // exit code of the last one of ranks that had started
 };
 
 }  // namespace

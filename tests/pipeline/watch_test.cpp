@@ -266,49 +266,67 @@ TEST_CASE("watch: datagrams come through whole, to their own job, and leave this
     odd[2].process = 6;
     note_records(odd, hosts, here);
     CHECK(std::string(here[2].host) == std::string(63, 'c'));
-    // mpirun ends the ranks of a job that has lost a host, and then itself: it has time to.
-    TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
-        Ranks ranks;
-        Watch watch = ranks.watch();
-        CHECK_FALSE(watch.look(seconds(9)));
-        ranks.states[101] = ProcessState::gone;
-        CHECK_FALSE(watch.look(seconds(1)));
-        CHECK(watch.look(seconds(4)));
-    }
+}
 
-    TEST_CASE("mpirun's words: who ended first, and how") {
-        const auto killed = first_end(
-            "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 "
-            "(Killed).\n");
-        REQUIRE(killed);
-        CHECK(killed->rank == 3);
-        CHECK(killed->host == "n7");
-        CHECK(killed->how == "was killed by signal 9 (Killed)");
-        const auto code = first_end(
-            "The first process to do so was:\n\n  Process name: [[24063,1],12]\n  Exit code:    "
-            "3\n");
-        REQUIRE(code);
-        CHECK(code->rank == 12);
-        CHECK(code->how == "ended with exit code 3");
-        const auto five = first_end("  Process name: [prterun-vm-4711@1,2]\n  Exit code:    75\n");
-        REQUIRE(five);
-        CHECK(five->rank == 2);
-        const auto early = first_end(
-            "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. "
-            "There");
-        REQUIRE(early);
-        CHECK(early->rank == 1);
-        const auto host = first_end(
-            "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on "
-            "node "
-            "a\n"
-            "  Remote daemon: [[1,0],1] on node b\n");
-        REQUIRE(host);
-        CHECK_FALSE(host->rank);
-        CHECK(host->host == "b");
-        CHECK_FALSE(first_end(""));
-        CHECK_FALSE(first_end("all is well"));
-    }
+// mpirun ends the ranks of a job that has lost a host, and then itself: it has time to.
+TEST_CASE("watch: a process that is gone after a long silence is not gone for as long") {
+    Ranks ranks;
+    Watch watch = ranks.watch();
+    CHECK_FALSE(watch.look(seconds(8)));
+    ranks.states[101] = ProcessState::gone;
+    CHECK_FALSE(watch.look(seconds(1)));
+    CHECK(watch.look(seconds(4)));
+}
+
+TEST_CASE("mpirun's words: who ended first, and how") {
+    const auto killed = first_end(
+        "mpirun noticed that process rank 3 with PID 0 on node n7 exited on signal 9 (Killed).\n");
+    REQUIRE(killed);
+    CHECK(killed->rank == 3);
+    CHECK(killed->host == "n7");
+    CHECK(killed->how == "was killed by signal 9 (Killed)");
+    const auto code = first_end(
+        "The first process to do so was:\n\n  Process name: [[24063,1],12]\n  Exit code:    3\n");
+    REQUIRE(code);
+    CHECK(code->rank == 12);
+    CHECK(code->how == "ended with exit code 3");
+    const auto five = first_end("  Process name: [prterun-vm-4711@1,2]\n  Exit code:    75\n");
+    REQUIRE(five);
+    CHECK(five->rank == 2);
+    const auto early = first_end(
+        "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. There");
+    REQUIRE(early);
+    CHECK(early->rank == 1);
+    const auto host = first_end(
+        "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node "
+        "a\n"
+        "  Remote daemon: [[1,0],1] on node b\n");
+    REQUIRE(host);
+    CHECK_FALSE(host->rank);
+    CHECK(host->host == "b");
+    const auto unreachable = first_end(
+        "ssh: connect to host slow-1 port 22: No route to host\r\n"
+        "ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(unreachable);
+    CHECK_FALSE(unreachable->rank);
+    CHECK(unreachable->host == "slow-1");
+    CHECK(unreachable->how == "cannot be reached: No route to host");
+    const auto cut = first_end(
+        "Connection to slow-1 closed by remote host.\n"
+        "ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(cut);
+    CHECK(cut->host == "slow-1");
+    CHECK(cut->how == "no longer answers");
+    const auto closed = first_end("me@node7: Permission denied (publickey).\n");
+    REQUIRE(closed);
+    CHECK(closed->host == "node7");
+    CHECK(closed->how == "lets nobody in: Permission denied (publickey).");
+    const auto unnamed = first_end("ORTE was unable to reliably start one or more daemons.\n");
+    REQUIRE(unnamed);
+    CHECK(unnamed->host.empty());
+    CHECK_FALSE(first_end(""));
+    CHECK_FALSE(first_end("all is well"));
+}
 
 }  // namespace
 }  // namespace lockstep::pipeline

@@ -218,6 +218,35 @@ case_rebooted_host() {
     check_same_bits rebooted long
     check_nothing_left
 }
+# One that stays away: restarts that cannot reach it are given up, and the job can be resumed.
+case_host_away() {
+    start_training away --max-restarts 3 || return
+    power_off 1
+    code_of away 90 >/dev/null
+    check_words away 'host slow-1 no longer answers; the ranks start again'
+    check_words away 'host slow-1 cannot be reached: Connection refused; the same'
+    check_lost away 1
+}
+# One that is away from the beginning.
+case_host_missing() {
+    write_experiment long 40
+    power_off 1
+    train missing long 2 1
+    check_equal "$(code_of missing 60)" 69 'exit code'
+    check_words missing 'host slow-1 cannot be reached: Connection refused'
+    start_host 1
+    check_nothing_left
+}
+# The host from which the training was started: what is left of it on the others ends by itself.
+case_first_host() {
+    start_training first-host || return
+    cut_off 0
+    power_off 0
+    wait_until 60 is_quiet 1 && tell "quiet on slow-1 after $(seconds_since "$begun" "$EPOCHREALTIME") s"
+    heal
+    start_host 0
+    check_resumed first-host
+}
 # A network in two parts, both of which live.
 case_partition() {
     start_training partition || return
@@ -237,23 +266,58 @@ case_short_partition() {
     check_nothing_left
 }
 
+# Under an mpirun of the user's, with the keepalives that docs/batch.md tells.
+kKeepalives='--mca oob_tcp_keepalive_time 10 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3'
+case_bare_killed() {
+    start_bare bare-killed || return
+    power_off 1
+    check_lost_bare bare-killed 15
+}
+case_bare_silent() {
+    # shellcheck disable=SC2086 # words
+    start_bare bare-silent $kKeepalives || return
+    cut_off 1
+    check_lost_bare bare-silent 45
+}
+start_bare() {
+    write_experiment long 40
+    reference long
+    rm -rf "${folder:?}/$1"
+    train_bare "$1" long 2 1 "${@:2}"
+    wait_until 60 is_training "$1" || return
+    begun=$EPOCHREALTIME
+}
+check_lost_bare() {
+    local code
+    code=$(code_of "$1" "$2")
+    tell "exit code $code after $(seconds_since "$begun" "$(end_of "$1")") s"
+    [[ $code != 0 ]] || fail 'exit code 0'
+    check_words "$1" 'slow-1'
+    check_resumed "$1"
+}
+
 # start_training STORE [OPTION...]: on two hosts of one rank, until both train.
 start_training() {
     write_experiment long 40
     reference long
+    rm -rf "${folder:?}/$1"
     train "$1" long 2 1 --max-restarts 0 "${@:2}"
     wait_until 60 is_training "$1" || return
     processes_on 1 >/dev/null || fail 'slow-1 trains nothing'
     begun=$EPOCHREALTIME
 }
-# check_lost STORE SECONDS: the job ends within them, names the host and can be resumed; it goes on
-# where the host is back, with the same bytes.
+# check_lost STORE SECONDS: the job ends within them, names the host and can be resumed.
 check_lost() {
     local code
     code=$(code_of "$1" "$2")
-    tell "exit code $code after $(seconds_since "$begun" "$(end_of "$1")") s: $(tail -n 1 "$folder/$1.err")"
+    tell "exit code $code after $(seconds_since "$begun" "$(end_of "$1")") s"
+    check_equal "$code" 205 'exit code'
     check_words "$1" 'slow-1'
     check_words "$1" 'the same command goes on'
+    check_resumed "$1"
+}
+# The same command goes on where the host is back, with the same bytes.
+check_resumed() {
     if [[ -n ${host_of[1]-} ]]; then
         wait_until 60 is_quiet 1 && tell "quiet on slow-1 after $(seconds_since "$begun" "$EPOCHREALTIME") s"
     fi
@@ -268,7 +332,7 @@ check_lost() {
 
 make_keys
 start_network || exit 1
-((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host partition short_partition)
+((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host host_away host_missing first_host partition short_partition bare_killed bare_silent)
 for case_name in "${cases[@]}"; do
     begin=$SECONDS before=$failures
     "case_$case_name"
