@@ -16,6 +16,7 @@
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
+#include "pipeline/ranks/start_deadline.hpp"
 #include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
 #include "trainer/environment.hpp"
@@ -111,9 +112,12 @@ int do_with_ranks(ProcessArguments arguments,
     std::optional<Watchdog> watchdog;
     check_interface_of_srun();
     if (!is_started_as_rank()) forget_srun();
+    std::optional<StartDeadline> deadline;
+    if (is_started_as_rank()) deadline.emplace(stall_timeout.value_or(kMostOfMpiStart));
     const trainer::MpiSession mpi(arguments.count, arguments.values);
     const trainer::Communicator world(MPI_COMM_WORLD);
     page.emplace(world);
+    deadline.reset();
     const bool tells_supervisor = world.is_root() && is_supervised();
     if (tells_supervisor) write_line_of_rank(ready_line());
     if (!page->is_watched()) watchdog.emplace(*page, stall_timeout);

@@ -9,6 +9,7 @@
 #include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/agreement.hpp"
+#include "pipeline/ranks/process_state.hpp"
 #include "trainer/data/node_dataset.hpp"
 
 namespace lockstep::pipeline {
@@ -17,12 +18,15 @@ namespace {
 // Every node reads the files itself, and must have read the same.
 void compare_digests(const trainer::Communicator& world, const trainer::Dataset& dataset) {
     const std::vector<std::string> digests = world.gather_texts(dataset.digest);
+    const std::vector<std::string> hosts = world.gather_texts(host_name());
     for (std::size_t rank = 1; rank < digests.size(); ++rank) {
         if (digests[rank] == digests[0]) continue;
         throw AgreedFailure(
-            kExitBadData, fmt::format("rank {} reads other data ({}) than rank 0 (SHA-256 {}...); "
-                                      "all ranks need the same files",
-                                      rank, digests[rank].substr(0, 12), digests[0].substr(0, 12)));
+            kExitBadData,
+            fmt::format("rank {} ({}) reads other data (SHA-256 {}...) than rank 0 ({}: {}...); "
+                        "all ranks need the same files",
+                        rank, hosts[rank], digests[rank].substr(0, 12), hosts[0],
+                        digests[0].substr(0, 12)));
     }
 }
 

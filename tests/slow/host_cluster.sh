@@ -5,7 +5,7 @@
 # $folder is shared by all, as a cluster's file system is.
 #
 #   start_network [OPTION OF slow_link...]; end_network      hosts slow-0, slow-1, ...: 10.77.0.1, ...
-#   start_host N; power_off N                                processes alone: the link stays
+#   start_host N [OPTION OF sshd...]; power_off N            processes alone: the link stays
 #   cut_off N...; heal                                       N... and the others hear nothing of each other
 #   on N COMMAND...                                          runs it there
 #
@@ -71,10 +71,10 @@ start_host() {
             mount -t tmpfs none /run && mkdir /run/sshd
             mount --bind "$folder/etc-hosts" /etc/hosts
             mount --bind "$folder/etc-shadow" /etc/shadow
-            /usr/sbin/sshd -D -f "$folder/sshd_config" &
+            /usr/sbin/sshd -D -f "$folder/sshd_config" "${@:3}" &
             touch "/tmp/is-up"
             while :; do wait; sleep 1; done # the first process takes what others leave
-        ' bash "$folder" "$1" >/dev/null 2>&1 &
+        ' bash "$folder" "$@" >/dev/null 2>&1 &
     parent=$!
     disown "$parent"
     wait_until 10 has_child "$parent"

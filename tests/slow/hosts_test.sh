@@ -93,7 +93,7 @@ schema = 1
 [experiment]
 name = "$1"
 [data]
-${3-dataset = \"synthetic\"
+${3:-dataset = \"synthetic\"
 training_samples = 320
 test_samples = 64
 validation = \"none\"}
@@ -101,10 +101,10 @@ validation = \"none\"}
 batch_size = 32
 epochs = $2
 optimizer = "adam"
-${4-}
+${4:-}
 [[run]]
 name = "net"
-train = { seeds = ${5-[1]} }
+train = { seeds = ${5:-[1]} }
 layers = [
     { type = "conv2d", filters = 8, kernel_size = 3, padding = "same", activation = "relu" },
     { type = "batch_normalization" },
@@ -160,9 +160,9 @@ end_of() { cut -d: -f2 "$folder/$1.end"; }
 check_nothing_left() {
     local host left
     for host in "${!host_of[@]}"; do
-        wait_until 30 is_quiet "$host" || fail "processes on slow-$host: $(on "$host" ps ax | grep -E 'lockstep|orted|mpirun')"
+        wait_until 30 is_quiet "$host" || fail "processes on slow-$host: $(on "$host" pgrep -la 'lockstep|orted|mpirun')"
         left=$(on "$host" find /dev/shm /tmp -mindepth 1 ! -name is-up)
-        [[ -z $left ]] || fail "left on slow-$host: $left"
+        [[ -z $left ]] || fail "left on slow-$host: $(head -n 3 <<<"$left")"
     done
 }
 is_quiet() { ! processes_on "$1" >/dev/null; }
@@ -266,6 +266,118 @@ case_short_partition() {
     check_nothing_left
 }
 
+# Data, programs, stores and clocks that differ on one host.
+case_other_data() {
+    local file
+    for file in data_batch_{1..5} test_batch; do
+        mkdir -p "$folder/images" "$folder/images-other"
+        { printf '\3' && head -c 3072 /dev/urandom; } >"$folder/images/$file.bin"
+        { printf '\4' && tail -c +2 "$folder/images/$file.bin"; } >"$folder/images-other/$file.bin"
+    done
+    write_experiment images 1 "dataset = \"cifar10\"
+path = \"$folder/images\"
+validation = \"none\""
+    on 1 mount --bind "$folder/images-other" "$folder/images"
+    check_refused other-data images 65 'slow-1.* reads other data'
+    on 1 umount "$folder/images"
+    mkdir -p "$folder/nothing"
+    on 1 mount --bind "$folder/nothing" "$folder/images"
+    check_refused no-data images 66 'slow-1'
+    on 1 umount "$folder/images"
+    train same-data images 2 1
+    check_equal "$(code_of same-data 60)" 0 'exit code with the same data'
+    reference images
+    check_same_bits same-data images
+    check_nothing_left
+}
+case_other_program() {
+    local id=$folder/build-id
+    objcopy --dump-section .note.gnu.build-id="$id" "$folder/lockstep" "$folder/lockstep-other"
+    printf '\1\2\3\4' | dd of="$id" bs=1 seek=20 conv=notrunc status=none
+    objcopy --update-section .note.gnu.build-id="$id" "$folder/lockstep" "$folder/lockstep-other"
+    on 1 mount --bind "$folder/lockstep-other" "$folder/lockstep"
+    write_experiment short 3
+    check_refused other-program short 69 'rank 1 (slow-1) is lockstep .*01020304.* but rank 0 (slow-0)'
+    on 1 umount "$folder/lockstep"
+    on 1 mount --bind /bin/true "$folder/lockstep" # ... and one that is none of ours
+    train no-program short 2 1 --max-restarts 0 --stall-timeout 5s
+    check_equal "$(code_of no-program 60)" 75 'exit code'
+    check_words no-program 'rank 0 (slow-0) has waited 5 s for all of them to start'
+    on 1 umount "$folder/lockstep"
+    check_nothing_left
+}
+# Runs side by side, on hosts that do not see the same store: /tmp is each host's own.
+case_other_store() {
+    write_experiment beside 3 '' '' '[1, 2]'
+    sed -i 's/^\[train\]/[parallel]\nranks_per_run = 1\n[train]/' "$folder/beside.toml"
+    write_hosts 2 1
+    on 0 "$folder/lockstep" run "$folder/beside.toml" --store /tmp/store --hostfile "$folder/hosts-2x1" \
+        >"$folder/other-store.out" 2>"$folder/other-store.err"
+    check_equal $? 66 'exit code'
+    check_words other-store 'slow-1 does not see the store'
+    on 0 rm -r /tmp/store
+    reference beside
+    train beside-2x1 beside 2 1
+    check_equal "$(code_of beside-2x1 60)" 0 'exit code on one store'
+    check_same_bits beside-2x1 beside
+    check_nothing_left
+}
+# An hour ahead, and an hour behind the host that writes.
+case_other_clock() {
+    local library
+    library=$(find /usr/lib -name libfaketime.so.1 | head -n 1)
+    [[ -n $library ]] || { tell 'skipped: it needs libfaketime'; return; }
+    write_experiment short 3
+    reference short
+    local ahead
+    for ahead in +1h -1h; do
+        power_off 1
+        start_host 1 -o "SetEnv=LD_PRELOAD=$library FAKETIME=$ahead FAKETIME_DONT_FAKE_MONOTONIC=1"
+        tell "slow-1: $(on 0 ssh -F "$folder/ssh_config" slow-1 date +%T), slow-0: $(on 0 date +%T)"
+        train "clock$ahead" short 2 1
+        check_equal "$(code_of "clock$ahead" 60)" 0 'exit code'
+        check_same_bits "clock$ahead" short
+        # What slow-1 began, slow-0 takes up.
+        write_experiment long 40
+        reference long
+        printf 'slow-1 slots=1\nslow-0 slots=1\n' >"$folder/hosts-reversed"
+        train "clock-stopped$ahead" long 2 1 --hostfile "$folder/hosts-reversed"
+        wait_until 60 is_training "clock-stopped$ahead"
+        on 0 pkill -USR1 -f 'lockstep run'
+        check_equal "$(code_of "clock-stopped$ahead" 60)" 75 'exit code of a stop'
+        train "clock-stopped$ahead" long 2 1
+        check_equal "$(code_of "clock-stopped$ahead" 60)" 0 'exit code of the same command'
+        check_same_bits "clock-stopped$ahead" long
+        check_nothing_left
+    done
+    power_off 1
+    start_host 1
+}
+# check_refused STORE EXPERIMENT CODE WORDS: before anything is trained.
+check_refused() {
+    train "$1" "$2" 2 1
+    check_equal "$(code_of "$1" 60)" "$3" 'exit code'
+    check_words "$1" "$4"
+    check_nothing_left
+}
+
+# A network of 20 ms and 20 Mbit/s that loses a frame of a hundred.
+case_slow_link() {
+    end_network
+    start_network --one-way-us 20000 --gbit 0.02 --mtu 1500 --loss 1 || return
+    write_experiment short 3
+    reference short
+    train slow-2x1 short 2 1
+    check_equal "$(code_of slow-2x1 120)" 0 'exit code'
+    check_same_bits slow-2x1 short
+    train slow-2x2 short 2 2
+    check_equal "$(code_of slow-2x2 120)" 0 'exit code'
+    check_same_bits slow-2x2 short
+    check_nothing_left
+    end_network
+    start_network
+}
+
 # Under an mpirun of the user's, with the keepalives that docs/batch.md tells.
 kKeepalives='--mca oob_tcp_keepalive_time 10 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3'
 case_bare_killed() {
@@ -332,7 +444,8 @@ check_resumed() {
 
 make_keys
 start_network || exit 1
-((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host host_away host_missing first_host partition short_partition bare_killed bare_silent)
+((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host host_away host_missing first_host partition short_partition other_data
+    other_program other_store other_clock slow_link bare_killed bare_silent)
 for case_name in "${cases[@]}"; do
     begin=$SECONDS before=$failures
     "case_$case_name"
