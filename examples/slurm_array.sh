@@ -50,6 +50,7 @@ fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
 
 case $code in
+    76) code=0 ;;         # the array's other tasks train all that is left
     75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
         if ((fruitless < 2)); then
             echo "$fruitless" >"$counter"

@@ -199,6 +199,18 @@ TEST_CASE("Under mpirun alone a stuck or vanished rank ends the job, resumable",
     CHECK(final_weights(store) == expected_weights());
 }
 
+TEST_CASE("Ranks that wait for one which is another program end, resumable", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    std::vector<std::string> all = rank_arguments(folder / "store");
+    all.insert(all.end(), {"--stall-timeout", "2s"});
+    std::vector<std::string> command = mpirun_command(1, all);
+    command.insert(command.end(), {":", "-n", "1", "/bin/true"});
+    Process job(command);
+    CHECK(job.wait() == 75);
+    INFO(job.errors());
+    CHECK(contains(job.errors(), "has waited 2 s for all of them to start"));
+}
+
 TEST_CASE("A wish to stop is kept from the start on: 75, however early", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";

@@ -218,6 +218,24 @@ case_rebooted_host() {
     check_same_bits rebooted long
     check_nothing_left
 }
+# A rank alone on another host, and mpirun's daemon there.
+case_killed_rank() {
+    start_training killed-rank --max-restarts 1 || return
+    on 1 pkill -KILL -f 'lockstep run'
+    check_equal "$(code_of killed-rank 60)" 0 'exit code'
+    check_words killed-rank 'rank 1 (slow-1) was killed by signal 9'
+    check_same_bits killed-rank long
+    check_nothing_left
+}
+case_killed_daemon() {
+    start_training killed-daemon --max-restarts 1 || return
+    on 1 pkill -KILL orted
+    check_equal "$(code_of killed-daemon 60)" 0 'exit code'
+    check_words killed-daemon 'slow-1 no longer answers'
+    check_same_bits killed-daemon long
+    on 1 rm -rf /tmp/ompi.slow-1.0 # its files stay there until somebody clears /tmp
+    check_nothing_left
+}
 # One that stays away: restarts that cannot reach it are given up, and the job can be resumed.
 case_host_away() {
     start_training away --max-restarts 3 || return
@@ -361,10 +379,10 @@ check_refused() {
     check_nothing_left
 }
 
-# A network of 20 ms and 20 Mbit/s that loses a frame of a hundred.
+# A network of 5 ms and 50 Mbit/s that loses a frame of a hundred.
 case_slow_link() {
     end_network
-    start_network --one-way-us 20000 --gbit 0.02 --mtu 1500 --loss 1 || return
+    start_network --one-way-us 5000 --gbit 0.05 --mtu 1500 --loss 1 || return
     write_experiment short 3
     reference short
     train slow-2x1 short 2 1
@@ -444,7 +462,7 @@ check_resumed() {
 
 make_keys
 start_network || exit 1
-((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host host_away host_missing first_host partition short_partition other_data
+((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host killed_rank killed_daemon host_away host_missing first_host partition short_partition other_data
     other_program other_store other_clock slow_link bare_killed bare_silent)
 for case_name in "${cases[@]}"; do
     begin=$SECONDS before=$failures
