@@ -192,6 +192,28 @@ case_same_bits() {
     check_nothing_left
 }
 
+# The scripts for batch systems that tell the hosts in a file: a line a rank, whatever cores a host has.
+case_batch() {
+    write_experiment long 40
+    reference long
+    printf 'slow-0\nslow-1\n' >"$folder/nodes"
+    run_script pbs PBS_JOBID=7 PBS_NODEFILE="$folder/nodes" PBS_O_WORKDIR="$folder"
+    run_script lsf LSB_JOBID=7 LSB_DJOB_HOSTFILE="$folder/nodes" LSB_DJOB_NUMPROC=2
+    check_nothing_left
+}
+# run_script SYSTEM VARIABLE...
+run_script() {
+    rm -f "$folder/$1.end"
+    (
+        on 0 env "${@:2}" LOCKSTEP="$folder/lockstep" LOCKSTEP_ARGS="$folder/long.toml --store $folder/$1" \
+            bash "$source_folder/examples/$1.sh" >"$folder/$1.out" 2>"$folder/$1.err"
+        echo "$?:$EPOCHREALTIME" >"$folder/$1.end"
+    ) &
+    wait_until 60 is_training "$1" || return
+    check_equal "$(on 1 pgrep -fc 'lockstep run'):$(query "$1" 'select ranks from attempts')" 1:2 'ranks on slow-1, and all'
+    check_equal "$(code_of "$1" 60)" 0 'exit code'
+    check_same_bits "$1" long
+}
 # A host whose processes all end at once, while its link stays up.
 case_killed_host() {
     start_training killed || return
@@ -462,7 +484,7 @@ check_resumed() {
 
 make_keys
 start_network || exit 1
-((${#cases[@]} > 0)) || cases=(same_bits killed_host silent_host rebooted_host killed_rank killed_daemon host_away host_missing first_host partition short_partition other_data
+((${#cases[@]} > 0)) || cases=(same_bits batch killed_host silent_host rebooted_host killed_rank killed_daemon host_away host_missing first_host partition short_partition other_data
     other_program other_store other_clock slow_link bare_killed bare_silent)
 for case_name in "${cases[@]}"; do
     begin=$SECONDS before=$failures
