@@ -10,6 +10,7 @@
 #   on N COMMAND...                                          runs it there
 #
 # Needs: folder, slow_link (set by the caller), root, iproute2, util-linux, openssh.
+# shellcheck disable=SC2154 # those two
 
 kHosts=4
 declare -A host_of=() # process that is a host's first, seen from here
@@ -58,6 +59,7 @@ end_network() {
 }
 
 start_host() {
+    # shellcheck disable=SC2016 # it is the host's shell that expands
     local offset=$(($1 * 86400)) parent
     rm -rf "$folder/tmp-$1" # a boot clears it
     mkdir "$folder/tmp-$1"

@@ -126,13 +126,13 @@ train() {
     local store=$1 experiment=$2 hosts=$3 each=$4
     shift 4
     write_hosts "$hosts" "$each"
+    rm -f "$folder/$store.end"
     (
         on 0 "$folder/lockstep" run "$folder/$experiment.toml" --store "$folder/$store" \
             --hostfile "$folder/hosts-${hosts}x$each" --progress plain "$@" \
             >"$folder/$store.out" 2>"$folder/$store.err"
         echo "$?:$EPOCHREALTIME" >"$folder/$store.end"
     ) &
-    rm -f "$folder/$store.end"
 }
 # The same by an mpirun of the user's.
 train_bare() {
@@ -298,7 +298,7 @@ case_partition() {
 case_short_partition() {
     start_training short-partition || return
     cut_off 1
-    sleep 6
+    sleep 15
     heal
     check_equal "$(code_of short-partition 90)" 0 'exit code'
     check_equal "$(query short-partition 'select count(*) from attempts')" 1 attempts
