@@ -59,10 +59,10 @@ end_network() {
 }
 
 start_host() {
-    # shellcheck disable=SC2016 # it is the host's shell that expands
     local offset=$(($1 * 86400)) parent
     rm -rf "$folder/tmp-$1" # a boot clears it
     mkdir "$folder/tmp-$1"
+    # shellcheck disable=SC2016 # it is the host's shell that expands
     ip netns exec "slow-$1" unshare --mount --uts --ipc --pid --fork --kill-child --mount-proc \
         --time --monotonic "$offset" --boottime "$offset" \
         bash -c '
