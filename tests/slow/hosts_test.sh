@@ -275,6 +275,7 @@ case_other_clock() {
         wait_until 60 is_training "clock-stopped$ahead"
         on 0 pkill -USR1 -f 'lockstep run'
         check_equal "$(code_of "clock-stopped$ahead" 60)" 75 'exit code of a stop'
+        check_equal "$(query "clock-stopped$ahead" 'select host from attempts')" slow-1 'the host of rank 0'
         train "clock-stopped$ahead" long 2 1
         check_equal "$(code_of "clock-stopped$ahead" 60)" 0 'exit code of the same command'
         check_same_bits "clock-stopped$ahead" long
