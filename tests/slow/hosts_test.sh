@@ -270,8 +270,8 @@ case_other_clock() {
         # What slow-1 began, slow-0 takes up.
         write_experiment long 40
         reference long
-        printf 'slow-1 slots=1\nslow-0 slots=1\n' >"$folder/hosts-reversed"
-        train "clock-stopped$ahead" long 2 1 --hostfile "$folder/hosts-reversed"
+        printf 'slow-1 slots=2\n' >"$folder/hosts-other" # mpirun's own host comes first where it is named
+        train "clock-stopped$ahead" long 2 1 --hostfile "$folder/hosts-other"
         wait_until 60 is_training "clock-stopped$ahead"
         on 0 pkill -USR1 -f 'lockstep run'
         check_equal "$(code_of "clock-stopped$ahead" 60)" 75 'exit code of a stop'
