@@ -137,7 +137,8 @@ check_lost() {
     local code
     code=$(code_of "$1" "$2")
     tell "exit code $code after $(seconds_since "$begun" "$(end_of "$1")") s"
-    check_equal "$code" 205 'exit code'
+    # mpirun hears of the end of a host, or Lockstep of its silence, whichever is first.
+    [[ $code == 205 || $code == 75 ]] || fail "exit code $code"
     check_words "$1" 'slow-1'
     check_words "$1" 'the same command goes on'
     check_resumed "$1"
