@@ -31,7 +31,7 @@ void declare_diff(CLI::App& verb, DiffOptions& diff) {
 }
 
 void declare_report(CLI::App& verb, ReportOptions& report) {
-    add_positional(verb, "EXPERIMENT", report.experiment, "needed where the store has several");
+    add_experiment(verb, report.experiment, "needed where the store has several");
     verb.add_option("--out", report.out, "the folder of the files; reports/EXPERIMENT in the store")
         ->type_name("DIR");
     add_store(verb, report.store);

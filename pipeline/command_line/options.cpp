@@ -37,6 +37,13 @@ void add_store(CLI::App& verb, std::filesystem::path& store) {
         ->check(names_a_path());
 }
 
+void add_experiment(CLI::App& verb, std::string& experiment, const std::string& help) {
+    add_positional(verb, "EXPERIMENT", experiment, help);
+    verb.add_option("--experiment", experiment, "the same")
+        ->type_name("NAME")
+        ->excludes(verb.get_option("EXPERIMENT"));
+}
+
 void add_rows(CLI::App& verb, RowOptions& rows) {
     verb.add_option("--where", rows.where, "only these rows: an SQL expression over the columns")
         ->type_name("EXPRESSION");

@@ -11,9 +11,10 @@ namespace {
 constexpr const char* kRunHelp = "id, unique beginning of an id, or name";
 
 void declare_ls(CLI::App& verb, LsOptions& ls) {
-    add_positional(verb, "EXPERIMENT", ls.experiment, "only this experiment's runs");
+    add_experiment(verb, ls.experiment, "only this experiment's runs");
     verb.add_flag("--experiments", ls.lists_experiments, "list the experiments instead")
-        ->excludes(verb.get_option("EXPERIMENT"));
+        ->excludes(verb.get_option("EXPERIMENT"))
+        ->excludes(verb.get_option("--experiment"));
     add_rows(verb, ls.rows);
     add_store(verb, ls.store);
     add_format(verb, ls.format);

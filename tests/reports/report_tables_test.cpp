@@ -64,8 +64,9 @@ TEST_CASE("A run that is another's training says so in Markdown and CSV") {
     auto second = finished_run("x-seed1", 1, 0.8);
     first.run.config_digest = second.run.config_digest = "one configuration";
     const auto report = report_of(RowsSource({first, second}));
-    CHECK(line_of(csv_report(report), 1).ends_with(",a digest,"));
-    CHECK(line_of(csv_report(report), 2).ends_with(",a digest,x-00000001"));
+    // The settings stand behind it.
+    CHECK(line_of(csv_report(report), 1).find(",a digest,,") != std::string::npos);
+    CHECK(line_of(csv_report(report), 2).find(",a digest,x-00000001,") != std::string::npos);
     CHECK(markdown_report(report).find("| x-00000001 |\n") != std::string::npos);
 }
 
