@@ -44,13 +44,14 @@ std::string death_of(const AttemptRow& attempt) {
 // `newest` may be null.
 void release(CheckedRun& checked, const AttemptRow* newest) {
     const std::string why = newest != nullptr ? death_of(*newest) : "it has no attempt";
-    const bool is_mended = checked.findings.report(
-        Severity::warning, folder_name(checked),
-        fmt::format("it says `running`, and nobody trains it: {}", why),
-        "becomes `interrupted`; the same command goes on", [&] {
-            checked.database.set_state_by_hand(checked.run.run, RunState::interrupted,
-                                               kEndedSilently, storage::utc_now());
-        });
+    const bool is_mended =
+        checked.findings.report(Severity::warning, folder_name(checked),
+                                fmt::format("it says `running`, and nobody trains it: {}", why),
+                                "becomes `interrupted`; the same command goes on", [&] {
+                                    checked.database.set_state_by_hand(
+                                        checked.run.run, checked.run.state, RunState::interrupted,
+                                        kEndedSilently, storage::utc_now());
+                                });
     if (is_mended) checked.run.state = RunState::interrupted;
 }
 
@@ -66,7 +67,8 @@ void end_stale_claims(CheckedRun& checked, const std::vector<AttemptRow>& attemp
         Severity::warning, folder_name(checked),
         fmt::format("a claim that nobody holds any more ({})", words_on(*stale)),
         "the attempt becomes `interrupted`", [&] {
-            checked.database.set_state_by_hand(checked.run.run, checked.run.state, kEndedSilently,
+            checked.database.set_state_by_hand(checked.run.run, checked.run.state,
+                                               checked.run.state, kEndedSilently,
                                                storage::utc_now());
         });
 }
@@ -111,7 +113,9 @@ bool check_claims(CheckedRun& checked) {
 bool check_spools(const CheckedRun& checked) {
     const auto attempts = checked.database.attempts(checked.run.run);
     bool are_all_in = true;
-    for (const auto& [attempt, file] : storage::spools_in(checked.files.folder)) {
+    for (const auto& spool : storage::spools_in(checked.files.folder)) {
+        const auto& attempt = spool.first;
+        const auto& file = spool.second;
         const bool is_known = !attempts.empty() && attempt <= attempts.back().attempt;
         if (!is_known) {
             checked.findings.report(Severity::warning, where(checked, file),

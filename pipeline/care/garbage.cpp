@@ -5,6 +5,7 @@
 #include <set>
 #include <system_error>
 
+#include "pipeline/care/run_holder.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/atomic_file.hpp"
@@ -76,6 +77,7 @@ std::int64_t remove_path(const fs::path& path) {
 
 std::int64_t remove_checkpoint(const storage::RunStore& store, storage::RunDatabase& database,
                                const Garbage& garbage) {
+    require_not_held(store, database, garbage.run);
     const RunLock lock = RunLock::require(store.run_files(garbage.run).folder);
     const auto run = database.find_run(garbage.run);
     if (!run || run->state != RunState::finished) return 0;

@@ -150,10 +150,8 @@ private:
             return report(severity, fault,
                           "the run becomes `interrupted`: the same command makes it again", [&] {
                               forget();
-                              checked_.database.set_state_by_hand(
-                                  row.run, RunState::interrupted,
-                                  fmt::format("{} was damaged or lost", row.path),
-                                  storage::utc_now());
+                              set_state(checked_, RunState::interrupted,
+                                        fmt::format("{} was damaged or lost", row.path));
                           });
         }
         report(severity, fault,
@@ -169,8 +167,7 @@ private:
 
     void make_again(const char* why) const {
         forget();
-        checked_.database.set_state_by_hand(checked_.run.run, RunState::interrupted,
-                                            fmt::format("{} {}", at(), why), storage::utc_now());
+        set_state(checked_, RunState::interrupted, fmt::format("{} {}", at(), why));
     }
     void forget() const {
         put_aside();

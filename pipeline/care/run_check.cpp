@@ -54,9 +54,15 @@ std::string where(const CheckedRun& checked, const fs::path& file) {
     return checked.store.relative_path(file);
 }
 
-void give_up(const CheckedRun& checked, std::string_view cause) {
-    checked.database.set_state_by_hand(checked.run.run, RunState::failed, cause,
+void set_state(const CheckedRun& checked, RunState state, std::string_view cause) {
+    const auto now = checked.database.find_run(checked.run.run);  // it may have been mended already
+    if (!now) return;
+    checked.database.set_state_by_hand(checked.run.run, now->state, state, cause,
                                        storage::utc_now());
+}
+
+void give_up(const CheckedRun& checked, std::string_view cause) {
+    set_state(checked, RunState::failed, cause);
 }
 
 void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row) {
@@ -75,6 +81,10 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
         findings.report(Severity::error, folder_name(checked), error.what());
         return;
     }
+    // What was read of all runs at the start may be minutes old by now.
+    const auto now = database.find_run(run.run);
+    if (!now) return;
+    checked.run = *now;
     // A checkpoint's row may wait in a spool: files are compared with rows once all are in.
     if (check_claims(checked) && check_spools(checked)) check_files(checked);
 }

@@ -55,6 +55,7 @@ void check_checkpoints(const CheckedRun& checked);
 void check_results(const CheckedRun& checked);
 
 // The run cannot go on: it becomes `failed`, so that it never silently begins anew.
+void set_state(const CheckedRun& checked, storage::RunState state, std::string_view cause);
 void give_up(const CheckedRun& checked, std::string_view cause);
 
 }  // namespace lockstep::pipeline

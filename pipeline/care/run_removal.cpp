@@ -4,6 +4,7 @@
 #include <optional>
 #include <system_error>
 
+#include "pipeline/care/run_holder.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/storage_error.hpp"
@@ -28,6 +29,7 @@ std::int64_t remove_folder(const fs::path& folder) {
 
 std::int64_t remove_stored_run(const storage::RunStore& store, storage::RunDatabase& database,
                                const storage::RunRow& run) {
+    require_not_held(store, database, run.run);
     const fs::path folder = store.run_files(run.run).folder;
     std::error_code error;
     std::optional<RunLock> lock;

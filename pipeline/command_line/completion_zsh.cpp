@@ -95,7 +95,9 @@ std::string zsh_function(const Command& command) {
 std::string zsh_script(const Command& program) {
     std::string text(kZshHead);
     for (const Command* verb : all_verbs(program)) text += zsh_function(*verb);
-    return text + zsh_function(program) + "compdef _lockstep lockstep\n";
+    return text + zsh_function(program) +
+           "if [[ $funcstack[1] == _lockstep ]]; then\n    _lockstep \"$@\"\nelse\n    compdef "
+           "_lockstep lockstep\nfi\n";
 }
 
 }  // namespace lockstep::pipeline

@@ -169,6 +169,7 @@ PulseMessages::PulseMessages(PulsePage& page, const trainer::Communicator& world
         }
     }
     wake_up_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_up_ < 0) return;  // a thread that nobody can end is worse than silence
     const SignalsHeldBack held_back;
     thread_ = std::thread([this] { run(); });
 }

@@ -90,8 +90,18 @@ bool Watch::is_known(std::size_t rank) const {
 
 bool Watch::is_here(std::size_t rank) const { return pulses_[rank].messages.load() == 0; }
 
+// The lowest rank of a host receives for all of it.
+bool Watch::is_deaf() const {
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+        const bool receives =
+            is_known(rank) && is_here(rank) && pulses_[rank].node_rank.load() == 0;
+        if (receives && ranks_[rank].state != ProcessState::alive) return true;
+    }
+    return false;
+}
+
 bool Watch::is_unheard(std::size_t rank) const {
-    return !is_here(rank) && ranks_[rank].unheard >= told_after() / 2;
+    return !is_here(rank) && !is_deaf() && ranks_[rank].unheard >= told_after() / 2;
 }
 
 void Watch::update(std::size_t number, Seconds since_last) {

@@ -63,6 +63,7 @@ private:
     void update(std::size_t rank, Seconds since_last);
     bool is_known(std::size_t rank) const;
     bool is_here(std::size_t rank) const;
+    bool is_deaf() const;  // nobody here receives what others tell
     bool is_unheard(std::size_t rank) const;
     bool is_out(std::size_t rank) const;
     bool is_anyone_held_up() const;

@@ -1,5 +1,7 @@
 #include "pipeline/recording/lease_keeper.hpp"
 
+#include <time.h>
+
 #include <exception>
 #include <utility>
 
@@ -38,6 +40,14 @@ LeaseKeeper::~LeaseKeeper() {
 }
 
 void LeaseKeeper::note_progress() { progress_ = now(); }
+
+LeaseKeeper::Clock::rep LeaseKeeper::now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    const auto since_boot =
+        std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    return std::chrono::duration_cast<Clock::duration>(since_boot).count();
+}
 
 bool LeaseKeeper::holds_run() const {
     return has_lock_ || Clock::duration(now() - renewed_) < lease_;

@@ -40,7 +40,7 @@ private:
     using Clock = std::chrono::steady_clock;
     void run();
     void renew();
-    static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
+    static Clock::rep now();  // also counts while the machine is suspended
 
     const std::filesystem::path database_;
     const std::string run_;

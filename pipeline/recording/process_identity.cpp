@@ -12,6 +12,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "storage/files/process_life.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -62,7 +63,14 @@ ProcessFate fate_of(const storage::AttemptRow& attempt) {
     const bool is_here = attempt.host == host_name() && attempt.boot_id == boot_id() &&
                          attempt.pid_namespace == pid_namespace() && attempt.pid > 0;
     if (!is_here) return ProcessFate::unknown;
-    if (::kill(static_cast<pid_t>(attempt.pid), 0) != 0 && errno == ESRCH) return ProcessFate::gone;
+    switch (storage::life_of_process(static_cast<pid_t>(attempt.pid))) {
+        case storage::ProcessLife::gone:
+            return ProcessFate::gone;
+        case storage::ProcessLife::ending:  // it may still finish a write
+            return ProcessFate::lives;
+        case storage::ProcessLife::lives:
+            break;
+    }
     if (attempt.process_start == 0 || process_start(::getpid()) == 0) return ProcessFate::unknown;
     if (process_start(attempt.pid) == attempt.process_start) return ProcessFate::lives;
     // Of other users' processes some systems show nothing.

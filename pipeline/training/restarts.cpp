@@ -95,7 +95,8 @@ public:
             if (!outcome.is_lost()) return conclude(outcome, job_, progress_);
             if (attempt > 1) fruitless_ = state_of_runs(store_) == before ? fruitless_ + 1 : 0;
             // A host that is lost and stays away is a loss, not a job that cannot be started.
-            if (outcome.words.are_ready) loss_ = outcome.exit_code;
+            if (outcome.words.are_ready)
+                loss_ = outcome.is_stall ? kExitInterrupted : outcome.exit_code;
             outcome.exit_code = loss_.value_or(outcome.exit_code);
             if (!is_worth_another(attempt)) return conclude(outcome, job_, progress_);
             if (!pause_before(attempt + 1, outcome)) return kExitInterrupted;

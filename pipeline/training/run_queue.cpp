@@ -348,6 +348,7 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
         runs.clear();
         for (const auto& [run, attempt] : job.dead) runs.push_back(run);
     }
+    is_stopped = is_stopped || !world.all_agree(!is_stop_requested());  // while others were watched
     do_on_root(world, [&] {
         const auto codes =
             codes_of_left(queue, left_runs(claims, sorted.pending, is_stopped), is_stopped, told);

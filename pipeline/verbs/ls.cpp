@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, 19> kAllFigures{"experiment",
                                                        "cause"};
 
 // For people: what tells most comes first, and the settings that differ after these.
-constexpr std::array<std::string_view, 5> kFirst{"name", "state", "epochs", "best_val_accuracy",
+constexpr std::array<std::string_view, 5> kFirst{"name", "state", "progress", "best_val_accuracy",
                                                  "test_accuracy"};
 constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
 
@@ -60,12 +60,12 @@ std::size_t place_of(const Table& table, std::string_view column) {
 }
 
 // "12/40", in front of the settings.
-void add_epochs(SettingsTable& runs) {
+void add_progress(SettingsTable& runs) {
     Table& table = runs.table;
     const std::size_t finished = place_of(table, "epochs_finished");
     const std::size_t planned = place_of(table, "epochs_planned");
     const auto at = static_cast<std::ptrdiff_t>(runs.first++);
-    table.columns.insert(table.columns.begin() + at, "epochs");
+    table.columns.insert(table.columns.begin() + at, "progress");
     for (std::vector<Cell>& row : table.rows) {
         std::string text = fmt::format("{}/{}", std::get<std::int64_t>(row[finished]),
                                        std::get<std::int64_t>(row[planned]));
@@ -159,7 +159,7 @@ int ls(const LsOptions& options) {
         return kExitSuccess;
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);
-    add_epochs(runs);
+    add_progress(runs);
     put_newest_first(runs.table);
     const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);

@@ -101,12 +101,17 @@ public:
     }
 
 private:
+    // Rows that its database has not taken in yet: they would be taken for those of what is merged.
+    static bool has_spool(const storage::RunStore& store, const std::string& run) {
+        return !storage::spools_in(store.run_files(run).folder).empty();
+    }
+
     void merge_run(const std::string& run) {
         const RunDetails theirs = source_.run_details(run);
         std::optional<RunDetails> ours;
         if (database_.find_run(run)) ours = database_.run_details(run);
         Choice choice = choice_of(theirs, ours);
-        if (choice == Choice::take && !storage::spools_in(from_.run_files(run).folder).empty())
+        if (choice == Choice::take && (has_spool(from_, run) || has_spool(into_, run)))
             choice = Choice::waits;
         if (choice == Choice::take) {
             const auto lock = RunLock::take(into_.make_run_folder(run).folder);

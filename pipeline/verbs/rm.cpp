@@ -7,6 +7,7 @@
 #include <exception>
 #include <string_view>
 
+#include "pipeline/care/run_holder.hpp"
 #include "pipeline/care/run_removal.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -14,7 +15,6 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/row_options.hpp"
-#include "pipeline/training/run_lock.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -65,20 +65,21 @@ storage::Table table_of(const storage::RunStore& store, const std::vector<storag
 }
 
 // Refused before anything is asked, so that nobody agrees to what cannot be done.
-void require_idle(const storage::RunStore& store, const std::vector<storage::RunRow>& runs) {
-    for (const storage::RunRow& run : runs) {
-        if (holder_of(store.run_files(run.run).folder) != RunHolder::somebody) continue;
-        throw Failure(kExitCannotCreate,
-                      fmt::format("run {} is being trained; nothing was removed", run.run));
-    }
+void require_idle(const storage::RunStore& store, const storage::RunDatabase& database,
+                  const std::vector<storage::RunRow>& runs) {
+    for (const storage::RunRow& run : runs) require_not_held(store, database, run.run);
 }
 
 }  // namespace
 
 int rm(const RmOptions& options) {
     const auto store = storage::RunStore::open(options.store);
-    const auto runs = chosen_runs(open_for_reading(options.store), options);
-    require_idle(store, runs);
+    std::vector<storage::RunRow> runs;
+    {
+        const storage::RunDatabase database = open_for_reading(options.store);
+        runs = chosen_runs(database, options);
+        require_idle(store, database, runs);
+    }
     print(reports::table_text(table_of(store, runs), options.format));
     if (runs.empty()) return kExitSuccess;
     const std::string counted = fmt::format("{} run{}", runs.size(), runs.size() == 1 ? "" : "s");

@@ -80,6 +80,8 @@ void make_lost_experiments(SQLite::Database& db) {
 void mend_references(SQLite::Database& db) {
     make_lost_experiments(db);
     delete_orphans(db);
+    db.exec("DELETE FROM experiment_runs WHERE experiment NOT IN (SELECT name FROM experiments)");
+    db.exec("INSERT OR IGNORE INTO experiment_runs SELECT experiment, run FROM runs");
     std::vector<std::string> runs;
     SQLite::Statement all(db, "SELECT run FROM runs");
     while (all.executeStep()) runs.push_back(all.getColumn(0).getString());

@@ -168,9 +168,9 @@ public:
     // checkpoint.prev.h5, of this SHA-256, has become checkpoint.h5: so does its row.
     void promote_previous_checkpoint(std::string_view run, std::string_view sha256);
     // Sets a state that no attempt set, and writes the cause down as an event. An attempt that
-    // never ended becomes `interrupted`.
-    void set_state_by_hand(std::string_view run, RunState state, std::string_view cause,
-                           std::string_view utc);
+    // never ended becomes `interrupted`. Nothing happens if the state is not `before` any more.
+    void set_state_by_hand(std::string_view run, RunState before, RunState state,
+                           std::string_view cause, std::string_view utc);
     std::int64_t unused_bytes() const;  // of the file, that shrink() would give back
     void shrink();                      // needs as much free space as the file is long
     // Puts a run of another store in the place of the one with its id, if there is one: all its

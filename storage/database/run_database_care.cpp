@@ -1,6 +1,7 @@
 // What `fsck`, `rm` and `gc` change in the database.
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "storage/database/database_connection.hpp"
 #include "storage/database/run_database.hpp"
@@ -30,10 +31,12 @@ void RunDatabase::promote_previous_checkpoint(std::string_view run, std::string_
     });
 }
 
-void RunDatabase::set_state_by_hand(std::string_view run, RunState state, std::string_view cause,
-                                    std::string_view utc) {
+void RunDatabase::set_state_by_hand(std::string_view run, RunState before, RunState state,
+                                    std::string_view cause, std::string_view utc) {
     connection_->write([&](SQLite::Database& db) {
-        execute(db, "UPDATE runs SET state = ?2 WHERE run = ?1", run, to_string(state));
+        execute(db, "UPDATE runs SET state = ?3 WHERE run = ?1 AND state = ?2", run,
+                to_string(before), to_string(state));
+        if (sqlite3_changes(db.getHandle()) == 0) return;  // somebody has taken it meanwhile
         execute(db, R"sql(
             UPDATE attempts SET outcome = 'interrupted', cause = ?2, finished_utc = ?3
             WHERE run = ?1 AND outcome = 'running')sql",

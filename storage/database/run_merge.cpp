@@ -20,6 +20,15 @@ void import_attempt(SQLite::Database& db, const AttemptRow& row) {
             row.heartbeats);
 }
 
+// The experiments in whose lists it stands.
+std::vector<std::string> lists_of(SQLite::Database& db, const std::string& run) {
+    SQLite::Statement select(db, "SELECT experiment FROM experiment_runs WHERE run = ?1");
+    bind_values(select, run);
+    std::vector<std::string> experiments;
+    while (select.executeStep()) experiments.push_back(select.getColumn(0).getString());
+    return experiments;
+}
+
 }  // namespace
 
 void RunDatabase::import_run(const RunDetails& details, std::span<const StepRow> steps) {
@@ -32,8 +41,12 @@ void RunDatabase::import_run(const RunDetails& details, std::span<const StepRow>
                                            "up since",
                                            run));
         }
+        const std::vector<std::string> lists = lists_of(db, run);
         execute(db, "DELETE FROM runs WHERE run = ?1", run);
         upsert_run(db, details.run);
+        for (const std::string& experiment : lists)
+            execute(db, "INSERT OR IGNORE INTO experiment_runs (experiment, run) VALUES (?1, ?2)",
+                    experiment, run);
         const bool lasts = details.run.state == RunState::running;
         set_state(db, run, lasts ? RunState::interrupted : details.run.state);
         for (const AttemptRow& row : details.attempts) import_attempt(db, row);

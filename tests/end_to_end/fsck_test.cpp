@@ -37,7 +37,8 @@ public:
     }
     RunDatabase database() const { return {store() / "lockstep.db", DatabaseAccess::read_write}; }
     void set_state(RunState state) const {
-        database().set_state_by_hand(id(), state, "by a test", "2026-01-01T00:00:00.000Z");
+        database().set_state_by_hand(id(), database().find_run(id())->state, state, "by a test",
+                                     "2026-01-01T00:00:00.000Z");
     }
     RunState state() const { return database().find_run(id())->state; }
 

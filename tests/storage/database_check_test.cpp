@@ -154,7 +154,8 @@ TEST_CASE("A state set by hand ends the attempt and is told", "[storage]") {
     const tests::TemporaryDirectory folder;
     RunDatabase database(folder / "lockstep.db", DatabaseAccess::read_write);
     begin_sample_run(database, "a-1");
-    database.set_state_by_hand("a-1", RunState::interrupted, "lost", "2026-03-02T00:00:00.000Z");
+    database.set_state_by_hand("a-1", database.find_run("a-1")->state, RunState::interrupted,
+                               "lost", "2026-03-02T00:00:00.000Z");
     CHECK(database.find_run("a-1")->state == RunState::interrupted);
     CHECK(database.attempts("a-1").back().outcome == "interrupted");
     CHECK(database.events("a-1").back().kind == "repaired");
