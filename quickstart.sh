@@ -76,12 +76,19 @@ train() {
 }
 
 where_everything_lies() {
+    local given=''
+    if [[ -n $data ]]; then
+        printf -v given ' --data %q' "$data"
+    else
+        printf '\nThese figures are of synthetic images, not of CIFAR-10.\n'
+    fi
     cat <<EOT
 
-program      $PWD/build/lockstep           (lockstep --help)
+program      $PWD/build/lockstep           (build/lockstep help)
 experiment   $PWD/experiments/quickstart.toml
-store        $PWD/lockstep-store           (lockstep ls, lockstep compare)
-next         build/lockstep run experiments/tutorials.toml: the five networks at full length
+store        $PWD/lockstep-store           (build/lockstep ls; build/lockstep compare)
+next         build/lockstep run experiments/tutorials.toml$given
+             the five networks at full length
 EOT
 }
 

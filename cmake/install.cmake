@@ -36,18 +36,6 @@ install(FILES
 
 # The manual page and the shells' completions, which the program writes itself.
 set(help_dir ${PROJECT_BINARY_DIR}/help)
-add_custom_command(
-  OUTPUT ${help_dir}/lockstep.1.gz ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish
-  COMMAND ${CMAKE_COMMAND} -E make_directory ${help_dir}
-  COMMAND lockstep man > ${help_dir}/lockstep.1
-  COMMAND gzip -9nf ${help_dir}/lockstep.1
-  COMMAND lockstep completion bash > ${help_dir}/lockstep
-  COMMAND lockstep completion zsh > ${help_dir}/_lockstep
-  COMMAND lockstep completion fish > ${help_dir}/lockstep.fish
-  DEPENDS lockstep
-  VERBATIM)
-add_custom_target(lockstep_help ALL
-  DEPENDS ${help_dir}/lockstep.1.gz ${help_dir}/lockstep ${help_dir}/_lockstep ${help_dir}/lockstep.fish)
 install(FILES ${help_dir}/lockstep.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         COMPONENT program)
 install(FILES ${help_dir}/lockstep

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/settings/suggestion.hpp"
 #include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
@@ -46,6 +47,29 @@ std::size_t end_of_quoted(std::string_view text, std::size_t begin) {
     return end == std::string_view::npos ? text.size() : end + 1;
 }
 
+// Every setting that there is, by its key and by the short name that it is shown under.
+std::vector<std::string> known_names(const SettingsTable& settings) {
+    const auto& columns = settings.table.columns;
+    std::vector<std::string> names(columns.begin(), columns.end());
+    for (std::size_t i = settings.first; i < columns.size(); ++i)
+        names.push_back(reports::short_name(settings, columns[i]));
+    return names;
+}
+
+// A word of a condition: a setting becomes a quoted column; what SQL may know stays as it is.
+std::string as_column(const SettingsTable& settings, const std::string& word) {
+    const std::string column = meant(settings, "--where", word);
+    const bool is_dotted = word.find('.') != std::string::npos;
+    if (column != word) return '"' + column + '"';
+    if (!is_dotted || word.starts_with("v_runs.") || word.starts_with("compared.")) return word;
+    if (std::ranges::find(settings.table.columns, word) != settings.table.columns.end())
+        return '"' + word + '"';
+    const std::vector<std::string> names = known_names(settings);
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    throw UsageError(
+        fmt::format("--where: no run has a setting \"{}\"{}", word, did_you_mean(word, known)));
+}
+
 // A condition in which every setting is a quoted column.
 std::string with_quoted_settings(const SettingsTable& settings, const std::string& where) {
     std::string result;
@@ -57,10 +81,7 @@ std::string with_quoted_settings(const SettingsTable& settings, const std::strin
             while (end < where.size() && goes_on(where[end])) ++end;
         }
         std::string word = where.substr(i, end - i);
-        if (begins_word(word.front())) {
-            const std::string column = meant(settings, "--where", word);
-            if (column != word || word.find('.') != std::string::npos) word = '"' + column + '"';
-        }
+        if (begins_word(word.front())) word = as_column(settings, word);
         result += word;
         i = end;
     }

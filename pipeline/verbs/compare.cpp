@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -88,14 +90,38 @@ SettingsTable compared(const std::vector<RunFigures>& runs, const CompareOptions
     return reports::with_settings(std::move(table), settings);
 }
 
-// All figures, and behind the first column the settings that differ.
+// What people look for; the other figures follow.
+constexpr std::array<std::string_view, 5> kForemost{"test_accuracy", "above_baseline_accuracy",
+                                                    "test_accuracy_low", "test_accuracy_high",
+                                                    "best_val_accuracy"};
+
+bool is_empty(const Table& table, std::string_view column) {
+    const std::size_t place = place_of(table, column);
+    return std::ranges::all_of(table.rows, [&](const auto& row) {
+        return std::holds_alternative<std::monostate>(row[place]);
+    });
+}
+
+// The name, the settings that differ, and the figures: for people the foremost ones first, and none
+// that no row has.
 std::vector<std::string_view> usual_columns(const SettingsTable& table,
-                                            const std::vector<std::string>& differing) {
-    const auto& columns = table.table.columns;
-    std::vector<std::string_view> usual{columns.front()};
+                                            const std::vector<std::string>& differing,
+                                            bool is_for_people) {
+    const std::span<const std::string> figures =
+        std::span(table.table.columns).subspan(1, table.first - 1);
+    std::vector<std::string_view> usual{table.table.columns.front()};
     usual.insert(usual.end(), differing.begin(), differing.end());
-    usual.insert(usual.end(), columns.begin() + 1,
-                 columns.begin() + static_cast<std::ptrdiff_t>(table.first));
+    const auto is_foremost = [](std::string_view column) {
+        return std::ranges::find(kForemost, column) != kForemost.end();
+    };
+    for (const std::string_view column : kForemost)
+        if (is_for_people && std::ranges::find(figures, column) != figures.end())
+            usual.push_back(column);
+    for (const std::string& column : figures)
+        if (!is_for_people || !is_foremost(column)) usual.emplace_back(column);
+    if (is_for_people && !table.table.rows.empty())
+        std::erase_if(usual,
+                      [&](std::string_view column) { return is_empty(table.table, column); });
     return usual;
 }
 
@@ -108,9 +134,11 @@ int compare(const CompareOptions& options) {
         runs.push_back(reports::run_figures(details_of(database, run)));
     const SettingsTable table = compared(runs, options);
     const std::vector<std::string> differing = reports::differing_settings(table);
-    Table shown = chosen_rows(table, "compared", options.rows, usual_columns(table, differing));
+    const bool is_for_people = shows_to_people(options.format);
+    Table shown = chosen_rows(table, "compared", options.rows,
+                              usual_columns(table, differing, is_for_people));
     const bool is_usual = options.rows.columns.empty();
-    if (is_usual && shows_to_people(options.format)) shorten_settings(table, shown);
+    if (is_usual && is_for_people) shorten_settings(table, shown);
     print_fitting(shown, options.format, is_usual);
     return kExitSuccess;
 }

@@ -73,10 +73,14 @@ void add_progress(SettingsTable& runs) {
     }
 }
 
-void put_newest_first(Table& table) {
-    const std::size_t created = place_of(table, "created_utc");
+// By their start; what has not started, by when it was planned.
+void put_newest_first(Table& table, std::string_view start, std::string_view planned) {
+    const std::size_t first = place_of(table, start), second = place_of(table, planned);
+    const auto time = [&](const std::vector<Cell>& row) -> const Cell& {
+        return std::holds_alternative<std::string>(row[first]) ? row[first] : row[second];
+    };
     std::ranges::stable_sort(table.rows,
-                             [&](const auto& a, const auto& b) { return b[created] < a[created]; });
+                             [&](const auto& a, const auto& b) { return time(b) < time(a); });
 }
 
 bool has_several(const Table& table, std::string_view column) {
@@ -144,7 +148,7 @@ Table experiments_table(const storage::RunDatabase& database) {
                               best ? (*best)[accuracy] : Cell(), experiment.title, experiment.file,
                               experiment.created_utc});
     }
-    put_newest_first(table);
+    put_newest_first(table, "created_utc", "created_utc");
     return table;
 }
 
@@ -160,7 +164,7 @@ int ls(const LsOptions& options) {
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);
     add_progress(runs);
-    put_newest_first(runs.table);
+    put_newest_first(runs.table, "started_utc", "created_utc");
     const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);
     const std::vector<std::string> differing = reports::differing_settings(runs);

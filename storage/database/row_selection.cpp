@@ -3,6 +3,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <numeric>
@@ -105,6 +106,8 @@ std::string selecting_sql(const Table& table, const std::string& name,
 std::vector<std::size_t> matching_rows(const Table& table, std::string_view name,
                                        const RowSelection& selection) {
     SQLite::Database db(":memory:", SQLite::OPEN_READWRITE);
+    // A misspelt "column" is an error, not a text.
+    sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     const std::string table_name = sql_name(name);
     fill(db, table, table_name);
     const QueryGuard guard(db, kInstructions);
