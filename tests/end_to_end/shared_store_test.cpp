@@ -207,7 +207,8 @@ TEST_CASE("An experiment lists its runs, whoever trained them", "[end_to_end]") 
     CHECK(names_of("second") == names_of("first"));
     CHECK(names_of("second").find("good-seed2") != std::string::npos);
     CHECK(read_text(store / "reports/second/report.csv").find("good-seed2") != std::string::npos);
-    CHECK(lockstep({"compare", "--experiment", "second", "--store", store.string()}).exit_code == 0);
+    CHECK(lockstep({"compare", "--experiment", "second", "--store", store.string()}).exit_code ==
+          0);
     CHECK(lockstep({"rm", "--experiment", "second", "--yes", "--store", store.string()})
               .output.find("good") == std::string::npos);
     CHECK(rows(store, "select count(*) from runs") == "4\n");
