@@ -11,6 +11,9 @@ public:
     SignalsHeldBack() {
         sigset_t all;
         sigfillset(&all);
+        // A thread's own faults are no signals to it.
+        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS})
+            sigdelset(&all, fault);
         pthread_sigmask(SIG_SETMASK, &all, &before_);
     }
     ~SignalsHeldBack() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

@@ -91,13 +91,16 @@ private:
 
 class Follower {
 public:
-    Follower(const storage::RunDatabase& database, std::string run, std::filesystem::path log)
-        : database_(database), run_(std::move(run)), log_(std::move(log)) {}
+    Follower(std::filesystem::path store, std::string run, std::filesystem::path log)
+        : store_(std::move(store)), run_(std::move(run)), log_(std::move(log)) {}
 
     // Prints what is new; true when nothing more will come.
     bool look() {
+        // Opened each time: a writer that was killed within a commit leaves a journal, which only
+        // an opening rolls back.
+        const storage::RunDatabase database = open_for_reading(store_);
         storage::RunDetails now;
-        database_.read_at_once([&] { now = database_.run_details(run_); });
+        database.read_at_once([&] { now = database.run_details(run_); });
         print_epochs(now);
         if (now.run.state == RunState::running && !is_abandoned(now)) {
             show_progress(now);
@@ -173,7 +176,7 @@ private:
         return text + '\n';
     }
 
-    const storage::RunDatabase& database_;
+    std::filesystem::path store_;
     std::string run_;
     std::filesystem::path log_;
     LiveLine live_{terminal_traits(2)};
@@ -187,9 +190,8 @@ private:
 int tail(const TailOptions& options) {
     catch_stop_signals();
     const auto store = storage::RunStore::open(options.store);
-    const storage::RunDatabase database = open_for_reading(options.store);
-    const std::string run = the_run(database, options.run).run;
-    Follower follower(database, run, store.run_files(run).log);
+    const std::string run = the_run(open_for_reading(options.store), options.run).run;
+    Follower follower(options.store, run, store.run_files(run).log);
     while (!is_stop_requested() && !follower.look()) std::this_thread::sleep_for(kLookInterval);
     return kExitSuccess;
 }

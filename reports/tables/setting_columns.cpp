@@ -95,7 +95,7 @@ MeantColumn meant_column(const SettingsTable& settings, std::string_view text) {
 std::string short_name(const SettingsTable& settings, const std::string& key) {
     for (std::size_t dot = key.rfind('.'); dot != std::string::npos && dot > 0;
          dot = key.rfind('.', dot - 1)) {
-        const std::string end = key.substr(dot + 1);
+        std::string end = key.substr(dot + 1);
         if (meant_column(settings, end).found == key) return end;
     }
     return key;

@@ -226,6 +226,8 @@ std::optional<LoadedCheckpoint> load_newest_good_checkpoint(
         loaded = try_load(previous, known_digests, warnings);
         if (loaded) loaded->is_previous = true;
     }
+    if (!loaded && warnings.empty() && !known_digests.empty())
+        warnings.push_back(path.string() + " and the one before are gone");
     if (!loaded && !warnings.empty()) {
         throw StorageError(Kind::bad_data,
                            fmt::format("no checkpoint can be used: {}", fmt::join(warnings, "; ")));
