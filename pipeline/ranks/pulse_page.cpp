@@ -21,7 +21,7 @@ std::span<Pulse> as_pulses(std::span<std::byte> bytes) {
     return {reinterpret_cast<Pulse*>(bytes.data()), bytes.size() / sizeof(Pulse)};
 }
 
-std::optional<trainer::FileMapping> map_offered(int ranks) {
+std::optional<trainer::MemoryFile::Address> offered_to(int ranks) {
     const char* text = std::getenv(kVariable);
     if (text == nullptr) return std::nullopt;
     std::istringstream words(text);
@@ -29,7 +29,13 @@ std::optional<trainer::FileMapping> map_offered(int ranks) {
     int offered = 0;
     words >> offered >> address.process >> address.descriptor >> address.device >> address.inode;
     if (!words || offered != ranks) return std::nullopt;
-    const auto file = trainer::MemoryFile::open_to_write(address);
+    return address;
+}
+
+std::optional<trainer::FileMapping> map_offered(int ranks) {
+    const auto address = offered_to(ranks);
+    if (!address) return std::nullopt;
+    const auto file = trainer::MemoryFile::open_to_write(*address);
     return file ? file->map_to_write(bytes_for(ranks)) : std::nullopt;
 }
 
@@ -61,6 +67,7 @@ PulsePage::PulsePage(const trainer::Communicator& world, const trainer::Communic
     if (!node.all_agree(mapping_.has_value())) mapping_.reset();
     if (mapping_) {
         pulses_ = as_pulses(mapping_->bytes());
+        watcher_ = static_cast<pid_t>(offered_to(world.size())->process);
     } else if (auto shared = trainer::SharedMemory::map(node, bytes_for(world.size()))) {
         pulses_ = as_pulses(shared_.emplace(std::move(*shared)).bytes());
     } else {

@@ -2,6 +2,8 @@
 
 // The page on which the ranks of one machine give their signs of life (liveness/pulse.hpp).
 
+#include <sys/types.h>
+
 #include <optional>
 #include <span>
 #include <string>
@@ -45,14 +47,15 @@ public:
     std::span<liveness::Pulse> pulses() const { return pulses_; }  // [ranks of the world]
     liveness::Pulse& own() const { return *own_; }
     bool is_on_one_machine() const { return is_on_one_machine_; }  // all ranks of the world are
-    // Whoever started the ranks looks at it.
-    bool is_watched() const { return mapping_.has_value(); }
+    // The process that started the ranks and looks at it; 0: none does. It may be gone by now.
+    pid_t watcher() const { return watcher_; }
 
 private:
     PulsePage(const trainer::Communicator& world, const trainer::Communicator& node);
     void join(const trainer::Communicator& world, const trainer::Communicator& node);
 
-    std::optional<trainer::FileMapping> mapping_;  // of a PulseFile; else
+    std::optional<trainer::FileMapping> mapping_;  // of a PulseFile, of this process; else
+    pid_t watcher_ = 0;
     std::optional<trainer::SharedMemory> shared_;  // the ranks' own; else this rank's alone:
     std::vector<liveness::Pulse> alone_;
     std::span<liveness::Pulse> pulses_;

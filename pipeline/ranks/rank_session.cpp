@@ -120,7 +120,7 @@ int do_with_ranks(ProcessArguments arguments,
     deadline.reset();
     const bool tells_supervisor = world.is_root() && is_supervised();
     if (tells_supervisor) write_line_of_rank(ready_line());
-    if (!page->is_watched()) watchdog.emplace(*page, stall_timeout);
+    watchdog.emplace(*page, stall_timeout);
     liveness::fault_point("init");
     const int exit_code = result_of(world, *page, messages, work);
     if (tells_supervisor) write_line_of_rank(end_line(exit_code));

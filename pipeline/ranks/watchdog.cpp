@@ -10,6 +10,7 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
 #include "pipeline/ranks/signals_held_back.hpp"
+#include "storage/files/process_life.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -45,6 +46,9 @@ void Watchdog::run() {
         const Watch::Seconds since_last = std::min<SteadyClock::duration>(now - last, 2 * kPeriod);
         last = now;
         page_.own().ticks.fetch_add(1, std::memory_order_relaxed);
+        const bool is_watched = page_.watcher() != 0 && storage::life_of_process(page_.watcher()) !=
+                                                            storage::ProcessLife::gone;
+        if (is_watched) continue;
         const bool is_foremost_now = is_foremost();
         const auto finding = watch_.look(since_last);
         if (finding && is_foremost_now) tell(*finding);

@@ -1,7 +1,7 @@
 #pragma once
 
 // A thread of a rank that looks after all ranks of its machine, where nobody else does: `mpirun
-// lockstep run`, or other machines than that of `lockstep run`.
+// lockstep run`, other machines than that of `lockstep run`, or once that one has been killed.
 
 #include <chrono>
 #include <condition_variable>
