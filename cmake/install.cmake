@@ -35,14 +35,13 @@ install(FILES
   DESTINATION ${LOCKSTEP_CONFIG_DIR})
 
 # The manual page and the shells' completions, which the program writes itself.
-set(help_dir ${PROJECT_BINARY_DIR}/help)
-install(FILES ${help_dir}/lockstep.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+install(FILES ${LOCKSTEP_HELP_DIR}/lockstep.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         COMPONENT program)
-install(FILES ${help_dir}/lockstep
+install(FILES ${LOCKSTEP_HELP_DIR}/lockstep
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
-install(FILES ${help_dir}/_lockstep DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+install(FILES ${LOCKSTEP_HELP_DIR}/_lockstep DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
         COMPONENT program)
-install(FILES ${help_dir}/lockstep.fish
+install(FILES ${LOCKSTEP_HELP_DIR}/lockstep.fish
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
 
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -54,8 +54,9 @@ void check_checkpoints(const CheckedRun& checked);
 // weights are made anew from them where they give the recorded bytes.
 void check_results(const CheckedRun& checked);
 
-// The run cannot go on: it becomes `failed`, so that it never silently begins anew.
+// Whatever state it has by now.
 void set_state(const CheckedRun& checked, storage::RunState state, std::string_view cause);
+// The run cannot go on: it becomes `failed`, so that it never silently begins anew.
 void give_up(const CheckedRun& checked, std::string_view cause);
 
 }  // namespace lockstep::pipeline

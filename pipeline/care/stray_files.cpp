@@ -8,6 +8,7 @@
 
 #include "pipeline/care/lost_and_found.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/file_system.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -44,8 +45,8 @@ public:
 
     void store(const fs::path& root) {
         judge(root, [](std::string_view name) { return is_one_of(name, kOfStore); });
-        for (const fs::path& folder : entries_of(root / "runs")) run(folder);
-        for (const fs::path& folder : entries_of(root / "reports")) {
+        for (const fs::path& folder : storage::entries_of(root / "runs")) run(folder);
+        for (const fs::path& folder : storage::entries_of(root / "reports")) {
             judge(folder, [](std::string_view) { return true; });
         }
     }
@@ -58,7 +59,7 @@ private:
         judge(folder, [](std::string_view name) { return is_one_of(name, kOfRun); });
     }
     void judge(const fs::path& folder, const std::function<bool(std::string_view)>& is_known) {
-        for (const fs::path& path : entries_of(folder)) {
+        for (const fs::path& path : storage::entries_of(folder)) {
             const auto temporary = storage::temporary_file(path);
             if (temporary == storage::TemporaryFile::in_use) {
                 add(StrayKind::temporary_in_use, path);
@@ -78,17 +79,6 @@ private:
 };
 
 }  // namespace
-
-std::vector<fs::path> entries_of(const fs::path& folder) {
-    std::vector<fs::path> entries;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-         entry.increment(error)) {
-        entries.push_back(entry->path());
-    }
-    std::ranges::sort(entries);
-    return entries;
-}
 
 std::vector<StrayFile> stray_files(const storage::RunStore& store,
                                    const std::set<std::string>& runs) {

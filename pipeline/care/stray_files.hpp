@@ -31,9 +31,6 @@ struct StrayFile {
 std::vector<StrayFile> stray_files(const storage::RunStore& store,
                                    const std::set<std::string>& runs);
 
-// Sorted; none where the folder cannot be read.
-std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
-
 // Of a file, or of all files in a folder; 0 for what is not there.
 std::int64_t bytes_of(const std::filesystem::path& path);
 

@@ -19,6 +19,7 @@
 #include <system_error>
 
 #include "pipeline/ranks/process_state.hpp"
+#include "storage/files/file_system.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -28,19 +29,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kYoung{2};
 // The kernel's number of the first name space of processes (PROC_PID_INIT_INO).
 constexpr const char* kFirstNamespace = "pid:[4026531836]";
-
-// The entries of a folder; none where it cannot be read.
-std::vector<fs::path> entries_of(const fs::path& folder) {
-    std::vector<fs::path> entries;
-    std::error_code error;
-    fs::directory_iterator entry(folder, error);
-    while (!error && entry != fs::directory_iterator()) {
-        entries.push_back(entry->path());
-        entry.increment(error);
-    }
-    std::ranges::sort(entries);
-    return entries;
-}
 
 // This user's, and not of this very moment.
 bool is_own_and_old(const fs::path& path, std::uint32_t user) {
@@ -73,7 +61,7 @@ bool sees_all_processes(const MpiPlaces& places) {
 // its folder by that.
 std::set<long> living_numbers(const MpiPlaces& places) {
     std::set<long> numbers;
-    for (const fs::path& process : entries_of(places.proc)) {
+    for (const fs::path& process : storage::entries_of(places.proc)) {
         const auto own = number_in(process.filename().string());
         if (!own) continue;
         numbers.insert(*own);
@@ -105,14 +93,14 @@ std::vector<fs::path> sessions(const MpiPlaces& places) {
     const auto has_gone = [&](const std::optional<long>& process) {
         return process && *process > 0 && !living.contains(*process);
     };
-    for (const fs::path& entry : entries_of(session_folder(places))) {
+    for (const fs::path& entry : storage::entries_of(session_folder(places))) {
         const std::string name = entry.filename();
         if (is_empty_job(entry) || has_gone(number_between(name, "pid.", "")))
             found.push_back(entry);
     }
     const std::string begin = fmt::format("prte.{}.", places.host);
     const std::string end = fmt::format(".{}", places.user);
-    for (const fs::path& entry : entries_of(places.sessions)) {
+    for (const fs::path& entry : storage::entries_of(places.sessions)) {
         const std::string name = entry.filename();
         if (has_gone(number_between(name, begin, end))) found.push_back(entry);
     }
@@ -140,7 +128,7 @@ std::string mapped_file(const std::string& line) {
 std::set<std::string> mapped_files(const MpiPlaces& places) {
     std::set<std::string> mapped;
     const std::string prefix = places.shared_memory.string() + "/";
-    for (const fs::path& process : entries_of(places.proc)) {
+    for (const fs::path& process : storage::entries_of(places.proc)) {
         if (!number_in(process.filename().string())) continue;
         std::ifstream maps(process / "maps");
         for (std::string line; std::getline(maps, line);) {
@@ -154,7 +142,7 @@ std::set<std::string> mapped_files(const MpiPlaces& places) {
 std::vector<fs::path> segments(const MpiPlaces& places) {
     std::vector<fs::path> all;
     std::vector<fs::path> found;
-    for (const fs::path& entry : entries_of(places.shared_memory))
+    for (const fs::path& entry : storage::entries_of(places.shared_memory))
         if (is_segment(entry.filename(), places)) all.push_back(entry);
     if (all.empty()) return found;
     const std::set<std::string> mapped = mapped_files(places);

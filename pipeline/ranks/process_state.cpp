@@ -27,11 +27,8 @@ std::string host_name() {
 
 ProcessState state_of_process(pid_t process) {
     if (storage::life_of_process(process) == storage::ProcessLife::gone) return ProcessState::gone;
-    std::ifstream file(folder_of(process) / "stat");
-    std::string line;
-    if (!std::getline(file, line)) return ProcessState::gone;
-    const std::size_t name_end = line.rfind(") ");  // a name may hold anything
-    const char letter = name_end + 2 < line.size() ? line[name_end + 2] : '?';
+    const char letter = storage::state_letter_of(process);
+    if (letter == '?') return ProcessState::gone;  // just now
     return letter == 'T' || letter == 't' ? ProcessState::stopped : ProcessState::alive;
 }
 

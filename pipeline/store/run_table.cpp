@@ -20,10 +20,8 @@ using reports::RunSetting;
 using reports::SettingsTable;
 
 void drop_column(storage::Table& table, std::string_view column) {
-    const auto found = std::ranges::find(table.columns, column);
-    if (found == table.columns.end()) return;
-    const auto place = found - table.columns.begin();
-    table.columns.erase(found);
+    const auto place = static_cast<std::ptrdiff_t>(place_of(table, column));
+    table.columns.erase(table.columns.begin() + place);
     for (auto& row : table.rows) row.erase(row.begin() + place);
 }
 

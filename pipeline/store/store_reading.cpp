@@ -21,11 +21,6 @@ Failure no_such_run(std::string_view text) {
             fmt::format("the store has no run \"{}\"; `lockstep ls` lists them", text)};
 }
 
-std::size_t column_of(const storage::Table& table, std::string_view column) {
-    const auto found = std::find(table.columns.begin(), table.columns.end(), column);
-    return static_cast<std::size_t>(found - table.columns.begin());
-}
-
 storage::RunState state_of(storage::RunState state,
                            const std::vector<storage::AttemptRow>& attempts) {
     const bool is_dead =
@@ -83,8 +78,8 @@ storage::Table runs_table_of(const storage::RunDatabase& database, const std::st
     storage::Table table;
     database.read_at_once([&] {
         table = database.runs_table(experiment);
-        const std::size_t run = column_of(table, "run");
-        const std::size_t state = column_of(table, "state");
+        const std::size_t run = place_of(table, "run");
+        const std::size_t state = place_of(table, "state");
         const std::string running(storage::to_string(storage::RunState::running));
         for (auto& row : table.rows) {
             if (row.at(state) != storage::Cell(running)) continue;
@@ -96,8 +91,13 @@ storage::Table runs_table_of(const storage::RunDatabase& database, const std::st
     return table;
 }
 
+std::size_t place_of(const storage::Table& table, std::string_view column) {
+    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
+                                    table.columns.begin());
+}
+
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column) {
-    const std::size_t index = column_of(table, column);
+    const std::size_t index = place_of(table, column);
     std::vector<std::string> texts;
     for (const auto& row : table.rows) texts.push_back(std::get<std::string>(row.at(index)));
     return texts;

@@ -4,6 +4,7 @@
 // writes it.
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ void require_experiment(const storage::RunDatabase& database, const std::string&
 storage::RunDetails details_of(const storage::RunDatabase& database, const std::string& run);
 // v_runs, the same.
 storage::Table runs_table_of(const storage::RunDatabase& database, const std::string& experiment);
+
+// The place of a column in each row; table.columns.size() if there is none.
+std::size_t place_of(const storage::Table& table, std::string_view column);
 
 // The texts in a column of a table.
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column);

@@ -22,6 +22,7 @@ namespace lockstep::pipeline {
 // So long a training waits, between its runs, for other users of the database; then it ends, with
 // 74. What it has trained is safe.
 inline constexpr std::chrono::milliseconds kWaitBetweenRuns{120000};
+inline constexpr std::chrono::milliseconds kWaitAfterStop{2000};  // instead, once it is stopped
 
 // By what a job tells its own attempts from those before it and beside it. Equal on all ranks.
 struct Job {

@@ -42,8 +42,6 @@ using trainer::Communicator;
 
 // ---- before training -------------------------------------------------------------------------
 
-constexpr std::chrono::milliseconds kWaitAfterStop{2000};
-
 struct Survey {
     std::vector<RunAction> actions;  // what each run of the plan needs, as it looks now
     Job job;

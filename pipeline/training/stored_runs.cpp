@@ -90,10 +90,11 @@ void write_designs(const Plan& plan, RowsByConfig& stored, RunDatabase& database
 void write_settings(const RowsByConfig& stored, RunDatabase& database) {
     std::vector<RunRow> rows;
     for (const auto& [digest, of_config] : stored) {
-        for (RunRow row : of_config) {
+        for (const RunRow& row : of_config) {
             if (row.settings != "{}") continue;
-            row.settings = reports::settings_json(reports::run_settings(row.effective_config));
-            rows.push_back(std::move(row));
+            rows.push_back(row);
+            rows.back().settings =
+                reports::settings_json(reports::run_settings(row.effective_config));
         }
     }
     database.put_settings(rows);

@@ -34,11 +34,6 @@ std::vector<std::string> selected(const storage::RunDatabase& database,
     return texts_of(database.runs_table(options.experiment), "run");
 }
 
-std::size_t place_of(const Table& table, std::string_view column) {
-    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
-                                    table.columns.begin());
-}
-
 // Runs whose settings are those of the rows: each, or the first one of an architecture's.
 std::vector<std::size_t> runs_of_rows(const std::vector<RunFigures>& runs, ComparedBy by) {
     std::vector<std::size_t> rows;

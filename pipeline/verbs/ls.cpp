@@ -54,11 +54,6 @@ constexpr std::array<std::string_view, 5> kFirst{"name", "state", "progress", "b
                                                  "test_accuracy"};
 constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
 
-std::size_t place_of(const Table& table, std::string_view column) {
-    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
-                                    table.columns.begin());
-}
-
 // "12/40", in front of the settings.
 void add_progress(SettingsTable& runs) {
     Table& table = runs.table;

@@ -27,6 +27,7 @@
 #include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/run_claims.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
@@ -39,8 +40,6 @@
 
 namespace lockstep::pipeline {
 namespace {
-
-constexpr std::chrono::milliseconds kWaitAfterStop{2000};  // for other users of the database
 
 // Rank 0's bytes of the file, on every rank: nobody else reads it.
 std::string shared_text(const RunOptions& options, const trainer::Communicator& world) {

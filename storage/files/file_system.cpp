@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 #include "storage/files/atomic_file.hpp"
 
@@ -93,6 +94,17 @@ LockSupport lock_support(const fs::path& folder) {
     if (second >= 0) ::close(second);
     ::unlink(path.c_str());
     return support;
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+    std::vector<fs::path> entries;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        entries.push_back(entry->path());
+    }
+    std::ranges::sort(entries);
+    return entries;
 }
 
 }  // namespace lockstep::storage

@@ -1,11 +1,13 @@
 #pragma once
 
-// What kind of file system a path lies on, how much room it has, and whether its locks work.
+// What kind of file system a path lies on, how much room it has, whether its locks work, and what
+// lies in a folder.
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace lockstep::storage {
 
@@ -29,5 +31,8 @@ enum class LockSupport { works, missing, does_not_exclude, not_tried };
 // Tries flock() on a file of its own in `folder`, which it removes again. not_tried: no file can be
 // made there.
 LockSupport lock_support(const std::filesystem::path& folder);
+
+// Sorted; none where the folder cannot be read.
+std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 
 }  // namespace lockstep::storage

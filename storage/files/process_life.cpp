@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kLongestEnd{2};
 constexpr std::chrono::milliseconds kPause{5};
 
+fs::path folder_of(pid_t process) { return fmt::format("/proc/{}", process); }
+
 // The letter of /proc/PID/stat behind the name, which may hold anything (proc(5)); '?': unknown.
 char state_letter(const fs::path& stat) {
     std::ifstream file(stat);
@@ -43,12 +45,13 @@ bool has_living_thread(const fs::path& process) {
 
 }  // namespace
 
+char state_letter_of(pid_t process) { return state_letter(folder_of(process) / "stat"); }
+
 ProcessLife life_of_process(pid_t process) {
     if (process <= 0) return ProcessLife::gone;
     if (::kill(process, 0) != 0 && errno == ESRCH) return ProcessLife::gone;
-    const fs::path folder = fmt::format("/proc/{}", process);
-    if (!is_dead(state_letter(folder / "stat"))) return ProcessLife::lives;
-    return has_living_thread(folder) ? ProcessLife::ending : ProcessLife::gone;
+    if (!is_dead(state_letter_of(process))) return ProcessLife::lives;
+    return has_living_thread(folder_of(process)) ? ProcessLife::ending : ProcessLife::gone;
 }
 
 bool is_process_gone(pid_t process) {

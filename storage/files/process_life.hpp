@@ -14,6 +14,9 @@ enum class ProcessLife {
 };
 ProcessLife life_of_process(pid_t process);
 
+// Its state as proc(5) has it, 'R', 'T', 'Z'; '?' where the system does not tell.
+char state_letter_of(pid_t process);
+
 // Waits until it is gone, if it is about to end: two seconds at most. True if it is gone.
 bool is_process_gone(pid_t process);
 
