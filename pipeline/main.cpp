@@ -23,6 +23,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/recording/process_identity.hpp"
+#include "storage/files/this_host.hpp"
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::pipeline {
@@ -38,7 +39,7 @@ bool is_mpi_running() {
 
 Failure of_this_rank(const Failure& failure) {
     return {failure.exit_code(), "rank " + std::to_string(rank_from_environment()) + " (" +
-                                     host_name() + "): " + failure.what()};
+                                     storage::host_name() + "): " + failure.what()};
 }
 
 // Tells the error once. Before MPI runs, every rank meets the same one; once it runs, the others
@@ -66,7 +67,7 @@ void share_memory_between_threads() {
 int end_without_peer(const trainer::MpiError& error) {
     if (!is_mpi_running()) return end_with(failure_of(std::make_exception_ptr(error)));
     write_line_of_rank(lost_line("a peer of rank " + std::to_string(rank_from_environment()) +
-                                 " (" + host_name() + "): " + error.what()));
+                                 " (" + storage::host_name() + "): " + error.what()));
     trainer::abort_job(kExitInterrupted);
 }
 

@@ -11,6 +11,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/process_state.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -44,7 +45,7 @@ void agree_on_errors(const trainer::Communicator& comm, const std::exception_ptr
     const std::vector<std::string> texts = comm.gather_texts(packed(error));
     const auto first = std::ranges::find_if(texts, [](const auto& text) { return !text.empty(); });
     if (first == texts.end()) return;
-    const std::vector<std::string> hosts = comm.gather_texts(host_name());
+    const std::vector<std::string> hosts = comm.gather_texts(storage::host_name());
     const auto rank = static_cast<std::size_t>(first - texts.begin());
     const AgreedFailure failure = unpacked(*first);
     // What fails on one machine and not on all is of that machine.

@@ -12,6 +12,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/process_state.hpp"
+#include "storage/files/this_host.hpp"
 #include "trainer/environment.hpp"
 
 namespace lockstep::pipeline {
@@ -66,7 +67,7 @@ std::string build_identity() {
 
 void require_one_build(const trainer::Communicator& world) {
     const std::vector<std::string> builds = world.gather_texts(build_identity());
-    const std::vector<std::string> hosts = world.gather_texts(host_name());
+    const std::vector<std::string> hosts = world.gather_texts(storage::host_name());
     for (std::size_t rank = 1; rank < builds.size(); ++rank) {
         if (builds[rank] == builds[0]) continue;
         throw AgreedFailure(

@@ -12,14 +12,16 @@
 #include <ctime>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
 #include <system_error>
 
-#include "pipeline/ranks/process_state.hpp"
 #include "storage/files/file_system.hpp"
+#include "storage/files/process_life.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -27,14 +29,31 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kYoung{2};
+// Whoever makes a job's folder makes one in it at once.
+constexpr std::chrono::milliseconds kYoungEmpty{200};
 // The kernel's number of the first name space of processes (PROC_PID_INIT_INO).
 constexpr const char* kFirstNamespace = "pid:[4026531836]";
+
+using SystemTime = std::chrono::system_clock::time_point;
+
+SystemTime last_change(const struct stat& status) {
+    return SystemTime(std::chrono::duration_cast<SystemTime::duration>(
+        std::chrono::seconds(status.st_mtim.tv_sec) +
+        std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
+}
+
+// A process without mpirun has a folder jf.NUMBER, with a folder in it as long as it lives.
+bool is_empty_job(const fs::path& entry) {
+    std::error_code error;
+    return entry.filename().string().starts_with("jf.") && fs::is_empty(entry, error) && !error;
+}
 
 // This user's, and not of this very moment.
 bool is_own_and_old(const fs::path& path, std::uint32_t user) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || status.st_uid != user) return false;
-    return std::time(nullptr) - status.st_mtime > kYoung.count();
+    const auto age = std::chrono::system_clock::now() - last_change(status);
+    return is_empty_job(path) ? age > kYoungEmpty : age > kYoung;
 }
 
 std::optional<long> number_in(std::string_view text) {
@@ -57,28 +76,62 @@ bool sees_all_processes(const MpiPlaces& places) {
     return fs::read_symlink(places.proc / "self/ns/pid", error) == kFirstNamespace;
 }
 
-// Every number of every process: one in a container has another number there, and its mpirun named
+// When the machine began, by its clock of today.
+std::optional<SystemTime> boot_time(const MpiPlaces& places) {
+    std::ifstream file(places.proc / "stat");
+    for (std::string word; file >> word;) {
+        std::time_t seconds = 0;
+        if (word == "btime" && file >> seconds)
+            return std::chrono::system_clock::from_time_t(seconds);
+    }
+    return std::nullopt;
+}
+
+struct NumberedProcess {
+    std::string name;
+    pid_t id = 0;  // here
+};
+using ProcessesByNumber = std::multimap<long, NumberedProcess>;
+
+// By every number that it has: a process in a container has another one there, and its mpirun named
 // its folder by that.
-std::set<long> living_numbers(const MpiPlaces& places) {
-    std::set<long> numbers;
+ProcessesByNumber living_processes(const MpiPlaces& places) {
+    ProcessesByNumber processes;
     for (const fs::path& process : storage::entries_of(places.proc)) {
         const auto own = number_in(process.filename().string());
         if (!own) continue;
-        numbers.insert(*own);
+        NumberedProcess each{"", static_cast<pid_t>(*own)};
+        std::set<long> numbers{*own};
         std::ifstream status(process / "status");
         for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("Name:\t")) each.name = line.substr(6);
             if (!line.starts_with("NSpid:")) continue;
             std::istringstream words(line.substr(6));
             for (long number = 0; words >> number;) numbers.insert(number);
         }
+        for (const long number : numbers) processes.emplace(number, each);
     }
-    return numbers;
+    return processes;
 }
 
-// A process without mpirun has a folder jf.NUMBER, with a folder in it as long as it lives.
-bool is_empty_job(const fs::path& entry) {
-    std::error_code error;
-    return entry.filename().string().starts_with("jf.") && fs::is_empty(entry, error) && !error;
+// mpirun and the daemons of Open MPI 4 and 5.
+bool is_named_like_mpi(const std::string& name) {
+    constexpr std::array<std::string_view, 3> kParts{"mpi", "orte", "prte"};
+    return std::ranges::any_of(kParts,
+                               [&](auto part) { return name.find(part) != std::string::npos; });
+}
+
+// Numbers come again. A later process has the number of the folder's maker if it began after the
+// folder's last change; by its name too, since the clock may have been set meanwhile.
+bool is_later_process(const NumberedProcess& process, const fs::path& folder,
+                      const MpiPlaces& places) {
+    struct stat status {};
+    const auto boot = boot_time(places);
+    const std::int64_t ticks = storage::process_start(process.id, places.proc);
+    if (is_named_like_mpi(process.name) || ticks == 0 || !boot) return false;
+    if (::lstat(folder.c_str(), &status) != 0) return false;
+    const auto start = *boot + std::chrono::seconds(ticks / ::sysconf(_SC_CLK_TCK));
+    return start > last_change(status) + kYoung;
 }
 
 // Of Open MPI 4.
@@ -89,20 +142,24 @@ fs::path session_folder(const MpiPlaces& places) {
 // Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: prte.HOST.PROCESS.USER
 std::vector<fs::path> sessions(const MpiPlaces& places) {
     std::vector<fs::path> found;
-    const std::set<long> living = living_numbers(places);
-    const auto has_gone = [&](const std::optional<long>& process) {
-        return process && *process > 0 && !living.contains(*process);
+    const ProcessesByNumber living = living_processes(places);
+    const auto has_gone = [&](const std::optional<long>& number, const fs::path& folder) {
+        if (!number || *number <= 0) return false;
+        const auto [begin, end] = living.equal_range(*number);
+        return std::all_of(begin, end, [&](const auto& each) {
+            return is_later_process(each.second, folder, places);
+        });
     };
     for (const fs::path& entry : storage::entries_of(session_folder(places))) {
         const std::string name = entry.filename();
-        if (is_empty_job(entry) || has_gone(number_between(name, "pid.", "")))
+        if (is_empty_job(entry) || has_gone(number_between(name, "pid.", ""), entry))
             found.push_back(entry);
     }
     const std::string begin = fmt::format("prte.{}.", places.host);
     const std::string end = fmt::format(".{}", places.user);
     for (const fs::path& entry : storage::entries_of(places.sessions)) {
         const std::string name = entry.filename();
-        if (has_gone(number_between(name, begin, end))) found.push_back(entry);
+        if (has_gone(number_between(name, begin, end), entry)) found.push_back(entry);
     }
     return found;
 }
@@ -172,7 +229,7 @@ MpiPlaces mpi_places() {
     MpiPlaces places;
     const char* folder = std::getenv("TMPDIR");
     if (folder != nullptr && *folder != '\0') places.sessions = folder;
-    places.host = host_name();
+    places.host = storage::host_name();
     places.host = places.host.substr(0, places.host.find('.'));  // as Open MPI has it
     places.user = ::geteuid();
     return places;

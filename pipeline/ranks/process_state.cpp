@@ -1,8 +1,5 @@
 #include "pipeline/ranks/process_state.hpp"
 
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -18,12 +15,6 @@ namespace fs = std::filesystem;
 fs::path folder_of(pid_t process) { return fs::path("/proc") / std::to_string(process); }
 
 }  // namespace
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-    return name.data();
-}
 
 ProcessState state_of_process(pid_t process) {
     if (storage::life_of_process(process) == storage::ProcessLife::gone) return ProcessState::gone;

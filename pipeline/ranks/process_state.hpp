@@ -1,15 +1,12 @@
 #pragma once
 
-// What the kernel tells of this machine and its processes.
+// What the kernel tells of processes.
 
 #include <sys/types.h>
 
-#include <string>
 #include <vector>
 
 namespace lockstep::pipeline {
-
-std::string host_name();  // "" if the system does not tell
 
 enum class ProcessState {
     alive,

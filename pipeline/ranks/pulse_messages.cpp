@@ -20,6 +20,7 @@
 
 #include "pipeline/ranks/process_state.hpp"
 #include "pipeline/ranks/signals_held_back.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -155,7 +156,7 @@ PulseMessages::PulseMessages(PulsePage& page, const trainer::Communicator& world
     const std::string job = world.broadcast_text(std::to_string(
         (static_cast<std::uint64_t>(std::random_device{}()) << 32) | std::random_device{}()));
     job_ = std::stoull(job);
-    hosts_ = world.gather_texts(host_name());
+    hosts_ = world.gather_texts(storage::host_name());
     const std::vector<std::string> addresses = world.gather_texts(address_text(socket_));
     if (socket_ < 0) return;
     for (int rank = 0; rank < world.size(); ++rank) {

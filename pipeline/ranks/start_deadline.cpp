@@ -8,6 +8,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
 #include "pipeline/ranks/signals_held_back.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -38,7 +39,7 @@ void StartDeadline::run() {
     write_line_of_rank(lost_line(
         fmt::format("ranks: rank {} ({}) has waited {} s for all of them to start; one has ended "
                     "before, or is another program",
-                    rank, host_name(), limit_.count())));
+                    rank, storage::host_name(), limit_.count())));
     ::_exit(kExitInterrupted);
 }
 

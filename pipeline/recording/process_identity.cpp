@@ -8,11 +8,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
 
 #include "storage/files/process_life.hpp"
+#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -22,37 +20,6 @@ constexpr long kLeaseSeconds = 90;
 
 }  // namespace
 
-std::string boot_id() {
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::string id;
-    std::getline(file, id);
-    return id;
-}
-
-std::string pid_namespace() {
-    std::error_code unknown;
-    return std::filesystem::read_symlink("/proc/self/ns/pid", unknown).string();
-}
-
-// The fields of /proc/PID/stat behind the name, which may hold anything: state is the 3rd of all,
-// starttime the 22nd (proc(5)).
-std::int64_t process_start(std::int64_t pid) {
-    std::ifstream file(fmt::format("/proc/{}/stat", pid));
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');
-    if (name_end == std::string::npos) return 0;
-    std::istringstream fields(line.substr(name_end + 1));
-    char state = 'X';
-    fields >> state;
-    if (state == 'Z' || state == 'X') return 0;  // waits for its parent to take notice
-    std::string skipped;
-    for (int field = 4; field < 22; ++field) fields >> skipped;
-    std::int64_t start = 0;
-    fields >> start;
-    return start;
-}
-
 std::chrono::seconds lease_length() {
     const char* text = std::getenv("LOCKSTEP_LEASE_SECONDS");
     const long seconds = text != nullptr ? std::strtol(text, nullptr, 10) : 0;
@@ -60,8 +27,9 @@ std::chrono::seconds lease_length() {
 }
 
 ProcessFate fate_of(const storage::AttemptRow& attempt) {
-    const bool is_here = attempt.host == host_name() && attempt.boot_id == boot_id() &&
-                         attempt.pid_namespace == pid_namespace() && attempt.pid > 0;
+    const bool is_here = attempt.host == storage::host_name() &&
+                         attempt.boot_id == storage::boot_id() &&
+                         attempt.pid_namespace == storage::pid_namespace() && attempt.pid > 0;
     if (!is_here) return ProcessFate::unknown;
     switch (storage::life_of_process(static_cast<pid_t>(attempt.pid))) {
         case storage::ProcessLife::gone:
@@ -71,8 +39,10 @@ ProcessFate fate_of(const storage::AttemptRow& attempt) {
         case storage::ProcessLife::lives:
             break;
     }
-    if (attempt.process_start == 0 || process_start(::getpid()) == 0) return ProcessFate::unknown;
-    if (process_start(attempt.pid) == attempt.process_start) return ProcessFate::lives;
+    if (attempt.process_start == 0 || storage::process_start(::getpid()) == 0)
+        return ProcessFate::unknown;
+    if (storage::process_start(static_cast<pid_t>(attempt.pid)) == attempt.process_start)
+        return ProcessFate::lives;
     // Of other users' processes some systems show nothing.
     const bool is_visible = std::filesystem::exists(fmt::format("/proc/{}/stat", attempt.pid));
     return is_visible ? ProcessFate::gone : ProcessFate::unknown;

@@ -4,19 +4,10 @@
 // All verbs ask here.
 
 #include <chrono>
-#include <cstdint>
-#include <string>
 
-#include "pipeline/ranks/process_state.hpp"  // host_name()
 #include "storage/records/records.hpp"
 
 namespace lockstep::pipeline {
-
-std::string boot_id();        // of the running kernel; another one after every boot
-std::string pid_namespace();  // "pid:[4026531836]"; "" if the system does not tell
-// Clock ticks after boot, by which a process is told from a later one of the same number. 0 where
-// there is none of that number, or only its remains, or the system does not tell.
-std::int64_t process_start(std::int64_t pid);
 
 // How long an attempt holds its run after its last heartbeat: 90 s, or what the environment
 // variable LOCKSTEP_LEASE_SECONDS says (1 to 86400).

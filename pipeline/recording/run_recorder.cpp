@@ -16,6 +16,7 @@
 #include "reports/words/number_text.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/storage_error.hpp"
+#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 #include "storage/weights/predictions_file.hpp"
 
@@ -77,8 +78,8 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
         artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
     database_.put_artifacts(attempt_, rows);
 
-    log(fmt::format("--- {} attempt {} on {} ({})", storage::utc_now(), attempt_, host_name(),
-                    counted(setting_.ranks, "rank")));
+    log(fmt::format("--- {} attempt {} on {} ({})", storage::utc_now(), attempt_,
+                    storage::host_name(), counted(setting_.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;
     const std::string where = resume.is_start() ? "" : ", resumed " + describe(resume);
     tell(fmt::format("{}: {} parameters, {} training samples, {}, {}{}", planned_.run.config.name,

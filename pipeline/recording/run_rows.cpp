@@ -16,6 +16,8 @@
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
 #include "reports/figures/run_settings.hpp"
+#include "storage/files/process_life.hpp"
+#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -151,8 +153,8 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
 storage::AttemptRow attempt_row(const RunSetting& setting) {
     const trainer::ComputeEnvironment& environment = setting.environment;
     storage::AttemptRow row;
-    row.host = host_name();
-    row.boot_id = boot_id();
+    row.host = storage::host_name();
+    row.boot_id = storage::boot_id();
     row.pid = ::getpid();
     row.job_id = scheduler_job();
     row.ranks = setting.ranks;
@@ -162,8 +164,8 @@ storage::AttemptRow attempt_row(const RunSetting& setting) {
     row.isa = environment.isa;
     row.simd_target = environment.simd_target;
     row.started_utc = storage::utc_now();
-    row.pid_namespace = pid_namespace();
-    row.process_start = process_start(row.pid);
+    row.pid_namespace = storage::pid_namespace();
+    row.process_start = storage::process_start(::getpid());
     row.job_token = setting.job_token;
     row.lease_seconds = static_cast<int>(lease_length().count());
     return row;

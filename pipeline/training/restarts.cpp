@@ -13,6 +13,7 @@
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
+#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -49,7 +50,7 @@ std::string state_of_runs(const fs::path& store) {
 
 bool is_of_these_ranks(const storage::AttemptRow& attempt, const PulseFile& pulses) {
     const auto all = pulses.pulses();
-    return attempt.outcome == "running" && attempt.host == host_name() &&
+    return attempt.outcome == "running" && attempt.host == storage::host_name() &&
            std::any_of(all.begin(), all.end(), [&](const liveness::Pulse& pulse) {
                return pulse.process.load() == attempt.pid && pulse.messages.load() == 0;
            });

@@ -10,6 +10,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/process_state.hpp"
+#include "storage/files/this_host.hpp"
 #include "trainer/data/node_dataset.hpp"
 
 namespace lockstep::pipeline {
@@ -18,7 +19,7 @@ namespace {
 // Every node reads the files itself, and must have read the same.
 void compare_digests(const trainer::Communicator& world, const trainer::Dataset& dataset) {
     const std::vector<std::string> digests = world.gather_texts(dataset.digest);
-    const std::vector<std::string> hosts = world.gather_texts(host_name());
+    const std::vector<std::string> hosts = world.gather_texts(storage::host_name());
     for (std::size_t rank = 1; rank < digests.size(); ++rank) {
         if (digests[rank] == digests[0]) continue;
         throw AgreedFailure(

@@ -29,6 +29,7 @@
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
+#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -168,7 +169,7 @@ void check_shared_store(const Queue& queue, const Job& job, const Phase& phase,
             kExitMissingInput,
             fmt::format("rank {} on {} does not see the store {} of rank 0; it must lie in "
                         "a folder that all hosts share",
-                        world.rank(), host_name(), queue.store.string()));
+                        world.rank(), storage::host_name(), queue.store.string()));
     });
 }
 

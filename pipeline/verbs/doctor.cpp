@@ -23,6 +23,7 @@
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
+#include "storage/files/this_host.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/environment.hpp"
 
@@ -137,7 +138,7 @@ std::string own_cpus() {
 }
 
 RankFacts own_facts(const std::optional<Plan>& plan, const trainer::ComputeEnvironment& computes) {
-    return {.host = host_name(),
+    return {.host = storage::host_name(),
             .lockstep = lockstep_version(),
             .program = own_program(),
             .isa = computes.isa,

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -18,6 +18,7 @@
 #include "storage/files/process_life.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -90,21 +91,15 @@ private:
     fs::path path_;
 };
 
-// A process number means something in its own name space alone: containers of one host name differ.
-std::string pid_namespace() {
-    struct stat status {};
-    if (::stat("/proc/self/ns/pid", &status) != 0) return {};
-    return fmt::format("-{}", status.st_ino);
-}
-
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-    std::string host(name.data());
-    for (char& c : host) {
-        if (c == '/') c = '_';
-    }
-    return host;
+// Of whom on which host, in which name space of processes: "node7-4026531836".
+std::string owner_place() {
+    std::string host = host_name();
+    if (host.empty()) host = "localhost";
+    std::ranges::replace(host, '/', '_');
+    const std::string space = pid_namespace();
+    const std::size_t digits = space.find_first_of("0123456789");
+    if (digits == std::string::npos) return host;
+    return fmt::format("{}-{}", host, space.substr(digits, space.find(']') - digits));
 }
 
 fs::path folder_of(const fs::path& path) {
@@ -236,7 +231,7 @@ std::optional<TemporaryOwner> owner_of(const std::string& name) {
 }
 
 bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
-    if (owner.host == host_name() + pid_namespace()) {
+    if (owner.host == owner_place()) {
         return owner.pid == ::getpid() || is_process_gone(owner.pid);
     }
     std::error_code vanished;
@@ -248,7 +243,7 @@ bool is_abandoned(const TemporaryOwner& owner, const fs::path& file) {
 
 fs::path temporary_name(const fs::path& path) {
     fs::path name = path;
-    name += fmt::format("{}{}{}.{}", kTemporaryMark, host_name(), pid_namespace(), ::getpid());
+    name += fmt::format("{}{}.{}", kTemporaryMark, owner_place(), ::getpid());
     return name;
 }
 

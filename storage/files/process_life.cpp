@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -21,13 +22,19 @@ constexpr std::chrono::milliseconds kPause{5};
 
 fs::path folder_of(pid_t process) { return fmt::format("/proc/{}", process); }
 
-// The letter of /proc/PID/stat behind the name, which may hold anything (proc(5)); '?': unknown.
-char state_letter(const fs::path& stat) {
+// The fields of /proc/PID/stat behind the name, which may hold anything: the state is the third of
+// all (proc(5)). "" where the system does not tell.
+std::string fields_behind_name(const fs::path& stat) {
     std::ifstream file(stat);
     std::string line;
     std::getline(file, line);
     const std::size_t name_end = line.rfind(") ");
-    return name_end != std::string::npos && name_end + 2 < line.size() ? line[name_end + 2] : '?';
+    return name_end == std::string::npos ? "" : line.substr(name_end + 2);
+}
+
+char state_letter(const fs::path& stat) {
+    const std::string fields = fields_behind_name(stat);
+    return fields.empty() ? '?' : fields.front();
 }
 
 bool is_dead(char letter) { return letter == 'Z' || letter == 'X'; }
@@ -46,6 +53,18 @@ bool has_living_thread(const fs::path& process) {
 }  // namespace
 
 char state_letter_of(pid_t process) { return state_letter(folder_of(process) / "stat"); }
+
+std::int64_t process_start(pid_t process, const fs::path& proc) {
+    std::istringstream fields(fields_behind_name(proc / std::to_string(process) / "stat"));
+    char state = 'X';
+    fields >> state;
+    if (is_dead(state)) return 0;  // waits for its parent to take notice
+    std::string skipped;
+    for (int field = 4; field < 22; ++field) fields >> skipped;
+    std::int64_t start = 0;
+    fields >> start;
+    return start;
+}
 
 ProcessLife life_of_process(pid_t process) {
     if (process <= 0) return ProcessLife::gone;

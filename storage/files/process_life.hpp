@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <filesystem>
+
 namespace lockstep::storage {
 
 enum class ProcessLife {
@@ -16,6 +19,11 @@ ProcessLife life_of_process(pid_t process);
 
 // Its state as proc(5) has it, 'R', 'T', 'Z'; '?' where the system does not tell.
 char state_letter_of(pid_t process);
+
+// When it began, in clock ticks after boot: by that a process is told from a later one of the same
+// number. 0 where there is none of that number, or only its remains, or the system does not tell.
+// `proc`: where the system tells.
+std::int64_t process_start(pid_t process, const std::filesystem::path& proc = "/proc");
 
 // Waits until it is gone, if it is about to end: two seconds at most. True if it is gone.
 bool is_process_gone(pid_t process);

@@ -40,6 +40,21 @@ public:
         machine_.put("proc/" + pid + "/maps", mapped.empty() ? "" : map);
         machine_.put("proc/" + pid + "/status", "Name:\tx\nNSpid:\t" + numbers + "\n");
     }
+    // Of a machine that began an hour ago; `ago`: when the process did, of now.
+    void put_start(const std::string& pid, const std::string& name,
+                   std::chrono::seconds ago) const {
+        constexpr std::chrono::hours kUptime{1};
+        const auto boot = std::chrono::system_clock::now() - kUptime;
+        const auto seconds =
+            std::chrono::duration_cast<std::chrono::seconds>(boot.time_since_epoch());
+        machine_.put("proc/stat", "cpu 1 2 3\nbtime " + std::to_string(seconds.count()) + "\n");
+        machine_.put("proc/" + pid + "/status", "Name:\t" + name + "\nNSpid:\t" + pid + "\n");
+        std::string fields = " S";
+        for (int field = 4; field < 22; ++field) fields += " 0";
+        const long ticks = (kUptime + ago) / std::chrono::seconds(1) * ::sysconf(_SC_CLK_TCK);
+        machine_.put("proc/" + pid + "/stat",
+                     pid + " (a) b)" + fields + " " + std::to_string(ticks) + " 0\n");
+    }
     static std::string user() { return std::to_string(::geteuid()); }
     fs::path segment(const std::string& name) const {
         machine_.put("shm/" + name, "1234");
@@ -79,6 +94,31 @@ TEST_CASE("Sessions of an mpirun that has gone are left over, those of others ar
     CHECK_FALSE(machine.is_left(machine.session(folder + "/pid.999x")));
     CHECK_FALSE(machine.is_left(machine.session("prte.node.abc." + user)));
     CHECK_FALSE(machine.is_left(machine.session("prte.node." + user)));
+}
+
+TEST_CASE("A number that came again keeps no folder, but where it may be its maker's") {
+    const FakeLeftovers machine;
+    const fs::path session = machine.session("ompi.node." + FakeLeftovers::user() + "/pid.200");
+    CHECK(machine.is_left(session));
+    machine.put_process("200", "200");
+    CHECK_FALSE(machine.is_left(session));  // nobody tells when it began
+    machine.put_start("200", "bash", std::chrono::seconds(-90));
+    CHECK_FALSE(machine.is_left(session));
+    machine.put_start("200", "bash", std::chrono::seconds(-30));
+    CHECK(machine.is_left(session));
+    machine.put_start("200", "mpirun.openmpi", std::chrono::seconds(-30));
+    CHECK_FALSE(machine.is_left(session));
+    machine.put_start("200", "orted", std::chrono::seconds(-30));
+    CHECK_FALSE(machine.is_left(session));
+}
+
+TEST_CASE("An empty folder of a job that is being made is none that is left") {
+    const FakeLeftovers machine;
+    const fs::path job = machine.session("ompi.node." + FakeLeftovers::user() + "/jf.7");
+    fs::remove(job / "0");  // at this moment
+    CHECK_FALSE(machine.is_left(job));
+    fs::last_write_time(job, fs::file_time_type::clock::now() - std::chrono::seconds(1));
+    CHECK(machine.is_left(job));
 }
 
 TEST_CASE("Segments that nobody has mapped are left over") {
