@@ -5,7 +5,7 @@
 #include <system_error>
 
 #include "storage/files/atomic_file.hpp"
-#include "storage/files/storage_error.hpp"
+#include "storage/files/durability.hpp"
 
 namespace lockstep::pipeline {
 
@@ -14,14 +14,10 @@ namespace fs = std::filesystem;
 fs::path place_for_lost(const storage::RunStore& store, const fs::path& path) {
     const fs::path wanted = store.root() / kLostAndFound / store.relative_path(path);
     std::error_code error;
-    fs::create_directories(wanted.parent_path(), error);
-    if (error) {
-        throw storage::StorageError(
-            storage::StorageError::Kind::cannot_create,
-            fmt::format("cannot make {}: {}", wanted.parent_path().string(), error.message()));
-    }
+    storage::make_folders(wanted.parent_path());
+    std::error_code unknown;
     fs::path place = wanted;
-    for (int number = 1; fs::exists(fs::symlink_status(place, error)); ++number) {
+    for (int number = 1; fs::exists(fs::symlink_status(place, unknown)); ++number) {
         place = wanted;
         place += fmt::format(".{}", number);
     }

@@ -84,6 +84,16 @@ bool is_end_unasked(const LaunchOutcome& outcome) {
     return words.are_ready || outcome.exit_code != kExitSomeRunsFailed;
 }
 
+// mpirun's own codes, for what it means by them. Those above all signals that it ends with before a
+// rank is there are its negative errors.
+int told_code(const LaunchOutcome& outcome) {
+    constexpr int kLastSignal = 128 + 64;
+    if (outcome.words.are_ready)
+        return outcome.exit_code == kNoDaemons ? kHostLost : outcome.exit_code;
+    const bool is_own = outcome.exit_code > kLastSignal && outcome.words.error.empty();
+    return is_own ? kNoDaemons : outcome.exit_code;
+}
+
 }  // namespace
 
 std::vector<std::string> mpirun_command(const Launch& launch) {
@@ -132,7 +142,7 @@ LaunchOutcome launch(const Launch& launch, ProgressDisplay& progress, PulseFile*
     drain(lines_pipe.read_end.get(), lines);
     lines.finish();
     outcome.exit_code = supervisor.exit_code();
-    if (outcome.exit_code == kNoDaemons && outcome.words.are_ready) outcome.exit_code = kHostLost;
+    outcome.exit_code = told_code(outcome);
     outcome.stop_requests = supervisor.stop_requests();
     if (outcome.exit_code == kProgramNotStarted && outcome.words.others.empty()) {
         throw Failure(kExitUnavailable,

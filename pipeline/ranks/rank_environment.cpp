@@ -97,6 +97,11 @@ void forget_srun() {
     }
 }
 
+void provide_path() {
+    std::array<char, 256> path{};
+    if (::confstr(_CS_PATH, path.data(), path.size()) > 0) ::setenv("PATH", path.data(), 0);
+}
+
 bool is_in_batch_job() {
     constexpr std::array kJobs{"SLURM_JOB_ID", "SLURM_JOBID", "PBS_JOBID", "LSB_JOBID",
                                "PE_HOSTFILE"};

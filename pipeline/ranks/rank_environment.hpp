@@ -30,6 +30,9 @@ SrunInterface interface_of_srun();
 // A process of one rank in a step of srun forgets it: Open MPI takes it for one of srun's ranks
 // otherwise, and ends where srun has told it nothing. Before MPI starts.
 void forget_srun();
+// Where the environment has no PATH, Open MPI finds none of its own programs, and no ssh: the
+// system's default. Before MPI or mpirun starts.
+void provide_path();
 
 // A batch system (Slurm, PBS, LSF, Grid Engine) started this: mpirun may start ranks on the other
 // nodes of the job.

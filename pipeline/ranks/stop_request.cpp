@@ -18,10 +18,6 @@ std::atomic<std::time_t> first_wish{0};  // in milliseconds of the steady clock
 static_assert(std::atomic<std::time_t>::is_always_lock_free);
 SteadyClock::time_point stop_time = SteadyClock::time_point::max();
 
-bool is_time_up() {
-    return stop_time != SteadyClock::time_point::max() && SteadyClock::now() >= stop_time;
-}
-
 // Libraries of MPI's networks put handlers of their own on SIGHUP while they are loaded (Debian
 // 13's Open MPI), so main() comes too late to see what nohup has set: it is noted before any
 // library starts. Nothing is initialized by then, no sanitizer either, so the kernel itself is
@@ -59,6 +55,13 @@ void request_stop(int signal_number) {
     std::raise(signal_number);  // delivered when the handler returns
 }
 
+// Told every second from the limit on until the process ends.
+void request_stop_for_cpu_time(int) {
+    std::time_t none = 0;
+    first_wish.compare_exchange_strong(none, steady_milliseconds());
+    stop_requested = 1;
+}
+
 sigset_t stop_signals() {
     sigset_t set;
     sigemptyset(&set);
@@ -77,6 +80,7 @@ void catch_stop_signals() {
     for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) {
         sigaction(signal_number, &action, nullptr);
     }
+    std::signal(SIGXCPU, request_stop_for_cpu_time);
     if (is_hangup_ignored()) action.sa_handler = SIG_IGN;
     sigaction(SIGHUP, &action, nullptr);
     const sigset_t caught = stop_signals();
@@ -85,6 +89,7 @@ void catch_stop_signals() {
 
 void set_signals() {
     std::signal(SIGCHLD, SIG_DFL);
+    std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` fails, as any other can
     for (const int signal_number : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2})
         std::signal(signal_number, SIG_DFL);
     const sigset_t blocked = stop_signals();
@@ -100,6 +105,10 @@ bool is_hangup_ignored() { return was_hangup_ignored; }
 
 void request_stop_at(std::chrono::system_clock::time_point moment) {
     stop_time = SteadyClock::now() + (moment - std::chrono::system_clock::now());
+}
+
+bool is_time_up() {
+    return stop_time != SteadyClock::time_point::max() && SteadyClock::now() >= stop_time;
 }
 
 bool is_stop_requested() { return stop_requested != 0 || is_time_up(); }

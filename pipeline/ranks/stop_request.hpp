@@ -29,6 +29,7 @@ void catch_stop_signals();
 void request_stop_at(std::chrono::system_clock::time_point moment);
 
 bool is_stop_requested();
+bool is_time_up();  // that moment has come
 
 // "on request", or "by its time limit".
 std::string_view stop_reason();

@@ -45,6 +45,13 @@ std::string counted(int count, std::string_view thing) {
     return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
+// A link out of the store would be written through.
+std::filesystem::path without_link(const std::filesystem::path& path) {
+    std::error_code unknown;
+    if (std::filesystem::is_symlink(path, unknown)) std::filesystem::remove(path, unknown);
+    return path;
+}
+
 }  // namespace
 
 RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
@@ -59,7 +66,7 @@ RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& d
       progress_(progress),
       files_(store.run_files(planned.id)),
       model_(keras_model(planned.run.config, planned.run.architecture)),
-      log_(files_.log, std::ios::app),
+      log_(without_link(files_.log), std::ios::app),
       attempt_(attempt),
       lease_(lease),
       spool_(files_.folder, attempt) {}

@@ -9,11 +9,9 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/ranks/job_attempt.hpp"
-#include "pipeline/recording/process_identity.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
-#include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -48,23 +46,18 @@ std::string state_of_runs(const fs::path& store) {
     return text;
 }
 
-bool is_of_these_ranks(const storage::AttemptRow& attempt, const PulseFile& pulses) {
-    const auto all = pulses.pulses();
-    return attempt.outcome == "running" && attempt.host == storage::host_name() &&
-           std::any_of(all.begin(), all.end(), [&](const liveness::Pulse& pulse) {
-               return pulse.process.load() == attempt.pid && pulse.messages.load() == 0;
-           });
-}
-
 // What the ranks had no time to write down. Where it fails the next attempt writes less: that this
 // one ended without a word.
-void record_cause(const fs::path& store, const std::string& cause, const PulseFile& pulses) {
+void record_cause(const fs::path& store, const std::string& cause) {
+    const std::string token = new_token();  // of the start that has just ended
     try {
         RunDatabase database(database_of(store), DatabaseAccess::read_write_again);
         for (const storage::RunRow& row : database.runs()) {
             if (row.state != RunState::running) continue;
             const auto attempts = database.attempts(row.run);
-            if (attempts.empty() || !is_of_these_ranks(attempts.back(), pulses)) continue;
+            if (attempts.empty() || attempts.back().outcome != "running" ||
+                attempts.back().job_token != token)
+                continue;
             storage::AttemptEnd end;
             end.state = RunState::interrupted;
             end.cause = cause;
@@ -92,7 +85,7 @@ public:
             const std::string before = state_of_runs(store_);
             LaunchOutcome outcome = launch(job_, progress_, pulses_ ? &*pulses_ : nullptr);
             const std::string& cause = outcome.is_lost() ? outcome.cause : outcome.words.error;
-            if (pulses_ && !cause.empty()) record_cause(store_, cause, *pulses_);
+            if (!cause.empty()) record_cause(store_, cause);
             if (!outcome.is_lost()) return conclude(outcome, job_, progress_);
             if (attempt > 1) fruitless_ = state_of_runs(store_) == before ? fruitless_ + 1 : 0;
             // A host that is lost and stays away is a loss, not a job that cannot be started.

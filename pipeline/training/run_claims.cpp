@@ -92,7 +92,7 @@ std::vector<LeftRun> RunClaims::left(const std::vector<std::size_t>& runs,
         const bool is_held = newest && !is_own && newest->outcome == "running" &&
                              fate_of(*newest) != ProcessFate::gone;
         left.push_back({run, row ? row->state : RunState::queued, is_own,
-                        is_held ? holder_text(*newest) : std::string()});
+                        is_held ? holder_text(*newest) : std::string(), !row});
     }
     return left;
 }

@@ -44,8 +44,9 @@ struct TakenRun {
 struct LeftRun {
     std::size_t run = 0;
     storage::RunState state = storage::RunState::queued;
-    bool is_own = false;   // an earlier start of this job had it
-    std::string holder{};  // "job 12 on node7 (process 4711)"; "" if nobody trains it
+    bool is_own = false;      // an earlier start of this job had it
+    std::string holder{};     // "job 12 on node7 (process 4711)"; "" if nobody trains it
+    bool is_removed = false;  // from the store, since it was put into the queue
 };
 
 // All references must outlive it. Functions throw StorageError, Failure.

@@ -215,7 +215,9 @@ std::vector<int> codes_of_left(const Queue& queue, const std::vector<LeftRun>& l
     std::vector<int> exit_codes;
     for (const LeftRun& run : left) {
         const std::string& name = queue.plan.runs[run.run].run.config.name;
-        if (run.state == storage::RunState::failed) {
+        if (run.is_removed) {
+            progress.message(name + ": removed from the store meanwhile, not trained");
+        } else if (run.state == storage::RunState::failed) {
             exit_codes.push_back(kExitSomeRunsFailed);
             progress.error(
                 fmt::format("{}: failed {}; --retry-failed retries", name,
@@ -330,6 +332,8 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
     do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
     Job& job = survey.job;
     RunClaims claims(queue, job, told);
+    if (is_time_up())
+        told.error("its time limit is over before the first step: it needs more time");
     bool is_stopped = false;
     for (std::vector<std::size_t> runs = sorted.pending; !runs.empty();) {
         std::size_t trained = 0;

@@ -14,13 +14,19 @@
 namespace lockstep::pipeline {
 namespace {
 
+// --fresh alone would begin every run of the experiment anew.
+std::string way_out(const PlannedRun& planned) {
+    return fmt::format("to begin it anew: --only {} --fresh", planned.run.config.name);
+}
+
 void check_digest(const PlannedRun& planned, const char* what, const std::string& own,
                   const std::string& stored) {
     if (own == stored) return;
-    throw Failure(kExitBadData,
-                  fmt::format("run {}: its checkpoint was made with another {} (SHA-256 {}..., now "
-                              "{}...); --fresh starts anew",
-                              planned.id, what, stored.substr(0, 12), own.substr(0, 12)));
+    throw Failure(
+        kExitBadData,
+        fmt::format("run {}: its checkpoint was made with another {} (SHA-256 {}..., now "
+                    "{}...); {}",
+                    planned.id, what, stored.substr(0, 12), own.substr(0, 12), way_out(planned)));
 }
 
 // The promise of equal bits ends where the kernels differ; that must not go unnoticed.
@@ -51,7 +57,7 @@ std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore
                                                     digests);
     } catch (const storage::StorageError& error) {
         throw Failure(kExitBadData,
-                      fmt::format("run {}: {}; --fresh starts anew", planned.id, error.what()));
+                      fmt::format("run {}: {}; {}", planned.id, error.what(), way_out(planned)));
     }
 }
 

@@ -14,6 +14,7 @@
 #include "reports/words/terminal_text.hpp"
 #include "storage/exports/tensorboard_file.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/durability.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -51,11 +52,7 @@ std::vector<ScalarEvent> validation_curves(const std::vector<EpochRow>& rows) {
 // would make another file of every export, and TensorBoard draws all it finds.
 void write_curves(const fs::path& folder, const std::vector<ScalarEvent>& events) {
     if (events.empty()) return;
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        throw Failure(kExitCannotCreate, fmt::format("{}: {}", folder.string(), error.message()));
-    }
+    storage::make_folders(folder);
     const double begin = events.front().unix_time;
     storage::replace_file(folder / fmt::format("events.out.tfevents.{:.0f}.lockstep", begin),
                           storage::tensorboard_file_bytes(begin, events));

@@ -19,6 +19,7 @@
 #include "reports/tables/report_csv.hpp"
 #include "reports/tables/report_tables.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/durability.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
@@ -55,12 +56,8 @@ std::string chosen(const storage::RunDatabase& database, const ReportOptions& op
 fs::path made_folder(const storage::RunStore& store, const std::string& experiment,
                      const fs::path& out) {
     if (out.empty()) return store.make_report_folder(experiment);
-    std::error_code error;
-    fs::create_directories(out, error);
-    if (!error) return out;
-    throw storage::StorageError(
-        storage::StorageError::Kind::cannot_create,
-        fmt::format("cannot make the folder {}: {}", out.string(), error.message()));
+    storage::make_folders(out);
+    return out;
 }
 
 }  // namespace

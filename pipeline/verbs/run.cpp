@@ -1,7 +1,6 @@
 #include "pipeline/verbs/run.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +22,7 @@
 #include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/ranks/resource_limits.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/settings/path_text.hpp"
@@ -172,22 +172,21 @@ std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     return result;
 }
 
-// With fewer files open mpirun does not fail, but waits for ever.
-void require_descriptors(int ranks) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    const rlim_t needed = 48 + 8 * static_cast<rlim_t>(ranks);
-    if (limit.rlim_cur >= needed) return;
-    limit.rlim_cur = std::min(limit.rlim_max, needed);
-    if (limit.rlim_cur == needed && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
-    throw Failure(kExitSystem, fmt::format("{} ranks need {} open files; ulimit -n allows {}",
-                                           ranks, needed, limit.rlim_max));
+// What else may be wrong with it the ranks tell.
+void require_own_database(const std::filesystem::path& store) {
+    if (!has_database(store)) return;
+    try {
+        open_for_reading(store, kWaitAfterStop);
+    } catch (const storage::StorageError& error) {
+        if (error.kind() == storage::StorageError::Kind::bad_data) throw;
+    }
 }
 
 int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
               const Allocation& allocated, const Plan& plan) {
-    require_descriptors(ranks);
-    const auto store = storage::RunStore::create(options.store);  // refused before anything starts
+    // Refused before anything starts, or is written beside it.
+    const auto store = storage::RunStore::create(options.store);
+    require_own_database(options.store);
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = arguments_of_ranks(arguments),
                      .ranks = ranks,
@@ -241,6 +240,8 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
         options.hostfile.empty() ? allocation(available_cores()) : allocation_in(options.hostfile);
     const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
+    require_limits(ranks);
+    provide_path();
     const MpiSweep sweep;
     if (ranks == 1) return train_here(options, arguments);
     return supervise(options, arguments, ranks, allocated, plan);

@@ -8,6 +8,8 @@
 #include <string>
 #include <system_error>
 
+#include "storage/files/durability.hpp"
+#include "storage/files/file_descriptor.hpp"
 #include "storage/files/storage_error.hpp"
 
 namespace lockstep::storage {
@@ -23,26 +25,13 @@ using Kind = StorageError::Kind;
                                    std::generic_category().message(number)));
 }
 
-class Descriptor {
-public:
-    explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-    ~Descriptor() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return descriptor_; }
-
-private:
-    int descriptor_;
-};
-
 }  // namespace
 
 void append_line(const fs::path& path, std::string_view line) {
     std::error_code unknown;
     const bool is_new = !fs::exists(path, unknown);
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+    const FileDescriptor file(
+        ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
     if (file.get() < 0) throw_errno(errno, path, Kind::cannot_create);
     const std::string text = fmt::format("\n{}\n", line);
     for (std::size_t done = 0; done < text.size();) {
@@ -52,12 +41,7 @@ void append_line(const fs::path& path, std::string_view line) {
         done += static_cast<std::size_t>(wrote);
     }
     if (::fsync(file.get()) != 0) throw_errno(errno, path, Kind::io);
-    if (!is_new) return;
-    const Descriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // Some file systems cannot sync a folder (EINVAL): the file is there all the same.
-    if (folder.get() >= 0 && ::fsync(folder.get()) != 0 && errno == EIO) {
-        throw_errno(errno, path, Kind::io);
-    }
+    if (is_new) sync_folder(path.parent_path());
 }
 
 }  // namespace lockstep::storage

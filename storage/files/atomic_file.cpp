@@ -15,6 +15,8 @@
 #include <utility>
 
 #include "liveness/fault_point.hpp"
+#include "storage/files/durability.hpp"
+#include "storage/files/file_descriptor.hpp"
 #include "storage/files/process_life.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
@@ -55,25 +57,6 @@ Kind kind_of(int error, Kind otherwise) {
         kind_of(error, unreachable),
         fmt::format("{} {}: {}", failed, path.string(), std::generic_category().message(error)));
 }
-
-class FileDescriptor {
-public:
-    explicit FileDescriptor(int fd) : fd_(fd) {}
-    ~FileDescriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    FileDescriptor& operator=(FileDescriptor&&) = delete;
-    FileDescriptor(const FileDescriptor&) = delete;
-
-    int get() const { return fd_; }
-    bool is_open() const { return fd_ >= 0; }
-    // Network file systems report failed writes here; so it is checked, once.
-    int close() { return ::close(std::exchange(fd_, -1)); }
-
-private:
-    int fd_;
-};
 
 // Removes a file at the end of the scope unless it was kept.
 class TemporaryName {
@@ -124,13 +107,6 @@ void write_all(const FileDescriptor& file, std::span<const std::byte> content,
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) throw_errno(errno, "cannot write", path, Kind::io);
         content = content.subspan(static_cast<std::size_t>(written));
-    }
-}
-
-void sync_folder(const fs::path& folder) {
-    FileDescriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!opened.is_open() || ::fsync(opened.get()) != 0 || opened.close() != 0) {
-        throw_errno(errno, "cannot make durable", folder, Kind::io);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/files/atomic_file.hpp"
+#include "storage/files/durability.hpp"
 #include "storage/files/storage_error.hpp"
 
 namespace lockstep::storage {
@@ -59,18 +60,6 @@ fs::path absolute_path(const fs::path& path) {
     return absolute.has_filename() ? absolute : absolute.parent_path();
 }
 
-void make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (!error && fs::is_directory(folder, error)) return;
-    const bool is_forbidden = error == std::errc::permission_denied ||
-                              error == std::errc::read_only_file_system ||
-                              error == std::errc::operation_not_permitted;
-    throw StorageError(is_forbidden ? Kind::no_permission : Kind::cannot_create,
-                       fmt::format("cannot make the folder {}: {}", folder.string(),
-                                   error ? error.message() : "something else stands there"));
-}
-
 void require_writable(const fs::path& folder) {
     if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return;
     throw StorageError(Kind::no_permission,
@@ -87,7 +76,7 @@ RunStore::RunStore(fs::path root) : root_(std::move(root)) {}
 
 RunStore RunStore::create(const fs::path& root) {
     RunStore store(absolute_path(root));
-    make_folder(store.root_);
+    make_folders(store.root_);
     require_writable(store.root_);
     sweep_temporary_files(store.root_);
     return store;
@@ -125,7 +114,7 @@ fs::path RunStore::report_folder(std::string_view experiment) const {
 
 RunFiles RunStore::make_run_folder(std::string_view run) const {
     RunFiles files = run_files(run);
-    make_folder(files.folder);
+    make_folders(files.folder);
     require_writable(files.folder);
     return files;
 }
@@ -136,7 +125,7 @@ void RunStore::sweep_run_folder(std::string_view run) const {
 
 fs::path RunStore::make_report_folder(std::string_view experiment) const {
     fs::path folder = report_folder(experiment);
-    make_folder(folder);
+    make_folders(folder);
     require_writable(folder);
     sweep_temporary_files(folder);
     return folder;

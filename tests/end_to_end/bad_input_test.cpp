@@ -207,6 +207,7 @@ TEST_CASE("The store: 66 missing, 73 cannot be made, 65 of another program, 77 n
     store.check_refused({"run", smoke_file(), "--store", store.file("foreign").string()}, 65,
                         {"lockstep.db"});
     CHECK(read_text(store.file("foreign") / "lockstep.db") == std::string(4096, 'x'));
+    CHECK_FALSE(fs::exists(store.file("foreign") / "mpirun.log"));
 }
 
 TEST_CASE("mpirun missing, or unable to start ranks: 69, with its words", "[end_to_end]") {

@@ -164,6 +164,23 @@ TEST_CASE("own data: their names decide how many classes there are", "[end_to_en
     CHECK(detail().find("batches.meta.txt") != std::string::npos);
 }
 
+TEST_CASE("Data replaced under a finished run are told; its figures stay", "[end_to_end]") {
+    const Trained trained;
+    const auto again = [&] {
+        return lockstep(
+            {"run", trained.path("own.toml"), "--store", trained.path("store"), "--ranks", "1"});
+    };
+    CHECK(again().errors.find("other data") == std::string::npos);
+    write_data(trained.path("data"), 50, kNames);
+    const std::string weights = read_text(run_folder(trained.path("store"), "a") / "final.h5");
+    const Result told = again();
+    CHECK(told.exit_code == 0);
+    CHECK(told.errors.find("a was trained on other data than those there now") !=
+          std::string::npos);
+    CHECK(told.errors.find("--fresh") != std::string::npos);
+    CHECK(read_text(run_folder(trained.path("store"), "a") / "final.h5") == weights);
+}
+
 TEST_CASE("A run on other data is no run of a longer list of seeds", "[end_to_end]") {
     const Trained trained;
     const auto longer = [&](const std::string& path) {

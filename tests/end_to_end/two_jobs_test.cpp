@@ -57,6 +57,25 @@ TEST_CASE("A second job leaves the run of the first alone and trains the others"
     }
 }
 
+TEST_CASE("A queued run that is removed under its job is told, and not waited for",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(job(store, "40"));
+    wait_until([&] {
+        if (!training.is_running()) throw std::runtime_error(training.errors());
+        return log_of(store, kRuns[0]).find("Epoch 2/40") != std::string::npos;
+    });
+    pause_outside_of_transactions(training, store);
+    CHECK(lockstep({"rm", kRuns[2], "--yes", "--store", store.string()}).exit_code == 0);
+    training.send(SIGCONT);
+    CHECK(training.wait() == 0);
+    CHECK((training.output() + training.errors()).find(kRuns[2] + ": removed from the store") !=
+          std::string::npos);
+    CHECK(rows(store, "select name, state from runs order by name") ==
+          "batch-normalized,finished\nlogits-seed1,finished\n");
+}
+
 TEST_CASE("Of two jobs that start together on one run one trains it", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";

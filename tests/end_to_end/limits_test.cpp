@@ -1,0 +1,126 @@
+// What the limits and the environment of a process do to a training: `ulimit`, no PATH, no time.
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kShortRun = "batch-normalized";
+
+// A checkpoint with Adam's slots, three times two million weights: 24 MB.
+constexpr const char* kLongCheckpoint = R"(schema = 1
+[experiment]
+name = "long-checkpoint"
+[data]
+dataset = "synthetic"
+training_samples = 16
+test_samples = 16
+validation = "none"
+[train]
+batch_size = 16
+epochs = 1
+[train.optimizer]
+name = "adam"
+[[run]]
+name = "wide"
+layers = [
+    { type = "flatten" },
+    { type = "dense", units = 640 },
+    { type = "dense", units = 10 },
+]
+)";
+
+// `command` by a shell that sets something before.
+std::vector<std::string> after(const std::string& setting,
+                               const std::vector<std::string>& command) {
+    std::vector<std::string> shell{"/bin/bash", "-c", setting + "; exec \"$0\" \"$@\""};
+    shell.insert(shell.end(), command.begin(), command.end());
+    return shell;
+}
+
+bool is_empty_of_temporary_files(const fs::path& store) {
+    for (const auto& entry : fs::recursive_directory_iterator(store))
+        if (entry.path().filename().string().find(".tmp.") != std::string::npos) return false;
+    return true;
+}
+
+TEST_CASE("A checkpoint longer than ulimit -f allows: 74, and nothing is lost by it",
+          "[end_to_end]") {
+    const std::string ranks = GENERATE("1", "2");
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::ofstream(folder / "long.toml") << kLongCheckpoint;
+    const auto command = lockstep_command({"run", (folder / "long.toml").string(), "--ranks", ranks,
+                                           "--store", store.string(), "--max-restarts", "0"});
+    Process limited(after("ulimit -f 12000", command));
+    CHECK(limited.wait() == 74);
+    INFO(limited.errors());
+    CHECK(limited.errors().find("File too large") != std::string::npos);
+    CHECK(is_empty_of_temporary_files(store));
+    CHECK(rows(store, "select count(*) from runs where state = 'running'") == "0\n");
+    Process again(command);
+    CHECK(again.wait() == 0);
+    CHECK(rows(store, "select state from runs") == "finished\n");
+}
+
+TEST_CASE("Files too short for Open MPI are refused before anything starts", "[end_to_end]") {
+    const std::string ranks = GENERATE("1", "2");
+    const TemporaryDirectory folder;
+    Process refused(
+        after("ulimit -f 3000", lockstep_command({"run", smoke_file(), "--ranks", ranks, "--store",
+                                                  (folder / "store").string()})));
+    CHECK(refused.wait() == 71);
+    CHECK(refused.errors().find("ulimit -f allows 3000 KiB") != std::string::npos);
+    CHECK_FALSE(fs::exists(folder / "store"));
+}
+
+TEST_CASE("The end of its CPU time is a wish to stop, told again every second", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(
+        lockstep_command({"run", smoke_file(), "--only", kShortRun, "--set", "train.epochs=1000000",
+                          "--ranks", "1", "--store", store.string()}));
+    wait_until([&] {
+        if (!training.is_running()) throw std::runtime_error(training.errors());
+        return log_of(store, kShortRun).find("Epoch 3/") != std::string::npos;
+    });
+    training.send(SIGXCPU);
+    CHECK(training.wait() == 75);
+    CHECK(rows(store, "select state, cause like 'stopped on request%' from v_runs") ==
+          "interrupted,1\n");
+}
+
+TEST_CASE("Without PATH Open MPI finds its programs all the same", "[end_to_end]") {
+    const std::string ranks = GENERATE("1", "2");
+    const TemporaryDirectory folder;
+    std::vector<std::string> command =
+        lockstep_command({"run", smoke_file(), "--only", kShortRun, "--ranks", ranks, "--store",
+                          (folder / "store").string()});
+    command.insert(command.begin(), {"/usr/bin/env", "-i"});
+    Process training(command);
+    CHECK(training.wait() == 0);
+    INFO(training.errors());
+    CHECK(rows(folder / "store", "select state from runs") == "finished\n");
+}
+
+TEST_CASE("A time limit that leaves no time for a step says so", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const Result stopped =
+        lockstep({"run", smoke_file(), "--only", kShortRun, "--ranks", "1", "--max-walltime", "1s",
+                  "--store", (folder / "store").string()});
+    CHECK(stopped.exit_code == 75);
+    CHECK(stopped.errors.find("time limit is over before the first step") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace lockstep::tests
