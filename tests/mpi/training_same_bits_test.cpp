@@ -119,6 +119,39 @@ TEST_CASE("same bits: wide dense layers, and batches that are cut into more shar
     }
 }
 
+// Few channels behind something trained, as pixels that are normalized first; and shards of one
+// image, too few for Winograd where the others of the batch are not.
+TEST_CASE("same bits: normalized pixels, layers of few channels, shards of one image",
+          "[trainer][mpi]") {
+    const std::vector<LayerConfig> layers{
+        {"batch_normalization", BatchNormalizationConfig{}},
+        {"conv2d", Conv2dConfig{.filters = 17,
+                                .kernel_size = {5, 5},
+                                .strides = {2, 2},
+                                .padding = Padding::same,
+                                .activation = Activation::relu}},
+        {"batch_normalization_1", BatchNormalizationConfig{}},
+        {"conv2d_1", Conv2dConfig{.filters = 2, .kernel_size = {1, 1}}},
+        {"conv2d_2", Conv2dConfig{.filters = 20,
+                                  .kernel_size = {3, 3},
+                                  .padding = Padding::same,
+                                  .activation = Activation::relu}},
+        {"conv2d_3", Conv2dConfig{.filters = 20,
+                                  .kernel_size = {3, 3},
+                                  .padding = Padding::same,
+                                  .activation = Activation::relu}},
+        {"max_pooling2d", PoolingConfig{}},
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 4}}};
+    for (const int channels : {1, 3, 4})
+        for (const int batch_size : {5, 19}) {
+            CAPTURE(channels, batch_size);
+            RunConfig config = tiny_run(layers);
+            config.train.batch_size = batch_size;
+            check_same_bits(config, {.shape = {9, 10, channels, false}, .training_samples = 45});
+        }
+}
+
 TEST_CASE("same bits: a pool with nothing trained in front, and batches larger than the data",
           "[trainer][mpi]") {
     const std::vector<LayerConfig> layers{{"max_pooling2d", PoolingConfig{}},

@@ -217,12 +217,13 @@ TEST_CASE(
     "convolution: what a call borrows is as large as the largest shard needs, wherever it stands",
     "[trainer][kernel]") {
     ComputeEngine engine;
-    ConvolutionShape pixels = convolution_shape({5, 4, 4, false}, 16, 3, Padding::same);
-    pixels.needs_diff_src = false;  // no padding; the gradients travel through other layouts
+    const ConvolutionShape pixels = convolution_shape({5, 4, 4, false}, 16, 3, Padding::same);
+    ConvolutionShape moved = pixels;
+    moved.algorithm = ConvolutionAlgorithm::direct;  // gradients travel through other layouts
     const ConvolutionShape strided =
         convolution_shape({17, 17, 20, false}, 20, 3, Padding::same, 3);
     // A loop: GENERATE_COPY keeps references to its arguments, which end with the first round.
-    for (const ConvolutionShape& shape : {pixels, strided}) {
+    for (const ConvolutionShape& shape : {pixels, moved, strided}) {
         CAPTURE(shape.src.channels);
         const ConvolutionLayer layer(engine, shape);
         const std::vector<SampleRange> shards{{0, 1}, {1, 4}, {5, 2}, {7, 25}};

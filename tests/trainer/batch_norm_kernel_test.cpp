@@ -72,7 +72,8 @@ const std::vector<Layout>& layouts() {
         {1, 1, 16, 16, nullptr},   {1, 1, 37, 37, nullptr},  {3, 5, 16, 8, nullptr},
         {4, 4, 48, 16, nullptr},   {1, 17, 10, 10, nullptr}, {7, 9, 32, 32, nullptr},
         {8, 8, 17, 16, nullptr},   {5, 13, 3, 3, nullptr},   {15, 15, 32, 16, nullptr},
-        {32, 32, 32, 16, nullptr}, {9, 9, 2, 1, nullptr}};
+        {32, 32, 32, 16, nullptr}, {9, 9, 2, 1, nullptr},    {3, 5, 3, 1, nullptr},
+        {4, 4, 1, 1, nullptr},     {33, 65, 4, 1, nullptr},  {1, 1, 3, 1, nullptr}};
     return kLayouts;
 }
 
@@ -158,5 +159,39 @@ TEST_CASE("batch norm backward may write over what it reads", "[trainer][kernel]
         batch_norm_backward(l, x.data(), over_dy.data(), gradient, true, over_dy.data(), 2);
         CHECK(over_x == expected);
         CHECK(over_dy == expected);
+    }
+}
+
+TEST_CASE("batch norm: a value and its gradient have the same bits in planes and in blocks",
+          "[trainer][kernel]") {
+    RandomValues random(6);
+    constexpr int kSamples = 2;
+    for (const Shape& shape :
+         {Shape{9, 7, 3, false}, Shape{4, 4, 1, false}, Shape{1, 1, 2, false}}) {
+        CAPTURE(shape.height, shape.channels);
+        const Layout few = planes(shape), padded = blocked(shape, 16);
+        const auto x = values(few, kSamples, [&] { return random.uniform(-1.0, 1.0); });
+        const auto dy = values(few, kSamples, [&] { return random.uniform(-1.0, 1.0); });
+        const auto mean = random.floats(16), scale = random.floats(16), shift = random.floats(16),
+                   product = random.floats(16);
+        const BatchNormGradient gradient{mean, scale, shift, product};
+        const auto moved = [&](const Layout& from, const std::vector<float>& values,
+                               const Layout& to) {
+            std::vector<float> result(kSamples * to.sample_size());
+            relayout(from, values.data(), to, result.data(), kSamples);
+            return result;
+        };
+        const auto x_padded = moved(few, x, padded), dy_padded = moved(few, dy, padded);
+        on_every_target([&] {
+            std::vector<float> y(x.size()), dx(x.size());
+            std::vector<float> y_padded(x_padded.size()), dx_padded(x_padded.size());
+            batch_norm_apply(few, x.data(), scale, shift, y.data(), kSamples);
+            batch_norm_apply(padded, x_padded.data(), scale, shift, y_padded.data(), kSamples);
+            CHECK(y == moved(padded, y_padded, few));
+            batch_norm_backward(few, x.data(), dy.data(), gradient, true, dx.data(), kSamples);
+            batch_norm_backward(padded, x_padded.data(), dy_padded.data(), gradient, true,
+                                dx_padded.data(), kSamples);
+            CHECK(dx == moved(padded, dx_padded, few));
+        });
     }
 }

@@ -2,6 +2,7 @@
 // differences.
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -21,6 +22,8 @@ struct ConvolutionCase {
     Activation activation = Activation::linear;
     bool use_bias = true;
     Shape image{7, 6, 0, false};
+    int batch = LayerProbeSetting{}.batch;
+    int shards = LayerProbeSetting{}.shards;
 };
 
 void check(const ConvolutionCase& c) {
@@ -29,6 +32,8 @@ void check(const ConvolutionCase& c) {
     LayerProbeSetting setting;
     setting.input = c.image;
     setting.input.channels = c.channels;
+    setting.batch = c.batch;
+    setting.shards = c.shards;
     setting.config = {"conv2d", Conv2dConfig{.filters = c.filters,
                                              .kernel_size = c.kernel_size,
                                              .strides = c.strides,
@@ -66,6 +71,19 @@ TEST_CASE("convolution: with ReLU and without a bias", "[trainer][layer]") {
                        .channels = channels,
                        .activation = activation,
                        .use_bias = use_bias});
+}
+
+TEST_CASE("convolution: shards of which some repay Winograd's filters and some do not",
+          "[trainer][layer]") {
+    for (const auto& [batch, shards] : {std::pair{7, 3}, std::pair{3, 2}, std::pair{3, 3}})
+        for (const Activation activation : {Activation::linear, Activation::relu})
+            check({.padding = Padding::same,
+                   .channels = 16,
+                   .filters = 16,
+                   .activation = activation,
+                   .image = {5, 5, 0, false},
+                   .batch = batch,
+                   .shards = shards});
 }
 
 TEST_CASE("convolution: images of one pixel, and kernels as large as the image",

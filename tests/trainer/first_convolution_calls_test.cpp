@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -43,13 +44,13 @@ ConvolutionShape shape_of(const Given& g, ConvolutionAlgorithm algorithm) {
             .pad_before = {g.pad_before, g.pad_before},
             .pad_after = {g.pad_after, g.pad_after},
             .has_relu = true,
-            .needs_diff_src = false,
             .algorithm = algorithm};
 }
 
 // What a convolution gives, in Keras' layouts.
 struct Result {
     std::vector<float> dst;                        // [images, height, width, filters]
+    std::vector<float> diff_src;                   // [images, height, width, channels]
     std::vector<std::vector<float>> kernel, bias;  // gradients, by shard
     bool is_own;
 };
@@ -74,18 +75,20 @@ Result computed(const Given& g, ConvolutionAlgorithm algorithm) {
     kernel_format->pack(random.floats(floats), weights.span());
     bias_format->pack(random.floats(size(g.filters)), bias.span());
 
-    AlignedArray<float> dst(given_diff.size()), diff_dst(given_diff.size());
+    AlignedArray<float> dst(given_diff.size()), diff_dst(given_diff.size()), diff_src(src.size());
     std::vector<AlignedArray<float>> diff_weights, diff_bias;
     std::vector<LinearPart> parts;
     for (const SampleRange& shard : kShards) {
         const std::size_t to = size(shard.first) * format.dst().sample_size();
-        parts.push_back({.samples = shard.count,
-                         .src = src.data() + size(shard.first) * format.src().sample_size(),
-                         .dst = dst.data() + to,
-                         .diff_dst = diff_dst.data() + to,
-                         .relu_dst = format.masks_relu() ? dst.data() + to : nullptr,
-                         .diff_weights = diff_weights.emplace_back(weights.size()).data(),
-                         .diff_bias = diff_bias.emplace_back(bias.size()).data()});
+        parts.push_back(
+            {.samples = shard.count,
+             .src = src.data() + size(shard.first) * format.src().sample_size(),
+             .dst = dst.data() + to,
+             .diff_dst = diff_dst.data() + to,
+             .relu_dst = format.masks_relu() ? dst.data() + to : nullptr,
+             .diff_src = diff_src.data() + size(shard.first) * format.src().sample_size(),
+             .diff_weights = diff_weights.emplace_back(weights.size()).data(),
+             .diff_bias = diff_bias.emplace_back(bias.size()).data()});
     }
     Convolution convolution(format, {.weights = weights.data(), .bias = bias.data()}, parts);
     convolution.forward();
@@ -97,6 +100,9 @@ Result computed(const Given& g, ConvolutionAlgorithm algorithm) {
     result.is_own = format.first().has_value();
     result.dst.resize(kImages * size(shape.dst.size()));
     relayout(format.dst(), dst.data(), interleaved(shape.dst), result.dst.data(), int{kImages});
+    result.diff_src.resize(kImages * size(shape.src.size()));
+    relayout(format.src(), diff_src.data(), interleaved(shape.src), result.diff_src.data(),
+             int{kImages});
     for (std::size_t i = 0; i < kShards.size(); ++i) {
         kernel_format->unpack(diff_weights[i].span(), result.kernel.emplace_back(floats));
         bias_format->unpack(diff_bias[i].span(), result.bias.emplace_back(size(g.filters)));
@@ -127,6 +133,7 @@ TEST_CASE("first convolution: whichever kernels take it, they give what oneDNN g
             const Result direct = computed(given, ConvolutionAlgorithm::direct);
             CHECK_FALSE(direct.is_own);
             check_near(own.dst, direct.dst);
+            check_near(own.diff_src, direct.diff_src);
             for (std::size_t i = 0; i < kShards.size(); ++i) {
                 check_near(own.kernel[i], direct.kernel[i]);
                 check_near(own.bias[i], direct.bias[i]);
@@ -136,37 +143,46 @@ TEST_CASE("first convolution: whichever kernels take it, they give what oneDNN g
 
 TEST_CASE("first convolution: what our kernels do not compute never falls to oneDNN's plain loops",
           "[trainer][kernel]") {
-    for (const int channels : {1, 2, 3, 4, 5}) {
-        CAPTURE(channels);
-        ComputeEngine engine;
-        const ConvolutionShape shape =
-            shape_of({channels, 16, {9, 9}}, ConvolutionAlgorithm::own_if_it_fits);
-        const ConvolutionFormat format(engine, shape);
-        CHECK_FALSE(format.first());
-        const auto& d = format.descriptors();
-        CHECK_FALSE(is_reference(d.forward(engine.onednn(), 4, d.weights, true)));
-    }
+    for (const int channels : {1, 2, 3, 4, 5})
+        for (const ConvolutionAlgorithm algorithm :
+             {ConvolutionAlgorithm::own_if_it_fits, ConvolutionAlgorithm::direct}) {
+            CAPTURE(channels);
+            ComputeEngine engine;
+            const ConvolutionFormat format(engine, shape_of({channels, 16, {9, 9}}, algorithm));
+            CHECK_FALSE(format.first());
+            const auto& d = format.descriptors();
+            const auto forward = d.forward(engine.onednn(), 4, d.weights, true);
+            CHECK_FALSE(is_reference(forward));
+            const auto any = f32(d.weights_dims(), dnnl::memory::format_tag::any);
+            CHECK_FALSE(is_reference(d.backward_weights(engine.onednn(), 4, any, forward)));
+        }
 }
 
-TEST_CASE("first convolution: which ones our kernels take", "[trainer][kernel]") {
-    const bool has_wide_blocks = vector_lanes() == 16;
-    const auto is_taken = [](const Given& given) {
-        const ConvolutionShape shape = shape_of(given, ConvolutionAlgorithm::own_if_it_fits);
-        return first_convolution_of(shape).has_value();
-    };
-    CHECK(is_taken({1, 32, {3, 3}}));
-    CHECK(is_taken({2, 17, {3, 3}}));
-    CHECK(is_taken({1, 8, {1, 1}}));
-    CHECK(is_taken({4, 8, {3, 3}, 2}));
-    CHECK(is_taken({1, 16, {3, 3}}) == !has_wide_blocks);
-    CHECK(is_taken({1, 32, {3, 3}, 2}) == !has_wide_blocks);
-    CHECK_FALSE(is_taken({3, 32, {3, 3}}));
-    CHECK_FALSE(is_taken({5, 32, {3, 3}}));
-    CHECK_FALSE(is_taken({1, 32, {8, 3}}));
-    ConvolutionShape trained_in_front =
-        shape_of({1, 32, {3, 3}}, ConvolutionAlgorithm::own_if_it_fits);
-    trained_in_front.needs_diff_src = true;
-    CHECK_FALSE(first_convolution_of(trained_in_front));
+// What takes a convolution: F and W are our kernels for few channels, forward and for the weights'
+// gradient, o is oneDNN where they are not taken; without any, "-".
+std::string taken(const Given& given) {
+    ComputeEngine engine;
+    const ConvolutionFormat format(engine, shape_of(given, ConvolutionAlgorithm::own_if_it_fits));
+    if (format.is_winograd()) return "winograd";
+    if (!format.first()) return "-";
+    return std::string(format.first_passes().forward ? "F" : "o") +
+           (format.first_passes().weights ? "W" : "o");
+}
+
+TEST_CASE("first convolution: which passes our kernels take", "[trainer][kernel]") {
+    const bool is_wide = vector_lanes() == 16;
+    for (const int channels : {1, 2, 3, 4}) CHECK(taken({channels, 8, {1, 1}}) == "FW");
+    CHECK(taken({1, 32, {3, 3}}) == "oW");
+    CHECK(taken({2, 17, {3, 3}}) == (is_wide ? "oW" : "FW"));
+    CHECK(taken({3, 32, {3, 3}}) == "oW");
+    CHECK(taken({3, 32, {5, 5}}) == (is_wide ? "oo" : "oW"));
+    CHECK(taken({1, 16, {3, 3}}) == (is_wide ? "oo" : "FW"));
+    CHECK(taken({1, 32, {3, 3}, 2}) == (is_wide ? "oo" : "oW"));
+    CHECK(taken({3, 32, {5, 5}, 2}) == "oo");
+    CHECK(taken({4, 8, {3, 3}, 2}) == "oW");
+    CHECK(taken({4, 32, {3, 3}}) == (is_wide ? "oW" : "winograd"));
+    CHECK(taken({5, 32, {5, 5}}) == "-");
+    CHECK(taken({1, 32, {8, 3}}) == "-");
 }
 
 }  // namespace

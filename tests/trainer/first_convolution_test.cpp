@@ -31,7 +31,7 @@ struct Case {
     FirstConvolutionShape shape;
     int images;
     FirstConvolution convolution;
-    AlignedArray<float> src, weights, bias, dst, diff_dst, diff_weights, diff_bias;
+    AlignedArray<float> src, weights, bias, dst, diff_dst, diff_src, diff_weights, diff_bias;
     AlignedArray<float> pooled, diff_pooled;
     AlignedArray<PooledPlace> places;
     AlignedArray<float> scratch;
@@ -45,6 +45,7 @@ struct Case {
           bias(random_array(size(s.dst_channels), 3)),
           dst(size(n * s.dst_channels * s.dst_height * s.dst_width)),
           diff_dst(random_array(dst.size(), 4)),
+          diff_src(src.size()),
           diff_weights(weights.size()),
           diff_bias(bias.size()),
           pooled(size(n * s.dst_channels * s.pooled_height() * s.pooled_width())),
@@ -80,6 +81,11 @@ struct Case {
         convolution.backward_weights(src.data(), diff_dst.data(), relu_dst, diff_weights.data(),
                                      diff_bias.data(), images, scratch.data());
     }
+    void backward_data(const float* relu_dst) {
+        std::fill_n(diff_src.data(), diff_src.size(), std::nanf(""));
+        convolution.backward_data(diff_dst.data(), relu_dst, weights.data(), diff_src.data(),
+                                  images, scratch.data());
+    }
     void forward_pooled() {
         convolution.forward_pooled(src.data(), weights.data(), bias.data(), pooled.data(),
                                    places.data(), images, scratch.data());
@@ -111,14 +117,16 @@ void for_each_output(const FirstConvolutionShape& s, int images, int height, int
 
 // The definition, in double precision, of the gradient `diff_dst`.
 struct Direct {
-    std::vector<double> dst, diff_weights, diff_bias;
-    std::vector<double> weight_terms,
-        bias_terms;  // sums of magnitudes: what errors are measured by
+    std::vector<double> dst, diff_src, diff_weights, diff_bias;
+    // Sums of magnitudes: what errors are measured by.
+    std::vector<double> src_terms, weight_terms, bias_terms;
 
     Direct(const Case& c, const AlignedArray<float>& diff_dst)
         : dst(c.dst.size()),
+          diff_src(c.src.size()),
           diff_weights(c.weights.size()),
           diff_bias(c.bias.size()),
+          src_terms(c.src.size()),
           weight_terms(c.weights.size()),
           bias_terms(c.bias.size()) {
         for_each_output(c.shape, c.images, c.shape.dst_height, c.shape.dst_width,
@@ -140,9 +148,12 @@ private:
                 const int sx = x * s.stride_x + kx - s.pad_left;
                 if (sy < 0 || sy >= s.src_height || sx < 0 || sx >= s.src_width) continue;
                 for (int ic = 0; ic < s.src_channels; ++ic) {
-                    const double pixel = c.src[c.src_at(n, ic, sy, sx)];
+                    const std::size_t in = c.src_at(n, ic, sy, sx);
+                    const double pixel = c.src[in];
                     const std::size_t w = c.weight_at(oc, ky, kx, ic);
                     dst[out] += pixel * c.weights[w];
+                    diff_src[in] += gradient * c.weights[w];
+                    src_terms[in] += std::abs(gradient * c.weights[w]);
                     diff_weights[w] += pixel * gradient;
                     weight_terms[w] += std::abs(pixel * gradient);
                 }
@@ -213,6 +224,8 @@ std::vector<Sized> strided_shapes() {
     for (const int width : {7, 8, 9, 10, 11, 31, 32, 64})
         all.push_back({shape_of(3, 3, 7, width, {7, 2, 3, 2}), 2});
     all.push_back({shape_of(3, 1, 12, 12, {3, 4, 0, 0}), 2});  // pixels in no window
+    for (const int channels : {1, 2, 4})
+        all.push_back({shape_of(channels, 2, 9, 17, {5, 3, 2, 2}), 2});
     FirstConvolutionShape uneven = shape_of(2, 2, 9, 9, {3, 1, 1, 1});
     uneven.stride_y = 3;
     uneven.dst_height = 3;
@@ -228,13 +241,16 @@ void check_plain(const Sized& sized) {
                         << s.stride_y << ", pad " << s.pad_top);
     c.forward(false);
     c.backward(nullptr);
+    c.backward_data(nullptr);
     const Direct direct(c, c.diff_dst);
     for (std::size_t i = 0; i < c.dst.size(); ++i)
         REQUIRE(std::abs(c.dst[i] - direct.dst[i]) <= 1e-7 * (2 + s.taps()));
     check_gradients(c, direct);
+    for (std::size_t i = 0; i < c.src.size(); ++i)
+        REQUIRE(std::abs(c.diff_src[i] - direct.diff_src[i]) <= 5e-7 * direct.src_terms[i]);
 }
 
-TEST_CASE("first convolution: both directions are the convolution, on every instruction set",
+TEST_CASE("first convolution: all three directions are the convolution, on every instruction set",
           "[trainer][kernel]") {
     on_every_target([] {
         for (const Sized& sized : shapes()) check_plain(sized);
@@ -255,7 +271,11 @@ TEST_CASE("first convolution: ReLU is the maximum with zero, and masks the gradi
                 if (relu.dst[i] <= 0.0F) plain.diff_dst[i] = 0.0F;
             }
             relu.backward(relu.dst.data());
+            relu.backward_data(relu.dst.data());
             plain.backward(nullptr);
+            plain.backward_data(nullptr);
+            for (std::size_t i = 0; i < plain.src.size(); ++i)
+                REQUIRE(relu.diff_src[i] == plain.diff_src[i]);
             for (std::size_t w = 0; w < plain.weights.size(); ++w)
                 REQUIRE(relu.diff_weights[w] == plain.diff_weights[w]);
             for (std::size_t oc = 0; oc < plain.bias.size(); ++oc)
@@ -338,17 +358,22 @@ TEST_CASE("first convolution: an image's bits do not depend on the images beside
             Case all(shape, 5);
             all.forward(true);
             all.forward_pooled();
+            all.backward_data(all.dst.data());
             for (int n = 0; n < all.images; ++n) {
                 Case one(shape, 1);
                 std::copy_n(all.src.data() + size(n) * one.src.size(), one.src.size(),
                             one.src.data());
+                std::copy_n(all.diff_dst.data() + size(n) * one.diff_dst.size(),
+                            one.diff_dst.size(), one.diff_dst.data());
                 one.forward(true);
                 one.forward_pooled();
+                one.backward_data(one.dst.data());
                 const auto same = [n](const auto& many, const auto& single) {
                     return std::memcmp(many.data() + size(n) * single.size(), single.data(),
                                        single.size() * sizeof(single[0])) == 0;
                 };
                 CHECK(same(all.dst, one.dst));
+                CHECK(same(all.diff_src, one.diff_src));
                 CHECK(same(all.pooled, one.pooled));
                 CHECK(same(all.places, one.places));
             }

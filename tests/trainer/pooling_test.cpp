@@ -85,14 +85,29 @@ TEST_CASE("pooling: channels in full vectors and not", "[trainer][layer]") {
             check_layer(pooling({.kind = kind}, {5, 4, channels, false}));
 }
 
+TEST_CASE("pooling: rows of several windows at once, and what is left of them",
+          "[trainer][layer]") {
+    for (const PoolingKind kind : {PoolingKind::max, PoolingKind::average})
+        for (const int width : {9, 13, 15})
+            for (const int stride : {1, 2, 3}) {
+                CAPTURE(width, stride);
+                LayerProbeSetting setting =
+                    pooling({kind, {3, 3}, {stride, stride}, Padding::same}, {4, width, 16, false});
+                setting.batch = 1;
+                check_layer(setting);
+            }
+}
+
 TEST_CASE("max pooling: among equal values the first in row-major order gets the gradient",
           "[trainer][layer]") {
     const Communicator comm(MPI_COMM_SELF);
     RandomValues random(1);
-    for (const int channels : {3, 16})
+    for (const Shape& image :
+         {Shape{7, 6, 3, false}, Shape{7, 6, 16, false}, Shape{5, 17, 16, false}})
         for (const PoolingConfig& config : all_windows(PoolingKind::max)) {
             CAPTURE_WINDOW(config);
-            LayerProbe probe(pooling(config, {7, 6, channels, false}), comm);
+            CAPTURE(image.width, image.channels);
+            LayerProbe probe(pooling(config, image), comm);
             // Few values, so that most windows have ties; whole numbers, so that sums are exact.
             std::vector<float> src(static_cast<std::size_t>(5 * probe.shape().input.size()));
             for (float& value : src) value = static_cast<float>(random.below(3)) - 1.0F;

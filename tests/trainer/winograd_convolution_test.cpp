@@ -22,9 +22,9 @@ namespace {
 const std::vector<SampleRange> kShards{{0, 3}, {3, 3}, {6, 1}};
 constexpr std::size_t kImages = 7;
 
-ConvolutionShape shape_of(ConvolutionAlgorithm algorithm) {
-    return {.src = {9, 9, 20, false},  // channels that do not fill a block
-            .dst = {9, 9, 40, false},
+ConvolutionShape shape_of(ConvolutionAlgorithm algorithm, int side) {
+    return {.src = {side, side, 20, false},  // channels that do not fill a block
+            .dst = {side, side, 40, false},
             .kernel_size = {3, 3},
             .strides = {1, 1},
             .pad_before = {1, 1},
@@ -39,8 +39,8 @@ struct Bound {
     AlignedArray<float> src, dst, diff_src, diff_dst, weights, bias;
     std::vector<AlignedArray<float>> diff_weights, diff_bias;
 
-    explicit Bound(ConvolutionAlgorithm algorithm, bool in_one_call = false)
-        : format(engine, shape_of(algorithm)),
+    explicit Bound(ConvolutionAlgorithm algorithm, bool in_one_call = false, int side = 9)
+        : format(engine, shape_of(algorithm, side)),
           src(kImages * format.src().sample_size()),
           dst(kImages * format.dst().sample_size()),
           diff_src(src.size()),
@@ -115,6 +115,36 @@ TEST_CASE("winograd: a batch of several shards gives what the direct convolution
     }
 }
 
+TEST_CASE("winograd: shards too small to repay the filters are direct, bit for bit",
+          "[trainer][kernel]") {
+    constexpr int kSide = 5;
+    for (const bool in_one_call : {false, true}) {
+        const Bound direct(ConvolutionAlgorithm::direct, in_one_call, kSide);
+        const Bound mixed(ConvolutionAlgorithm::own_if_it_fits, in_one_call, kSide);
+        if (!mixed.format.is_winograd()) return;  // DNNL_MAX_CPU_ISA
+        check_near(mixed.dst, direct.dst);
+        check_near(mixed.diff_src, direct.diff_src);
+        for (std::size_t i = 0; i < kShards.size(); ++i) {
+            const SampleRange& shard = kShards[i];
+            CAPTURE(shard.count);
+            const bool is_small = shard.count == 1;
+            REQUIRE(mixed.format.prefers_direct(shard.count) == is_small);
+            const auto same_bits = [&](const AlignedArray<float>& a, const AlignedArray<float>& b,
+                                       int first, int count, int of) {
+                const std::size_t sample = a.size() / static_cast<std::size_t>(of);
+                const std::size_t at = sample * static_cast<std::size_t>(first);
+                return std::memcmp(a.data() + at, b.data() + at,
+                                   sample * static_cast<std::size_t>(count) * sizeof(float)) == 0;
+            };
+            const int images = int{kImages};
+            CHECK(same_bits(mixed.dst, direct.dst, shard.first, shard.count, images) == is_small);
+            CHECK(same_bits(mixed.diff_src, direct.diff_src, shard.first, shard.count, images) ==
+                  is_small);
+            CHECK(same_bits(mixed.diff_weights[i], direct.diff_weights[i], 0, 1, 1) == is_small);
+        }
+    }
+}
+
 TEST_CASE("winograd: one call for both gradients of a batch gives the bits of two",
           "[trainer][kernel]") {
     for (const auto algorithm :
@@ -175,6 +205,23 @@ TEST_CASE("winograd: the rule is one of shape and block", "[trainer][kernel]") {
     shape = rule_shape(3, block, 8, 8);
     shape.kernel_size = {3, 2};
     CHECK_FALSE(takes_winograd(shape, block));
+}
+
+TEST_CASE("winograd: how many images repay the filters", "[trainer][kernel]") {
+    const int block = vector_lanes();
+    const auto least_images = [&](int taps, int channels, int side) {
+        int images = 1;
+        while (!repays_filters(rule_shape(taps, channels, side, side), block, images)) ++images;
+        return images;
+    };
+    CHECK(least_images(3, 64, 4) == (block == 16 ? 4 : 3));
+    CHECK(least_images(3, 64, 5) == (block == 16 ? 3 : 2));
+    CHECK(least_images(3, 128, 6) == 1);
+    CHECK(least_images(3, 144, 6) == 2);
+    CHECK(least_images(3, 256, 7) == 4);
+    CHECK(least_images(3, 256, 14) == 1);
+    CHECK(least_images(2, 64, 8) == 2);
+    CHECK(least_images(2, 64, 16) == 1);
 }
 
 TEST_CASE("the kernel benchmark measures the errors of both sides", "[trainer][kernel]") {

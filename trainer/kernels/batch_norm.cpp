@@ -8,38 +8,14 @@
 // after foreach_target.h
 #include <hwy/highway.h>
 
+#include "trainer/kernels/batch_norm_centre-inl.hpp"
 #include "trainer/kernels/batch_norm_gradient-inl.hpp"
+#include "trainer/kernels/batch_norm_planes-inl.hpp"
 #include "trainer/kernels/channel_sums-inl.hpp"
 #include "trainer/kernels/simd_loops.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
-
-// Pixels whose mean is the centre.
-constexpr int kCentrePixels = 16;
-
-// Something near the mean of a vector of channels: that of the first pixels of the first sample.
-// Deviations from it may be squared and summed in float32: these pixels are a fraction f of all, so
-// the variance is at least f (1 - f) (centre - mean of the others)^2, and what cancels in the end
-// is at most some 1 / f times larger than what stays.
-template <class D>
-HWY_ATTR HWY_INLINE hn::Vec<D> centre_of(D d, const Layout& l, const float* x) {
-    const int pixels = std::min(l.pixels(), kCentrePixels);
-    auto sum = hn::Zero(d);
-    for (int p = 0; p < pixels; ++p, x += l.block) sum = hn::Add(sum, hn::LoadU(d, x));
-    return hn::Mul(sum, hn::Set(d, 1.0F / static_cast<float>(pixels)));
-}
-
-// From sums of deviations from the centre and of their squares to the mean and squared deviations
-// from it: sum (x - centre)^2 = sum (x - mean)^2 + n (mean - centre)^2.
-inline void moments_from_sums(const float* centre, std::size_t lanes, double inv_count,
-                              double* HWY_RESTRICT mean, double* HWY_RESTRICT squares) {
-    for (std::size_t i = 0; i < lanes; ++i) {
-        const double offset = mean[i] * inv_count;
-        squares[i] = std::max(0.0, squares[i] - mean[i] * offset);
-        mean[i] = static_cast<double>(centre[i]) + offset;
-    }
-}
 
 template <class D>
 HWY_ATTR void moments(D d, const Layout& l, const float* HWY_RESTRICT x, int samples, double* mean,
@@ -119,19 +95,25 @@ HWY_ATTR void backward(D d, const Layout& l, const float* x, const float* dy,
 }
 
 HWY_ATTR void Moments(const Layout& l, const float* x, int samples, double* mean, double* squares) {
+    if (l.block == 1)
+        return plane_moments(l, x, samples, 1.0 / (static_cast<double>(l.pixels()) * samples), mean,
+                             squares);
     with_vectors_of(l.block, [&](auto d) HWY_ATTR { moments(d, l, x, samples, mean, squares); });
 }
 HWY_ATTR void GradientSums(const Layout& l, const float* x, const float* dy, int samples,
                            const float* mean, double* sum, double* product) {
+    if (l.block == 1) return plane_gradient_sums(l, x, dy, samples, mean, sum, product);
     with_vectors_of(
         l.block, [&](auto d) HWY_ATTR { gradient_sums(d, l, x, dy, samples, mean, sum, product); });
 }
 HWY_ATTR void Apply(const Layout& l, const float* x, const float* scale, const float* shift,
                     float* y, int samples) {
+    if (l.block == 1) return plane_apply(l, x, scale, shift, y, samples);
     with_vectors_of(l.block, [&](auto d) HWY_ATTR { apply(d, l, x, scale, shift, y, samples); });
 }
 HWY_ATTR void Backward(const Layout& l, const float* x, const float* dy, const BatchNormGradient& g,
                        bool src_is_relu, float* dx, int samples) {
+    if (l.block == 1) return plane_backward(l, x, dy, g, src_is_relu, dx, samples);
     with_vectors_of(l.block,
                     [&](auto d) HWY_ATTR { backward(d, l, x, dy, g, src_is_relu, dx, samples); });
 }

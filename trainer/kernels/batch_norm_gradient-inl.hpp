@@ -19,6 +19,11 @@ HWY_BEFORE_NAMESPACE();
 namespace lockstep::trainer::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// The same one in all lanes, of a plane.
+struct OneChannel {
+    std::size_t channel;
+};
+
 template <class D>
 class GradientVectors {
     using V = hn::Vec<D>;
@@ -32,6 +37,13 @@ public:
           scale_(hn::LoadU(d, g.scale.data() + channel)),
           share_(hn::LoadU(d, g.sum_share.data() + channel)),
           product_(hn::LoadU(d, g.product_share.data() + channel)),
+          src_is_relu_(src_is_relu) {}
+    HWY_ATTR HWY_INLINE GradientVectors(D d, const BatchNormGradient& g, OneChannel one,
+                                        bool src_is_relu)
+        : mean_(hn::Set(d, g.mean[one.channel])),
+          scale_(hn::Set(d, g.scale[one.channel])),
+          share_(hn::Set(d, g.sum_share[one.channel])),
+          product_(hn::Set(d, g.product_share[one.channel])),
           src_is_relu_(src_is_relu) {}
     HWY_ATTR HWY_INLINE V diff_x(V x, V diff_y) const {
         const V centred = hn::Sub(diff_y, share_);

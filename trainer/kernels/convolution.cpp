@@ -1,5 +1,6 @@
 #include "trainer/kernels/convolution.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
@@ -45,12 +46,10 @@ public:
                    : direct;
     }
     BackwardWeights::primitive_desc backward_weights_of(int n) {
-        return with_layout(
-            d_.weights, f32(d_.weights_dims(), tag::any), [&](const memory::desc& weights) {
-                return backward_pd<BackwardWeights>(
-                    dnn_, forward_of(n), algorithm::convolution_direct, d_.src(n), weights,
-                    d_.bias(), d_.dst(n), d_.strides, d_.pad_before, d_.pad_after);
-            });
+        return with_layout(d_.weights, f32(d_.weights_dims(), tag::any),
+                           [&](const memory::desc& weights) {
+                               return d_.backward_weights(dnn_, n, weights, forward_of(n));
+                           });
     }
 
 private:
@@ -60,11 +59,12 @@ private:
     std::map<int, Forward::primitive_desc> forward_pds_;
 };
 
-std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
-                                        const LinearWeights& weights,
-                                        std::span<const LinearPart> parts) {
-    if (format.first()) return std::make_unique<FirstConvolutionCalls>(format, weights, parts);
-    if (format.is_winograd()) return std::make_unique<WinogradConvolution>(format, weights, parts);
+// Without the passes, and the parts, that are ours.
+std::unique_ptr<OneDnnCalls> make_onednn_calls(const ConvolutionFormat& format,
+                                               const LinearWeights& weights,
+                                               std::span<const LinearPart> parts) {
+    const bool has_own = format.first().has_value();
+    const FirstPasses own = has_own ? format.first_passes() : FirstPasses{false, false};
     const auto& d = format.descriptors();
     Primitives primitives(format, format.shape().has_relu || weights.has_relu);
     auto calls =
@@ -72,16 +72,35 @@ std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
     for (const LinearPart& part : parts) {
         const int n = part.samples;
         calls->add_part();
+        if (format.is_winograd() && !part.is_direct) continue;
         const memory src = primitives.src(n, part.src);
-        calls->add_forward(primitives.forward_of(n), src, primitives.dst(n, part.dst));
+        if (!own.forward)
+            calls->add_forward(primitives.forward_of(n), src, primitives.dst(n, part.dst));
         const memory diff_dst = primitives.dst(n, part.diff_dst);
-        if (part.diff_src != nullptr)
+        if (part.diff_src != nullptr && !has_own)
             calls->add_backward_data(primitives.backward_data_of(n), diff_dst,
                                      primitives.src(n, part.diff_src));
-        if (part.diff_weights != nullptr)
+        if (part.diff_weights != nullptr && !own.weights)
             calls->add_backward_weights(primitives.backward_weights_of(n), part, src, diff_dst);
     }
     return calls;
+}
+
+std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
+                                        const LinearWeights& weights,
+                                        std::span<const LinearPart> parts) {
+    if (format.is_winograd()) {
+        const bool has_direct =
+            std::ranges::any_of(parts, [](const LinearPart& part) { return part.is_direct; });
+        return std::make_unique<WinogradConvolution>(
+            format, weights, parts,
+            has_direct ? make_onednn_calls(format, weights, parts) : nullptr);
+    }
+    if (!format.first()) return make_onednn_calls(format, weights, parts);
+    const FirstPasses& own = format.first_passes();
+    const bool needs_onednn = !own.forward || !own.weights;
+    return std::make_unique<FirstConvolutionCalls>(
+        format, weights, parts, needs_onednn ? make_onednn_calls(format, weights, parts) : nullptr);
 }
 
 std::vector<LinearPart> parts_of(const ConvolutionFormat& format, const LinearBuffers& buffers,
@@ -93,6 +112,7 @@ std::vector<LinearPart> parts_of(const ConvolutionFormat& format, const LinearBu
         const std::size_t dst = first * format.dst().sample_size();
         const bool has_gradient = i < buffers.diff_weights.size();
         parts.push_back({.samples = shards[i].count,
+                         .is_direct = format.prefers_direct(shards[i].count),
                          .src = buffers.src + src,
                          .dst = buffers.dst + dst,
                          .diff_dst = buffers.diff_dst == nullptr ? nullptr : buffers.diff_dst + dst,

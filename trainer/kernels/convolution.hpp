@@ -6,8 +6,8 @@
 //
 // A call covers one shard. So neither the result of an image nor a weight gradient can depend on
 // the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
-// Computed by kernels of our own where takes_winograd() (winograd/) or first_convolution_of()
-// (first/), else by oneDNN's direct ones.
+// Computed by kernels of our own where takes_winograd() (winograd/), or in some passes of few input
+// channels (first/), else by oneDNN's direct ones.
 
 #include <memory>
 #include <optional>
@@ -18,6 +18,7 @@
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/convolution_shape.hpp"
 #include "trainer/kernels/first/first_convolution.hpp"
+#include "trainer/kernels/first/first_passes.hpp"
 #include "trainer/kernels/layout.hpp"
 #include "trainer/kernels/linear_kernel.hpp"
 #include "trainer/kernels/parameter_format.hpp"
@@ -29,7 +30,7 @@ namespace lockstep::trainer {
 class ConvolutionFormat {
 public:
     // Channels are padded to whole blocks, with weights that stay zero, because oneDNN is slow on
-    // channels that do not fill a block; the pixels of the first layer are not.
+    // channels that do not fill a block; up to four input channels, as of pixels, are not.
     ConvolutionFormat(ComputeEngine& engine, const ConvolutionShape& shape);
     ~ConvolutionFormat();
 
@@ -40,9 +41,14 @@ public:
     int dst_channels() const { return dst_channels_; }
     bool is_winograd() const { return winograd_.has_value(); }
     const std::optional<Winograd>& winograd() const { return winograd_; }
+    // Of a format that is_winograd(): parts of so few samples had better be direct.
+    bool prefers_direct(int samples) const;
+    // Kernels for few input channels, and which of the passes are theirs: the others are oneDNN's,
+    // in the same layouts.
     const std::optional<FirstConvolution>& first() const { return first_; }
-    // Backward, its kernels can apply ReLU's gradient on the way.
-    bool masks_relu() const { return is_winograd() || first_; }
+    const FirstPasses& first_passes() const { return first_passes_; }
+    // Backward, its kernels can apply ReLU's gradient on the way; of no part that is_direct.
+    bool masks_relu() const { return is_winograd() || (first_ && first_passes_.weights); }
     // Transformed filters, of Winograd's kernels; none of oneDNN's.
     std::size_t filter_floats() const;
     void transform_filters(const float* weights, bool for_data, float* filters) const;
@@ -54,7 +60,11 @@ public:
     ComputeEngine& engine() const { return engine_; }
 
 private:
+    bool has_own_kernels() const;
+    bool computes_first() const;
+    bool wants_few() const;  // channels without padding
     void choose_onednn_layouts();
+    void choose_own_kernels();
 
     ComputeEngine& engine_;
     ConvolutionShape shape_;
@@ -64,6 +74,7 @@ private:
     int dst_channels_ = 0;
     std::optional<Winograd> winograd_;
     std::optional<FirstConvolution> first_;
+    FirstPasses first_passes_;
     std::unique_ptr<Descriptors> descriptors_;
 };
 

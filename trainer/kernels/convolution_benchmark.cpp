@@ -133,7 +133,7 @@ public:
         format_.bias_format()->pack(given.bias, bias_.span());
     }
 
-    bool is_winograd() const { return format_.is_winograd(); }
+    bool is_winograd() const { return format_.is_winograd() && !format_.prefers_direct(images_); }
     void run(std::size_t direction) {
         if (direction == 0) return convolution_.forward();
         if (direction == 1) return convolution_.backward_data();

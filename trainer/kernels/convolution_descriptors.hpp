@@ -31,6 +31,15 @@ struct ConvolutionFormat::Descriptors {
                weights == f32(weights_dims(), filters);
     }
 
+    // Planes on one side, as first_convolution.hpp wants them.
+    bool has_first_layouts(int block) const {
+        using tag = dnnl::memory::format_tag;
+        const tag activations = block == 16 ? tag::nChw16c : tag::nChw8c;
+        const tag filters = block == 16 ? tag::Ohwi16o : tag::Ohwi8o;
+        return src_tag == tag::nchw && dst_tag == activations &&
+               weights == f32(weights_dims(), filters);
+    }
+
     dnnl::convolution_forward::primitive_desc forward(const OneDnn& dnn, int n,
                                                       const dnnl::memory::desc& weights_desc,
                                                       bool has_relu) const {
@@ -38,6 +47,13 @@ struct ConvolutionFormat::Descriptors {
             dnn, attributes(has_relu), dnnl::prop_kind::forward_training,
             dnnl::algorithm::convolution_direct, src(n), weights_desc, bias(), dst(n), strides,
             pad_before, pad_after);
+    }
+    dnnl::convolution_backward_weights::primitive_desc backward_weights(
+        const OneDnn& dnn, int n, const dnnl::memory::desc& weights_desc,
+        const dnnl::convolution_forward::primitive_desc& hint) const {
+        return backward_pd<dnnl::convolution_backward_weights>(
+            dnn, hint, dnnl::algorithm::convolution_direct, src(n), weights_desc, bias(), dst(n),
+            strides, pad_before, pad_after);
     }
 };
 

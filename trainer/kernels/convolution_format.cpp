@@ -1,7 +1,6 @@
 #include <stdexcept>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
-#include "trainer/kernels/first/first_convolution_calls.hpp"
 #include "trainer/kernels/first/first_kernel_format.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/kernels/winograd/winograd_convolution.hpp"
@@ -82,23 +81,41 @@ private:
 }  // namespace
 
 ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionShape& shape)
-    : engine_(engine),
-      shape_(shape),
-      first_(first_convolution_of(shape)),
-      descriptors_(std::make_unique<Descriptors>()) {
-    if (first_) {
-        const int block = vector_lanes();
-        src_ = planes(shape.src);
-        dst_ = blocked(shape.dst, block);
-        src_channels_ = shape.src.channels;
-        dst_channels_ = round_up(shape.dst.channels, block);
+    : engine_(engine), shape_(shape), descriptors_(std::make_unique<Descriptors>()) {
+    choose_onednn_layouts();
+    if (has_own_kernels()) choose_own_kernels();
+}
+
+bool ConvolutionFormat::has_own_kernels() const {
+    return shape_.algorithm == ConvolutionAlgorithm::own_if_it_fits;
+}
+
+bool ConvolutionFormat::computes_first() const {
+    return has_own_kernels() && FirstConvolution::computes(first_convolution_shape(shape_));
+}
+
+// Not where Winograd's products, a quarter of the direct ones, outweigh padding of one half.
+bool ConvolutionFormat::wants_few() const {
+    const int channels = shape_.src.channels, block = engine_.channel_block();
+    const bool fits_winograd =
+        2 * channels >= block && has_own_kernels() && takes_winograd(shape_, block);
+    return channels <= 4 && !fits_winograd;
+}
+
+void ConvolutionFormat::choose_own_kernels() {
+    const int block = engine_.channel_block();
+    if (descriptors_->has_winograd_layouts(block) && takes_winograd(shape_, block)) {
+        winograd_ = winograd_of(*this);
         return;
     }
-    choose_onednn_layouts();
-    const int block = engine.channel_block();
-    if (shape.algorithm == ConvolutionAlgorithm::own_if_it_fits &&
-        descriptors_->has_winograd_layouts(block) && takes_winograd(shape, block))
-        winograd_ = winograd_of(*this);
+    if (!computes_first()) return;
+    const FirstConvolutionShape first = first_convolution_shape(shape_);
+    if (descriptors_->has_first_layouts(block)) first_passes_ = faster_passes(first);
+    first_.emplace(first);
+    src_ = planes(shape_.src);
+    dst_ = blocked(shape_.dst, block);
+    src_channels_ = shape_.src.channels;
+    dst_channels_ = first.dst_channels;
 }
 
 void ConvolutionFormat::choose_onednn_layouts() {
@@ -135,15 +152,25 @@ void ConvolutionFormat::choose_onednn_layouts() {
                dst_.padded_channels() == dst_channels_;
     };
     // Few channels, as of pixels, have kernels of their own in oneDNN, though not 1 x 1 ones, and
-    // none for backward data. Interleaved pixels fit where oneDNN would have padded planes.
-    const bool has_few = shape_.src.channels <= 4 && !shape_.needs_diff_src;
+    // not all numbers of them for the weights' gradient. Interleaved pixels fit where oneDNN would
+    // have padded planes.
+    const auto has_weights_kernel = [&] {
+        const auto hint = d.forward(engine_.onednn(), kImages, d.weights, shape_.has_relu);
+        const memory::desc any = f32(d.weights_dims(), tag::any);
+        return !is_reference(d.backward_weights(engine_.onednn(), kImages, any, hint));
+    };
+    const bool keeps_few = wants_few() && choose_layouts(shape_.src.channels, tag::any) &&
+                           (computes_first() || has_weights_kernel());
     const int padded = round_up(shape_.src.channels, block);
-    if (!(has_few && choose_layouts(shape_.src.channels, tag::any)) &&
-        !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
+    if (!keeps_few && !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
 }
 
 ConvolutionFormat::~ConvolutionFormat() = default;
+
+bool ConvolutionFormat::prefers_direct(int samples) const {
+    return is_winograd() && !repays_filters(shape_, engine_.channel_block(), samples);
+}
 
 std::size_t ConvolutionFormat::filter_floats() const {
     return winograd_ ? winograd_->filter_floats() : 0;

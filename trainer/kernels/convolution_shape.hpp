@@ -10,7 +10,7 @@ namespace lockstep::trainer {
 
 enum class ConvolutionAlgorithm {
     direct,          // oneDNN's
-    own_if_it_fits,  // our own where takes_winograd() or first_convolution_of(), else direct
+    own_if_it_fits,  // our own where takes_winograd() or faster_passes(), else direct
 };
 
 struct ConvolutionShape {
@@ -21,7 +21,6 @@ struct ConvolutionShape {
     std::array<int, 2> pad_before{};  // top, left
     std::array<int, 2> pad_after{};   // bottom, right
     bool has_relu = false;
-    bool needs_diff_src = true;  // some layer in front is trained
     ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::own_if_it_fits;
 };
 

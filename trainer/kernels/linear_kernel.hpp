@@ -23,12 +23,13 @@ struct LinearWeights {
 // One part of a batch, a shard: where its samples stand, and the gradient that is its own.
 struct LinearPart {
     int samples = 0;
+    bool is_direct = false;  // by oneDNN, though the format has kernels that more samples repay
     const float* src = nullptr;
     float* dst = nullptr;
     // training only
     const float* diff_dst = nullptr;  // with ReLU's gradient already applied,
     const float* relu_dst = nullptr;  // or, if the format masks_relu(), dst for its mask
-    float* diff_src = nullptr;        // null: not wanted (first layer)
+    float* diff_src = nullptr;        // null: not wanted
     float* diff_weights = nullptr;    // written; null: not wanted
     float* diff_bias = nullptr;
 };

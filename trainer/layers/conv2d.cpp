@@ -1,5 +1,7 @@
 #include "trainer/layers/conv2d.hpp"
 
+#include <algorithm>
+
 #include "trainer/kernels/elementwise.hpp"
 
 namespace lockstep::trainer {
@@ -16,8 +18,7 @@ ConvolutionShape convolution_shape(const Conv2dConfig& config, const LayerSettin
             .strides = config.strides,
             .pad_before = {rows.pad_before, columns.pad_before},
             .pad_after = {rows.pad_after, columns.pad_after},
-            .has_relu = config.activation == Activation::relu,
-            .needs_diff_src = setting.needs_diff_src};
+            .has_relu = config.activation == Activation::relu};
 }
 
 namespace {
@@ -29,6 +30,27 @@ struct BoundConvolution {
 
     LinearCalls& calls() { return convolution->calls(); }
 };
+
+// Evaluation gives an image the same bits however many are beside it.
+bool is_direct(const PassBuilder& pass, const ConvolutionFormat& format, const SampleRange& shard) {
+    return pass.is_training() && format.prefers_direct(shard.count);
+}
+
+bool has_direct(const PassBuilder& pass, const ConvolutionFormat& format) {
+    return std::ranges::any_of(
+        pass.shards(), [&](const SampleRange& shard) { return is_direct(pass, format, shard); });
+}
+
+bool needs_filters(const PassBuilder& pass, const ConvolutionFormat& format) {
+    return format.is_winograd() &&
+           !std::ranges::all_of(pass.shards(), [&](const SampleRange& shard) {
+               return is_direct(pass, format, shard);
+           });
+}
+
+bool masks_relu(const PassBuilder& pass, const ConvolutionFormat& format) {
+    return format.masks_relu() && !has_direct(pass, format);
+}
 
 LinearWeights weights_of(const LinearParameters& parameters, const FoldedWeights* folded) {
     if (folded == nullptr) return {.weights = parameters.weights(), .bias = parameters.bias()};
@@ -74,16 +96,21 @@ void Conv2d::bind(PassBuilder& pass) const {
     Buffer* filters_for_data = pass.is_training() ? add_backward(pass, calls) : nullptr;
     const bool is_training = pass.is_training();
     const bool masks =
-        is_training && makes_relu() && !pass.is_diff_dst_masked() && format_->masks_relu();
+        is_training && makes_relu() && !pass.is_diff_dst_masked() && masks_relu(pass, *format_);
     const bool has_relu = pass.folded() && pass.folded()->has_relu;
+    std::vector<bool> are_direct;
+    for (const SampleRange& shard : pass.shards())
+        are_direct.push_back(is_direct(pass, *format_, shard));
     pass.on_placed([=, this, &bound, &src = pass.src(), &dst = pass.dst(),
                     diff_dst = is_training ? &pass.diff_dst() : nullptr, diff_src = pass.diff_src(),
                     shards = pass.shards()] {
         const LinearParameters& parameters = bound.parameters;
         std::vector<LinearPart> parts;
         for (std::size_t i = 0; i < shards.size(); ++i) {
-            LinearPart part{
-                .samples = shards[i].count, .src = src.of_shard(i), .dst = dst.of_shard(i)};
+            LinearPart part{.samples = shards[i].count,
+                            .is_direct = are_direct[i],
+                            .src = src.of_shard(i),
+                            .dst = dst.of_shard(i)};
             if (masks) part.relu_dst = dst.of_shard(i);
             if (diff_src != nullptr) part.diff_src = diff_src->of_shard(i);
             if (is_training) {
@@ -114,7 +141,7 @@ const FoldedWeights* Conv2d::add_folded(PassBuilder& pass,
 // Where the kernels read transformed filters: made from the weights once for all shards of a run.
 //   folded   the weights, if they are not those among the parameters
 Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data, Buffer* folded) const {
-    if (format_->filter_floats() == 0) return nullptr;
+    if (!needs_filters(pass, *format_)) return nullptr;
     Buffer& filters = pass.scratch(Buffer::Size::of_all(format_->filter_floats()));
     Work work{.what = for_data ? "filters for data" : "filters",
               .extent = Extent::prepare,
@@ -135,8 +162,8 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&
     Buffer& diff_dst = pass.diff_dst();
     std::vector<Buffer*> reads{&pass.src(), &diff_dst};
     const bool needs_mask = makes_relu() && !pass.is_diff_dst_masked();
-    if (needs_mask && format_->masks_relu()) reads.push_back(&pass.dst());
-    if (needs_mask && !format_->masks_relu())
+    if (needs_mask && masks_relu(pass, *format_)) reads.push_back(&pass.dst());
+    if (needs_mask && !masks_relu(pass, *format_))
         pass.backward({.what = "ReLU",
                        .extent = Extent::shard,
                        .reads = {&pass.dst(), &diff_dst},
@@ -149,7 +176,7 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&
     Buffer* filters = pass.diff_src() == nullptr ? nullptr : add_filters(pass, true, nullptr);
     if (filters != nullptr) reads.push_back(filters);
     // oneDNN wants the weights in another layout there.
-    if (pass.diff_src() != nullptr && filters == nullptr)
+    if (pass.diff_src() != nullptr && (filters == nullptr || has_direct(pass, *format_)))
         pass.backward(
             {.what = "weights for data",
              .extent = Extent::prepare,

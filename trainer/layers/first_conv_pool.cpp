@@ -1,7 +1,7 @@
 #include "trainer/layers/first_conv_pool.hpp"
 
-#include "trainer/kernels/first/first_convolution_calls.hpp"
 #include "trainer/kernels/first/first_kernel_format.hpp"
+#include "trainer/kernels/first/first_passes.hpp"
 #include "trainer/kernels/max_pool_2x2.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/layers/conv2d.hpp"

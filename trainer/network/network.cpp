@@ -24,6 +24,14 @@ void bring_into(Graph& graph, const Layout& layout, End& end) {
     end.layout = layout;
 }
 
+// How the input lies for layers that take it as it comes: pixels of few channels as convolutions
+// read them, anything else in Keras' order.
+Layout input_layout(const LayerConfig& first, const Shape& input) {
+    constexpr int kFewChannels = 4;
+    const bool is_vector = input.is_flat || std::holds_alternative<FlattenConfig>(first.kind);
+    return is_vector || input.channels > kFewChannels ? interleaved(input) : planes(input);
+}
+
 }  // namespace
 
 Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes,
@@ -37,7 +45,7 @@ Network::Network(std::span<const LayerConfig> layers, const Shape& input, int cl
                             .index = static_cast<std::uint32_t>(i),
                             .is_last = i + 1 == layers.size(),
                             .needs_diff_src = wants_diff_input});
-    End end{.value = 0, .layout = interleaved(input)};
+    End end{.value = 0, .layout = input_layout(layers.front(), input)};
     for (std::size_t i = 0; i < layers.size();) {
         if (i > 0) settings[i].needs_diff_src = graph_.values()[end.value].needs_diff;
         const std::size_t gradient = parameters_.trainable_size();

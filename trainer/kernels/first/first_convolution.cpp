@@ -209,7 +209,8 @@ bool FirstConvolution::can_pool() const {
 }
 
 std::size_t FirstConvolution::scratch_floats() const {
-    return 3 * planes_.floats(shape_.src_channels);  // planes, and pairs of their rows
+    const std::size_t planes = planes_.floats(shape_.src_channels);
+    return std::max(3 * planes, data_scratch_floats());  // planes, and pairs of their rows
 }
 
 void FirstConvolution::forward(const float* src, const float* weights, const float* bias,

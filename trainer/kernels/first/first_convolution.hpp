@@ -1,14 +1,14 @@
 #pragma once
 
-// A network's first convolution, in float32: its input are pixels of 1 to 4 channels, too few for a
-// vector, so that vectors hold output channels and every pixel is broadcast.
+// A convolution of 1 to 4 input channels, in float32; most are a network's first. The channels are
+// too few for a vector, so that vectors hold output channels and every pixel is broadcast.
 //
 //   forward        a tile of neighbouring pixels x one or two blocks of output channels stays in
 //                  registers over all taps (tap: one row, column and channel of the kernel)
 //   weights        a group of taps x one block of output channels stays in registers over a chain
 //                  of pixels; chains are rows of some 64 pixels, added in their order
-//
-// There is no backward data: nothing in front of the first layer is trained.
+//   data           a tile of neighbouring pixels x the input's channels stays in registers over all
+//                  taps and blocks: partial sums, one a lane, added up at the end
 //
 // Where ReLU and max pooling of 2 x 2 follow, forward_pooled() writes the pooled output alone, and
 // a byte that tells which of the four pixels it was and whether ReLU passed it on. Three of the
@@ -18,7 +18,8 @@
 //
 // Bits. An output pixel is one chain, bias first and then tap by tap, whatever tile it lies in. A
 // weight's gradient adds pixels in their order, chain by chain, image by image; it belongs to one
-// shard.
+// shard. A pixel's gradient is a chain for each lane, block by block and tap by tap, whatever tile
+// it lies in; the lanes' sums are added by pairs.
 
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,10 @@ public:
     void backward_weights(const float* src, const float* diff_dst, const float* relu_dst,
                           float* diff_weights, float* diff_bias, int images, float* scratch) const;
 
+    // Writes the input's gradient, in src's layout.
+    void backward_data(const float* diff_dst, const float* relu_dst, const float* weights,
+                       float* diff_src, int images, float* scratch) const;
+
     // dst = 2 x 2 maximum of max(conv(src) + bias, 0), without a last odd row or column of the
     // convolution. dst and places: [image][block][pooled height][pooled width][channel in block].
     void forward_pooled(const float* src, const float* weights, const float* bias, float* dst,
@@ -92,6 +97,8 @@ public:
     };
 
 private:
+    std::size_t data_scratch_floats() const;
+
     FirstConvolutionShape shape_;
     Planes planes_;
 };

@@ -1,8 +1,9 @@
 #pragma once
 
-// A network's first convolution by our own kernels, bound to buffers, for one rank's part of a
-// batch.
+// A convolution of few channels by our own kernels, or, where oneDNN's are faster, by them, bound
+// to buffers, for one rank's part of a batch.
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -11,21 +12,15 @@
 
 namespace lockstep::trainer {
 
-// As the kernels want to know it; whether they compute it is another question.
-FirstConvolutionShape first_convolution_shape(const ConvolutionShape& shape);
-
-// The kernels of a first convolution that they fit better than oneDNN's: a function of its shape
-// and the instruction set alone (docs/performance.md).
-std::optional<FirstConvolution> first_convolution_of(const ConvolutionShape& shape);
-
 class FirstConvolutionCalls : public LinearCalls {
 public:
     // format   one that has first(); it and its engine must outlive this
+    // onednn   the passes that are not ours; null: all are
     FirstConvolutionCalls(const ConvolutionFormat& format, const LinearWeights& weights,
-                          std::span<const LinearPart> parts);
+                          std::span<const LinearPart> parts, std::unique_ptr<LinearCalls> onednn);
 
     void forward(std::size_t part) override;
-    void backward_data(std::size_t) override {}  // nothing in front is trained
+    void backward_data(std::size_t part) override;
     void backward_weights(std::size_t part) override;
 
 private:
@@ -34,6 +29,7 @@ private:
     const ConvolutionFormat& format_;
     LinearWeights weights_;
     std::vector<LinearPart> parts_;
+    std::unique_ptr<LinearCalls> onednn_;
 };
 
 }  // namespace lockstep::trainer

@@ -36,7 +36,20 @@ int least_side(const ConvolutionShape& shape, int block) {
     return filters_of(shape) > kSomeFilters || is_lopsided ? 6 : 4;
 }
 
+// Pixels of output in a call that repay it, which takes as long however few they are.
+int least_pixels(const ConvolutionShape& shape, int block) {
+    if (shape.kernel_size[0] == 2) return 128;
+    if (filters_of(shape) >= kManyFilters) return 192;
+    const bool has_whole_tiles = std::min(shape.dst.height, shape.dst.width) >= 6;
+    if (filters_of(shape) <= kSomeFilters && has_whole_tiles) return 1;
+    return block < 16 ? 48 : 64;
+}
+
 }  // namespace
+
+bool repays_filters(const ConvolutionShape& shape, int block, int images) {
+    return images * shape.dst.height * shape.dst.width >= least_pixels(shape, block);
+}
 
 Winograd winograd_of(const ConvolutionFormat& format) { return Winograd(shape_of(format)); }
 
@@ -56,8 +69,14 @@ bool takes_winograd(const ConvolutionShape& shape, int block) {
 
 WinogradConvolution::WinogradConvolution(const ConvolutionFormat& format,
                                          const LinearWeights& weights,
-                                         std::span<const LinearPart> parts)
-    : format_(format), weights_(weights), parts_(parts.begin(), parts.end()) {
+                                         std::span<const LinearPart> parts,
+                                         std::unique_ptr<LinearCalls> direct)
+    : format_(format),
+      weights_(weights),
+      parts_(parts.begin(), parts.end()),
+      direct_(std::move(direct)),
+      needs_filters_(
+          std::ranges::any_of(parts, [](const LinearPart& part) { return !part.is_direct; })) {
     format.engine().onednn().workspace.reserve(
         (winograd().filter_floats() + winograd().scratch_floats()) * sizeof(float));
 }
@@ -73,31 +92,38 @@ const float* WinogradConvolution::filters_or_own(const float* filters) const {
 }
 
 void WinogradConvolution::prepare_forward() {
-    if (weights_.filters == nullptr) winograd().transform_filters(weights_.weights, own_filters());
+    if (needs_filters_ && weights_.filters == nullptr)
+        winograd().transform_filters(weights_.weights, own_filters());
 }
 
 void WinogradConvolution::prepare_backward() {
-    if (weights_.filters_for_data == nullptr)
+    if (direct_) direct_->prepare_backward();
+    if (needs_filters_ && weights_.filters_for_data == nullptr)
         winograd().transform_filters_for_data(weights_.weights, own_filters());
 }
 
 void WinogradConvolution::forward(std::size_t part) {
     const LinearPart& p = parts_[part];
+    if (p.is_direct) return direct_->forward(part);
     winograd().forward(p.src, filters_or_own(weights_.filters), weights_.bias,
                        format_.shape().has_relu || weights_.has_relu, p.dst, p.samples, scratch());
 }
 
 void WinogradConvolution::backward_data(std::size_t part) {
-    run({.diff_src = parts_[part].diff_src}, parts_[part]);
+    const LinearPart& p = parts_[part];
+    if (p.is_direct) return direct_->backward_data(part);
+    run({.diff_src = p.diff_src}, p);
 }
 
 void WinogradConvolution::backward_weights(std::size_t part) {
     const LinearPart& p = parts_[part];
+    if (p.is_direct) return direct_->backward_weights(part);
     run({.src = p.src, .diff_weights = p.diff_weights, .diff_bias = p.diff_bias}, p);
 }
 
 void WinogradConvolution::backward(std::size_t part) {
     const LinearPart& p = parts_[part];
+    if (p.is_direct) return direct_->backward(part);
     run({.diff_src = p.diff_src,
          .src = p.src,
          .diff_weights = p.diff_weights,

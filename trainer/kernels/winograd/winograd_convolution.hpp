@@ -2,6 +2,7 @@
 
 // A convolution by Winograd bound to buffers, for one rank's part of a batch.
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,6 +28,10 @@ namespace lockstep::trainer {
 //   - at most half of the direct products, counting what tiles compute outside of the output
 bool takes_winograd(const ConvolutionShape& shape, int block);
 
+// Whether so few images repay the transform of its filters, for a shape that it takes. Those of a
+// part, not of a rank: how a batch is cut into parts does not depend on ranks.
+bool repays_filters(const ConvolutionShape& shape, int block, int images);
+
 // The kernels of a format whose convolution takes_winograd().
 Winograd winograd_of(const ConvolutionFormat& format);
 
@@ -35,8 +40,9 @@ Winograd winograd_of(const ConvolutionFormat& format);
 class WinogradConvolution : public LinearCalls {
 public:
     // format   one that is_winograd(); it and its engine must outlive this
+    // direct   the parts that are_direct; null where none is
     WinogradConvolution(const ConvolutionFormat& format, const LinearWeights& weights,
-                        std::span<const LinearPart> parts);
+                        std::span<const LinearPart> parts, std::unique_ptr<LinearCalls> direct);
 
     void prepare_forward() override;
     void prepare_backward() override;
@@ -56,6 +62,8 @@ private:
     const ConvolutionFormat& format_;
     LinearWeights weights_;
     std::vector<LinearPart> parts_;
+    std::unique_ptr<LinearCalls> direct_;
+    bool needs_filters_;
 };
 
 }  // namespace lockstep::trainer
