@@ -57,6 +57,8 @@ int order_of(storage::RunState state) {
 
 }  // namespace
 
+bool changes_results(std::string_view key) { return !is_outside(key); }
+
 std::string settings_digest(std::string_view lines) {
     return storage::sha256_hex(std::string(kHead) + std::string(lines));
 }

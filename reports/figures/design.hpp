@@ -35,6 +35,9 @@ std::string settings_digest(std::string_view lines);
 std::string settings_lines(const std::vector<ConfigValue>& values,
                            std::string_view initial_weights_sha256);
 
+// Whether a setting is part of a design: not names, texts, paths, the seed, nor what sets the pace.
+bool changes_results(std::string_view key);
+
 // settings_digest() without what only chooses among the epochs: early stopping, checkpoint, and
 // validation on the test set or none. What cuts images off for it stays.
 std::string unselected_settings(const std::vector<ConfigValue>& values,

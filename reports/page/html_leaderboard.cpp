@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "reports/page/html_elements.hpp"
+#include "reports/page/html_verdict.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
@@ -220,7 +221,8 @@ std::string left_out(const ExperimentReport& report) {
 std::string html_leaderboard(const ExperimentReport& report) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
-    return markup + results_table(report).markup() + clean_figures(report) + watchers(report) +
+    return markup + results_table(report).markup() + html_test_sets(report) +
+           html_selection(report) + clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
            "of a single accuracy otherwise, which says how well the test set measures that one "
            "network and nothing about other seeds. None stands round a figure of one run that is "

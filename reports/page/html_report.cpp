@@ -8,6 +8,8 @@
 #include "reports/page/html_overview.hpp"
 #include "reports/page/html_page.hpp"
 #include "reports/page/html_run.hpp"
+#include "reports/page/html_settings.hpp"
+#include "reports/page/html_verdict.hpp"
 #include "reports/page/report_assets.hpp"
 #include "reports/words/html_text.hpp"
 
@@ -19,14 +21,13 @@ std::string title_of(const ExperimentReport& report) {
     return row.title.empty() ? row.name : row.title;
 }
 
-bool has_scripts() { return !chart_script().empty(); }
+bool has_chart_script() { return !chart_script().empty(); }
 
 std::string policy() {
-    std::string scripts;
-    if (has_scripts()) {
-        scripts = "script-src " + csp_hash(chart_script()) + ' ' + csp_hash(page_script()) + "; ";
-    }
-    return "default-src 'none'; " + scripts + "style-src " + csp_hash(page_style()) +
+    std::string scripts = "script-src " + csp_hash(table_script());
+    if (has_chart_script())
+        scripts += ' ' + csp_hash(chart_script()) + ' ' + csp_hash(page_script());
+    return "default-src 'none'; " + scripts + "; style-src " + csp_hash(page_style()) +
            "; img-src data:; base-uri 'none'; form-action 'none'";
 }
 
@@ -83,7 +84,7 @@ std::string header(const ExperimentReport& report) {
         "<header>\n<h1>{}</h1>\n<p class=\"soft\">Experiment {}. Written {} by Lockstep {}.</p>\n"
         "{}</header>\n",
         html_text(title_of(report)), html_text(row.name), html_text(report.written_utc),
-        html_text(report.lockstep_version), html_glance(report));
+        html_text(report.lockstep_version), html_verdict(report) + html_glance(report));
 }
 
 std::string footer(const ExperimentReport& report) {
@@ -92,7 +93,7 @@ std::string footer(const ExperimentReport& report) {
         "<footer>\n<p>Experiment file {}, SHA-256 <code>{}</code>. Every figure comes from the "
         "run database; intervals are at 95 %.</p>\n",
         html_text(row.file), html_text(row.file_digest));
-    if (has_scripts()) {
+    if (has_chart_script()) {
         std::string license = html_lines(chart_license());
         text += "<p>“Explore” uses Chart.js, under the MIT licence.</p>\n" +
                 html_details("Chart.js: licence", "<pre>" + license + "</pre>");
@@ -101,8 +102,9 @@ std::string footer(const ExperimentReport& report) {
 }
 
 std::string scripts(const HtmlPage& page) {
-    if (!has_scripts()) return {};
-    return "<script type=\"application/json\" id=\"report-data\">" +
+    const std::string sorting = "<script>" + std::string(table_script()) + "</script>\n";
+    if (!has_chart_script()) return sorting;
+    return sorting + "<script type=\"application/json\" id=\"report-data\">" +
            script_json(plots_json(page.plots())) + "</script>\n<script>" +
            std::string(chart_script()) + "</script>\n<script>" + std::string(page_script()) +
            "</script>\n";
@@ -114,6 +116,7 @@ std::string html_report(const ExperimentReport& report) {
     HtmlPage page;
     const std::vector<Section> sections{
         {"leaderboard", "Leaderboard", html_leaderboard(report)},
+        {"settings", "Settings", html_settings(report)},
         {"pairs", "Which differences are real?", html_pairs(report)},
         {"curves", "Learning curves", html_curves(report, page)},
         {"time", "Time to accuracy", html_time_to_accuracy(report, page)},

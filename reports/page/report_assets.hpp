@@ -7,8 +7,9 @@
 
 namespace lockstep::reports {
 
-std::string_view page_style();   // assets/report.css
-std::string_view page_script();  // assets/report.js; needs chart_script()
+std::string_view page_style();    // assets/report.css
+std::string_view page_script();   // assets/report.js; needs chart_script()
+std::string_view table_script();  // assets/tables.js
 // Chart.js, minified; empty if the build found none or LOCKSTEP_REPORT_JS is off.
 std::string_view chart_script();
 std::string_view chart_license();  // assets/chart_js_license.txt

@@ -1,0 +1,257 @@
+#include "reports/figures/effects.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "reports/figures/statistics.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+// Beyond it a least-squares fit is not worth its time: nearly every run has values of its own.
+constexpr std::size_t kMostLevels = 400;
+
+double mean_of(std::span<const double> values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double squares_around_mean(std::span<const double> values) {
+    const double mean = mean_of(values);
+    double squares = 0.0;
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    // Values that agree but for their rounding do not vary.
+    const auto [low, high] = std::ranges::minmax(values);
+    return is_same_figure(low, high) ? 0.0 : squares;
+}
+
+// Orthonormal vectors that span the columns taken so far.
+class Basis {
+public:
+    // Whether the column was independent of those before.
+    bool take(std::vector<double> column) {
+        const double length = norm(column);
+        for (int pass = 0; pass < 2; ++pass) {  // twice is enough, as Kahan says
+            for (const std::vector<double>& known : vectors_) subtract(column, known);
+        }
+        const double rest = norm(column);
+        if (rest <= 1e-8 * length) return false;
+        for (double& each : column) each /= rest;
+        vectors_.push_back(std::move(column));
+        return true;
+    }
+
+    std::size_t rank() const { return vectors_.size(); }
+
+    // Of the values, along the vectors from `first` on.
+    double squares(std::span<const double> values, std::size_t first) const {
+        double sum = 0.0;
+        for (std::size_t i = first; i < vectors_.size(); ++i) {
+            const double along = dot(vectors_[i], values);
+            sum += along * along;
+        }
+        return sum;
+    }
+
+private:
+    static double dot(std::span<const double> a, std::span<const double> b) {
+        return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+    }
+    static double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
+    static void subtract(std::vector<double>& column, const std::vector<double>& known) {
+        const double along = dot(column, known);
+        for (std::size_t i = 0; i < column.size(); ++i) column[i] -= along * known[i];
+    }
+
+    std::vector<std::vector<double>> vectors_;
+};
+
+// One column a level: the constant makes one of them superfluous.
+void take_factor(Basis& basis, const Factor& factor) {
+    for (std::size_t level = 0; level < factor.levels; ++level) {
+        std::vector<double> column;
+        for (const std::size_t each : factor.level_of) column.push_back(each == level ? 1.0 : 0.0);
+        basis.take(std::move(column));
+    }
+}
+
+struct Fit {
+    double squares = 0.0;
+    int degrees = 0;
+};
+
+Fit squares_of_factor(std::span<const Factor> factors, std::size_t which,
+                      std::span<const double> centred) {
+    Basis basis;
+    basis.take(std::vector<double>(centred.size(), 1.0));
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+        if (i != which) take_factor(basis, factors[i]);
+    }
+    const std::size_t others = basis.rank();
+    take_factor(basis, factors[which]);
+    return {basis.squares(centred, others), static_cast<int>(basis.rank() - others)};
+}
+
+Fit squares_of_all(std::span<const Factor> factors, std::span<const double> centred) {
+    Basis basis;
+    basis.take(std::vector<double>(centred.size(), 1.0));
+    for (const Factor& factor : factors) take_factor(basis, factor);
+    return {basis.squares(centred, 1), static_cast<int>(basis.rank()) - 1};
+}
+
+using Combinations = std::map<std::vector<std::size_t>, std::vector<double>>;
+
+Combinations combinations_of(std::span<const Factor> factors, std::span<const double> values) {
+    Combinations combinations;
+    for (std::size_t run = 0; run < values.size(); ++run) {
+        std::vector<std::size_t> levels;
+        for (const Factor& factor : factors) levels.push_back(factor.level_of[run]);
+        combinations[std::move(levels)].push_back(values[run]);
+    }
+    return combinations;
+}
+
+bool is_complete_grid(std::span<const Factor> factors, const Combinations& combinations) {
+    std::size_t grid = 1;
+    for (const Factor& factor : factors) {
+        if (grid > combinations.size()) return false;
+        grid *= factor.levels;
+    }
+    return grid == combinations.size() && std::ranges::all_of(combinations, [&](const auto& each) {
+               return each.second.size() == combinations.begin()->second.size();
+           });
+}
+
+void add_seeds(const Combinations& combinations, Effects& effects) {
+    for (const auto& [levels, values] : combinations) {
+        effects.seeds.squares += squares_around_mean(values);
+    }
+    effects.seeds.degrees = static_cast<int>(effects.runs - combinations.size());
+    if (effects.seeds.degrees == 0) return;
+    effects.seed_deviation = std::sqrt(effects.seeds.squares / effects.seeds.degrees);
+}
+
+void add_figures(const Effects& effects, Effect& effect) {
+    if (effect.degrees == 0 || effect.is_confounded) return;
+    if (effects.total > 0.0) effect.share = effect.squares / effects.total;
+    if (effects.seed_deviation.value_or(0.0) <= 0.0) return;
+    const double noise = *effects.seed_deviation * *effects.seed_deviation;
+    effect.f = effect.squares / effect.degrees / noise;
+    effect.p_value = f_tail_probability(*effect.f, effect.degrees, effects.seeds.degrees);
+}
+
+void check(std::span<const Factor> factors, std::span<const double> values) {
+    bool is_sound = !values.empty();
+    for (const Factor& factor : factors) {
+        is_sound = is_sound && factor.level_of.size() == values.size() &&
+                   std::ranges::all_of(factor.level_of,
+                                       [&](std::size_t level) { return level < factor.levels; });
+    }
+    if (!is_sound) throw std::invalid_argument("effects need values, and their levels");
+}
+
+std::vector<LevelMean> means_of(std::span<const std::size_t> groups, std::size_t count,
+                                std::span<const double> values) {
+    std::vector<LevelMean> means(count);
+    for (std::size_t run = 0; run < values.size(); ++run) {
+        LevelMean& group = means[groups[run]];
+        group.low = group.runs == 0 ? values[run] : std::min(group.low, values[run]);
+        group.high = group.runs == 0 ? values[run] : std::max(group.high, values[run]);
+        group.mean += values[run];
+        ++group.runs;
+    }
+    for (LevelMean& group : means) {
+        if (group.runs > 0) group.mean /= static_cast<double>(group.runs);
+    }
+    return means;
+}
+
+}  // namespace
+
+double f_tail_probability(double f, double d1, double d2) {
+    if (std::isinf(f)) return 0.0;
+    return incomplete_beta(d2 / (d2 + d1 * f), d2 / 2.0, d1 / 2.0);
+}
+
+double expected_maximum(std::size_t count) {
+    if (count <= 1) return 0.0;
+    const auto n = static_cast<double>(count);
+    const auto density = [n](double x) {
+        const double below = std::erfc(-x / std::numbers::sqrt2) / 2.0;
+        const double normal = std::exp(-x * x / 2.0) / std::sqrt(2.0 * std::numbers::pi);
+        return x * n * normal * std::pow(below, n - 1.0);
+    };
+    constexpr int kSteps = 4000;  // even
+    constexpr double kEnd = 10.0;
+    constexpr double kStep = 2.0 * kEnd / kSteps;
+    double sum = density(-kEnd) + density(kEnd);
+    for (int i = 1; i < kSteps; ++i) sum += (i % 2 == 0 ? 2.0 : 4.0) * density(-kEnd + i * kStep);
+    return sum * kStep / 3.0;
+}
+
+Effects main_effects(std::span<const Factor> factors, std::span<const double> values) {
+    check(factors, values);
+    Effects effects;
+    const Combinations combinations = combinations_of(factors, values);
+    effects.runs = values.size();
+    effects.combinations = combinations.size();
+    effects.is_complete = is_complete_grid(factors, combinations);
+    effects.total = squares_around_mean(values);
+    add_seeds(combinations, effects);
+
+    std::vector<double> centred(values.begin(), values.end());
+    for (double& value : centred) value -= mean_of(values);
+    std::size_t levels = 0;
+    for (const Factor& factor : factors) levels += factor.levels;
+    const bool is_fitted = levels <= kMostLevels;
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+        Effect& effect = effects.factors.emplace_back();
+        const Fit fit = is_fitted ? squares_of_factor(factors, i, centred) : Fit{};
+        effect.squares = fit.squares;
+        effect.degrees = fit.degrees;
+        effect.is_confounded = fit.degrees + 1 < static_cast<int>(factors[i].levels);
+        add_figures(effects, effect);
+    }
+    correct_for_many(effects.factors);
+    const Fit all = is_fitted ? squares_of_all(factors, centred) : Fit{};
+    effects.interactions.degrees =
+        is_fitted ? static_cast<int>(combinations.size()) - 1 - all.degrees : 0;
+    effects.interactions.squares =
+        std::max(0.0, effects.total - effects.seeds.squares - all.squares);
+    add_figures(effects, effects.interactions);
+    if (effects.seeds.degrees > 0 && effects.total > 0.0) {
+        effects.seeds.share = effects.seeds.squares / effects.total;
+    }
+    return effects;
+}
+
+std::vector<LevelMean> level_means(const Factor& factor, std::span<const double> values) {
+    return means_of(factor.level_of, factor.levels, values);
+}
+
+std::vector<LevelMean> pair_means(const Factor& first, const Factor& second,
+                                  std::span<const double> values) {
+    std::vector<std::size_t> groups;
+    for (std::size_t run = 0; run < values.size(); ++run) {
+        groups.push_back(first.level_of[run] * second.levels + second.level_of[run]);
+    }
+    return means_of(groups, first.levels * second.levels, values);
+}
+
+double share_between(std::span<const LevelMean> groups, std::span<const double> values) {
+    const double total = values.empty() ? 0.0 : squares_around_mean(values);
+    if (total <= 0.0) return 0.0;
+    const double mean = mean_of(values);
+    double between = 0.0;
+    for (const LevelMean& group : groups) {
+        between += static_cast<double>(group.runs) * (group.mean - mean) * (group.mean - mean);
+    }
+    return between / total;
+}
+
+}  // namespace lockstep::reports

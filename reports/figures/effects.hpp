@@ -1,0 +1,84 @@
+#pragma once
+
+// Which setting of a sweep mattered: analysis of variance over runs whose settings take a few
+// values each. Pure functions; nothing here prints or rounds.
+//
+// [1] F. Yates: The analysis of multiple classifications with unequal numbers in the different
+//     classes. J. Am. Stat. Assoc. 29(185):51-66, 1934. doi:10.1080/01621459.1934.10502686
+// [2] R. A. Fisher: Statistical methods for research workers. Oliver and Boyd, 1925. Chapters 7, 8.
+// [3] F. Hutter, H. Hoos, K. Leyton-Brown: An efficient approach for assessing hyperparameter
+//     importance. ICML, PMLR 32(1):754-762, 2014. https://proceedings.mlr.press/v32/hutter14.html
+// [4] H. Scheffe: The analysis of variance. Wiley, 1959. Chapter 4.
+// [5] H. A. David, H. N. Nagaraja: Order statistics, 3rd edition. Wiley, 2003. Section 3.1.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lockstep::reports {
+
+// P(F > f) of Fisher's distribution with d1 and d2 > 0 degrees of freedom, f >= 0:
+// I_x(d2 / 2, d1 / 2) with x = d2 / (d2 + d1 f).
+double f_tail_probability(double f, double d1, double d2);
+
+// E[max] of `count` >= 1 independent standard normal values [5]; 0 of one, 1 / sqrt(pi) of two.
+// By Simpson's rule over x d/dx Phi(x)^count; about 10 digits.
+double expected_maximum(std::size_t count);
+
+// A setting with a few values: which of them each run has.
+struct Factor {
+    std::size_t levels = 0;
+    std::vector<std::size_t> level_of{};  // [runs], each < levels; every level occurs
+};
+
+// A part of the total sum of squares.
+struct Effect {
+    int degrees = 0;  // of freedom; 0: there is no such part
+    double squares = 0.0;
+    std::optional<double> share{};  // squares / total: eta squared; none where nothing varies
+    std::optional<double> f{};      // (squares / degrees) / seed variance; none without that
+    std::optional<double> p_value{};
+    std::optional<double> adjusted_p_value{};  // Holm's, over the factors' tests
+    // Some of its differences cannot be told from those of other factors: no figures.
+    bool is_confounded = false;
+};
+
+struct Effects {
+    std::size_t runs = 0;
+    std::size_t combinations = 0;            // of levels that occur
+    bool is_complete = false;                // every combination of levels, each equally often
+    double total = 0.0;                      // sum of squares around the mean
+    std::vector<Effect> factors;             // in the order given
+    Effect interactions;                     // between combinations, beyond main effects
+    Effect seeds;                            // within combinations: repetitions; share alone
+    std::optional<double> seed_deviation{};  // of one run around the mean of its combination
+};
+
+// The analysis of variance of `values` [runs], all finite.
+//
+// A factor's sum of squares is what it adds to the main effects of all others: Yates' method of
+// fitting constants [1], type II. In a complete grid with equally many repetitions that is the
+// classic sum [2] n (mean of level - mean)^2, and the shares add up to 1. The F test sets its mean
+// square against that within combinations (fixed effects, [4]), which needs a combination with two
+// runs whose values differ; it supposes that seeds scatter alike everywhere. This is the part of a
+// functional analysis of variance [3] that needs no model of what was not tried.
+// Throws std::invalid_argument unless there are values, and a level for each of them.
+Effects main_effects(std::span<const Factor> factors, std::span<const double> values);
+
+// Means of the runs by the levels of one factor or of two.
+struct LevelMean {
+    std::size_t runs = 0;
+    double mean = 0.0;  // 0 of none
+    double low = 0.0;   // the least and the greatest value
+    double high = 0.0;
+};
+std::vector<LevelMean> level_means(const Factor& factor, std::span<const double> values);
+// [first.levels * second.levels], the second factor's levels beside each other.
+std::vector<LevelMean> pair_means(const Factor& first, const Factor& second,
+                                  std::span<const double> values);
+
+// Share of the total sum of squares that lies between the groups; 0 where nothing varies.
+double share_between(std::span<const LevelMean> groups, std::span<const double> values);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,285 @@
+// Which setting mattered: the analysis of variance in a table and in words, and heat maps of pairs.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "reports/page/html_elements.hpp"
+#include "reports/page/html_settings.hpp"
+#include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
+#include "reports/words/setting_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+std::string percent(double share) {
+    const double value = 100.0 * share;
+    if (value > 0.0 && value < 0.1) return "< 0.1 %";
+    return fmt::format("{:.1f} %", value);
+}
+
+bool is_beyond_noise(const Effect& effect, std::optional<double> p_value) {
+    return effect.f && p_value && *p_value < kSignificance;
+}
+
+std::string no_test_text(const Effects& effects) {
+    if (effects.seeds.degrees == 0) return "no test: no second seed of any combination";
+    if (effects.seeds.squares == 0.0) return "no test: seeds agree to the last image";
+    return "no test";
+}
+
+std::string verdict(const Effects& effects, const Effect& effect, std::optional<double> p_value) {
+    if (effect.is_confounded) {
+        return "no figure: changed only together with other settings, or once a run";
+    }
+    if (!effect.f) return no_test_text(effects);
+    return is_beyond_noise(effect, p_value) ? "larger than seed noise"
+                                            : "not larger than seed noise";
+}
+
+std::string share_cell(const Effect& effect) {
+    if (!effect.share) return kNoFigure;
+    return fmt::format(
+        "<data value=\"{0:.6f}\">{1}</data><svg class=\"bar\" viewBox=\"0 0 100 6\" "
+        "preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"axis\" "
+        "d=\"M0 6H100\"/><rect class=\"share s0\" width=\"{2:.1f}\" height=\"5\"/></svg>",
+        *effect.share, percent(*effect.share), 100.0 * std::min(1.0, *effect.share));
+}
+
+void add_test(const Effects& effects, const Effect& effect, std::optional<double> p_value,
+              HtmlTable& table) {
+    const bool is_real = is_beyond_noise(effect, p_value);
+    table.html(share_cell(effect), "n")
+        .number(effect.f ? fmt::format("{:.2f} ({}, {})", *effect.f, effect.degrees,
+                                       effects.seeds.degrees)
+                         : kNoFigure)
+        .number(effect.f && p_value ? p_value_text(*p_value) : kNoFigure)
+        .html(fmt::format("<span class=\"{}\">{}</span>", is_real ? "good" : "soft",
+                          verdict(effects, effect, p_value)),
+              "wrap");
+}
+
+// "0.5912 at 0.03"
+std::string level_cell(const SweptSetting& setting, const LevelMean& mean,
+                       const std::vector<LevelMean>& means) {
+    const auto level = static_cast<std::size_t>(&mean - means.data());
+    return fmt::format("{}<small>{}</small>", figure_text(mean.mean),
+                       html_text(shortened(value_text(setting.levels[level]), 24)));
+}
+
+HtmlTable effects_table(const Sweep& sweep) {
+    const Effects& effects = *sweep.effects;
+    HtmlTable table("Where the spread of test accuracy comes from", HtmlTable::Width::page);
+    table.text_column("setting")
+        .number_column("best mean, at")
+        .number_column("worst mean, at")
+        .number_column("apart")
+        .number_column("share of variance")
+        .number_column("F (degrees)")
+        .number_column("p after Holm")
+        .text_column("verdict");
+    for (std::size_t i = 0; i < sweep.settings.size(); ++i) {
+        const SweptSetting& setting = sweep.settings[i];
+        const std::vector<LevelMean> means = level_means(setting.factor, sweep.accuracies);
+        const auto [worst, best] = std::ranges::minmax_element(means, {}, &LevelMean::mean);
+        table.row(html_text(setting_text(setting)))
+            .html(level_cell(setting, *best, means), "n")
+            .html(level_cell(setting, *worst, means), "n")
+            .number(figure_text(best->mean - worst->mean));
+        add_test(effects, effects.factors[i], effects.factors[i].adjusted_p_value, table);
+    }
+    if (effects.interactions.degrees > 0) {
+        table.row("interactions").number(kNoFigure).number(kNoFigure).number(kNoFigure);
+        add_test(effects, effects.interactions, effects.interactions.p_value, table);
+    }
+    if (effects.seeds.share) {
+        table.row("seeds").number(kNoFigure).number(kNoFigure).number(kNoFigure);
+        table.html(share_cell(effects.seeds), "n")
+            .number(kNoFigure)
+            .number(kNoFigure)
+            .html(fmt::format("<span class=\"soft\">the noise: standard deviation {}</span>",
+                              figure_text(*effects.seed_deviation)),
+                  "wrap");
+    }
+    return table;
+}
+
+// Names of settings that a condition holds for.
+template <class Holds>
+std::string names_where(const Sweep& sweep, Holds holds) {
+    std::string names;
+    for (std::size_t i = 0; i < sweep.settings.size(); ++i) {
+        if (!holds(sweep.effects->factors[i])) continue;
+        names += (names.empty() ? "" : ", ") + html_text(setting_text(sweep.settings[i]));
+    }
+    return names;
+}
+
+std::string first_sentence(const Sweep& sweep) {
+    const auto& factors = sweep.effects->factors;
+    const Effect* most = nullptr;
+    std::size_t place = 0;
+    for (std::size_t i = 0; i < factors.size(); ++i) {
+        if (!factors[i].share || (most != nullptr && *factors[i].share <= *most->share)) continue;
+        most = &factors[i];
+        place = i;
+    }
+    if (most == nullptr) {
+        return sweep.effects->total > 0.0
+                   ? "<b>This cannot be told</b>: the settings changed only together, or nearly "
+                     "every run has values of its own."
+                   : "<b>Nothing mattered</b>: all runs have the same test accuracy.";
+    }
+    const std::string name = html_text(setting_text(sweep.settings[place]));
+    if (most->f && !is_beyond_noise(*most, most->adjusted_p_value)) {
+        return "<b>No setting had an effect larger than seed noise</b>" +
+               fmt::format(" (the largest share is that of {}, {}).", name, percent(*most->share));
+    }
+    return fmt::format(
+        "<b>{} mattered most</b>: {} of the variance of test accuracy lies between "
+        "its values{}.",
+        name, percent(*most->share), most->f ? ", beyond what seeds explain" : "");
+}
+
+std::string summary(const Sweep& sweep) {
+    const Effects& effects = *sweep.effects;
+    std::string text = "<p>" + first_sentence(sweep);
+    const std::string small = names_where(sweep, [](const Effect& effect) {
+        return effect.f && !is_beyond_noise(effect, effect.adjusted_p_value);
+    });
+    const std::string unknown =
+        names_where(sweep, [](const Effect& effect) { return effect.is_confounded; });
+    if (!small.empty()) text += " Not larger than seed noise: " + small + '.';
+    if (!unknown.empty()) {
+        text += " Without a share, since nothing tells them from other settings: " + unknown + '.';
+    }
+    if (is_beyond_noise(effects.interactions, effects.interactions.p_value)) {
+        text += fmt::format(
+            " Interactions ({}) are beyond noise too: what one setting does depends on others.",
+            percent(effects.interactions.share.value_or(0.0)));
+    }
+    if (effects.seeds.degrees == 0) {
+        text +=
+            " No combination was trained with a second seed, so nothing says whether these "
+            "differences are more than seed noise: shares are what happened to these runs.";
+    } else if (effects.seed_deviation.value_or(0.0) > 0.0) {
+        text += fmt::format(
+            " Seed noise: one run scatters by {} (standard deviation, {} degrees of freedom) "
+            "around the mean of its settings.",
+            figure_text(*effects.seed_deviation), effects.seeds.degrees);
+    }
+    return text + "</p>\n";
+}
+
+std::string method(const Effects& effects) {
+    return fmt::format(
+        "<p class=\"note\">Analysis of variance over {} runs of {} combinations, {}. A share says "
+        "how much, the F test against the scatter of seeds whether; it supposes that seeds scatter "
+        "alike everywhere. p is Holm-corrected over the settings.</p>\n",
+        effects.runs, effects.combinations,
+        effects.is_complete
+            ? "a complete grid with equally many runs each, so that the shares add up to 100 %"
+            : "no complete grid with equally many runs each: a share is what a setting adds to "
+              "the main effects of the others, and shares need not add up to 100 %");
+}
+
+// ---- heat maps ---------------------------------------------------------------------------------
+
+struct Extent {
+    double low = 0.0;
+    double high = 0.0;
+    int shade(double value) const {
+        if (!(high > low)) return 1;
+        return 1 + std::min(5, static_cast<int>((value - low) / (high - low) * 6.0));
+    }
+};
+
+std::string pair_name(const Sweep& sweep, const SettingPair& pair) {
+    return sweep.settings[pair.first].name.name + " × " + sweep.settings[pair.second].name.name;
+}
+
+std::vector<LevelMean> means_of(const Sweep& sweep, const SettingPair& pair) {
+    return pair_means(sweep.settings[pair.first].factor, sweep.settings[pair.second].factor,
+                      sweep.accuracies);
+}
+
+std::string heat_map(const Sweep& sweep, const SettingPair& pair, const Extent& extent) {
+    const SweptSetting& down = sweep.settings[pair.first];
+    const SweptSetting& across = sweep.settings[pair.second];
+    const std::vector<LevelMean> means = means_of(sweep, pair);
+    HtmlTable table(pair_name(sweep, pair) + ": mean test accuracy");
+    table.text_column(down.name.name + " ↓  " + across.name.name + " →").css("map");
+    for (const storage::Cell& level : across.levels) {
+        table.number_column(shortened(value_text(level), 24));
+    }
+    for (std::size_t i = 0; i < down.levels.size(); ++i) {
+        table.row(html_text(value_text(down.levels[i])));
+        for (std::size_t j = 0; j < across.levels.size(); ++j) {
+            const LevelMean& mean = means[i * across.levels.size() + j];
+            if (mean.runs == 0) {
+                table.html(kNoFigure, "n zero");
+                continue;
+            }
+            table.html(fmt::format("{}<small>{}</small>", figure_text(mean.mean),
+                                   mean.runs == 1 ? "1 run" : fmt::format("{} runs", mean.runs)),
+                       fmt::format("n h{}", extent.shade(mean.mean)));
+        }
+    }
+    return table.markup();
+}
+
+Extent extent_of(const Sweep& sweep, const std::vector<SettingPair>& pairs) {
+    std::vector<double> all;
+    for (const SettingPair& pair : pairs) {
+        for (const LevelMean& mean : means_of(sweep, pair)) {
+            if (mean.runs > 0) all.push_back(mean.mean);
+        }
+    }
+    const auto [low, high] = std::ranges::minmax(all);
+    return {low, high};
+}
+
+std::string left_out(const Sweep& sweep, const std::vector<SettingPair>& pairs) {
+    constexpr std::size_t kNamed = 12;
+    if (pairs.empty()) return {};
+    std::string names;
+    for (std::size_t i = 0; i < std::min(pairs.size(), kNamed); ++i) {
+        names += (i == 0 ? "" : "; ") + html_text(pair_name(sweep, pairs[i]));
+    }
+    if (pairs.size() > kNamed) names += fmt::format("; and {} more", pairs.size() - kNamed);
+    return "<p class=\"note\">Left out, because they tell less or have more than " +
+           fmt::format("{} values a side: {}.</p>\n", kHeatLevels, names);
+}
+
+}  // namespace
+
+std::string html_effects(const Sweep& sweep) {
+    if (!sweep.effects || sweep.settings.empty()) return {};
+    return "<h3 class=\"plain\" id=\"effects\">Which setting mattered?</h3>\n" + summary(sweep) +
+           effects_table(sweep).markup() + method(*sweep.effects);
+}
+
+std::string html_heat_maps(const Sweep& sweep) {
+    if (sweep.runs.size() < 2) return {};
+    std::vector<SettingPair> shown;
+    std::vector<SettingPair> others;
+    for (const SettingPair& pair : setting_pairs(sweep)) {
+        const bool is_small = sweep.settings[pair.first].levels.size() <= kHeatLevels &&
+                              sweep.settings[pair.second].levels.size() <= kHeatLevels;
+        (is_small && shown.size() < kHeatMaps ? shown : others).push_back(pair);
+    }
+    if (shown.empty()) return {};
+    const Extent extent = extent_of(sweep, shown);
+    std::string maps;
+    for (const SettingPair& pair : shown) maps += heat_map(sweep, pair, extent);
+    return fmt::format(
+        "<h3 class=\"plain\">Two settings at a time</h3>\n<p class=\"note\">Means over all other "
+        "settings and seeds; darker is better, from {} to {} in all maps.</p>\n<div "
+        "class=\"maps\">{}</div>\n{}",
+        figure_text(extent.low), figure_text(extent.high), maps, left_out(sweep, others));
+}
+
+}  // namespace lockstep::reports

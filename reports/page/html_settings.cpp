@@ -1,0 +1,198 @@
+#include "reports/page/html_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "reports/charts/setting_axis.hpp"
+#include "reports/charts/sweep_charts.hpp"
+#include "reports/page/html_elements.hpp"
+#include "reports/tables/setting_columns.hpp"
+#include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
+#include "reports/words/setting_text.hpp"
+#include "reports/words/test_set_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+// "name" and "type" say too little alone: optimizer.name.
+std::string shown_name(const SettingsTable& settings, const std::string& key) {
+    std::string name = short_name(settings, key);
+    if (name != "name" && name != "type") return name;
+    const std::size_t dot = key.rfind('.', key.size() - name.size() - 2);
+    return dot == std::string::npos ? key : key.substr(dot + 1);
+}
+
+std::vector<SettingName> differing(const ExperimentReport& report) {
+    std::vector<std::vector<RunSetting>> settings;
+    for (const RunFigures& run : report.runs) {
+        settings.push_back(run_settings(run.run.effective_config));
+    }
+    storage::Table rows;
+    rows.rows.resize(settings.size());
+    const SettingsTable table = with_settings(std::move(rows), settings);
+    std::vector<SettingName> names;
+    for (const std::string& key : differing_settings(table)) {
+        names.push_back({key, shown_name(table, key)});
+    }
+    return names;
+}
+
+std::string values_text(const SweptSetting& setting) {
+    constexpr std::size_t kShown = 8;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(setting.levels.size(), kShown); ++i) {
+        text += (i == 0 ? "" : ", ") + shortened(value_text(setting.levels[i]), 40);
+    }
+    if (setting.levels.size() > kShown) {
+        text += fmt::format(" … {} values", setting.levels.size());
+    }
+    return text;
+}
+
+std::string full_key(const SettingName& name) {
+    if (name.key == kNetworkKey) return "all <code>layers</code>";
+    return "<code>" + html_text(name.key) + "</code>";
+}
+
+std::string followers(const SweptSetting& setting) {
+    if (setting.followers.empty()) return {};
+    std::string keys;
+    for (const SettingName& each : setting.followers) {
+        keys += (keys.empty() ? "" : ", ") + full_key(each);
+    }
+    return "<small>cannot be told from it, since they change only with it: " + keys + "</small>";
+}
+
+std::string key_table(const Sweep& sweep) {
+    HtmlTable table("Settings that differ, and the values of finished runs",
+                    HtmlTable::Width::content);
+    table.text_column("setting").text_column("key").text_column("values").css("keys");
+    for (const SweptSetting& setting : sweep.settings) {
+        table.row(html_text(setting.name.name))
+            .html(full_key(setting.name) + followers(setting), "wrap")
+            .html(html_text(values_text(setting)), "wrap");
+    }
+    for (const SweptSetting& setting : sweep.others) {
+        table.row(html_text(setting.name.name))
+            .html(full_key(setting.name), "wrap")
+            .html(setting.levels.empty() ? kNoFigure
+                                         : html_text(values_text(setting)) + ", in all of them",
+                  "wrap");
+    }
+    return table.markup();
+}
+
+std::string scope(const Sweep& sweep) {
+    std::string text = fmt::format("<p>{} finished runs", sweep.runs.size());
+    if (!sweep.runs.empty()) {
+        text += fmt::format(" on one test set ({})", html_text(test_set_text(sweep.test_set)));
+    }
+    if (sweep.unfinished > 0) {
+        text += fmt::format("; {} without a result yet are left out", sweep.unfinished);
+    }
+    if (sweep.other_test_sets > 0) {
+        text += fmt::format("; {} on other test sets are left out, since accuracies do not compare",
+                            sweep.other_test_sets);
+    }
+    return text + ".</p>\n";
+}
+
+// Five colours, of the lowest accuracies first, with the accuracies that they stand for.
+std::string color_legend(const Sweep& sweep) {
+    const std::vector<int> colors = outcome_colors(sweep.accuracies);
+    std::string items;
+    for (int color = 0; color < kOutcomeColors; ++color) {
+        std::vector<double> values;
+        for (std::size_t i = 0; i < colors.size(); ++i) {
+            if (colors[i] == color) values.push_back(sweep.accuracies[i]);
+        }
+        if (values.empty()) continue;
+        const auto [low, high] = std::ranges::minmax(values);
+        items += fmt::format(
+            "<li><svg viewBox=\"0 0 22 8\" aria-hidden=\"true\"><path class=\"run q{}\" "
+            "d=\"M1 4H21\"/></svg>{} to {} ({})</li>",
+            color, figure_text(low), figure_text(high), values.size());
+    }
+    return "<ul class=\"legend\"><li>test accuracy (runs):</li>" + items + "</ul>";
+}
+
+std::string parallel_coordinates(const ExperimentReport& report, const Sweep& sweep) {
+    if (sweep.settings.size() < 2 || sweep.runs.size() < 2) return {};
+    std::string note;
+    if (sweep.settings.size() > kSweepAxes) {
+        note += fmt::format(" The {} settings that tell most of the spread, of {}.", kSweepAxes,
+                            sweep.settings.size());
+    }
+    if (sweep.runs.size() > kSweepLines) {
+        note += fmt::format(" {} of {} runs, evenly by accuracy.", kSweepLines, sweep.runs.size());
+    }
+    return "<h3 class=\"plain\">All settings at once</h3>\n"
+           "<p class=\"note\">A line a run, coloured by its test accuracy. Runs of one value lie "
+           "side by side, the best on top." +
+           note +
+           "</p>\n<figure class=\"sweep\"><figcaption>Settings and test accuracy</figcaption>"
+           "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Settings and test "
+           "accuracy, parallel coordinates\">" +
+           svg_parallel_coordinates(sweep, report.runs) + "</div>" + color_legend(sweep) +
+           "</figure>\n";
+}
+
+HtmlTable means_table(const Sweep& sweep) {
+    HtmlTable table("Test accuracy by value: over all runs that have it");
+    table.text_column("setting")
+        .text_column("value")
+        .number_column("runs")
+        .number_column("mean")
+        .number_column("lowest")
+        .number_column("highest");
+    for (std::size_t i = 0; i < std::min(sweep.settings.size(), kSweepAxes); ++i) {
+        const SweptSetting& setting = sweep.settings[i];
+        const std::vector<LevelMean> means = level_means(setting.factor, sweep.accuracies);
+        for (std::size_t level = 0; level < std::min(means.size(), kSweepRows); ++level) {
+            table.row(html_text(setting.name.name))
+                .html(html_text(value_text(setting.levels[level])), "wrap")
+                .number(fmt::format("{}", means[level].runs))
+                .number(figure_text(means[level].mean))
+                .number(figure_text(means[level].low))
+                .number(figure_text(means[level].high));
+        }
+    }
+    return table;
+}
+
+}  // namespace
+
+Sweep sweep_of(const ExperimentReport& report) {
+    return sweep_of(report.runs, report.entries, differing(report));
+}
+
+std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep) {
+    if (sweep.settings.empty() || sweep.runs.size() < 2) return {};
+    std::string figures;
+    for (std::size_t i = 0; i < std::min(sweep.settings.size(), kSweepAxes); ++i) {
+        figures +=
+            fmt::format("<figure><figcaption>{}</figcaption>{}</figure>\n",
+                        html_text(setting_text(sweep.settings[i])),
+                        svg_accuracy_by_setting(sweep, report.runs, i, sweep.test_set.chance()));
+    }
+    const char* css = sweep.settings.size() >= 3 ? "charts three" : "charts";
+    return fmt::format(
+        "<h3 class=\"plain\">Test accuracy against each setting</h3>\n<p class=\"note\">A point a "
+        "run, all seeds and all values of the other settings; the bar is the mean of a value."
+        "</p>\n<div class=\"{}\">{}</div>{}\n{}",
+        css, figures, color_legend(sweep),
+        html_details("Test accuracy by value: the figures", means_table(sweep).markup()));
+}
+
+std::string html_settings(const ExperimentReport& report) {
+    const Sweep sweep = sweep_of(report);
+    if (sweep.settings.empty() && sweep.others.empty()) return {};
+    return "<h2 id=\"settings\">Settings</h2>\n" + scope(sweep) + html_effects(sweep) +
+           html_setting_plots(report, sweep) + html_heat_maps(sweep) +
+           parallel_coordinates(report, sweep) + html_sweep_runs(report, sweep) + key_table(sweep);
+}
+
+}  // namespace lockstep::reports

@@ -1,0 +1,29 @@
+#pragma once
+
+// The section of a report's page about the settings that its runs differ in (docs/report.md).
+
+#include <string>
+
+#include "reports/figures/experiment_report.hpp"
+#include "reports/figures/sweep.hpp"
+
+namespace lockstep::reports {
+
+inline constexpr std::size_t kSweepRows = 200;    // of the table of runs
+inline constexpr std::size_t kSweepColumns = 12;  // settings in it
+inline constexpr std::size_t kHeatMaps = 6;
+inline constexpr std::size_t kHeatLevels = 12;  // values on a side of a heat map
+
+// "" where runs differ in nothing but name and seed.
+std::string html_settings(const ExperimentReport& report);
+
+// The report's sweep, its settings under the shortest names that mean one key.
+Sweep sweep_of(const ExperimentReport& report);
+
+// The parts of it; "" where there is nothing to show.
+std::string html_effects(const Sweep& sweep);  // which setting mattered
+std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep);
+std::string html_heat_maps(const Sweep& sweep);
+std::string html_sweep_runs(const ExperimentReport& report, const Sweep& sweep);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,147 @@
+// The table of all runs with their settings, which the page's script sorts and filters.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "reports/figures/selection.hpp"
+#include "reports/page/html_elements.hpp"
+#include "reports/page/html_settings.hpp"
+#include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
+#include "reports/words/setting_text.hpp"
+
+namespace lockstep::reports {
+namespace {
+
+// The settings in the table: swept ones first.
+std::vector<const SweptSetting*> columns_of(const Sweep& sweep) {
+    std::vector<const SweptSetting*> columns;
+    for (const auto* settings : {&sweep.settings, &sweep.others}) {
+        for (const SweptSetting& each : *settings) {
+            if (columns.size() < kSweepColumns) columns.push_back(&each);
+        }
+    }
+    return columns;
+}
+
+bool is_number(const storage::Cell& cell) {
+    return std::holds_alternative<std::int64_t>(cell) || std::holds_alternative<double>(cell);
+}
+
+// All runs, those of the leaderboard's first entry first; repeats at the end.
+std::vector<std::size_t> in_order(const ExperimentReport& report) {
+    std::vector<std::size_t> order;
+    std::vector<std::size_t> repeats;
+    for (const ArchitectureFigures& entry : report.entries) {
+        order.insert(order.end(), entry.runs.begin(), entry.runs.end());
+        for (const RepeatedRun& repeat : entry.repeats) repeats.push_back(repeat.run);
+    }
+    order.insert(order.end(), repeats.begin(), repeats.end());
+    return order;
+}
+
+// What a script sorts by, behind what is shown.
+std::string sortable(double value, const std::string& text) {
+    if (!std::isfinite(value)) return html_text(text);
+    return fmt::format("<data value=\"{}\">{}</data>", value, html_text(text));
+}
+
+void add_figure(HtmlTable& table, std::optional<double> value) {
+    table.html(value ? sortable(*value, figure_text(*value)) : kNoFigure, "n");
+}
+
+std::string run_cell(const ExperimentReport& report, std::size_t place) {
+    const RunFigures& run = report.runs[place];
+    const bool is_detailed =
+        std::ranges::find(report.detailed, place, &DetailedRun::run) != report.detailed.end();
+    const std::string name = html_text(run.run.name);
+    return fmt::format(
+        "<span data-run=\"{}\">{}</span>", place,
+        is_detailed ? fmt::format("<a href=\"#{}\">{}</a>", anchor_of(run.run.run), name) : name);
+}
+
+std::string state_cell(const RunFigures& run) {
+    if (run.is_finished()) return html_state(run.run.state);
+    return html_state(run.run.state) +
+           fmt::format(" epoch {} of {}", run.epochs.size(), run.run.epochs);
+}
+
+void add_setting(HtmlTable& table, const storage::Cell& value) {
+    const std::string text = html_text(value_text(value));
+    if (is_number(value)) {
+        table.html(fmt::format("<data value=\"{0}\">{0}</data>", text), "n");
+    } else if (std::holds_alternative<std::monostate>(value)) {
+        table.html(kNoFigure, "n");
+    } else {
+        table.html(text, "wrap");
+    }
+}
+
+bool has_several_experiments(const ExperimentReport& report) {
+    std::set<std::string_view> names;
+    for (const RunFigures& run : report.runs) names.insert(run.run.experiment);
+    return names.size() > 1;
+}
+
+HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
+    const std::vector<const SweptSetting*> columns = columns_of(sweep);
+    const bool has_several = has_several_experiments(report);
+    HtmlTable table("Runs, in the order of the leaderboard", HtmlTable::Width::page);
+    table.text_column("run").css("runs");
+    for (const SweptSetting* column : columns) {
+        const bool is_numeric = std::ranges::none_of(column->values, [](const auto& value) {
+            return std::holds_alternative<std::string>(value);
+        });
+        is_numeric ? table.number_column(column->name.name) : table.text_column(column->name.name);
+    }
+    if (has_several) table.text_column("experiment");
+    for (const char* title : {"seed", "test accuracy", "test loss", "val. accuracy", "epochs"}) {
+        table.number_column(title);
+    }
+    table.text_column("state");
+    std::size_t rows = 0;
+    for (const std::size_t place : in_order(report)) {
+        if (rows++ == kSweepRows) break;
+        const RunFigures& run = report.runs[place];
+        table.row(run_cell(report, place));
+        for (const SweptSetting* column : columns) add_setting(table, column->values[place]);
+        if (has_several) table.text(run.run.experiment);
+        table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.run.seed), "n");
+        add_figure(table, run.test_accuracy);
+        add_figure(table, run.test_loss);
+        add_figure(table, own_val_accuracy(run));
+        table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.epochs.size()), "n")
+            .html(state_cell(run));
+    }
+    return table;
+}
+
+std::string left_out(const ExperimentReport& report, const Sweep& sweep) {
+    std::string text;
+    if (report.runs.size() > kSweepRows) {
+        text += fmt::format("The first {} of {} runs; report.csv has every run. ", kSweepRows,
+                            report.runs.size());
+    }
+    const std::size_t settings = sweep.settings.size() + sweep.others.size();
+    if (settings > kSweepColumns) {
+        text += fmt::format("The first {} of {} settings; report.csv has every one. ",
+                            kSweepColumns, settings);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string html_sweep_runs(const ExperimentReport& report, const Sweep& sweep) {
+    return "<h3 class=\"plain\" id=\"sweep-runs\">All runs</h3>\n<p class=\"note\">" +
+           left_out(report, sweep) +
+           "Validation accuracy is that of the weights that were tested, on images that are not "
+           "tested; none where the test set validates.</p>\n<div class=\"sortable\">" +
+           runs_table(report, sweep).markup() + "</div>\n";
+}
+
+}  // namespace lockstep::reports

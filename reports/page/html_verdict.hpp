@@ -1,0 +1,21 @@
+#pragma once
+
+// What a reader has to know before any table: who won, whether that is real, and what the figures
+// are figures of.
+
+#include <string>
+
+#include "reports/figures/experiment_report.hpp"
+
+namespace lockstep::reports {
+
+// The first sentences of the page; "" without runs.
+std::string html_verdict(const ExperimentReport& report);
+
+// That the first of a board was chosen by the figures it is ranked by; "" where few were compared.
+std::string html_selection(const ExperimentReport& report);
+
+// Test sets with their chance levels, architectures that do not exceed it, synthetic images.
+std::string html_test_sets(const ExperimentReport& report);
+
+}  // namespace lockstep::reports

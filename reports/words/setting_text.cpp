@@ -1,0 +1,48 @@
+#include "reports/words/setting_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+namespace lockstep::reports {
+namespace {
+
+constexpr std::size_t kNamed = 3;
+
+}  // namespace
+
+std::string value_text(const storage::Cell& value) {
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *whole);
+    if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    return "not set";
+}
+
+std::string followers_text(const SweptSetting& setting) {
+    const std::size_t named = std::min(setting.followers.size(), kNamed);
+    std::string text;
+    for (std::size_t i = 0; i < named; ++i) {
+        text += (i == 0 ? "" : ", ") + setting.followers[i].name;
+    }
+    if (setting.followers.size() > named) {
+        text += fmt::format(" and {} more", setting.followers.size() - named);
+    }
+    return text;
+}
+
+std::string setting_text(const SweptSetting& setting) {
+    if (setting.followers.empty()) return setting.name.name;
+    return fmt::format("{} (with {})", setting.name.name, followers_text(setting));
+}
+
+std::string shortened(const std::string& text, std::size_t most) {
+    std::size_t letters = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool is_begin = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
+        if (is_begin && letters++ == most) return text.substr(0, i) + "…";
+    }
+    return text;
+}
+
+}  // namespace lockstep::reports
