@@ -50,7 +50,7 @@ private:
 
     std::string axes() const {
         std::string svg;
-        for (const double tick : linear_ticks(low_, high_, 5)) {
+        for (const double tick : linear_ticks(low_, high_, 7)) {
             svg += fmt::format(
                 "<path class=\"grid\" d=\"M{0} {2:.1f}H{1}\"/><text x=\"{3}\" y=\"{2:.1f}\" "
                 "dy=\".35em\" text-anchor=\"end\">{4}</text>",

@@ -49,17 +49,27 @@ std::string share_cell(const Effect& effect) {
         *effect.share, percent(*effect.share), 100.0 * std::min(1.0, *effect.share));
 }
 
-void add_test(const Effects& effects, const Effect& effect, std::optional<double> p_value,
-              HtmlTable& table) {
+// Share and verdict come first: narrow screens show the left columns.
+void add_share(const Effects& effects, const Effect& effect, std::optional<double> p_value,
+               HtmlTable& table) {
     const bool is_real = is_beyond_noise(effect, p_value);
     table.html(share_cell(effect), "n")
-        .number(effect.f ? fmt::format("{:.2f} ({}, {})", *effect.f, effect.degrees,
-                                       effects.seeds.degrees)
-                         : kNoFigure)
-        .number(effect.f && p_value ? p_value_text(*p_value) : kNoFigure)
         .html(fmt::format("<span class=\"{}\">{}</span>", is_real ? "good" : "soft",
                           verdict(effects, effect, p_value)),
               "wrap");
+}
+
+void add_test(const Effects& effects, const Effect& effect, std::optional<double> p_value,
+              HtmlTable& table) {
+    table
+        .number(effect.f ? fmt::format("{:.2f} ({}, {})", *effect.f, effect.degrees,
+                                       effects.seeds.degrees)
+                         : kNoFigure)
+        .number(effect.f && p_value ? p_value_text(*p_value) : kNoFigure);
+}
+
+void add_no_means(HtmlTable& table) {
+    for (int column = 0; column < 3; ++column) table.number(kNoFigure);
 }
 
 // "0.5912 at 0.03"
@@ -74,35 +84,39 @@ HtmlTable effects_table(const Sweep& sweep) {
     const Effects& effects = *sweep.effects;
     HtmlTable table("Where the spread of test accuracy comes from", HtmlTable::Width::page);
     table.text_column("setting")
+        .number_column("share of variance")
+        .text_column("verdict")
         .number_column("best mean, at")
         .number_column("worst mean, at")
         .number_column("apart")
-        .number_column("share of variance")
         .number_column("F (degrees)")
-        .number_column("p after Holm")
-        .text_column("verdict");
+        .number_column("p after Holm");
     for (std::size_t i = 0; i < sweep.settings.size(); ++i) {
         const SweptSetting& setting = sweep.settings[i];
+        const Effect& effect = effects.factors[i];
         const std::vector<LevelMean> means = level_means(setting.factor, sweep.accuracies);
         const auto [worst, best] = std::ranges::minmax_element(means, {}, &LevelMean::mean);
-        table.row(html_text(setting_text(setting)))
-            .html(level_cell(setting, *best, means), "n")
+        table.row(html_text(setting_text(setting)));
+        add_share(effects, effect, effect.adjusted_p_value, table);
+        table.html(level_cell(setting, *best, means), "n")
             .html(level_cell(setting, *worst, means), "n")
             .number(figure_text(best->mean - worst->mean));
-        add_test(effects, effects.factors[i], effects.factors[i].adjusted_p_value, table);
+        add_test(effects, effect, effect.adjusted_p_value, table);
     }
     if (effects.interactions.degrees > 0) {
-        table.row("interactions").number(kNoFigure).number(kNoFigure).number(kNoFigure);
+        table.row("interactions");
+        add_share(effects, effects.interactions, effects.interactions.p_value, table);
+        add_no_means(table);
         add_test(effects, effects.interactions, effects.interactions.p_value, table);
     }
     if (effects.seeds.share) {
-        table.row("seeds").number(kNoFigure).number(kNoFigure).number(kNoFigure);
-        table.html(share_cell(effects.seeds), "n")
-            .number(kNoFigure)
-            .number(kNoFigure)
+        table.row("seeds")
+            .html(share_cell(effects.seeds), "n")
             .html(fmt::format("<span class=\"soft\">the noise: standard deviation {}</span>",
                               figure_text(*effects.seed_deviation)),
                   "wrap");
+        add_no_means(table);
+        table.number(kNoFigure).number(kNoFigure);
     }
     return table;
 }
@@ -277,7 +291,8 @@ std::string html_heat_maps(const Sweep& sweep) {
     for (const SettingPair& pair : shown) maps += heat_map(sweep, pair, extent);
     return fmt::format(
         "<h3 class=\"plain\">Two settings at a time</h3>\n<p class=\"note\">Means over all other "
-        "settings and seeds; darker is better, from {} to {} in all maps.</p>\n<div "
+        "settings and seeds; the stronger the colour, the better, from {} to {} in all "
+        "maps.</p>\n<div "
         "class=\"maps\">{}</div>\n{}",
         figure_text(extent.low), figure_text(extent.high), maps, left_out(sweep, others));
 }

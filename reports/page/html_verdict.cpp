@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reports/figures/selection.hpp"
+#include "reports/figures/standing.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
@@ -16,78 +17,72 @@ namespace lockstep::reports {
 namespace {
 
 constexpr const char* kSynthetic = "synthetic";
-constexpr std::size_t kNamed = 4;      // architectures in a sentence
+constexpr std::size_t kNamed = 2;      // architectures in a sentence
 constexpr std::size_t kSentences = 3;  // winners, one a test set
 
 bool has_result(const ArchitectureFigures& entry) { return entry.test_accuracy.estimate.count > 0; }
 
-// How the first architecture of a test set stands to the others of it.
-struct Standing {
-    int better = 0;                    // told apart from so many
-    int tested = 0;                    // of so many
-    bool is_of_single_runs = false;    // some test knows nothing of seeds
-    std::vector<std::string> equal{};  // not told apart
-};
-
-Standing standing_of(const ExperimentReport& report, const ArchitectureFigures& first) {
-    Standing standing;
-    for (const PairComparison& pair : report.pairs) {
-        const bool is_first = pair.first == first.name;
-        if (!is_first && pair.second != first.name) continue;
-        if (pair.verdict == Verdict::not_comparable) continue;
-        ++standing.tested;
-        standing.is_of_single_runs = standing.is_of_single_runs || !pair.is_over_seeds;
-        const Verdict wins = is_first ? Verdict::first_is_better : Verdict::second_is_better;
-        if (pair.verdict == wins) {
-            ++standing.better;
-        } else {
-            standing.equal.push_back(is_first ? pair.second : pair.first);
-        }
-    }
-    return standing;
-}
-
-std::string list_of(const std::vector<std::string>& names) {
+std::string list_of(const ExperimentReport& report, const std::vector<std::size_t>& entries) {
     std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
-        text += (i == 0 ? "" : ", ") + html_text(names[i]);
+    for (std::size_t i = 0; i < std::min(entries.size(), kNamed); ++i) {
+        text += (i == 0 ? "" : ", ") + html_text(report.entries[entries[i]].name);
     }
-    if (names.size() > kNamed) text += fmt::format(" and {} more", names.size() - kNamed);
+    if (entries.size() > kNamed) text += fmt::format(" and {} more", entries.size() - kNamed);
     return text;
 }
 
-std::string reality(const Standing& standing) {
+std::string test_note(const Standing& standing) {
+    if (standing.test == StandingTest::pooled_noise) {
+        return fmt::format(
+            " <small>(95 %, t tests with the seed noise of all together, {} for one run, corrected "
+            "for {} pairs.)</small>",
+            figure_text(standing.deviation), standing.pairs);
+    }
+    return std::string(" <small>(95 %, corrected for many: <a href=\"#pairs\">the pairs</a>.") +
+           (standing.is_of_single_runs
+                ? " Single trainings were compared: other seeds may turn out otherwise."
+                : "") +
+           ")</small>";
+}
+
+// Others with a result on its test set.
+std::size_t count_others(const ExperimentReport& report, std::size_t place) {
+    const auto is_other = [&](const ArchitectureFigures& entry) {
+        return entry.test_set == report.entries[place].test_set && has_result(entry);
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(report.entries, is_other)) - 1;
+}
+
+std::string reality(const ExperimentReport& report, std::size_t place) {
+    const Standing standing = standing_of(report.entries, report.pairs, place);
     if (standing.tested == 0) return "Nothing on its test set can be tested against it.";
-    const std::string seeds =
-        standing.is_of_single_runs
-            ? " Single trainings were compared: other seeds may turn out otherwise."
-            : "";
+    const char* others =
+        standing.tested < count_others(report, place) ? "others compared" : "others";
     if (standing.better == standing.tested) {
         return (standing.tested == 1
-                    ? std::string("The difference to the other one is real")
-                    : fmt::format("The differences to all {} compared are real", standing.tested)) +
-               " (95 %, corrected for many)." + seeds;
+                    ? std::string("<b class=\"good\">The difference to the other one is real.</b>")
+                    : fmt::format("<b class=\"good\">It is better than all {} {}.</b>",
+                                  standing.tested, others)) +
+               test_note(standing);
     }
+    const std::string equal = list_of(report, standing.equal);
     if (standing.better == 0) {
         return fmt::format(
-            "<b class=\"warn\">It is not told apart</b> from {}: the order may be "
-            "chance.{}",
-            list_of(standing.equal), seeds);
+            "<b class=\"warn\">It is not told apart</b> from {}: the order may be chance.{}", equal,
+            test_note(standing));
     }
     return fmt::format(
-        "It is told apart from {} of {} compared (95 %, corrected for many), "
-        "<b class=\"warn\">not from</b> {}.{}",
-        standing.better, standing.tested, list_of(standing.equal), seeds);
+        "It is better than {} of the {} {}, <b class=\"warn\">not told apart</b> from {}.{}",
+        standing.better, standing.tested, others, equal, test_note(standing));
 }
 
 std::string winner(const ExperimentReport& report, const ArchitectureFigures& first,
                    const std::string& where) {
     const Estimate& accuracy = first.test_accuracy.estimate;
+    const auto place = static_cast<std::size_t>(&first - report.entries.data());
     const std::string of = accuracy.count > 1 ? fmt::format("mean of {} seeds", accuracy.count)
                                               : std::string("one training");
-    const bool is_alone = std::ranges::count_if(report.entries, [&](const auto& entry) {
-                              return entry.test_set == first.test_set && has_result(entry);
-                          }) == 1;
+    const bool is_alone = count_others(report, place) == 0;
     const std::string sentence =
         fmt::format("<b>{} has {}{}</b> ({}){}.", html_text(first.name),
                     is_alone ? "a test accuracy of " : "the best test accuracy, ",
@@ -97,7 +92,7 @@ std::string winner(const ExperimentReport& report, const ArchitectureFigures& fi
     if (first.selected_on_test_set) {
         marks += " <b class=\"warn\">It was selected on the test set</b>, so the figure flatters.";
     }
-    return sentence + ' ' + (is_alone ? "" : reality(standing_of(report, first))) + marks;
+    return sentence + ' ' + (is_alone ? "" : reality(report, place)) + marks;
 }
 
 // The first entry of each test set.
@@ -115,7 +110,7 @@ std::string unfinished_text(const ExperimentReport& report) {
         std::ranges::count_if(report.runs, [](const RunFigures& run) { return run.is_finished(); });
     const auto all = static_cast<std::ptrdiff_t>(report.runs.size());
     if (finished == all) return {};
-    return fmt::format("{} of {} runs have not finished: figures are those so far. ",
+    return fmt::format("{} of {} runs have not finished: theirs are missing, or figures so far. ",
                        all - finished, all);
 }
 
