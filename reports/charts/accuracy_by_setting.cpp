@@ -82,11 +82,13 @@ private:
     // Beside each other in the order of all runs, so that seeds of one combination are neighbours.
     std::string points() const {
         const std::vector<int> colors = outcome_colors(sweep_.accuracies);
+        std::vector<std::size_t> drawn = drawn_runs(sweep_);
+        std::ranges::sort(drawn);
         std::vector<std::size_t> all(setting_.levels.size());
-        for (const std::size_t level : setting_.factor.level_of) ++all[level];
+        for (const std::size_t run : drawn) ++all[setting_.factor.level_of[run]];
         std::vector<std::size_t> before(all.size());
         std::string svg;
-        for (std::size_t run = 0; run < sweep_.runs.size(); ++run) {
+        for (const std::size_t run : drawn) {
             const std::size_t level = setting_.factor.level_of[run];
             const auto count = static_cast<double>(all[level]);
             const double part =

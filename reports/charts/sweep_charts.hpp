@@ -16,7 +16,7 @@
 namespace lockstep::reports {
 
 inline constexpr std::size_t kSweepAxes = 8;     // settings in charts
-inline constexpr std::size_t kSweepLines = 200;  // runs in parallel coordinates
+inline constexpr std::size_t kSweepLines = 200;  // runs in charts
 
 // The places in Sweep::runs of those that are drawn: all, or kSweepLines of them evenly by accuracy
 // with the lowest and the highest; by accuracy, lowest first.
@@ -27,8 +27,8 @@ std::vector<std::size_t> drawn_runs(const Sweep& sweep);
 // best on top.
 std::string svg_parallel_coordinates(const Sweep& sweep, const std::vector<RunFigures>& runs);
 
-// Test accuracy against one setting: a point a run, a bar at the mean of each value, joined where
-// values are numbers. All settings share the vertical axis.
+// Test accuracy against one setting: a point a drawn run, a bar at the mean of each value over
+// all runs, joined where values are numbers. All settings share the vertical axis.
 //   chance   the accuracy of guessing: a dotted line, where it lies among the values
 std::string svg_accuracy_by_setting(const Sweep& sweep, const std::vector<RunFigures>& runs,
                                     std::size_t setting, std::optional<double> chance);

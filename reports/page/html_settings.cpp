@@ -119,6 +119,12 @@ std::string color_legend(const Sweep& sweep) {
     return "<ul class=\"legend\"><li>test accuracy (runs):</li>" + items + "</ul>";
 }
 
+std::string drawn_text(const Sweep& sweep) {
+    if (sweep.runs.size() <= kSweepLines) return {};
+    return fmt::format(" {} of {} runs are drawn, evenly by accuracy.", kSweepLines,
+                       sweep.runs.size());
+}
+
 std::string parallel_coordinates(const ExperimentReport& report, const Sweep& sweep) {
     if (sweep.settings.size() < 2 || sweep.runs.size() < 2) return {};
     std::string note;
@@ -126,9 +132,7 @@ std::string parallel_coordinates(const ExperimentReport& report, const Sweep& sw
         note += fmt::format(" The {} settings that tell most of the spread, of {}.", kSweepAxes,
                             sweep.settings.size());
     }
-    if (sweep.runs.size() > kSweepLines) {
-        note += fmt::format(" {} of {} runs, evenly by accuracy.", kSweepLines, sweep.runs.size());
-    }
+    note += drawn_text(sweep);
     return "<h3 class=\"plain\">All settings at once</h3>\n"
            "<p class=\"note\">A line a run, coloured by its test accuracy. Runs of one value lie "
            "side by side, the best on top." +
@@ -182,8 +186,8 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
     return fmt::format(
         "<h3 class=\"plain\">Test accuracy against each setting</h3>\n<p class=\"note\">A point a "
         "run, all seeds and all values of the other settings; the bar is the mean of a value."
-        "</p>\n<div class=\"{}\">{}</div>{}\n{}",
-        css, figures, color_legend(sweep),
+        "{}</p>\n<div class=\"{}\">{}</div>{}\n{}",
+        drawn_text(sweep), css, figures, color_legend(sweep),
         html_details("Test accuracy by value: the figures", means_table(sweep).markup()));
 }
 

@@ -83,6 +83,13 @@ storage::RunDetails finished_run(const std::string& name, std::int64_t seed, dou
     return details;
 }
 
+storage::RunDetails with_setting(storage::RunDetails run, const std::string& key,
+                                 const std::string& value) {
+    std::string& config = run.run.effective_config;
+    config.insert(config.find("train.batch_size"), key + " = " + value + "  # my.toml:5\n");
+    return run;
+}
+
 std::vector<std::string> RowsSource::ids() const {
     std::vector<std::string> ids;
     for (const storage::RunDetails& each : rows_) ids.push_back(each.run.run);

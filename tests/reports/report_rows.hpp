@@ -13,6 +13,10 @@ namespace lockstep::reports {
 // A finished run "<name>-<seed as 8 digits>" of ten epochs, its effective configuration included.
 storage::RunDetails finished_run(const std::string& name, std::int64_t seed, double test_accuracy);
 
+// The run with one more setting: with_setting(run, "train.optimizer.momentum", "0.9").
+storage::RunDetails with_setting(storage::RunDetails run, const std::string& key,
+                                 const std::string& value);
+
 // One that is planned and has done nothing.
 storage::RunDetails queued_run(const std::string& name);
 

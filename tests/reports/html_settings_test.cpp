@@ -1,0 +1,193 @@
+// What the page says of settings, in words and within bounds. Its figures are held to SQL in
+// tests/end_to_end/report_sweep_test.cpp.
+
+#include "reports/page/html_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/page/html_report.hpp"
+#include "reports/page/html_verdict.hpp"
+#include "tests/reports/report_rows.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace lockstep::reports;
+using lockstep::storage::RunDetails;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+int count(const std::string& text, const std::string& part) {
+    int found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+        ++found;
+    }
+    return found;
+}
+
+RunDetails run_of(int rate, int momentum, int seed, double accuracy) {
+    return with_setting(
+        with_setting(finished_run(fmt::format("n-{}-{}", rate, momentum), seed, accuracy),
+                     "train.optimizer.learning_rate", fmt::format("0.{}", rate)),
+        "train.optimizer.momentum", fmt::format("0.{}", momentum));
+}
+
+std::vector<RunDetails> grid(int rates, int momenta, int seeds) {
+    std::vector<RunDetails> rows;
+    for (int rate = 1; rate <= rates; ++rate)
+        for (int momentum = 1; momentum <= momenta; ++momentum)
+            for (int seed = 1; seed <= seeds; ++seed)
+                rows.push_back(run_of(rate, momentum, seed,
+                                      0.2 + 0.1 * rate + 0.01 * ((seed * 7 + momentum) % 5)));
+    return rows;
+}
+
+std::string settings_of(std::vector<RunDetails> rows) {
+    return html_settings(report_of(RowsSource(std::move(rows))));
+}
+
+}  // namespace
+
+TEST_CASE("settings: no section where runs differ in name and seed alone", "[reports]") {
+    CHECK(settings_of({}).empty());
+    CHECK(settings_of(
+              {finished_run("a", 1, 0.5), finished_run("a", 2, 0.6), finished_run("b", 1, 0.5)})
+              .empty());
+}
+
+TEST_CASE("settings: what mattered is said in words, and what did not", "[reports]") {
+    const std::string html = settings_of(grid(3, 2, 3));
+    CHECK(contains(html, "<b>learning_rate mattered most</b>"));
+    CHECK(contains(html, "Not larger than seed noise: momentum."));
+    CHECK(contains(html, "a complete grid with equally many runs each"));
+    CHECK(contains(html, "<code>train.optimizer.learning_rate</code>"));
+    CHECK(count(html, "<svg class=\"plot parallel") == 1);
+    CHECK(count(html, "<svg class=\"plot sweep\"") == 2);
+    CHECK(count(html, "mean test accuracy</caption>") == 1);
+    CHECK(count(html, "<path class=\"run q") == 18 + 10);  // lines, and two legends of five
+    CHECK(count(html, "<circle class=\"dot") == 36);
+}
+
+TEST_CASE("settings: one seed each is told as not telling", "[reports]") {
+    const std::string html = settings_of(grid(3, 2, 1));
+    CHECK(contains(html, "No combination was trained with a second seed"));
+    CHECK(contains(html, "no test: no second seed of any combination"));
+    CHECK_FALSE(contains(html, "larger than seed noise<"));
+}
+
+TEST_CASE("settings: those that changed only together are told as one", "[reports]") {
+    const std::string html = settings_of(
+        {run_of(1, 1, 1, 0.4), run_of(1, 1, 2, 0.41), run_of(2, 2, 1, 0.6), run_of(2, 2, 2, 0.61)});
+    CHECK(contains(html, "learning_rate (with momentum)"));
+    CHECK(contains(html,
+                   "cannot be told from it, since they change only with it: "
+                   "<code>train.optimizer.momentum</code>"));
+}
+
+TEST_CASE("settings: a random search is refused in words, and shown all the same", "[reports]") {
+    std::vector<RunDetails> rows;
+    for (int i = 1; i <= 9; ++i) rows.push_back(run_of(i, 1 + i * 7 % 10, 1, 0.3 + 0.02 * i));
+    rows.push_back(run_of(9, 9, 1, 0.9));
+    const std::string html = settings_of(std::move(rows));
+    CHECK(contains(html, "<b>This cannot be told</b>"));
+    CHECK(contains(html, "no figure: changed only together"));
+    CHECK(count(html, "<svg class=\"plot parallel") == 1);
+}
+
+TEST_CASE("settings: seeds that agree to the last image are no noise to test against",
+          "[reports]") {
+    const std::string html = settings_of(
+        {run_of(1, 1, 1, 0.4), run_of(1, 1, 2, 0.4), run_of(2, 1, 1, 0.6), run_of(2, 1, 2, 0.6)});
+    CHECK(contains(html, "no test: seeds agree to the last image"));
+    const std::string same = settings_of({run_of(1, 1, 1, 0.4), run_of(2, 1, 1, 0.4)});
+    CHECK(contains(same, "<b>Nothing mattered</b>"));
+}
+
+TEST_CASE("settings: runs without a result are counted, and listed with their state", "[reports]") {
+    auto rows = grid(2, 2, 1);
+    rows[3].run.state = lockstep::storage::RunState::failed;
+    rows[3].metrics.clear();
+    const std::string html = settings_of(rows);
+    CHECK(contains(html, "3 finished runs"));
+    CHECK(contains(html, "; 1 without a result yet are left out"));
+    CHECK(contains(html, "failed</span> epoch 10 of 10"));
+    for (auto& row : rows) {
+        row.run.state = lockstep::storage::RunState::running;
+        row.metrics.clear();
+    }
+    const std::string none = settings_of(rows);
+    CHECK(contains(none, "0 finished runs; 4 without a result"));
+    CHECK_FALSE(contains(none, "<svg class=\"plot"));
+    CHECK_FALSE(contains(none, "nan"));
+}
+
+TEST_CASE("settings: 600 runs of many settings stay within bounds that are told", "[reports]") {
+    std::vector<RunDetails> rows;
+    for (int i = 0; i < 600; ++i) {
+        auto run = finished_run(fmt::format("r{}", i), 1, 0.001 * i);
+        for (int key = 0; key < 14; ++key) {
+            run = with_setting(std::move(run), fmt::format("train.key{:02}", key),
+                               fmt::format("{}", (i >> (key % 9)) % 3));
+        }
+        rows.push_back(std::move(run));
+    }
+    const std::string html = settings_of(std::move(rows));
+    CHECK(html.size() < 450'000);
+    CHECK(contains(html, "200 of 600 runs are drawn, evenly by accuracy."));
+    CHECK(contains(html, "The first 200 of 600 runs; report.csv has every run."));
+    CHECK(count(html, "mean test accuracy</caption>") == 6);
+    CHECK(contains(html, "Left out, because they tell less"));
+    CHECK(contains(html, " more.</p>"));
+}
+
+TEST_CASE("settings: names and values of users are inert", "[reports]") {
+    const std::string hostile = "\\\"><script>alert(1)</script>";
+    auto first = with_setting(finished_run("a", 1, 0.5), "train.word", '"' + hostile + '"');
+    auto second = with_setting(finished_run("b", 1, 0.6), "train.word", "\"other\"");
+    first.run.name = "<img src=x onerror=alert(2)>";
+    const std::string html = settings_of({first, second});
+    CHECK_FALSE(contains(html, "<script>alert"));
+    CHECK_FALSE(contains(html, "<img"));
+    CHECK(contains(html, "&lt;script&gt;"));
+}
+
+TEST_CASE("verdict: who won, from whom it is told apart, and of how many it is the best",
+          "[reports]") {
+    const ExperimentReport report = report_of(RowsSource(grid(3, 1, 3)));
+    const std::string html = html_verdict(report);
+    CHECK(contains(html, "<b>n-3-1 has the best test accuracy, "));
+    CHECK(contains(html, "(mean of 3 seeds)"));
+    CHECK(contains(html, "It is better than all 2 others."));
+    CHECK(contains(html, "Guessing gives 0.5000 (2 classes). "));
+    CHECK(contains(html, "The first of 3 is first by luck too"));
+    const std::string selection = html_selection(report);
+    CHECK(contains(selection, "<b>n-3-1</b> is the best of 3 architectures (9 finished runs)"));
+    CHECK(contains(html_report(report), "id=\"selection\""));
+}
+
+TEST_CASE("verdict: equal ones, synthetic images and unfinished runs are told", "[reports]") {
+    auto rows = grid(1, 3, 3);
+    rows.push_back(queued_run("late"));
+    for (auto& row : rows) row.run.dataset = "synthetic";
+    const std::string html = html_verdict(report_of(RowsSource(rows)));
+    CHECK(contains(html, "It is not told apart</b> from "));
+    CHECK(contains(html, "The images are synthetic</b>"));
+    CHECK(contains(html, "1 of 10 runs have not finished"));
+    CHECK(contains(html_verdict(report_of(RowsSource({queued_run("q")}))),
+                   "No architecture has a test accuracy yet."));
+    CHECK(contains(html_verdict(report_of(RowsSource({finished_run("one", 1, 0.9)}))),
+                   "<b>one has a test accuracy of 0.9000</b> (one training)."));
+}
+
+TEST_CASE("verdict: an architecture that guesses is named", "[reports]") {
+    // 54 of 100 with two classes: Wilson's interval holds a half.
+    const ExperimentReport report =
+        report_of(RowsSource({finished_run("guess", 1, 0.54), finished_run("good", 1, 0.9)}));
+    const std::string html = html_test_sets(report);
+    CHECK(contains(html, "No better than guessing:</b> guess.</p>"));
+    CHECK(contains(html, "where guessing gives 0.5000"));
+}
