@@ -31,8 +31,14 @@ void declare_diff(CLI::App& verb, DiffOptions& diff) {
 }
 
 void declare_report(CLI::App& verb, ReportOptions& report) {
-    add_experiment(verb, report.experiment, "needed where the store has several");
-    verb.add_option("--out", report.out, "the folder of the files; reports/EXPERIMENT in the store")
+    add_positional(verb, "EXPERIMENT", report.experiments,
+                   "one or several; needed where the store has several");
+    add_list(verb, "--experiment", report.experiments, "NAME", "the same; may be repeated");
+    verb.get_option("--experiment")->excludes(verb.get_option("EXPERIMENT"));
+    verb.add_option("--where", report.where,
+                    "only these runs: an SQL expression over columns and settings, as of ls")
+        ->type_name("EXPRESSION");
+    verb.add_option("--out", report.out, "the folder of the files; in reports/ of the store")
         ->type_name("DIR");
     add_store(verb, report.store);
 }
@@ -58,9 +64,11 @@ void add_comparing_verbs(VerbList& verbs) {
          "  lockstep diff vgg-bn vgg-bn-batch_size128\n"
          "  lockstep diff vgg-bn-1f3a vgg-bn-77c0 --format md\n"},
         declare_diff, diff);
-    verbs.add<ReportOptions>({"report", "write an experiment's report: HTML, Markdown and CSV",
+    verbs.add<ReportOptions>({"report", "write a report of experiments: HTML, Markdown and CSV",
                               "  lockstep report tutorials\n"
-                              "  lockstep report tutorials --out ~/public_html/tutorials\n"},
+                              "  lockstep report tutorials --out ~/public_html/tutorials\n"
+                              "  lockstep report first second\n"
+                              "  lockstep report sweep --where \"optimizer.momentum = 0.9\"\n"},
                              declare_report, report);
     verbs.add<MergeOptions>(
         {"merge", "bring the runs of other stores into one",

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "liveness/fault_point.hpp"
@@ -13,6 +16,7 @@
 #include "pipeline/recording/version.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/report_source.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/figures/experiment_report.hpp"
 #include "reports/page/html_report.hpp"
@@ -21,6 +25,7 @@
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/durability.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
 
@@ -29,53 +34,117 @@ namespace {
 
 namespace fs = std::filesystem;
 
-storage::ExperimentRow the_experiment(const storage::RunDatabase& database,
-                                      const std::string& name) {
-    const std::vector<storage::ExperimentRow> all = database.experiments();
-    const auto found = std::ranges::find(all, name, &storage::ExperimentRow::name);
-    if (found != all.end()) return *found;
-    std::vector<std::string> names;
-    for (const storage::ExperimentRow& row : all) names.push_back(row.name);
-    throw Failure(kExitMissingInput,
-                  fmt::format("the store has no experiment \"{}\"; it has: {}", name,
-                              names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+constexpr std::size_t kLongestFolder = 120;  // file systems take 255
+
+std::string list_of(const std::vector<storage::ExperimentRow>& rows) {
+    std::string names;
+    for (const storage::ExperimentRow& row : rows) names += (names.empty() ? "" : ", ") + row.name;
+    return names.empty() ? "none" : names;
 }
 
-// The only experiment of a store need not be named.
-std::string chosen(const storage::RunDatabase& database, const ReportOptions& options) {
-    if (!options.experiment.empty()) return options.experiment;
+// Those that are named, each once; the only experiment of a store need not be named.
+std::vector<storage::ExperimentRow> chosen(const storage::RunDatabase& database,
+                                           const ReportOptions& options) {
     const std::vector<storage::ExperimentRow> all = database.experiments();
-    if (all.size() == 1) return all.front().name;
-    std::vector<std::string> names;
-    for (const storage::ExperimentRow& row : all) names.push_back(row.name);
-    throw UsageError(
-        fmt::format("which experiment? The store has: {}",
-                    names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+    if (options.experiments.empty()) {
+        if (all.size() == 1) return all;
+        throw UsageError(fmt::format("which experiment? The store has: {}", list_of(all)));
+    }
+    std::vector<storage::ExperimentRow> rows;
+    for (const std::string& name : options.experiments) {
+        const auto found = std::ranges::find(all, name, &storage::ExperimentRow::name);
+        if (found == all.end()) {
+            throw Failure(
+                kExitMissingInput,
+                fmt::format("the store has no experiment \"{}\"; it has: {}", name, list_of(all)));
+        }
+        const bool is_new =
+            std::ranges::find(rows, name, &storage::ExperimentRow::name) == rows.end();
+        if (is_new) rows.push_back(*found);
+    }
+    return rows;
 }
 
-fs::path made_folder(const storage::RunStore& store, const std::string& experiment,
-                     const fs::path& out) {
-    if (out.empty()) return store.make_report_folder(experiment);
-    storage::make_folders(out);
-    return out;
+// Runs for which the condition holds. Over several experiments it is asked of all runs of the
+// store, so that a setting that only some of them have is known for all.
+std::set<std::string> matching(const storage::RunDatabase& database,
+                               const std::vector<storage::ExperimentRow>& experiments,
+                               const std::string& where) {
+    const reports::SettingsTable runs =
+        runs_with_settings(database, experiments.size() == 1 ? experiments.front().name : "");
+    const std::string_view column = "run";
+    const storage::Table rows = chosen_rows(runs, "v_runs", {where, {}, {}, {}}, {&column, 1});
+    const std::vector<std::string> ids = texts_of(rows, column);
+    return {ids.begin(), ids.end()};
+}
+
+struct ChosenRuns {
+    std::vector<std::string> ids;  // experiment by experiment, in the order they were made
+    reports::ReportScope scope;
+};
+
+ChosenRuns chosen_runs(const storage::RunDatabase& database,
+                       const std::vector<storage::ExperimentRow>& experiments,
+                       const std::string& where) {
+    ChosenRuns chosen{{}, {{experiments.begin() + 1, experiments.end()}, where, 0}};
+    std::optional<std::set<std::string>> wanted;
+    if (!where.empty()) wanted = matching(database, experiments, where);
+    for (const storage::ExperimentRow& experiment : experiments) {
+        for (const storage::RunRow& row : database.runs(experiment.name)) {
+            ++chosen.scope.all_runs;
+            if (!wanted || wanted->contains(row.run)) chosen.ids.push_back(row.run);
+        }
+    }
+    if (!wanted || !chosen.ids.empty()) return chosen;
+    throw Failure(
+        kExitMissingInput,
+        fmt::format("--where: no run of {} has {}; `lockstep ls --columns all` shows what "
+                    "they have",
+                    list_of(experiments), where));
+}
+
+// With a '+', which no name of an experiment has.
+std::string folder_name(const std::vector<storage::ExperimentRow>& experiments,
+                        const std::string& where) {
+    constexpr std::size_t kDigits = 8;
+    std::string name;
+    for (const storage::ExperimentRow& row : experiments)
+        name += (name.empty() ? "" : "+") + row.name;
+    if (name.size() > kLongestFolder) {
+        name = fmt::format("{}+{}-more-{}", experiments.front().name, experiments.size() - 1,
+                           storage::sha256_hex(name).substr(0, kDigits));
+    }
+    if (!where.empty()) name += "+where-" + storage::sha256_hex(where).substr(0, kDigits);
+    return name;
+}
+
+fs::path made_folder(const storage::RunStore& store,
+                     const std::vector<storage::ExperimentRow>& experiments,
+                     const ReportOptions& options) {
+    const std::string name = folder_name(experiments, options.where);
+    if (options.out.empty() && name == experiments.front().name) {
+        return store.make_report_folder(name);
+    }
+    const fs::path folder = options.out.empty() ? store.root() / "reports" / name : options.out;
+    storage::make_folders(folder);
+    return folder;
 }
 
 }  // namespace
 
-fs::path write_report(const fs::path& store_path, const std::string& experiment,
-                      const fs::path& out) {
+fs::path write_report(const ReportOptions& options) {
     liveness::fault_point("report.write");
-    const auto store = storage::RunStore::open(store_path);
-    const storage::RunDatabase database = open_for_reading(store_path);
-    std::vector<std::string> ids;
-    for (const storage::RunRow& row : database.runs(experiment)) ids.push_back(row.run);
+    const auto store = storage::RunStore::open(options.store);
+    const storage::RunDatabase database = open_for_reading(options.store);
+    const std::vector<storage::ExperimentRow> experiments = chosen(database, options);
+    ChosenRuns runs = chosen_runs(database, experiments, options.where);
     const StoredReportSource source(store, database);
-    reports::ExperimentReport report =
-        reports::make_report(the_experiment(database, experiment), ids, source);
+    reports::ExperimentReport report = reports::make_report(experiments.front(), runs.ids, source);
+    report.scope = std::move(runs.scope);
     report.written_utc = storage::utc_now();
     report.lockstep_version = lockstep_version();
 
-    const fs::path folder = made_folder(store, experiment, out);
+    const fs::path folder = made_folder(store, experiments, options);
     storage::replace_file(folder / "report.csv", reports::csv_report(report));
     storage::replace_file(folder / "pairs.csv", reports::pairs_csv(report));
     storage::replace_file(folder / "report.md", reports::markdown_report(report));
@@ -84,8 +153,7 @@ fs::path write_report(const fs::path& store_path, const std::string& experiment,
 }
 
 int report(const ReportOptions& options) {
-    const std::string experiment = chosen(open_for_reading(options.store), options);
-    const fs::path html = write_report(options.store, experiment, options.out);
+    const fs::path html = write_report(options);
     const auto line = [&](const char* name) {
         return printable((html.parent_path() / name).string());
     };

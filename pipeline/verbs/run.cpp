@@ -56,7 +56,8 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
 // The training is worth more than its report, which `lockstep report` can make again.
 void print_report(const RunOptions& options, const Plan& plan) {
     try {
-        const auto html = write_report(options.store, plan.experiment);
+        const auto html = write_report(
+            {.store = options.store, .experiments = {plan.experiment}, .where = {}, .out = {}});
         print(fmt::format("The report is {}\n", printable(html.string())));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});

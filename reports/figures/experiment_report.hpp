@@ -50,8 +50,16 @@ struct DetailedRun {
     std::vector<std::string> problems{};           // files that could not be read
 };
 
+// What a report is of, beyond its first experiment: docs/report.md.
+struct ReportScope {
+    std::vector<storage::ExperimentRow> further{};  // experiments
+    std::string where{};                            // the condition for its runs; empty: all
+    std::size_t all_runs = 0;                       // of all its experiments
+};
+
 struct ExperimentReport {
     storage::ExperimentRow experiment;
+    ReportScope scope{};
     std::string written_utc;
     std::string lockstep_version;
     std::vector<RunFigures> runs;  // all, oldest first

@@ -98,12 +98,30 @@ std::string data_text(const std::string& digest) {
                           : " (data " + digest.substr(0, kShownDigits) + ")";
 }
 
-// Designs of one name: the runs' short hashes tell other settings, the data's digest other data.
+// Designs of one name that are from one experiment each: that tells them apart.
+bool told_by_experiment(const Runs& runs, const std::vector<SeedGroup*>& alike) {
+    std::set<std::string> experiments;
+    for (const SeedGroup* group : alike) {
+        std::set<std::string> own;
+        for (const std::size_t run : group->runs) own.insert(runs[run].run.experiment);
+        if (own.size() != 1 || !experiments.insert(*own.begin()).second) return false;
+    }
+    return true;
+}
+
+// Designs of one name: their experiments tell them apart; else the runs' short hashes other
+// settings, the data's digest other data.
 void tell_apart(const Runs& runs, std::vector<SeedGroup>& groups) {
     std::map<std::string, std::vector<SeedGroup*>> by_name;
     for (SeedGroup& group : groups) by_name[group.name].push_back(&group);
     for (const auto& [name, alike] : by_name) {
         if (alike.size() == 1) continue;
+        if (told_by_experiment(runs, alike)) {
+            for (SeedGroup* group : alike) {
+                group->name += " (" + runs[group->runs.front()].run.experiment + ')';
+            }
+            continue;
+        }
         std::set<std::string> settings;
         std::set<std::string> data;
         for (const SeedGroup* group : alike) {

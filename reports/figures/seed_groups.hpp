@@ -20,7 +20,8 @@ struct RepeatedRun {
 };
 
 struct SeedGroup {
-    std::string name;  // of the design; design or data in it where several have the name
+    std::string name;  // of the design; experiment, design or data in it where several
+                       // have the name
     Design design;
     TestSet test_set;
     std::vector<std::size_t> runs;     // places in the list, by seed; no seed twice

@@ -12,14 +12,10 @@
 #include "reports/page/html_verdict.hpp"
 #include "reports/page/report_assets.hpp"
 #include "reports/words/html_text.hpp"
+#include "reports/words/scope_text.hpp"
 
 namespace lockstep::reports {
 namespace {
-
-std::string title_of(const ExperimentReport& report) {
-    const storage::ExperimentRow& row = report.experiment;
-    return row.title.empty() ? row.name : row.title;
-}
 
 bool has_chart_script() { return !chart_script().empty(); }
 
@@ -38,7 +34,7 @@ std::string head(const ExperimentReport& report) {
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
         "content=\"no-referrer\">\n<title>{}</title>\n<style>{}</style>\n</head>\n",
-        policy(), html_text(title_of(report)), page_style());
+        policy(), html_text(title_text(report)), page_style());
 }
 
 // A section and the link to it in the contents.
@@ -79,20 +75,19 @@ std::string runs(const ExperimentReport& report, HtmlPage& page) {
 }
 
 std::string header(const ExperimentReport& report) {
-    const storage::ExperimentRow& row = report.experiment;
     return fmt::format(
-        "<header>\n<h1>{}</h1>\n<p class=\"soft\">Experiment {}. Written {} by Lockstep {}.</p>\n"
-        "{}</header>\n",
-        html_text(title_of(report)), html_text(row.name), html_text(report.written_utc),
+        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} Written {} by Lockstep {}.</p>\n{}</header>\n",
+        html_text(title_text(report)), html_text(scope_text(report)), html_text(report.written_utc),
         html_text(report.lockstep_version), html_verdict(report) + html_glance(report));
 }
 
 std::string footer(const ExperimentReport& report) {
-    const storage::ExperimentRow& row = report.experiment;
-    std::string text = fmt::format(
-        "<footer>\n<p>Experiment file {}, SHA-256 <code>{}</code>. Every figure comes from the "
-        "run database; intervals are at 95 %.</p>\n",
-        html_text(row.file), html_text(row.file_digest));
+    std::string text = "<footer>\n<p>";
+    for (const storage::ExperimentRow& row : experiments_of(report)) {
+        text += fmt::format("Experiment file {}, SHA-256 <code>{}</code>. ", html_text(row.file),
+                            html_text(row.file_digest));
+    }
+    text += "Every figure comes from the run database; intervals are at 95 %.</p>\n";
     if (has_chart_script()) {
         std::string license = html_lines(chart_license());
         text += "<p>“Explore” uses Chart.js, under the MIT licence.</p>\n" +

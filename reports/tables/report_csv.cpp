@@ -19,7 +19,7 @@ namespace {
 using storage::Cell;
 using storage::Table;
 
-constexpr std::array<const char*, 41> kRunColumns{"run",
+constexpr std::array<const char*, 42> kRunColumns{"run",
                                                   "name",
                                                   "seed",
                                                   "state",
@@ -59,7 +59,8 @@ constexpr std::array<const char*, 41> kRunColumns{"run",
                                                   "architecture",
                                                   "test_set",
                                                   "data_digest",
-                                                  "same_training_as"};
+                                                  "same_training_as",
+                                                  "experiment"};
 
 Cell yes_no(bool value) { return std::string(value ? "yes" : "no"); }
 
@@ -107,7 +108,8 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             place.architecture,
             place.test_set,
             row.data_digest,
-            place.same_training_as};
+            place.same_training_as,
+            row.experiment};
 }
 
 // Over the seeds that both sides of a pair share.

@@ -12,6 +12,7 @@
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
+#include "reports/words/scope_text.hpp"
 #include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
@@ -97,11 +98,10 @@ std::string markdown_line(const std::string& text) {
 }  // namespace
 
 std::string markdown_report(const ExperimentReport& report) {
-    const storage::ExperimentRow& row = report.experiment;
-    std::string text = fmt::format("# {}\n\nExperiment {}. Written {} by Lockstep {}.\n\n",
-                                   markdown_line(row.title.empty() ? row.name : row.title),
-                                   markdown_line(row.name), markdown_line(report.written_utc),
-                                   markdown_line(report.lockstep_version));
+    std::string text =
+        fmt::format("# {}\n\n{} Written {} by Lockstep {}.\n\n", markdown_line(title_text(report)),
+                    markdown_line(scope_text(report)), markdown_line(report.written_utc),
+                    markdown_line(report.lockstep_version));
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
     if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_in_words(report)});
     sections.push_back({"Runs", states_table(report)});
