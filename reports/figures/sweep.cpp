@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "reports/figures/design.hpp"
@@ -48,22 +49,26 @@ std::string layers_of(const std::vector<RunSetting>& settings) {
     return text;
 }
 
-// What the names of runs with one network begin with: "vgg-bn" of "vgg-bn-batch_size32" and
+std::vector<std::string> words_of(const std::string& name) {
+    std::vector<std::string> words;
+    std::istringstream text(name);
+    for (std::string word; std::getline(text, word, '-');) words.push_back(word);
+    return words;
+}
+
+// The words that all names of runs with one network have: "vgg-bn" of "vgg-bn-batch_size32" and
 // "vgg-bn-batch_size128".
-std::string common_beginning(const std::set<std::string>& names) {
-    std::string common = *names.begin();
+std::string common_name(const std::set<std::string>& names) {
+    std::vector<std::string> common = words_of(*names.begin());
     for (const std::string& name : names) {
-        const auto end = std::ranges::mismatch(common, name).in1;
-        const bool is_whole = end == common.end();
-        common.erase(end, common.end());
-        if (!is_whole) common.erase(std::min(common.rfind('-'), common.size()));
+        const std::vector<std::string> words = words_of(name);
+        std::erase_if(common, [&](const std::string& word) {
+            return std::ranges::find(words, word) == words.end();
+        });
     }
-    // "vgg-bn-batch_size3" of ...32 and ...37: no part of a word is a name.
-    const bool is_cut = std::ranges::any_of(names, [&](const std::string& name) {
-        return name.size() > common.size() && name[common.size()] != '-';
-    });
-    if (is_cut) common.erase(std::min(common.rfind('-'), common.size()));
-    return common;
+    std::string text;
+    for (const std::string& word : common) text += (text.empty() ? "" : "-") + word;
+    return text;
 }
 
 // A name for each run's network. Empty where all runs have the same.
@@ -79,7 +84,7 @@ std::vector<Cell> networks_of(const Runs& runs,
     std::map<std::string, std::string> label;
     std::map<std::string, int> uses;
     for (const auto& [text, of_network] : names) {
-        ++uses[label[text] = common_beginning(of_network)];
+        ++uses[label[text] = common_name(of_network)];
     }
     std::vector<Cell> networks;
     for (const std::string& text : layers) {

@@ -17,7 +17,7 @@ namespace {
 
 std::string percent(double share) {
     const double value = 100.0 * share;
-    if (value > 0.0 && value < 0.1) return "< 0.1 %";
+    if (value > 0.0 && value < 0.1) return "under 0.1 %";
     return fmt::format("{:.1f} %", value);
 }
 
@@ -33,7 +33,7 @@ std::string no_test_text(const Effects& effects) {
 
 std::string verdict(const Effects& effects, const Effect& effect, std::optional<double> p_value) {
     if (effect.is_confounded) {
-        return "no figure: changed only together with other settings, or once a run";
+        return "no figure: changed only together with others";
     }
     if (!effect.f) return no_test_text(effects);
     return is_beyond_noise(effect, p_value) ? "larger than seed noise"
@@ -83,7 +83,8 @@ std::string level_cell(const SweptSetting& setting, const LevelMean& mean,
 HtmlTable effects_table(const Sweep& sweep) {
     const Effects& effects = *sweep.effects;
     HtmlTable table("Where the spread of test accuracy comes from", HtmlTable::Width::page);
-    table.text_column("setting")
+    table.css("effects")
+        .text_column("setting")
         .number_column("share of variance")
         .text_column("verdict")
         .number_column("best mean, at")
@@ -168,7 +169,8 @@ std::string summary(const Sweep& sweep) {
         names_where(sweep, [](const Effect& effect) { return effect.is_confounded; });
     if (!small.empty()) text += " Not larger than seed noise: " + small + '.';
     if (!unknown.empty()) {
-        text += " Without a share, since nothing tells them from other settings: " + unknown + '.';
+        text += " Without a share, since nothing tells them from other settings: " + unknown +
+                "; a report of fewer runs (<code>--where</code>) may tell.";
     }
     if (is_beyond_noise(effects.interactions, effects.interactions.p_value)) {
         text += fmt::format(

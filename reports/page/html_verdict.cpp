@@ -140,9 +140,8 @@ std::string chance_text(const ExperimentReport& report) {
 std::string selection_text(const ExperimentReport& report) {
     const std::vector<Selection> all = selections(report.runs, report.entries);
     if (all.empty()) return {};
-    return fmt::format(
-        "The first of {} is first by luck too: <a href=\"#selection\">how much that may be</a>.",
-        all.front().candidates);
+    return fmt::format("To be the best of {} is luck too: <a href=\"#selection\">how much</a>.",
+                       all.front().candidates);
 }
 
 // ---- the selection -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <variant>
+#include <vector>
 
 namespace lockstep::reports {
 namespace {
@@ -37,12 +38,14 @@ std::string setting_text(const SweptSetting& setting) {
 }
 
 std::string shortened(const std::string& text, std::size_t most) {
-    std::size_t letters = 0;
+    std::vector<std::size_t> letters;  // where each begins
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_begin = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
-        if (is_begin && letters++ == most) return text.substr(0, i) + "…";
+        if ((static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) letters.push_back(i);
     }
-    return text;
+    if (letters.size() <= most || most < 3) return text;
+    const std::size_t front = (most - 1) / 3;
+    return text.substr(0, letters[front]) + "…" +
+           text.substr(letters[letters.size() - (most - 1 - front)]);
 }
 
 }  // namespace lockstep::reports

@@ -17,7 +17,8 @@ std::string setting_text(const SweptSetting& setting);
 // "nesterov, batch_size and 3 more"; "" of none.
 std::string followers_text(const SweptSetting& setting);
 
-// The first `most` letters of UTF-8, and an ellipsis where there are more.
+// At most `most` letters of UTF-8: of more the beginning and, since names differ there, most of the
+// end, an ellipsis between them. Fewer than 3 letters are no text: then all of it.
 std::string shortened(const std::string& text, std::size_t most);
 
 }  // namespace lockstep::reports

@@ -163,7 +163,7 @@ TEST_CASE("verdict: who won, from whom it is told apart, and of how many it is t
     CHECK(contains(html, "(mean of 3 seeds)"));
     CHECK(contains(html, "It is better than all 2 others."));
     CHECK(contains(html, "Guessing gives 0.5000 (2 classes). "));
-    CHECK(contains(html, "The first of 3 is first by luck too"));
+    CHECK(contains(html, "To be the best of 3 is luck too"));
     const std::string selection = html_selection(report);
     CHECK(contains(selection, "<b>n-3-1</b> is the best of 3 architectures (9 finished runs)"));
     CHECK(contains(html_report(report), "id=\"selection\""));

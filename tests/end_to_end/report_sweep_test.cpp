@@ -1,0 +1,436 @@
+// The report of a sweep: every figure of its section on settings, of its first sentences and of
+// what it says of selections is that of the run database, asked in SQL for its tables; and a report
+// of several experiments, or of the runs that a condition chooses.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/report_tables.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* kSweep = R"(
+schema = 1
+[experiment]
+name = "sweep"
+[data]
+dataset = "synthetic"
+training_samples = 400
+test_samples = 500
+validation = { first = 100 }
+[train]
+epochs = 2
+seeds = [1, 2]
+optimizer = { name = "sgd", learning_rate = 0.01, momentum = 0.5 }
+[sweep]
+"train.optimizer.learning_rate" = [0.001, 0.05]
+"layers.dense.units" = [4, 16]
+[[run]]
+name = "n"
+layers = [{ type = "flatten" }, { type = "dense", units = 4, activation = "relu" }, { type = "dense", units = 10 }]
+)";
+
+// One architecture has the name of one of the sweep's.
+constexpr const char* kOther = R"(
+schema = 1
+[experiment]
+name = "other"
+[data]
+dataset = "synthetic"
+training_samples = 400
+test_samples = 500
+validation = { first = 100 }
+[train]
+epochs = 1
+[[run]]
+name = "n-learning_rate0.05-units16"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+)";
+
+constexpr const char* kRate = "train.optimizer.learning_rate";
+constexpr const char* kUnits = "layers.dense.units";
+
+void train(const fs::path& folder, const char* name, const char* text) {
+    std::ofstream(folder / name) << text;
+    const Result result = lockstep({"run", (folder / name).string(), "--store",
+                                    (folder / "store").string(), "--ranks", "1", "--quiet"});
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+}
+
+// Both experiments, trained once for all tests.
+const fs::path& store() {
+    static const TemporaryDirectory folder;
+    static const fs::path path = [] {
+        train(folder.path(), "sweep.toml", kSweep);
+        train(folder.path(), "other.toml", kOther);
+        return folder / "store";
+    }();
+    return path;
+}
+
+const std::string& page() {
+    static const std::string html = read_text(store() / "reports/sweep/report.html");
+    return html;
+}
+
+ReportTable table(const std::string& title) {
+    const auto found = titled(html_tables(page()), title);
+    REQUIRE(found.size() == 1);
+    return found[0];
+}
+
+Json rows(const std::string& sql) {
+    const Result result = lockstep({"query", sql, "--store", store().string(), "--format", "json"});
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+    return Json::parse(result.output);
+}
+
+// The runs with their two settings and their figures, as tables of the database have them.
+const std::string kRuns = fmt::format(
+    "with runs_of_sweep as (select r.run, r.name, r.seed, r.state, "
+    "rtrim(rtrim(r.name, '12'), '-seed') as design, "
+    "(select value from v_settings s where s.run = r.run and key = '{}') as rate, "
+    "(select value from v_settings s where s.run = r.run and key = '{}') as units, "
+    "(select value from metrics m where m.run = r.run and name = 'test_accuracy') as accuracy, "
+    "(select value from metrics m where m.run = r.run and name = 'test_loss') as loss, "
+    "(select e.val_accuracy from epochs e join metrics m on m.run = e.run and "
+    "m.name = 'weights_epoch' and e.epoch = m.value where e.run = r.run) as val_accuracy, "
+    "(select count(*) from epochs e where e.run = r.run) as epochs "
+    "from runs r where r.experiment = 'sweep') ",
+    kRate, kUnits);
+
+Json sweep_rows(const std::string& select) { return rows(kRuns + select); }
+
+double number(const Json& rows, const char* column) { return rows.at(0).at(column).get<double>(); }
+
+std::string figure(double value) { return fmt::format("{:.4f}", value); }
+std::string figure(const Json& value) { return figure(value.get<double>()); }
+
+std::string percent(double share) {
+    return 100.0 * share < 0.1 ? "under 0.1 %" : fmt::format("{:.1f} %", 100.0 * share);
+}
+
+// The sums of squares of a complete grid, by the classic formulas.
+struct Squares {
+    double total, rate, units, between, within;
+    double interactions() const { return between - rate - units; }
+};
+Squares squares() {
+    const auto around = [](const std::string& by) {
+        return number(sweep_rows(fmt::format(
+                          "select sum((m - (select avg(accuracy) from runs_of_sweep)) * "
+                          "(m - (select avg(accuracy) from runs_of_sweep))) as s from (select "
+                          "avg(accuracy) over (partition by {}) as m from runs_of_sweep)",
+                          by)),
+                      "s");
+    };
+    Squares found{around("run"), around("rate"), around("units"), around("rate, units"), 0.0};
+    found.within = found.total - found.between;
+    return found;
+}
+
+// Two-sided, of t with 4 degrees of freedom, in closed form; F with 1 and 4 is its square.
+double p_of_f(double f) {
+    const double x = std::sqrt(f) / std::sqrt(1.0 + f / 4.0);
+    return 1.0 - 0.75 * x * (1.0 - x * x / 12.0);
+}
+std::string p_text(double p) { return p < 1e-4 ? "< 0.0001" : figure(p); }
+
+std::string f_text(double f) { return fmt::format("{:.2f} (1, 4)", f); }
+std::string verdict(double p) {
+    return p < 0.05 ? "larger than seed noise" : "not larger than seed noise";
+}
+
+TEST_CASE("a sweep's report: every run with its settings and figures", "[end_to_end]") {
+    const ReportTable runs = table("Runs, in the order");
+    const Json expected = sweep_rows("select * from runs_of_sweep");
+    REQUIRE(expected.size() == 8);
+    CHECK(runs.rows.size() == 8);
+    for (const Json& run : expected) {
+        const auto cell = [&](const char* column) { return runs.at(run.at("name"), column); };
+        CAPTURE(run);
+        CHECK(std::stod(cell("learning_rate")) == run.at("rate").get<double>());
+        CHECK(cell("dense.units") == run.at("units").dump());
+        CHECK(cell("seed") == run.at("seed").dump());
+        CHECK(cell("test accuracy") == figure(run.at("accuracy")));
+        CHECK(cell("test loss") == figure(run.at("loss")));
+        CHECK(cell("val. accuracy") == figure(run.at("val_accuracy")));
+        CHECK(cell("epochs") == run.at("epochs").dump());
+        CHECK(cell("state") == run.at("state"));
+    }
+    // What the page's script sorts by is the exact figure.
+    std::multiset<double> exact;
+    const std::regex data("<data value=\"([^\"]*)\">0\\.[0-9]{4}</data>");
+    for (std::sregex_iterator at(page().begin(), page().end(), data), end; at != end; ++at) {
+        exact.insert(std::stod((*at)[1]));
+    }
+    for (const Json& run : expected) CHECK(exact.contains(run.at("accuracy").get<double>()));
+}
+
+TEST_CASE("a sweep's report: the analysis of variance", "[end_to_end]") {
+    const ReportTable effects = table("Where the spread of test accuracy");
+    CHECK(effects.rows.size() == 4);
+    const Squares ss = squares();
+    const double noise = ss.within / 4.0;
+    REQUIRE(noise > 0.0);
+    const std::array<double, 3> parts{ss.rate, ss.units, ss.interactions()};
+    const double p_rate = p_of_f(parts[0] / noise), p_units = p_of_f(parts[1] / noise);
+    const double lesser = std::min(1.0, 2.0 * std::min(p_rate, p_units));
+    const auto holm = [&](double p) {
+        return p == std::min(p_rate, p_units) ? lesser : std::max(lesser, p);
+    };
+    const std::array<double, 3> p{holm(p_rate), holm(p_units), p_of_f(parts[2] / noise)};
+    const std::array<const char*, 3> names{"learning_rate", "dense.units", "interactions"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        CAPTURE(names[i]);
+        const auto cell = [&](const char* column) { return effects.at(names[i], column); };
+        CHECK(cell("share of variance") == percent(parts[i] / ss.total));
+        CHECK(cell("F (degrees)") == f_text(parts[i] / noise));
+        CHECK(cell("p after Holm") == p_text(p[i]));
+        CHECK(cell("verdict") == verdict(p[i]));
+    }
+    CHECK(effects.at("seeds", "share of variance") == percent(ss.within / ss.total));
+    CHECK(effects.at("seeds", "verdict") ==
+          "the noise: standard deviation " + figure(std::sqrt(noise)));
+    CHECK(page().find(fmt::format("one run scatters by {} (standard deviation, 4 degrees",
+                                  figure(std::sqrt(noise)))) != std::string::npos);
+    for (const char* setting : {"rate", "units"}) {
+        const Json means = sweep_rows(fmt::format(
+            "select avg(accuracy) as mean, {0} as value from runs_of_sweep group by {0} "
+            "order by mean",
+            setting));
+        REQUIRE(means.size() == 2);
+        const std::string row = setting == std::string("rate") ? names[0] : names[1];
+        const auto at = [&](const Json& mean) {
+            return fmt::format("{} {}", figure(mean.at("mean")), mean.at("value").dump());
+        };
+        CHECK(effects.at(row, "best mean, at") == at(means[1]));
+        CHECK(effects.at(row, "worst mean, at") == at(means[0]));
+        CHECK(effects.at(row, "apart") ==
+              figure(means[1].at("mean").get<double>() - means[0].at("mean").get<double>()));
+    }
+}
+
+TEST_CASE("a sweep's report: means by value, and by pairs of values", "[end_to_end]") {
+    const ReportTable means = table("Test accuracy by value");
+    CHECK(means.rows.size() == 4);
+    for (const auto& [column, name] :
+         {std::pair("rate", "learning_rate"), std::pair("units", "dense.units")}) {
+        const Json expected = sweep_rows(fmt::format(
+            "select {0} as value, count(*) as runs, avg(accuracy) as mean, min(accuracy) as low, "
+            "max(accuracy) as high from runs_of_sweep group by {0}",
+            column));
+        REQUIRE(expected.size() == 2);
+        for (const Json& level : expected) {
+            const Row row{name,
+                          level.at("value").dump(),
+                          level.at("runs").dump(),
+                          figure(level.at("mean")),
+                          figure(level.at("low")),
+                          figure(level.at("high"))};
+            CHECK(std::ranges::count(means.rows, row) == 1);
+        }
+    }
+    const auto maps = titled(html_tables(page()), "learning_rate × dense.units");
+    const auto turned = titled(html_tables(page()), "dense.units × learning_rate");
+    REQUIRE(maps.size() + turned.size() == 1);
+    const ReportTable& map = maps.empty() ? turned[0] : maps[0];
+    for (const Json& pair :
+         sweep_rows("select rate, units, count(*) as runs, avg(accuracy) as mean from "
+                    "runs_of_sweep group by rate, units")) {
+        const std::string rate = pair.at("rate").dump(), units = pair.at("units").dump();
+        CHECK((maps.empty() ? map.at(units, rate) : map.at(rate, units)) ==
+              fmt::format("{} {} runs", figure(pair.at("mean")), pair.at("runs").dump()));
+    }
+}
+
+// Marks of one kind with their run's place, their height and their words.
+struct Mark {
+    double y = 0.0;
+    std::string words;
+};
+std::vector<Mark> marks(const std::regex& pattern) {
+    std::vector<Mark> found;
+    for (std::sregex_iterator at(page().begin(), page().end(), pattern), end; at != end; ++at) {
+        found.push_back({std::stod((*at)[1]), (*at)[2]});
+    }
+    return found;
+}
+
+TEST_CASE("a sweep's report: what is drawn stands where its figure is", "[end_to_end]") {
+    std::map<std::string, double> accuracy;
+    for (const Json& run : sweep_rows("select name, accuracy from runs_of_sweep")) {
+        const double value = run.at("accuracy").get<double>();
+        accuracy[fmt::format("{}: {}", run.at("name").get<std::string>(), figure(value))] = value;
+    }
+    const auto check = [&](const std::vector<Mark>& drawn, std::size_t count) {
+        REQUIRE(drawn.size() == count);
+        const auto value = [&](const Mark& mark) { return accuracy.at(mark.words); };
+        const auto [low, high] = std::ranges::minmax_element(drawn, {}, value);
+        REQUIRE(value(*high) > value(*low));
+        const double slope = (high->y - low->y) / (value(*high) - value(*low));
+        CHECK(slope < 0.0);
+        for (const Mark& mark : drawn) {
+            CAPTURE(mark.words);
+            CHECK(mark.y == Approx(low->y + slope * (value(mark) - value(*low))).margin(0.11));
+        }
+    };
+    check(marks(std::regex(
+              "<path class=\"run q[0-4]\" data-run=\"[0-9]+\" d=\"[^\"]*L[0-9]+ ([0-9.]+)\"><title>"
+              "([^<]*)</title>")),
+          8);
+    check(marks(std::regex("<circle class=\"dot q[0-4]\" data-run=\"[0-9]+\" cx=\"[0-9.]+\" "
+                           "cy=\"([0-9.]+)\" r=\"3.2\"><title>([^<]*)</title>")),
+          16);
+    // Both legends name every run once, from the lowest to the highest.
+    const std::regex legend("</svg>(0\\.[0-9]{4}) to (0\\.[0-9]{4}) \\(([0-9]+)\\)</li>");
+    int named = 0;
+    std::string least = "1", most = "0";
+    for (std::sregex_iterator at(page().begin(), page().end(), legend), end; at != end; ++at) {
+        named += std::stoi((*at)[3]);
+        least = std::min(least, (*at)[1].str());
+        most = std::max(most, (*at)[2].str());
+    }
+    CHECK(named == 16);
+    const Json ends = sweep_rows(
+        "select min(accuracy) as low, max(accuracy) as high "
+        "from runs_of_sweep");
+    CHECK(least == figure(ends[0].at("low")));
+    CHECK(most == figure(ends[0].at("high")));
+}
+
+TEST_CASE("a sweep's report: who won, and what the selection is worth", "[end_to_end]") {
+    const Json designs = sweep_rows(
+        "select design, avg(accuracy) as mean, avg(val_accuracy) as val from runs_of_sweep "
+        "group by design order by mean desc");
+    REQUIRE(designs.size() == 4);
+    const std::string best = designs[0].at("design");
+    const std::string accuracy = figure(designs[0].at("mean"));
+    const auto says = [&](const std::string& text) {
+        CAPTURE(text);
+        CHECK(page().find(text) != std::string::npos);
+    };
+    says(
+        fmt::format("<b>{} has the best test accuracy, {}</b> (mean of 2 seeds).", best, accuracy));
+    says("The images are synthetic</b>");
+    says("Guessing gives 0.1000 (10 classes). ");
+    const double deviation = std::sqrt(squares().within / 4.0);
+    says(
+        fmt::format("t tests with the seed noise of all together, {} for one run, corrected for 6 "
+                    "pairs.",
+                    figure(deviation)));
+    says(
+        fmt::format("<b>{}</b> is the best of 4 architectures (8 finished runs) by the test "
+                    "accuracy shown here, {}:",
+                    best, accuracy));
+    constexpr double kExpectedMaximumOfFour = 1.0293753730039641;
+    says(fmt::format("seed noise alone would put the best {} above their mean.",
+                     figure(kExpectedMaximumOfFour * deviation / std::sqrt(2.0))));
+    const auto chosen = std::ranges::max_element(
+        designs, {}, [](const Json& design) { return design.at("val").get<double>(); });
+    says(fmt::format("(validation accuracy {})", figure(chosen->at("val"))));
+    says(fmt::format("test accuracy of <b>{}</b> is a clean figure", figure(chosen->at("mean"))));
+    // Better than how many: t tests with 4 degrees, p times what Holm's correction makes of it.
+    std::vector<std::pair<double, bool>> tests;
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = i + 1; j < 4; ++j) {
+            const double t =
+                (designs[i].at("mean").get<double>() - designs[j].at("mean").get<double>()) /
+                deviation;  // two seeds each: sqrt(1/2 + 1/2) = 1
+            tests.emplace_back(p_of_f(t * t), i == 0);
+        }
+    std::ranges::sort(tests);
+    int better = 0;
+    for (std::size_t i = 0; i < tests.size(); ++i) {
+        if (tests[i].first * static_cast<double>(tests.size() - i) >= 0.05) break;
+        better += tests[i].second ? 1 : 0;
+    }
+    says(better == 3   ? "It is better than all 3 others."
+         : better == 0 ? "It is not told apart</b> from "
+                       : fmt::format("It is better than {} of the 3 others, ", better));
+}
+
+TEST_CASE("a report of two experiments tells equal names apart by them", "[end_to_end]") {
+    const Result result =
+        lockstep({"report", "sweep", "other", "sweep", "--store", store().string()});
+    REQUIRE(result.exit_code == 0);
+    const fs::path folder = store() / "reports/sweep+other";
+    CHECK(result.output.find((folder / "report.html").string()) != std::string::npos);
+    const ReportTable csv = csv_table(read_text(folder / "report.csv"));
+    const Json expected = rows("select run, experiment from runs");
+    REQUIRE(expected.size() == 9);
+    CHECK(csv.rows.size() == 9);
+    for (const Json& run : expected)
+        CHECK(csv.at(run.at("run"), "experiment") == run.at("experiment"));
+    const std::string html = read_text(folder / "report.html");
+    CHECK(html.find("Experiments sweep, other. ") != std::string::npos);
+    const auto board = titled(markdown_tables(read_text(folder / "report.md")), "Leaderboard");
+    REQUIRE(board.size() == 1);
+    CHECK(board[0].rows.size() == 5);
+    for (const char* name : {"n-learning_rate0.05-units16 (sweep)",
+                             "n-learning_rate0.05-units16 (other)", "n-learning_rate0.05-units4"})
+        CHECK_NOTHROW(board[0].at(name, "state"));
+    const auto runs = titled(html_tables(html), "Runs, in the order");
+    REQUIRE(runs.size() == 1);
+    CHECK(runs[0].at("n-learning_rate0.05-units16", "experiment") == "other");
+}
+
+TEST_CASE("a report of some runs has those that ls shows for the condition", "[end_to_end]") {
+    const std::string where = "dense.units = 16 and test_accuracy > 0";
+    const Result result = lockstep(
+        {"report", "--experiment", "sweep", "--where", where, "--store", store().string()});
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+    const std::string html = result.output.substr(0, result.output.find('\n'));
+    CHECK(html.find("reports/sweep+where-") != std::string::npos);
+    CHECK(read_text(html).find("Experiment sweep: 4 of its 8 runs, where dense.units = 16") !=
+          std::string::npos);
+    const ReportTable csv = csv_table(read_text(fs::path(html).parent_path() / "report.csv"));
+    const Result listed = lockstep({"ls", "sweep", "--where", where, "--columns", "run", "--format",
+                                    "json", "--store", store().string()});
+    const Json shown = Json::parse(listed.output);
+    REQUIRE(shown.size() == 4);
+    CHECK(csv.rows.size() == 4);
+    for (const Json& run : shown) CHECK(csv.at(run.at("run"), kUnits) == "16");
+    // That of the whole experiment is as it was.
+    CHECK(csv_table(read_text(store() / "reports/sweep/report.csv")).rows.size() == 8);
+}
+
+TEST_CASE("a report that cannot be made says why", "[end_to_end]") {
+    const auto code = [](const std::vector<std::string>& words, const std::string& says) {
+        std::vector<std::string> command{"report", "--store", store().string()};
+        command.insert(command.end(), words.begin(), words.end());
+        const Result result = lockstep(command);
+        CAPTURE(result.errors);
+        CHECK(result.errors.find(says) != std::string::npos);
+        return result.exit_code;
+    };
+    CHECK(code({}, "which experiment? The store has: other, sweep") == 64);
+    CHECK(code({"sweep", "nothing"}, "no experiment \"nothing\"; it has: other, sweep") == 66);
+    CHECK(code({"sweep", "--where", "dense.units = 17"}, "no run of sweep has dense.units = 17") ==
+          66);
+    CHECK(code({"sweep", "--where", "dense.unit = 16"}, "did you mean") == 64);
+    CHECK(code({"sweep", "--where", "1; drop table runs"}, "--where") == 64);
+    CHECK(code({"sweep", "--experiment", "other"}, "excludes") == 64);
+}
+
+}  // namespace
+}  // namespace lockstep::tests
