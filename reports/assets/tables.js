@@ -78,7 +78,8 @@
 
   function makeFilter(frame, table) {
     const rows = [...table.tBodies[0].rows];
-    const headers = [...table.tHead.rows[0].cells].map((cell) => textOf(cell).toLowerCase().replace(/ /g, ''));
+    const names = [...table.tHead.rows[0].cells].map((cell) => textOf(cell).toLowerCase());
+    const headers = names.map((name) => name.replace(/ /g, ''));
     const label = document.createElement('label');
     label.textContent = 'Filter ';
     const input = document.createElement('input');
@@ -92,8 +93,10 @@
     tools.append(label, count);
     frame.before(tools);
     const apply = () => {
-      const text = input.value.toLowerCase().replace(/\s*(<=|>=|!=|<|>|=)\s*/g, '$1').trim();
-      const conditions = text.split(/\s+/).filter(Boolean).map((word) => conditionOf(word, headers));
+      let text = input.value.toLowerCase().replace(/\s*(<=|>=|!=|<|>|=)\s*/g, '$1');
+      names.forEach((name, column) => { text = text.replaceAll(name, headers[column]); });
+      const words = text.split(/[\s,]+/).filter((word) => word && word !== 'and');
+      const conditions = words.map((word) => conditionOf(word, headers));
       let left = 0;
       for (const row of rows) {
         row.hidden = !conditions.every((holds) => holds(row));

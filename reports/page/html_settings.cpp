@@ -17,10 +17,12 @@
 namespace lockstep::reports {
 namespace {
 
-// "name" and "type" say too little alone: optimizer.name.
+// What says too little alone has a word more: optimizer.name, dropout.rate.
 std::string shown_name(const SettingsTable& settings, const std::string& key) {
     std::string name = short_name(settings, key);
-    if (name != "name" && name != "type") return name;
+    const bool is_clear = name.find('.') != std::string::npos ||
+                          (name != "name" && name != "type" && !key.starts_with("layers."));
+    if (is_clear) return name;
     const std::size_t dot = key.rfind('.', key.size() - name.size() - 2);
     return dot == std::string::npos ? key : key.substr(dot + 1);
 }
