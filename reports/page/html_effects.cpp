@@ -105,7 +105,7 @@ HtmlTable effects_table(const Sweep& sweep) {
         add_test(effects, effect, effect.adjusted_p_value, table);
     }
     if (effects.interactions.degrees > 0) {
-        table.row("interactions");
+        table.row(effects.seeds.degrees > 0 ? "interactions" : "interactions and seeds");
         add_share(effects, effects.interactions, effects.interactions.p_value, table);
         add_no_means(table);
         add_test(effects, effects.interactions, effects.interactions.p_value, table);
@@ -154,9 +154,9 @@ std::string first_sentence(const Sweep& sweep) {
                fmt::format(" (the largest share is that of {}, {}).", name, percent(*most->share));
     }
     return fmt::format(
-        "<b>{} mattered most</b>: {} of the variance of test accuracy lies between "
-        "its values{}.",
-        name, percent(*most->share), most->f ? ", beyond what seeds explain" : "");
+        "<b>{} {}</b>: {} of the variance of test accuracy lies between its values{}.", name,
+        most->f ? "mattered most" : "has the largest share", percent(*most->share),
+        most->f ? ", beyond what seeds explain" : "");
 }
 
 std::string summary(const Sweep& sweep) {
@@ -181,6 +181,12 @@ std::string summary(const Sweep& sweep) {
         text +=
             " No combination was trained with a second seed, so nothing says whether these "
             "differences are more than seed noise: shares are what happened to these runs.";
+        if (effects.interactions.share) {
+            text += fmt::format(
+                " {} is due to no setting alone, but to interactions and seeds, which these runs "
+                "cannot tell apart.",
+                percent(*effects.interactions.share));
+        }
     } else if (effects.seed_deviation.value_or(0.0) > 0.0) {
         text += fmt::format(
             " Seed noise: one run scatters by {} (standard deviation, {} degrees of freedom) "
@@ -192,14 +198,17 @@ std::string summary(const Sweep& sweep) {
 
 std::string method(const Effects& effects) {
     return fmt::format(
-        "<p class=\"note\">Analysis of variance over {} runs of {} combinations, {}. A share says "
-        "how much, the F test against the scatter of seeds whether; it supposes that seeds scatter "
-        "alike everywhere. p is Holm-corrected over the settings.</p>\n",
+        "<p class=\"note\">Analysis of variance over {} runs of {} combinations, {}.{}</p>\n",
         effects.runs, effects.combinations,
         effects.is_complete
             ? "a complete grid with equally many runs each, so that the shares add up to 100 %"
             : "no complete grid with equally many runs each: a share is what a setting adds to "
-              "the main effects of the others, and shares need not add up to 100 %");
+              "the main effects of the others, and shares need not add up to 100 %",
+        effects.seed_deviation.value_or(0.0) > 0.0
+            ? " A share says how much, the F test against the scatter of seeds whether; it "
+              "supposes "
+              "that seeds scatter alike everywhere. p is Holm-corrected over the settings."
+            : "");
 }
 
 // ---- heat maps ---------------------------------------------------------------------------------

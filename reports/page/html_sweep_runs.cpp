@@ -91,7 +91,10 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
     const std::vector<const SweptSetting*> columns = columns_of(sweep);
     const bool has_several = has_several_experiments(report);
     HtmlTable table("Runs, in the order of the leaderboard", HtmlTable::Width::page);
-    table.text_column("run").css("runs");
+    table.css("runs")
+        .text_column("run")
+        .number_column("test accuracy")
+        .number_column("val. accuracy");
     for (const SweptSetting* column : columns) {
         const bool is_numeric = std::ranges::none_of(column->values, [](const auto& value) {
             return std::holds_alternative<std::string>(value);
@@ -99,7 +102,7 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
         is_numeric ? table.number_column(column->name.name) : table.text_column(column->name.name);
     }
     if (has_several) table.text_column("experiment");
-    for (const char* title : {"seed", "test accuracy", "test loss", "val. accuracy", "epochs"}) {
+    for (const char* title : {"seed", "test loss", "epochs"}) {
         table.number_column(title);
     }
     table.text_column("state");
@@ -108,12 +111,12 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
         if (rows++ == kSweepRows) break;
         const RunFigures& run = report.runs[place];
         table.row(run_cell(report, place));
+        add_figure(table, run.test_accuracy);
+        add_figure(table, own_val_accuracy(run));
         for (const SweptSetting* column : columns) add_setting(table, column->values[place]);
         if (has_several) table.text(run.run.experiment);
         table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.run.seed), "n");
-        add_figure(table, run.test_accuracy);
         add_figure(table, run.test_loss);
-        add_figure(table, own_val_accuracy(run));
         table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.epochs.size()), "n")
             .html(state_cell(run));
     }
