@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -128,9 +129,16 @@ bool is_complete_grid(std::span<const Factor> factors, const Combinations& combi
 }
 
 void add_seeds(const Combinations& combinations, Effects& effects) {
+    std::vector<Scatter> groups;
     for (const auto& [levels, values] : combinations) {
-        effects.seeds.squares += squares_around_mean(values);
+        const Scatter group{squares_around_mean(values), static_cast<int>(values.size()) - 1};
+        effects.seeds.squares += group.squares;
+        if (group.degrees == 0) continue;
+        groups.push_back(group);
+        effects.largest_deviation =
+            std::max(effects.largest_deviation, std::sqrt(group.squares / group.degrees));
     }
+    effects.unequal_p_value = unequal_scatter(groups);
     effects.seeds.degrees = static_cast<int>(effects.runs - combinations.size());
     if (effects.seeds.degrees == 0) return;
     effects.seed_deviation = std::sqrt(effects.seeds.squares / effects.seeds.degrees);
@@ -192,6 +200,28 @@ double expected_maximum(std::size_t count) {
     double sum = density(-kEnd) + density(kEnd);
     for (int i = 1; i < kSteps; ++i) sum += (i % 2 == 0 ? 2.0 : 4.0) * density(-kEnd + i * kStep);
     return sum * kStep / 3.0;
+}
+
+std::optional<double> unequal_scatter(std::span<const Scatter> groups) {
+    Scatter all;
+    Scatter largest;
+    int count = 0;
+    for (const Scatter& group : groups) {
+        if (group.degrees == 0) continue;
+        ++count;
+        all.squares += group.squares;
+        all.degrees += group.degrees;
+        if (group.squares * largest.degrees > largest.squares * group.degrees ||
+            largest.degrees == 0) {
+            largest = group;
+        }
+    }
+    if (count < 2 || !(all.squares > 0.0)) return std::nullopt;
+    const Scatter others{all.squares - largest.squares, all.degrees - largest.degrees};
+    const double f = others.squares > 0.0
+                         ? largest.squares / largest.degrees / (others.squares / others.degrees)
+                         : std::numeric_limits<double>::infinity();
+    return std::min(1.0, count * f_tail_probability(f, largest.degrees, others.degrees));
 }
 
 Effects main_effects(std::span<const Factor> factors, std::span<const double> values) {

@@ -10,6 +10,8 @@
 //     importance. ICML, PMLR 32(1):754-762, 2014. https://proceedings.mlr.press/v32/hutter14.html
 // [4] H. Scheffe: The analysis of variance. Wiley, 1959. Chapter 4.
 // [5] H. A. David, H. N. Nagaraja: Order statistics, 3rd edition. Wiley, 2003. Section 3.1.
+// [6] W. G. Cochran: The distribution of the largest of a set of estimated variances as a fraction
+//     of their total. Annals of Eugenics 11(1):47-52, 1941. doi:10.1111/j.1469-1809.1941.tb02271.x
 
 #include <cstddef>
 #include <optional>
@@ -25,6 +27,18 @@ double f_tail_probability(double f, double d1, double d2);
 // E[max] of `count` >= 1 independent standard normal values [5]; 0 of one, 1 / sqrt(pi) of two.
 // By Simpson's rule over x d/dx Phi(x)^count; about 10 digits.
 double expected_maximum(std::size_t count);
+
+// The scatter of the runs of one group around their mean.
+struct Scatter {
+    double squares = 0.0;  // sum around the mean
+    int degrees = 0;       // runs - 1
+};
+
+// Whether one group scatters more than the others: Cochran's test [6] of the largest variance, here
+// as F of that variance against the pooled one of all others, times the number of groups (at most
+// 1); in groups of one size that is his C. None with fewer than two groups that have degrees, or
+// where nothing scatters.
+std::optional<double> unequal_scatter(std::span<const Scatter> groups);
 
 // A setting with a few values: which of them each run has.
 struct Factor {
@@ -46,13 +60,15 @@ struct Effect {
 
 struct Effects {
     std::size_t runs = 0;
-    std::size_t combinations = 0;            // of levels that occur
-    bool is_complete = false;                // every combination of levels, each equally often
-    double total = 0.0;                      // sum of squares around the mean
-    std::vector<Effect> factors;             // in the order given
-    Effect interactions;                     // between combinations, beyond main effects
-    Effect seeds;                            // within combinations: repetitions; share alone
-    std::optional<double> seed_deviation{};  // of one run around the mean of its combination
+    std::size_t combinations = 0;             // of levels that occur
+    bool is_complete = false;                 // every combination of levels, each equally often
+    double total = 0.0;                       // sum of squares around the mean
+    std::vector<Effect> factors;              // in the order given
+    Effect interactions;                      // between combinations, beyond main effects
+    Effect seeds;                             // within combinations: repetitions; share alone
+    std::optional<double> seed_deviation{};   // of one run around the mean of its combination
+    double largest_deviation = 0.0;           // of one combination with two runs or more
+    std::optional<double> unequal_p_value{};  // unequal_scatter() of the combinations
 };
 
 // The analysis of variance of `values` [runs], all finite.

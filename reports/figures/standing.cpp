@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "reports/figures/effects.hpp"
 #include "reports/figures/statistics.hpp"
 
 namespace lockstep::reports {
@@ -39,13 +40,18 @@ std::optional<Standing> by_pooled_noise(const Entries& entries, std::size_t firs
     const std::vector<std::size_t> group = group_of(entries, first);
     if (group.size() < kFewestGroups) return std::nullopt;
     Standing standing{.test = StandingTest::pooled_noise};
+    std::vector<Scatter> scatters;
     double squares = 0.0;
     for (const std::size_t i : group) {
         const Estimate& accuracy = accuracy_of(entries[i]);
         if (!accuracy.deviation) return std::nullopt;
-        squares += *accuracy.deviation * *accuracy.deviation * (accuracy.count - 1);
-        standing.degrees += accuracy.count - 1;
+        scatters.push_back(
+            {*accuracy.deviation * *accuracy.deviation * (accuracy.count - 1), accuracy.count - 1});
+        squares += scatters.back().squares;
+        standing.degrees += scatters.back().degrees;
+        standing.largest_deviation = std::max(standing.largest_deviation, *accuracy.deviation);
     }
+    standing.unequal_p_value = unequal_scatter(scatters);
     standing.deviation = std::sqrt(squares / standing.degrees);
     if (!(standing.deviation > 0.0)) return std::nullopt;
 

@@ -31,7 +31,9 @@ struct Standing {
     // Of pooled_noise: the deviation of one run and its degrees of freedom.
     double deviation = 0.0;
     int degrees = 0;
-    std::size_t pairs = 0;  // corrected for
+    std::size_t pairs = 0;                    // corrected for
+    double largest_deviation = 0.0;           // of one entry
+    std::optional<double> unequal_p_value{};  // unequal_scatter() of the entries
 };
 
 // How entry `first` stands to the others on its test set.

@@ -8,6 +8,7 @@
 
 #include "reports/page/html_elements.hpp"
 #include "reports/page/html_settings.hpp"
+#include "reports/words/effect_text.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/setting_text.hpp"
@@ -15,38 +16,13 @@
 namespace lockstep::reports {
 namespace {
 
-std::string percent(double share) {
-    const double value = 100.0 * share;
-    if (value > 0.0 && value < 0.1) return "under 0.1 %";
-    return fmt::format("{:.1f} %", value);
-}
-
-bool is_beyond_noise(const Effect& effect, std::optional<double> p_value) {
-    return effect.f && p_value && *p_value < kSignificance;
-}
-
-std::string no_test_text(const Effects& effects) {
-    if (effects.seeds.degrees == 0) return "no test: no second seed of any combination";
-    if (effects.seeds.squares == 0.0) return "no test: seeds agree to the last image";
-    return "no test";
-}
-
-std::string verdict(const Effects& effects, const Effect& effect, std::optional<double> p_value) {
-    if (effect.is_confounded) {
-        return "no figure: changed only together with others";
-    }
-    if (!effect.f) return no_test_text(effects);
-    return is_beyond_noise(effect, p_value) ? "larger than seed noise"
-                                            : "not larger than seed noise";
-}
-
 std::string share_cell(const Effect& effect) {
     if (!effect.share) return kNoFigure;
     return fmt::format(
         "<data value=\"{0:.6f}\">{1}</data><svg class=\"bar\" viewBox=\"0 0 100 6\" "
         "preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"axis\" "
         "d=\"M0 6H100\"/><rect class=\"share s0\" width=\"{2:.1f}\" height=\"5\"/></svg>",
-        *effect.share, percent(*effect.share), 100.0 * std::min(1.0, *effect.share));
+        *effect.share, share_text(effect), 100.0 * std::min(1.0, *effect.share));
 }
 
 // Share and verdict come first: narrow screens show the left columns.
@@ -55,17 +31,13 @@ void add_share(const Effects& effects, const Effect& effect, std::optional<doubl
     const bool is_real = is_beyond_noise(effect, p_value);
     table.html(share_cell(effect), "n")
         .html(fmt::format("<span class=\"{}\">{}</span>", is_real ? "good" : "soft",
-                          verdict(effects, effect, p_value)),
+                          effect_verdict(effects, effect, p_value)),
               "wrap");
 }
 
 void add_test(const Effects& effects, const Effect& effect, std::optional<double> p_value,
               HtmlTable& table) {
-    table
-        .number(effect.f ? fmt::format("{:.2f} ({}, {})", *effect.f, effect.degrees,
-                                       effects.seeds.degrees)
-                         : kNoFigure)
-        .number(effect.f && p_value ? p_value_text(*p_value) : kNoFigure);
+    table.number(f_text(effects, effect)).number(effect_p_text(effect, p_value));
 }
 
 void add_no_means(HtmlTable& table) {
@@ -105,7 +77,7 @@ HtmlTable effects_table(const Sweep& sweep) {
         add_test(effects, effect, effect.adjusted_p_value, table);
     }
     if (effects.interactions.degrees > 0) {
-        table.row(effects.seeds.degrees > 0 ? "interactions" : "interactions and seeds");
+        table.row(interactions_text(effects));
         add_share(effects, effects.interactions, effects.interactions.p_value, table);
         add_no_means(table);
         add_test(effects, effects.interactions, effects.interactions.p_value, table);
@@ -151,11 +123,11 @@ std::string first_sentence(const Sweep& sweep) {
     const std::string name = html_text(setting_text(sweep.settings[place]));
     if (most->f && !is_beyond_noise(*most, most->adjusted_p_value)) {
         return "<b>No setting had an effect larger than seed noise</b>" +
-               fmt::format(" (the largest share is that of {}, {}).", name, percent(*most->share));
+               fmt::format(" (the largest share is that of {}, {}).", name, share_text(*most));
     }
     return fmt::format(
         "<b>{} {}</b>: {} of the variance of test accuracy lies between its values{}.", name,
-        most->f ? "mattered most" : "has the largest share", percent(*most->share),
+        most->f ? "mattered most" : "has the largest share", share_text(*most),
         most->f ? ", beyond what seeds explain" : "");
 }
 
@@ -175,7 +147,7 @@ std::string summary(const Sweep& sweep) {
     if (is_beyond_noise(effects.interactions, effects.interactions.p_value)) {
         text += fmt::format(
             " Interactions ({}) are beyond noise too: what one setting does depends on others.",
-            percent(effects.interactions.share.value_or(0.0)));
+            share_text(effects.interactions));
     }
     if (effects.seeds.degrees == 0) {
         text +=
@@ -185,13 +157,16 @@ std::string summary(const Sweep& sweep) {
             text += fmt::format(
                 " {} is due to no setting alone, but to interactions and seeds, which these runs "
                 "cannot tell apart.",
-                percent(*effects.interactions.share));
+                share_text(effects.interactions));
         }
     } else if (effects.seed_deviation.value_or(0.0) > 0.0) {
         text += fmt::format(
             " Seed noise: one run scatters by {} (standard deviation, {} degrees of freedom) "
             "around the mean of its settings.",
             figure_text(*effects.seed_deviation), effects.seeds.degrees);
+        const std::string warning =
+            scatter_warning(effects.largest_deviation, effects.unequal_p_value);
+        if (!warning.empty()) text += " <b class=\"warn\">" + warning + "</b>";
     }
     return text + "</p>\n";
 }

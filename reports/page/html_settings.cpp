@@ -8,7 +8,7 @@
 #include "reports/charts/setting_axis.hpp"
 #include "reports/charts/sweep_charts.hpp"
 #include "reports/page/html_elements.hpp"
-#include "reports/tables/setting_columns.hpp"
+#include "reports/tables/sweep_table.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/setting_text.hpp"
@@ -16,31 +16,6 @@
 
 namespace lockstep::reports {
 namespace {
-
-// What says too little alone has a word more: optimizer.name, dropout.rate.
-std::string shown_name(const SettingsTable& settings, const std::string& key) {
-    std::string name = short_name(settings, key);
-    const bool is_clear = name.find('.') != std::string::npos ||
-                          (name != "name" && name != "type" && !key.starts_with("layers."));
-    if (is_clear) return name;
-    const std::size_t dot = key.rfind('.', key.size() - name.size() - 2);
-    return dot == std::string::npos ? key : key.substr(dot + 1);
-}
-
-std::vector<SettingName> differing(const ExperimentReport& report) {
-    std::vector<std::vector<RunSetting>> settings;
-    for (const RunFigures& run : report.runs) {
-        settings.push_back(run_settings(run.run.effective_config));
-    }
-    storage::Table rows;
-    rows.rows.resize(settings.size());
-    const SettingsTable table = with_settings(std::move(rows), settings);
-    std::vector<SettingName> names;
-    for (const std::string& key : differing_settings(table)) {
-        names.push_back({key, shown_name(table, key)});
-    }
-    return names;
-}
 
 std::string values_text(const SweptSetting& setting) {
     constexpr std::size_t kShown = 8;
@@ -171,10 +146,6 @@ HtmlTable means_table(const Sweep& sweep) {
 
 }  // namespace
 
-Sweep sweep_of(const ExperimentReport& report) {
-    return sweep_of(report.runs, report.entries, differing(report));
-}
-
 std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep) {
     if (sweep.settings.empty() || sweep.runs.size() < 2) return {};
     std::string figures;
@@ -194,7 +165,7 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
 }
 
 std::string html_settings(const ExperimentReport& report) {
-    const Sweep sweep = sweep_of(report);
+    const Sweep sweep = report_sweep(report);
     if (sweep.settings.empty() && sweep.others.empty()) return {};
     return "<h2 id=\"settings\">Settings</h2>\n" + scope(sweep) + html_effects(sweep) +
            html_setting_plots(report, sweep) + html_heat_maps(sweep) +

@@ -17,9 +17,6 @@ inline constexpr std::size_t kHeatLevels = 12;  // values on a side of a heat ma
 // "" where runs differ in nothing but name and seed.
 std::string html_settings(const ExperimentReport& report);
 
-// The report's sweep, its settings under the shortest names that mean one key.
-Sweep sweep_of(const ExperimentReport& report);
-
 // The parts of it; "" where there is nothing to show.
 std::string html_effects(const Sweep& sweep);  // which setting mattered
 std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep);

@@ -9,6 +9,7 @@
 #include "reports/figures/selection.hpp"
 #include "reports/figures/standing.hpp"
 #include "reports/page/html_elements.hpp"
+#include "reports/words/effect_text.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/test_set_text.hpp"
@@ -33,10 +34,14 @@ std::string list_of(const ExperimentReport& report, const std::vector<std::size_
 
 std::string test_note(const Standing& standing) {
     if (standing.test == StandingTest::pooled_noise) {
+        const std::string warning =
+            scatter_warning(standing.largest_deviation, standing.unequal_p_value);
         return fmt::format(
-            " <small>(95 %, t tests with the seed noise of all together, {} for one run, corrected "
-            "for {} pairs.)</small>",
-            figure_text(standing.deviation), standing.pairs);
+                   " <small>(95 %, t tests with the seed noise of all together, {} for one run, "
+                   "corrected "
+                   "for {} pairs.)</small>",
+                   figure_text(standing.deviation), standing.pairs) +
+               (warning.empty() ? "" : " <small class=\"warn\">" + warning + "</small>");
     }
     return std::string(" <small>(95 %, corrected for many: <a href=\"#pairs\">the pairs</a>.") +
            (standing.is_of_single_runs

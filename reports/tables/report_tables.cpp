@@ -9,6 +9,7 @@
 
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
+#include "reports/tables/sweep_table.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
@@ -103,6 +104,10 @@ std::string markdown_report(const ExperimentReport& report) {
                     markdown_line(scope_text(report)), markdown_line(report.written_utc),
                     markdown_line(report.lockstep_version));
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
+    const storage::Table effects = effects_in_words(report_sweep(report));
+    if (!effects.rows.empty()) {
+        sections.push_back({"Which setting mattered? Spread of test accuracy", effects});
+    }
     if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_in_words(report)});
     sections.push_back({"Runs", states_table(report)});
     text += sections_text(sections, TableFormat::md);

@@ -152,7 +152,7 @@ double p_of_f(double f) {
     const double x = std::sqrt(f) / std::sqrt(1.0 + f / 4.0);
     return 1.0 - 0.75 * x * (1.0 - x * x / 12.0);
 }
-std::string p_text(double p) { return p < 1e-4 ? "< 0.0001" : figure(p); }
+std::string p_text(double p) { return p < 1e-4 ? "&lt; 0.0001" : figure(p); }
 
 std::string f_text(double f) { return fmt::format("{:.2f} (1, 4)", f); }
 std::string verdict(double p) {
@@ -206,6 +206,15 @@ TEST_CASE("a sweep's report: the analysis of variance", "[end_to_end]") {
         CHECK(cell("F (degrees)") == f_text(parts[i] / noise));
         CHECK(cell("p after Holm") == p_text(p[i]));
         CHECK(cell("verdict") == verdict(p[i]));
+    }
+    // The same in report.md, where the setting's value stands beside the mean.
+    const auto words = titled(markdown_tables(read_text(store() / "reports/sweep/report.md")),
+                              "Which setting mattered?");
+    REQUIRE(words.size() == 1);
+    CHECK(words[0].rows.size() == effects.rows.size());
+    for (const Row& row : effects.rows) {
+        for (const char* column : {"share of variance", "verdict", "F (degrees)", "p after Holm"})
+            CHECK(words[0].at(row[0], column) == effects.at(row[0], column));
     }
     CHECK(effects.at("seeds", "share of variance") == percent(ss.within / ss.total));
     CHECK(effects.at("seeds", "verdict") ==

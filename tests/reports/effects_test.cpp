@@ -190,6 +190,23 @@ TEST_CASE("effects: one run, and what is wrong", "[reports]") {
     CHECK_THROWS_AS(of({factor(1, {1})}, {0.1}), std::invalid_argument);
 }
 
+TEST_CASE("effects: one combination that scatters more than the others", "[reports]") {
+    // F with 2 and 4 degrees is 60 / 2 over 4 / 4 = 30: P = (1 + 2 f / 4)^-2, for three groups.
+    const std::vector<Scatter> groups{{2.0, 2}, {60.0, 2}, {2.0, 2}, {0.0, 0}};
+    CHECK(*unequal_scatter(groups) == Approx(3.0 / (16.0 * 16.0)));
+    CHECK(*unequal_scatter(std::vector<Scatter>{{2.0, 2}, {2.0, 2}}) == 1.0);
+    CHECK(*unequal_scatter(std::vector<Scatter>{{0.0, 2}, {2.0, 2}}) == 0.0);
+    CHECK_FALSE(unequal_scatter(std::vector<Scatter>{{0.0, 2}, {0.0, 2}}));
+    CHECK_FALSE(unequal_scatter(std::vector<Scatter>{{1.0, 2}}));
+    CHECK_FALSE(unequal_scatter({}));
+    // The group of fewer runs has the larger variance, though not the larger sum.
+    CHECK(*unequal_scatter(std::vector<Scatter>{{3.0, 1}, {4.0, 4}}) ==
+          Approx(2.0 * f_tail_probability(3.0, 1.0, 4.0)));
+    const Effects effects = of({factor(2, {0, 0, 1, 1})}, {0.1, 0.5, 0.2, 0.2});
+    CHECK(effects.largest_deviation == Approx(0.4 / std::sqrt(2.0)));
+    CHECK(*effects.unequal_p_value == 0.0);
+}
+
 TEST_CASE("effects: means by values of one setting and of two", "[reports]") {
     const Factor first = factor(2, {0, 0, 1, 1});
     const Factor second = factor(3, {0, 1, 1, 1});

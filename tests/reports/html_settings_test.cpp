@@ -107,6 +107,16 @@ TEST_CASE("settings: seeds that agree to the last image are no noise to test aga
     CHECK(contains(same, "<b>Nothing mattered</b>"));
 }
 
+TEST_CASE("settings: seeds that do not scatter alike are told, above and below", "[reports]") {
+    auto rows = grid(3, 1, 3);
+    rows[0].metrics[1].value = 0.1;
+    rows[1].metrics[1].value = 0.9;
+    const std::string warning = "Seeds do not scatter alike: by 0.4";
+    CHECK(contains(settings_of(rows), warning));
+    CHECK(contains(html_verdict(report_of(RowsSource(rows))), warning));
+    CHECK_FALSE(contains(settings_of(grid(3, 1, 3)), "scatter alike: by"));
+}
+
 TEST_CASE("settings: runs without a result are counted, and listed with their state", "[reports]") {
     auto rows = grid(2, 2, 1);
     rows[3].run.state = lockstep::storage::RunState::failed;
