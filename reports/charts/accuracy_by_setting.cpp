@@ -15,11 +15,12 @@ namespace {
 
 // Units of the drawing.
 constexpr double kWidth = 360.0;
-constexpr double kHeight = 250.0;
+constexpr double kHeight = 260.0;
 constexpr double kLeft = 50.0;
 constexpr double kRight = 14.0;
 constexpr double kTop = 10.0;
-constexpr double kFoot = kHeight - 40.0;
+constexpr double kFoot = kHeight - 52.0;
+constexpr double kLetter = 6.6;   // of a label, wide
 constexpr double kMargin = 22.0;  // beside the first and the last value
 
 class Drawing {
@@ -56,19 +57,32 @@ private:
                 "dy=\".35em\" text-anchor=\"end\">{4}</text>",
                 kLeft, kWidth - kRight, y_of(tick), kLeft - 6, short_number(tick));
         }
-        const std::size_t letters = setting_.levels.size() > 3 ? 9 : 14;
-        for (const AxisTick& tick : axis_.ticks(26.0)) {
-            svg += fmt::format(
-                "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}<title>{}</title></text>",
-                tick.place, kFoot + 16, html_text(shortened(tick.text, letters)),
-                html_text(tick.text));
-        }
+        svg += labels();
         const char* scale = setting_.is_geometric ? ", logarithmic" : "";
         return svg + fmt::format(
                          "<path class=\"axis\" d=\"M{0} {1}V{2}H{3}\"/><text class=\"label\" "
                          "x=\"{4}\" y=\"{5}\" text-anchor=\"middle\">{6}{7}</text>",
                          kLeft, kTop, kFoot, kWidth - kRight, (kLeft + kWidth - kRight) / 2,
                          kHeight - 6, html_text(shortened(setting_.name.name, 36)), scale);
+    }
+
+    // Long ones stand on two heights in turn, and have the room of two.
+    std::string labels() const {
+        const std::vector<AxisTick> ticks = axis_.ticks(26.0);
+        const double room = std::max(26.0, std::min(axis_.gap(), kWidth - kLeft - kRight));
+        auto letters = static_cast<std::size_t>(room / kLetter);
+        const bool is_long = std::ranges::any_of(
+            ticks, [&](const AxisTick& tick) { return tick.text.size() > letters; });
+        if (is_long) letters = static_cast<std::size_t>(1.8 * room / kLetter);
+        std::string svg;
+        for (std::size_t i = 0; i < ticks.size(); ++i) {
+            svg += fmt::format(
+                "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}<title>{}</title></text>",
+                ticks[i].place, kFoot + (is_long && i % 2 == 1 ? 29 : 15),
+                html_text(shortened(ticks[i].text, std::max<std::size_t>(letters, 5))),
+                html_text(ticks[i].text));
+        }
+        return svg;
     }
 
     std::string chance() const {

@@ -80,14 +80,13 @@ std::vector<int> outcome_colors(const std::vector<double>& values) {
     std::vector<double> sorted = values;
     std::ranges::sort(sorted);
     std::vector<int> colors;
+    const auto count = static_cast<double>(sorted.size());
     for (const double value : values) {
-        const auto equal = std::ranges::equal_range(sorted, value);
-        const double middle =
-            static_cast<double>((equal.begin() - sorted.begin()) + (equal.end() - sorted.begin())) /
-            2.0;
-        const auto color =
-            static_cast<int>(middle * kOutcomeColors / static_cast<double>(sorted.size()));
-        colors.push_back(std::min(color, kOutcomeColors - 1));
+        const auto first = std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin();
+        const auto last = std::upper_bound(sorted.begin(), sorted.end(), value) - sorted.begin();
+        const double middle = static_cast<double>(first + last) / 2.0;
+        colors.push_back(
+            std::min(static_cast<int>(middle * kOutcomeColors / count), kOutcomeColors - 1));
     }
     return colors;
 }

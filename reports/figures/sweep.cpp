@@ -124,10 +124,11 @@ std::vector<SweptSetting> settings_of(const Runs& runs, std::span<const SettingN
 void add_levels(const std::vector<AnalysedRun>& runs, SweptSetting& setting) {
     for (const AnalysedRun& each : runs) setting.levels.push_back(setting.values[each.run]);
     std::ranges::sort(setting.levels, comes_before);
-    const auto rest = std::ranges::unique(setting.levels, [](const Cell& a, const Cell& b) {
+    const auto is_same = [](const Cell& a, const Cell& b) {
         return !comes_before(a, b) && !comes_before(b, a);
-    });
-    setting.levels.erase(rest.begin(), rest.end());
+    };
+    setting.levels.erase(std::unique(setting.levels.begin(), setting.levels.end(), is_same),
+                         setting.levels.end());
     setting.factor.levels = setting.levels.size();
     for (const AnalysedRun& each : runs) {
         const auto at =
