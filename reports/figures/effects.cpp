@@ -244,7 +244,10 @@ Effects main_effects(std::span<const Factor> factors, std::span<const double> va
         const Fit fit = is_fitted ? squares_of_factor(factors, i, centred) : Fit{};
         effect.squares = fit.squares;
         effect.degrees = fit.degrees;
-        effect.is_confounded = fit.degrees + 1 < static_cast<int>(factors[i].levels);
+        const int differences = static_cast<int>(factors[i].levels) - 1;
+        effect.is_confounded =
+            differences > 0 && (fit.degrees == 0 || 2 * fit.degrees < differences);
+        effect.is_partial = !effect.is_confounded && fit.degrees < differences;
         add_figures(effects, effect);
     }
     correct_for_many(effects.factors);

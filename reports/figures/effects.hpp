@@ -54,8 +54,10 @@ struct Effect {
     std::optional<double> f{};      // (squares / degrees) / seed variance; none without that
     std::optional<double> p_value{};
     std::optional<double> adjusted_p_value{};  // Holm's, over the factors' tests
-    // Some of its differences cannot be told from those of other factors: no figures.
+    // Fewer than half of its differences can be told from those of other factors: no figures.
     bool is_confounded = false;
+    // Half of them or more, not all: figures are of those alone, so the share is a lower bound.
+    bool is_partial = false;
 };
 
 struct Effects {

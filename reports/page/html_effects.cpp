@@ -126,9 +126,9 @@ std::string first_sentence(const Sweep& sweep) {
                fmt::format(" (the largest share is that of {}, {}).", name, share_text(*most));
     }
     return fmt::format(
-        "<b>{} {}</b>: {} of the variance of test accuracy lies between its values{}.", name,
-        most->f ? "mattered most" : "has the largest share", share_text(*most),
-        most->f ? ", beyond what seeds explain" : "");
+        "<b>{} {}</b>: {}{} of the variance of test accuracy lies between its values{}.", name,
+        most->f ? "mattered most" : "has the largest share", most->is_partial ? "at least " : "",
+        share_text(*most), most->f ? ", beyond what seeds explain" : "");
 }
 
 std::string summary(const Sweep& sweep) {

@@ -6,6 +6,21 @@
 
 namespace lockstep::reports {
 
+namespace {
+
+std::string tested_text(const Effects& effects, const Effect& effect,
+                        std::optional<double> p_value) {
+    if (effect.f) {
+        return is_beyond_noise(effect, p_value) ? "larger than seed noise"
+                                                : "not larger than seed noise";
+    }
+    if (effects.seeds.degrees == 0) return "no test: no second seed of any combination";
+    if (effects.seeds.squares == 0.0) return "no test: seeds agree to the last image";
+    return "no test";
+}
+
+}  // namespace
+
 std::string share_text(const Effect& effect) {
     if (!effect.share) return kNoFigure;
     const double percent = 100.0 * *effect.share;
@@ -20,13 +35,9 @@ bool is_beyond_noise(const Effect& effect, std::optional<double> p_value) {
 std::string effect_verdict(const Effects& effects, const Effect& effect,
                            std::optional<double> p_value) {
     if (effect.is_confounded) return "no figure: changed only together with others";
-    if (effect.f) {
-        return is_beyond_noise(effect, p_value) ? "larger than seed noise"
-                                                : "not larger than seed noise";
-    }
-    if (effects.seeds.degrees == 0) return "no test: no second seed of any combination";
-    if (effects.seeds.squares == 0.0) return "no test: seeds agree to the last image";
-    return "no test";
+    const char* partly =
+        effect.is_partial ? "; values that changed only with other settings are not in it" : "";
+    return tested_text(effects, effect, p_value) + partly;
 }
 
 std::string f_text(const Effects& effects, const Effect& effect) {

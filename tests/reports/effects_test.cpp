@@ -139,15 +139,21 @@ TEST_CASE("effects: without repetitions there are shares and no tests", "[report
     CHECK(effects.interactions.squares == Approx(0.0).margin(1e-15));
 }
 
-TEST_CASE("effects: what changes only together has no figure", "[reports]") {
-    // The second is a function of the first; the third is a grid with both.
+TEST_CASE("effects: what changes only together has no figure, or one of a part", "[reports]") {
+    // The second is a function of the first, of which two values share one of the second's; the
+    // third is a grid with both.
     const Effects effects = of({factor(3, {0, 0, 1, 1, 2, 2}), factor(2, {0, 0, 0, 0, 1, 1}),
                                 factor(2, {0, 1, 0, 1, 0, 1})},
                                {0.1, 0.2, 0.5, 0.6, 0.3, 0.5});
-    CHECK(effects.factors[0].is_confounded);
     CHECK(effects.factors[1].is_confounded);
-    CHECK_FALSE(effects.factors[0].share);
+    CHECK_FALSE(effects.factors[1].share);
+    // Its values 0 and 1 alone: four runs, means 0.15 and 0.55.
+    CHECK(effects.factors[0].is_partial);
+    CHECK_FALSE(effects.factors[0].is_confounded);
+    CHECK(effects.factors[0].degrees == 1);
+    CHECK(effects.factors[0].squares == Approx(0.16));
     CHECK_FALSE(effects.factors[2].is_confounded);
+    CHECK_FALSE(effects.factors[2].is_partial);
     // (difference of means)^2 runs / 4, of a factor that is orthogonal to the rest
     CHECK(effects.factors[2].squares == Approx(0.4 / 3.0 * 0.4 / 3.0 * 6.0 / 4.0));
 }
