@@ -45,7 +45,7 @@ std::string list_of(const std::vector<storage::ExperimentRow>& rows) {
 // Those that are named, each once; the only experiment of a store need not be named.
 std::vector<storage::ExperimentRow> chosen(const storage::RunDatabase& database,
                                            const ReportOptions& options) {
-    const std::vector<storage::ExperimentRow> all = database.experiments();
+    std::vector<storage::ExperimentRow> all = database.experiments();
     if (options.experiments.empty()) {
         if (all.size() == 1) return all;
         throw UsageError(fmt::format("which experiment? The store has: {}", list_of(all)));
@@ -125,7 +125,7 @@ fs::path made_folder(const storage::RunStore& store,
     if (options.out.empty() && name == experiments.front().name) {
         return store.make_report_folder(name);
     }
-    const fs::path folder = options.out.empty() ? store.root() / "reports" / name : options.out;
+    fs::path folder = options.out.empty() ? store.root() / "reports" / name : options.out;
     storage::make_folders(folder);
     return folder;
 }

@@ -97,7 +97,7 @@ std::string footer(const ExperimentReport& report) {
 }
 
 std::string scripts(const HtmlPage& page) {
-    const std::string sorting = "<script>" + std::string(table_script()) + "</script>\n";
+    std::string sorting = "<script>" + std::string(table_script()) + "</script>\n";
     if (!has_chart_script()) return sorting;
     return sorting + "<script type=\"application/json\" id=\"report-data\">" +
            script_json(plots_json(page.plots())) + "</script>\n<script>" +
