@@ -1,16 +1,36 @@
 #include "pipeline/failure/failure.hpp"
 
+#include <fmt/format.h>
+
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/settings/spec_error.hpp"
 #include "storage/files/storage_error.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
+#include "trainer/config/out_of_memory.hpp"
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr const char* kNeedsLess = "fewer ranks, or a smaller batch, need less";
+
+// No thread, no memory.
+bool is_limit(const std::error_code& code) {
+    return code == std::errc::resource_unavailable_try_again ||
+           code == std::errc::not_enough_memory;
+}
+
+Failure failure_of_system(const std::system_error& error) {
+    if (!is_limit(error.code())) return {kExitInternal, error.what()};
+    return {kExitSystem,
+            fmt::format("{}: the system gives no more threads or memory (`ulimit -a`, the limits "
+                        "of the job); fewer ranks need less",
+                        error.what())};
+}
 
 int exit_code_of(trainer::DataError::Kind kind) {
     switch (kind) {
@@ -64,8 +84,12 @@ Failure failure_of(const std::exception_ptr& error) {
         return {exit_code_of(storage.kind()), storage.what()};
     } catch (const trainer::WeightsError& weights) {
         return {kExitBadData, weights.what()};
+    } catch (const trainer::OutOfMemory& memory) {
+        return {kExitSystem, fmt::format("{}; {}", memory.what(), kNeedsLess)};
     } catch (const std::bad_alloc&) {
-        return {kExitSystem, "out of memory; fewer ranks, or a smaller batch, need less"};
+        return {kExitSystem, fmt::format("out of memory; {}", kNeedsLess)};
+    } catch (const std::system_error& system) {
+        return failure_of_system(system);
     } catch (const std::exception& internal) {  // CommError, NonFiniteNumbers, ReplicaError, bugs
         return {kExitInternal, internal.what()};
     } catch (...) {

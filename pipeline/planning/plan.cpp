@@ -9,6 +9,7 @@
 
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/planning/checkpoint_size.hpp"
 #include "pipeline/planning/equal_runs.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "reports/tables/table_text.hpp"
@@ -62,15 +63,6 @@ double training_flops(const PlannedRun& planned) {
     return images * static_cast<double>(planned.flops_per_image);
 }
 
-// Arrays of the optimizer, each as long as the trainable parameters.
-std::int64_t slots_of(const trainer::OptimizerConfig& optimizer) {
-    if (std::holds_alternative<trainer::AdamConfig>(optimizer.rule)) return 2;
-    if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
-        return rmsprop->momentum > 0 ? 2 : 1;
-    }
-    return std::get<trainer::SgdConfig>(optimizer.rule).momentum > 0 ? 1 : 0;
-}
-
 // On one node: the rank's share of the data set as bytes; weights, the optimizer's slots, a
 // gradient and what it is summed from; and each layer's output and its gradient for the images of
 // the own shards, at most, as buffers share memory.
@@ -86,7 +78,7 @@ std::int64_t memory_per_rank(const PlannedRun& planned, const trainer::DatasetTr
     const std::int64_t data =
         divided_up((traits.training_samples + traits.test_samples) * (traits.shape.size() + 1),
                    std::clamp<std::int64_t>(ranks, 1, shards));
-    const std::int64_t parameter_arrays = 3 + slots_of(config.train.optimizer);
+    const std::int64_t parameter_arrays = 3 + slot_count(config.train.optimizer);
     std::int64_t values_per_image = architecture.input.size();
     for (const trainer::LayerShape& layer : architecture.layers) {
         values_per_image += 2 * layer.output.size();

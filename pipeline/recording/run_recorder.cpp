@@ -8,8 +8,10 @@
 #include "pipeline/keras/keras_config.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "pipeline/planning/effective_config.hpp"
+#include "pipeline/recording/missing_classes.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/run_rows.hpp"
+#include "pipeline/recording/run_space.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/recording/weights_notes.hpp"
@@ -74,6 +76,7 @@ RunRecorder::RunRecorder(const storage::RunStore& store, storage::RunDatabase& d
 // ---- the attempt -----------------------------------------------------------------------------
 
 void RunRecorder::begin(const storage::ResumePoint& resume) {
+    require_space(planned_, files_, resume.is_start());
     database_.put_run(run_row(planned_, setting_.experiment, &data_));
     database_.start_attempt(planned_.id, attempt_, resume);
     has_begun_ = true;
@@ -93,6 +96,7 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
                      reports::thousands(planned_.parameters),
                      reports::thousands(data_.training.count()), counted(train.epochs, "epoch"),
                      counted(setting_.ranks, "rank"), where));
+    if (const std::string missing = missing_classes(data_); !missing.empty()) warn(missing);
     last_snapshot_ = std::chrono::steady_clock::now();
     database_.wait_at_most(kRecordingWait);
 }

@@ -142,6 +142,8 @@ RunStart GroupTrainer::open(const PlannedRun& planned, const trainer::RunData& d
                             Recording& recording) {
     const storage::RunStore& store = *recording.store;
     storage::RunDatabase& database = *recording.database;
+    if (recording.taken->state_before == storage::RunState::queued && !queue_.is_fresh)
+        require_untrained(store, planned);
     RunStart start =
         recording.taken->action == RunAction::resume
             ? resume(store, database, planned, data.dataset->digest, queue_.environment)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
@@ -62,6 +64,19 @@ std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore
 }
 
 }  // namespace
+
+void require_untrained(const storage::RunStore& store, const PlannedRun& planned) {
+    const storage::RunFiles files = store.run_files(planned.id);
+    for (const auto& file : {files.checkpoint, files.previous_checkpoint, files.final_weights}) {
+        std::error_code unknown;
+        if (!std::filesystem::exists(file, unknown)) continue;
+        throw Failure(
+            kExitBadData,
+            fmt::format("run {}: the run database knows nothing of {}: was it deleted, or replaced "
+                        "by another one? `lockstep fsck --repair` puts such files aside; {}",
+                        planned.id, file.string(), way_out(planned)));
+    }
+}
 
 RunStart start_anew(const PlannedRun& planned) {
     RunStart start;

@@ -23,6 +23,10 @@ struct RunStart {
     std::vector<std::string> warnings;  // one line each
 };
 
+// For a run that has never begun, as the database says. Throws Failure (kExitBadData) if it has
+// checkpoints or results: the database that knew them is gone, and a start would remove them.
+void require_untrained(const storage::RunStore& store, const PlannedRun& planned);
+
 // Starts from the beginning, with the initial weights where some are given.
 // Throws StorageError, WeightsError.
 RunStart start_anew(const PlannedRun& planned);

@@ -70,6 +70,7 @@ std::optional<std::int64_t> file_system_type(const fs::path& path) {
 std::optional<std::int64_t> free_bytes(const fs::path& path) {
     struct statvfs status {};
     if (::statvfs(path.c_str(), &status) != 0) return std::nullopt;
+    if (status.f_blocks == 0) return std::nullopt;  // as file systems of programs may say
     return static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize);
 }
 

@@ -125,6 +125,13 @@ TEST_CASE("A run database that cannot be written ends the run with 74", "[end_to
     CHECK(contains(words({"pwrite64", "lockstep.db", 70, ENOSPC}), "lockstep.db: "));
 }
 
+TEST_CASE("A disk without room for a run's checkpoints is told before the first step",
+          "[end_to_end]") {
+    const std::string words = check_failure({"statvfs", "batch-normalized-", 1, 1}, 74);
+    CHECK(contains(words, "0 bytes are free in "));
+    CHECK_FALSE(contains(words, "Epoch 1/"));
+}
+
 TEST_CASE("A report that cannot be made durable costs the report alone", "[end_to_end]") {
     const FailingCall call{"fsync", "report.html", 1, EIO};
     CHECK(contains(check_failure(call, 0), "no report was written: "));

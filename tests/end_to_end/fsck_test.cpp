@@ -262,6 +262,39 @@ TEST_CASE("A run whose row was deleted leaves a folder that is put aside", "[end
     CHECK(fs::exists(damaged.lost(folder) / "final.h5"));
 }
 
+TEST_CASE("Results that the database does not know are no reason to begin anew in silence",
+          "[end_to_end]") {
+    const Damaged damaged;
+    const fs::path folder = damaged.run();
+    const std::string checkpoint = read_text(folder / "checkpoint.h5");
+    if (GENERATE(true, false)) {
+        damaged.database().remove_run(damaged.id());
+        fs::remove(folder / "final.h5");
+    } else {
+        fs::remove(damaged.store() / "lockstep.db");
+    }
+    for (int start = 1; start <= 2; ++start) {
+        const Result refused = lockstep({"run", smoke_file(), "--only", kRun, "--store",
+                                         damaged.store().string(), "--ranks", "1"});
+        INFO(refused.errors);
+        CHECK(refused.exit_code == 65);
+        CHECK(refused.errors.find("knows nothing of " + folder.string()) != std::string::npos);
+        CHECK(read_text(folder / "checkpoint.h5") == checkpoint);
+    }
+    SECTION("fsck puts them aside") {
+        CHECK(damaged.fsck(true).exit_code == 0);
+        CHECK(read_text(damaged.lost(folder) / "checkpoint.h5") == checkpoint);
+        CHECK(damaged.train().exit_code == 0);
+        check_same_results(damaged);
+    }
+    SECTION("--fresh removes them") {
+        CHECK(lockstep({"run", smoke_file(), "--store", damaged.store().string(), "--ranks", "1",
+                        "--fresh"})
+                  .exit_code == 0);
+        check_same_results(damaged);
+    }
+}
+
 TEST_CASE("A damaged database is made anew from what can be read, and the old one kept",
           "[end_to_end]") {
     const Damaged damaged;

@@ -1,6 +1,7 @@
 // Networks trained on a data set of the user's own, in CIFAR-10's format and with names of its own:
 // what they need later stands in the run, wherever the data are by then.
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -179,6 +181,34 @@ TEST_CASE("Data replaced under a finished run are told; its figures stay", "[end
           std::string::npos);
     CHECK(told.errors.find("--fresh") != std::string::npos);
     CHECK(read_text(run_folder(trained.path("store"), "a") / "final.h5") == weights);
+}
+
+TEST_CASE("A class without a sample that validates is told", "[end_to_end]") {
+    const Trained trained("validation = { first = 2 }\n");
+    const std::string log = log_of(trained.path("store"), "a");
+    CHECK(log.find("warning: a: no sample of kind2 validates\n") != std::string::npos);
+    CHECK(log.find("no sample of kind0") == std::string::npos);
+}
+
+TEST_CASE("Data replaced under an interrupted run are refused; with its own it goes on",
+          "[end_to_end]") {
+    const Trained trained;
+    const auto command =
+        lockstep_command({"run", trained.path("own.toml"), "--set", "train.epochs=3", "--store",
+                          trained.path("store"), "--ranks", "1"});
+    // Handing over the second checkpoint has waited for the first one.
+    std::vector<std::string> killed{"/usr/bin/env", "LOCKSTEP_FAULT=epoch.end@count=3:kill"};
+    killed.insert(killed.end(), command.begin(), command.end());
+    CHECK(Process(killed).wait() == 128 + SIGKILL);
+    write_data(trained.path("data"), 50, kNames);
+    Process refused(command);
+    CHECK(refused.wait() == 65);
+    CHECK(refused.errors().find("its checkpoint was made with another data set") !=
+          std::string::npos);
+    write_data(trained.path("data"), 20, kNames);
+    Process again(command);
+    CHECK(again.wait() == 0);
+    CHECK(again.errors().find(", resumed ") != std::string::npos);
 }
 
 TEST_CASE("A run on other data is no run of a longer list of seeds", "[end_to_end]") {

@@ -156,6 +156,23 @@ TEST_CASE("After SIGKILL of what was started the run resumes to the same bytes",
     check_resumes_on_three_ranks(store);
 }
 
+// What oneDNN is told to leave out, Lockstep's own kernels leave out too.
+TEST_CASE("A run that goes on with other instructions says that its bits may differ",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    CHECK(train_and_end(store, [](Process& training) { training.send(SIGTERM); }) == 75);
+    std::vector<std::string> command = lockstep_command(arguments(store, "2"));
+    command.insert(command.begin(), {"/usr/bin/env", "ONEDNN_MAX_CPU_ISA=SSE41"});
+    Process other(command);
+    CHECK(other.wait() == 0);
+    CHECK(other.errors().find("resumed with instruction set sse41 after ") != std::string::npos);
+    CHECK(other.errors().find("the bits may differ") != std::string::npos);
+    const Result recorded = lockstep({"query", "select count(distinct isa) from attempts",
+                                      "--store", store.string(), "--format", "csv"});
+    CHECK(recorded.output.substr(recorded.output.find('\n')) == "\n2\n");
+}
+
 TEST_CASE("A torn checkpoint is passed over for the one before", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";

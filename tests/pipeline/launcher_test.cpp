@@ -1,10 +1,12 @@
 #include "pipeline/ranks/launcher.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "pipeline/experiment/spec.hpp"
@@ -14,6 +16,7 @@
 #include "pipeline/settings/spec_error.hpp"
 #include "storage/files/storage_error.hpp"
 #include "tests/support/catch.hpp"
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/environment.hpp"
 
@@ -169,6 +172,9 @@ TEST_CASE("Every error has its exit code of sysexits") {
     CHECK(exit_code_for(trainer::CommError("")) == 70);
     CHECK(exit_code_for(trainer::ReplicaError("")) == 70);
     CHECK(exit_code_for(std::bad_alloc()) == 71);
+    CHECK(exit_code_for(trainer::OutOfMemory(1)) == 71);
+    CHECK(exit_code_for(std::system_error(EAGAIN, std::generic_category())) == 71);
+    CHECK(exit_code_for(std::system_error(EPERM, std::generic_category())) == 70);
     CHECK(exit_code_for(Failure(kExitCannotCreate, "")) == 73);
     CHECK(exit_code_for(42) == 70);
 }

@@ -111,6 +111,7 @@ TEST_CASE("checkpoint: a damaged one gives way to the previous one", "[storage]"
     const std::size_t size = fs::file_size(saved.path);
     SECTION("cut to nothing") { fs::resize_file(saved.path, 0); }
     SECTION("cut to a byte") { fs::resize_file(saved.path, 1); }
+    SECTION("cut to a signature") { fs::resize_file(saved.path, 8); }
     SECTION("cut to a superblock") { fs::resize_file(saved.path, 96); }
     SECTION("cut in half") { fs::resize_file(saved.path, size / 2); }
     SECTION("all but a byte") { fs::resize_file(saved.path, size - 1); }

@@ -138,7 +138,10 @@ TEST_CASE("database: NaN, infinity and a missing figure stay apart", "[storage]"
     row.val_loss.reset();
     row.val_accuracy.reset();
     database.record_epoch(row, {}, {});
-    end(database, {{"a-1", "test_loss", nan}, {"a-1", "x", -infinity}});
+    end(database, {{"a-1", "test_loss", nan},
+                   {"a-1", "x", -infinity},
+                   {"a-1", "y", -0.0},
+                   {"a-1", "z", 0x1p-1074}});
 
     const auto epochs = database.epochs("a-1");
     CHECK(std::isnan(epochs.at(0).loss));
@@ -149,6 +152,8 @@ TEST_CASE("database: NaN, infinity and a missing figure stay apart", "[storage]"
     CHECK(std::isnan(database.steps("a-1").at(0).loss));
     CHECK(std::isnan(database.metrics("a-1").at(0).value));
     CHECK(database.metrics("a-1").at(1).value == -infinity);
+    CHECK(database.metrics("a-1").at(2).value == 0.0);  // SQLite keeps no sign of a zero
+    CHECK(database.metrics("a-1").at(3).value == 0x1p-1074);
     const Table flags = database.run_query("SELECT is_nan FROM epochs ORDER BY epoch");
     CHECK(flags.rows.at(0).at(0) == Cell(std::int64_t{1}));
     CHECK(flags.rows.at(1).at(0) == Cell(std::int64_t{0}));
@@ -321,33 +326,45 @@ TEST_CASE("database: a transaction that fails leaves nothing of itself", "[stora
     CHECK(database.epochs("a-1").size() == 1);
 }
 
-TEST_CASE("database: two processes that write at once lose nothing", "[storage]") {
+namespace {
+
+// None of the processes has a connection yet; each may create the file.
+void write_at_once(int processes, int epochs) {
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    constexpr int kEpochs = 40;
-    for (const char* run : {"a-1", "b-1"}) {
-        if (fork() == 0) {  // neither has a connection yet; both may create the file
-            int status = 1;
-            try {
-                RunDatabase database = writable(path);
-                begin_sample_run(database, run);
-                for (int epoch = 1; epoch <= kEpochs; ++epoch) {
-                    database.record_epoch(sample_epoch(run, epoch), {}, {});
-                }
-                status = 0;
-            } catch (const std::exception&) {
-            }
-            _exit(status);
+    const auto run_of = [](int process) { return "run-" + std::to_string(process); };
+    for (int process = 0; process < processes; ++process) {
+        if (fork() != 0) continue;
+        int status = 1;
+        try {
+            RunDatabase database = writable(path);
+            begin_sample_run(database, run_of(process));
+            for (int epoch = 1; epoch <= epochs; ++epoch)
+                database.record_epoch(sample_epoch(run_of(process), epoch), {}, {});
+            status = 0;
+        } catch (const std::exception&) {
         }
+        _exit(status);
     }
-    for (int child = 0; child < 2; ++child) {
+    for (int process = 0; process < processes; ++process) {
         int status = -1;
         wait(&status);
         CHECK(status == 0);
     }
-    const RunDatabase database = readable(path);
-    CHECK(database.epochs("a-1").size() == kEpochs);
-    CHECK(database.epochs("b-1").size() == kEpochs);
+    for (int process = 0; process < processes; ++process)
+        CHECK(readable(path).epochs(run_of(process)).size() == static_cast<std::size_t>(epochs));
+    SQLite::Database raw(path.string(), SQLite::OPEN_READONLY);
+    CHECK(raw.execAndGet("PRAGMA integrity_check").getString() == "ok");
+}
+
+}  // namespace
+
+TEST_CASE("database: eight processes that write at once lose nothing", "[storage]") {
+    write_at_once(8, 10);
+}
+
+TEST_CASE("database: the same with 300 transactions each", "[.slow][storage]") {
+    write_at_once(8, 300);
 }
 
 TEST_CASE("database: reading goes on while a writer is in the middle", "[storage]") {

@@ -8,6 +8,7 @@
 
 #include "storage/database/run_database.hpp"
 #include "storage/files/atomic_file.hpp"
+#include "tests/storage/old_database.hpp"
 #include "tests/storage/sample_rows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -25,42 +26,6 @@ void record(RunDatabase& database, const std::string& run, int epoch, double val
     EpochRow row = sample_epoch(run, epoch);
     row.val_accuracy = val_accuracy;
     database.record_epoch(row, {}, {});
-}
-
-void fill(const fs::path& path) {
-    RunDatabase database(path, DatabaseAccess::read_write);
-    begin_sample_run(database, "a-1");
-    begin_sample_run(database, "b-1");
-    for (int epoch = 1; epoch <= 3; ++epoch) record(database, "a-1", epoch, 0.125 * epoch);
-}
-
-// Takes away what later versions added. Views were made of tables that are still the same.
-void make_version(int version, const fs::path& path) {
-    SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
-    raw.exec(
-        "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
-        "DROP VIEW v_settings; DROP TABLE experiment_runs;"
-        "CREATE VIEW v_runs AS SELECT run FROM runs;"
-        "CREATE VIEW v_best AS SELECT run FROM runs;");
-    if (version < 5) raw.exec("ALTER TABLE runs DROP COLUMN settings");
-    if (version < 4) {
-        raw.exec(
-            "ALTER TABLE attempts DROP COLUMN pid_namespace;"
-            "ALTER TABLE attempts DROP COLUMN process_start;"
-            "ALTER TABLE attempts DROP COLUMN job_token;"
-            "ALTER TABLE attempts DROP COLUMN heartbeat_utc;"
-            "ALTER TABLE attempts DROP COLUMN heartbeats;"
-            "ALTER TABLE attempts DROP COLUMN lease_seconds;");
-    }
-    if (version < 3) {
-        raw.exec(
-            "DROP INDEX runs_by_config;"
-            "ALTER TABLE runs DROP COLUMN design_name;"
-            "ALTER TABLE runs DROP COLUMN design_digest;"
-            "ALTER TABLE runs DROP COLUMN initial_weights_sha256;");
-    }
-    if (version == 1) raw.exec("DROP TABLE run_totals");
-    raw.exec("PRAGMA user_version = " + std::to_string(version));
 }
 
 std::string schema_of(const fs::path& path) {
@@ -81,7 +46,7 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    fill(path);
+    fill_database(path);
     const RunDatabase fresh(path, DatabaseAccess::read_only);
     const Table runs = fresh.runs_table();
     const Table asked = fresh.run_query(kAllRuns);
@@ -103,7 +68,7 @@ TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    fill(path);
+    fill_database(path);
     const Table runs = RunDatabase(path, DatabaseAccess::read_only).runs_table();
     const std::string schema = schema_of(path);
     make_version(version, path);
@@ -121,7 +86,7 @@ TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "
 TEST_CASE("upgrade: rows that are older than version 5 learn their settings", "[storage]") {
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    fill(path);
+    fill_database(path);
     make_version(4, path);
     RunDatabase database(path, DatabaseAccess::read_write);
     constexpr const char* kMomentum = "SELECT value FROM v_settings WHERE key = 'a.b' ORDER BY run";
@@ -139,7 +104,7 @@ TEST_CASE("upgrade: rows that are older than version 5 learn their settings", "[
 TEST_CASE("upgrade: rows that are older than version 3 learn their designs", "[storage]") {
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    fill(path);
+    fill_database(path);
     make_version(2, path);
     RunDatabase database(path, DatabaseAccess::read_write);
     RunRow row = *database.find_run("a-1");

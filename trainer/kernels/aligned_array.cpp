@@ -4,7 +4,8 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <new>
+
+#include "trainer/config/out_of_memory.hpp"
 
 namespace lockstep::trainer {
 
@@ -20,7 +21,7 @@ AlignedArray<T>::AlignedArray(std::size_t size) : size_(size) {
     const std::size_t alignment = is_large ? kHugePage : kAlignment;
     bytes = (bytes + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, bytes);
-    if (memory == nullptr) throw std::bad_alloc();
+    if (memory == nullptr) throw OutOfMemory(bytes);
     // Streaming through huge pages is 3-10 % faster. A refusal costs nothing.
     if (is_large) madvise(memory, bytes, MADV_HUGEPAGE);
     std::memset(memory, 0, bytes);

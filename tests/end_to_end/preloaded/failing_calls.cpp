@@ -1,12 +1,14 @@
 // A disk that fails: preloaded, lets the n-th call of one function fail, once, of those on files or
 // folders whose name begins with NAME ("*": any), anywhere below one folder. What to do stands in
 // LOCKSTEP_TEST_FAILURE: "FUNCTION NAME N ERRNO FOLDER". With -N all from the n-th on fail, as long
-// as FOLDER.space is not there; FUNCTION "writes" means write and pwrite64. When it happens,
-// FOLDER.failed is made, by which a test knows that there was such a call.
+// as FOLDER.space is not there; FUNCTION "writes" means write and pwrite64; statvfs does not fail
+// but tells of a full disk. When it happens, FOLDER.failed is made, by which a test knows that
+// there was such a call.
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -92,6 +94,12 @@ int fdatasync(int file) {
 int rename(const char* from, const char* to) noexcept {
     if (fails("rename", to)) return -1;
     return next<int(const char*, const char*)>("rename")(from, to);
+}
+
+int statvfs(const char* path, struct statvfs* status) noexcept {
+    const int result = next<int(const char*, struct statvfs*)>("statvfs")(path, status);
+    if (fails("statvfs", path)) status->f_bavail = 0;
+    return result;
 }
 
 ssize_t write(int file, const void* bytes, std::size_t count) {
