@@ -4,6 +4,7 @@
 #include "pipeline/verbs/fsck.hpp"
 #include "pipeline/verbs/gc.hpp"
 #include "pipeline/verbs/rm.hpp"
+#include "pipeline/verbs/tag.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -40,6 +41,16 @@ void declare_gc(CLI::App& verb, GcOptions& gc) {
     add_format(verb, gc.format);
 }
 
+void declare_tag(CLI::App& verb, TagOptions& tag) {
+    add_required(verb, "RUN", tag.words,
+                 "ids, unique beginnings of ids, or names; +TAG adds a tag");
+    add_list(verb, "--remove", tag.removed, "TAG", "take this tag away; may be repeated");
+    verb.add_option("--note", tag.note, "a note, in the place of the one before; \"\" for none")
+        ->type_name("TEXT");
+    add_store(verb, tag.store);
+    add_format(verb, tag.format);
+}
+
 void declare_doctor(CLI::App& verb, DoctorOptions& doctor) {
     add_positional(verb, "FILE", doctor.spec.file, "the experiment file that is to be trained");
     add_list(verb, "--only", doctor.spec.only, "NAME", "only this run of the file");
@@ -71,6 +82,13 @@ void add_care_verbs(VerbList& verbs) {
          "  lockstep gc --yes --keep checkpoint\n"
          "Finished runs can still be evaluated, exported and reported, and predict.\n"},
         declare_gc, gc);
+    verbs.add<TagOptions>(
+        {"tag", "give runs tags and notes: your own words, by which `ls` finds them",
+         "  lockstep tag vgg-bn +baseline +paper\n"
+         "  lockstep tag vgg-bn --remove paper --note \"before the data were cleaned\"\n"
+         "  lockstep tag vgg-bn                    only shows them\n"
+         "  lockstep ls --tag baseline\n"},
+        declare_tag, tag);
     verbs.add<DoctorOptions>(
         {"doctor", "tell before a job what would hurt it; under mpirun compare its ranks",
          "  lockstep doctor my.toml --data ~/cifar10 --ranks 8\n"

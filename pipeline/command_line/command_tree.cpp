@@ -10,10 +10,12 @@
 namespace lockstep::pipeline {
 namespace {
 
+// Of "final|best|FILE" those that are to be written as they stand.
 std::vector<std::string> words_of(const std::string& value) {
     std::vector<std::string> words;
     std::istringstream text(value);
-    for (std::string word; std::getline(text, word, '|');) words.push_back(word);
+    for (std::string word; std::getline(text, word, '|');)
+        if (word != "FILE") words.push_back(word);
     return words;
 }
 

@@ -12,7 +12,9 @@ constexpr std::string_view kBashHead =
 _lockstep_store() {
     local i
     for ((i = 1; i + 1 < ${#COMP_WORDS[@]}; ++i)); do
-        [[ ${COMP_WORDS[i]} == --store ]] && printf '%s' "${COMP_WORDS[i + 1]}" && return
+        [[ ${COMP_WORDS[i]} == --store ]] || continue
+        [[ ${COMP_WORDS[i + 1]} == = ]] && ((++i))
+        printf '%s' "${COMP_WORDS[i + 1]}" && return
     done
     printf lockstep-store
 }
@@ -27,6 +29,9 @@ _lockstep_experiments() {
 _lockstep() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb= i
     COMPREPLY=()
+    # Bash takes --store=DIR for three words.
+    if [[ $cur == = ]]; then cur=
+    elif [[ $prev == = && $COMP_CWORD -gt 2 ]]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi
 )sh";
 
 // What fills COMPREPLY with the values of a kind.

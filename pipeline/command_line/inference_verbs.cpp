@@ -24,6 +24,19 @@ void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
                                           "another data set, which lies in --data; its classes are "
                                           "matched by name")
         ->type_name("cifar10|synthetic");
+    const auto by = [&evaluate](EvaluatedBy value) { evaluate.by = value; };
+    const auto choose_by = [by](const std::string& word) {
+        if (word == "all") return by(EvaluatedBy::all);
+        if (word == "class") return by(EvaluatedBy::classes);
+        if (word == "confusion") return by(EvaluatedBy::confusion);
+        throw CLI::ValidationError("--by",
+                                   fmt::format("\"{}\" is none of all|class|confusion", word));
+    };
+    verb.add_option_function<std::string>(
+            "--by", choose_by,
+            "a row for all samples, each class, or each class and what it was taken for; unless "
+            "given, all of them for people, and for programs one row")
+        ->type_name("all|class|confusion");
     add_format(verb, evaluate.format);
 }
 
@@ -40,8 +53,9 @@ void declare_predict(CLI::App& verb, PredictOptions& predict) {
 
 void add_inference_verbs(VerbList& verbs) {
     verbs.add<EvaluateOptions>(
-        {"evaluate", "loss and accuracy of saved weights on a data set",
+        {"evaluate", "loss, accuracy and confusions of saved weights on a data set",
          "  lockstep evaluate vgg-bn\n"
+         "  lockstep evaluate vgg-bn --weights best --by class --format csv\n"
          "  lockstep evaluate lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --split validation\n"
          "  lockstep evaluate keras-model.h5 --file my.toml --run vgg-bn --data ~/cifar10\n"
          "  lockstep evaluate vgg-bn --dataset cifar10 --data ~/relabelled     another set, with "

@@ -1,5 +1,10 @@
 #include "pipeline/command_line/options.hpp"
 
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 
 namespace lockstep::pipeline {
@@ -11,6 +16,12 @@ CLI::Validator names_a_path() {
                 return path.empty() ? std::string("the path is empty") : std::string();
             },
             ""};
+}
+
+// A shell expands "~" where it begins a word: not in --store=~/results.
+std::string in_home(const std::string& path) {
+    const char* const home = std::getenv("HOME");
+    return with_home(path, home ? std::optional<std::string>(home) : std::nullopt);
 }
 
 }  // namespace
@@ -31,7 +42,8 @@ void add_list(CLI::App& verb, const std::string& name, std::vector<std::string>&
 }
 
 void add_store(CLI::App& verb, std::filesystem::path& store) {
-    verb.add_option("--store", store, "the folder of results")
+    const auto set_store = [&store](const std::string& path) { store = in_home(path); };
+    verb.add_option_function<std::string>("--store", set_store, "the folder of results")
         ->type_name("DIR")
         ->default_str(kDefaultStore)
         ->check(names_a_path());
@@ -65,7 +77,8 @@ void add_settings(CLI::App& verb, std::vector<std::string>& settings,
     add_list(verb, "--set", settings, "KEY=VALUE",
              "change a setting of every run, as train.epochs=2; of one run, as "
              "run.NAME.train.epochs=2");
-    verb.add_option("--data", data, "where the data set lies (data.path)")
+    const auto set_data = [&data](const std::string& path) { data = in_home(path); };
+    verb.add_option_function<std::string>("--data", set_data, "where the data set lies (data.path)")
         ->type_name("DIR")
         ->check(names_a_path());
 }
@@ -80,6 +93,9 @@ void add_saved_network(CLI::App& verb, SavedNetworkOptions& network) {
     verb.add_option("RUN_OR_WEIGHTS", network.subject, "a run of the store, or a Keras .h5 file")
         ->required()
         ->type_name("");
+    verb.add_option("--weights", network.weights,
+                    "which weights of the run; those of a file are read into its network")
+        ->type_name("final|best|FILE");
     verb.add_option("--file", network.file,
                     "the experiment file with the network of a weights file")
         ->type_name("FILE");

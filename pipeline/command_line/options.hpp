@@ -63,7 +63,8 @@ void add_settings(CLI::App& verb, std::vector<std::string>& settings,
 // FILE, --only, --set, --data.
 void add_spec(CLI::App& verb, SpecOptions& spec);
 
-// The weights that a verb works on: RUN_OR_WEIGHTS, --file, --run, --set, --data, --store.
+// The weights that a verb works on: RUN_OR_WEIGHTS, --weights, --file, --run, --set, --data,
+// --store.
 void add_saved_network(CLI::App& verb, SavedNetworkOptions& network);
 
 // A positional argument: shown in the usage by its name alone.

@@ -15,6 +15,7 @@ void declare_ls(CLI::App& verb, LsOptions& ls) {
     verb.add_flag("--experiments", ls.lists_experiments, "list the experiments instead")
         ->excludes(verb.get_option("EXPERIMENT"))
         ->excludes(verb.get_option("--experiment"));
+    add_list(verb, "--tag", ls.tags, "TAG", "only runs of this tag; may be repeated");
     add_rows(verb, ls.rows);
     add_store(verb, ls.store);
     add_format(verb, ls.format);
@@ -34,7 +35,8 @@ void declare_query(CLI::App& verb, QueryOptions& query) {
 }
 
 void declare_tail(CLI::App& verb, TailOptions& tail) {
-    add_required(verb, "RUN", tail.run, kRunHelp);
+    add_positional(verb, "RUN", tail.run,
+                   "id, unique beginning of an id, or name; without one all that are trained");
     add_store(verb, tail.store);
 }
 
@@ -48,6 +50,7 @@ void add_reading_verbs(VerbList& verbs) {
          "'adam'\" --sort -test_accuracy\n"
          "  lockstep ls --columns run,optimizer.learning_rate,test_accuracy --sort "
          "batch_size,-test_accuracy --limit 10\n"
+         "  lockstep ls --tag baseline\n"
          "Every effective setting is a column: --columns all, docs/settings.md\n"},
         declare_ls, ls);
     verbs.add<ShowOptions>(
@@ -62,7 +65,8 @@ void add_reading_verbs(VerbList& verbs) {
          "  lockstep query \"select * from v_best\"\n"
          "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n"},
         declare_query, query);
-    verbs.add<TailOptions>({"tail", "follow a training that goes on elsewhere",
+    verbs.add<TailOptions>({"tail", "follow trainings that go on elsewhere",
+                            "  lockstep tail\n"
                             "  lockstep tail vgg-bn\n"
                             "  lockstep tail vgg-bn --store /scratch/me/lockstep-store\n"
                             "Ends with the run, or with Ctrl-C; the training goes on.\n"},

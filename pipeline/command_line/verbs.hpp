@@ -74,7 +74,7 @@ void add_reading_verbs(VerbList& verbs);    // ls, show, query, tail
 void add_comparing_verbs(VerbList& verbs);  // compare, diff, report
 void add_inference_verbs(VerbList& verbs);  // evaluate, predict
 void add_export_verbs(VerbList& verbs);     // export weights, runs, epochs, tensorboard
-void add_care_verbs(VerbList& verbs);       // fsck, gc, rm, doctor
+void add_care_verbs(VerbList& verbs);       // fsck, gc, rm, tag, doctor
 void add_bench_verbs(VerbList& verbs);      // bench allreduce, kernels, step
 
 }  // namespace lockstep::pipeline

@@ -164,7 +164,8 @@ const Table& table_at(const Table& settings, std::string_view key, ReadContext c
 
 std::filesystem::path resolved_path(const std::string& text, const Origin& origin,
                                     const PathContext& paths, Problems& problems) {
-    const std::string bytes = expanded(text, origin, paths.environment, problems);
+    const std::string bytes =
+        with_home(expanded(text, origin, paths.environment, problems), paths.environment("HOME"));
     if (bytes.size() > kLongestPath) {
         problems.add(origin, fmt::format("the path has more than {} bytes", kLongestPath));
         return {};

@@ -125,9 +125,10 @@ trainer::MonitorConfig read_monitor(TableReader& reader, const Origin& holder,
         reader.context().problems.add(
             is_written ? reader.find("monitor")->origin : holder,
             fmt::format(
-                "monitor {}\"{}\" needs validation, and there is none: set data.validation, or "
-                "watch \"loss\" or \"accuracy\"",
-                is_written ? "" : "is by default ", monitor.metric));
+                "monitor {}, which needs validation, and there is none: set data.validation, or "
+                "monitor = \"loss\" or \"accuracy\"",
+                is_written ? fmt::format("= \"{}\"", monitor.metric)
+                           : fmt::format("is \"{}\" by default", monitor.metric)));
     }
     constexpr std::array<std::string_view, 3> kModes{"auto", "min", "max"};
     const std::size_t mode = reader.choice_of("mode", kModes).value_or(0);

@@ -27,16 +27,33 @@ struct Subject {
     SpecOptions spec;
 };
 
+std::string without_final(const storage::RunRow& row, const storage::RunFiles& files) {
+    return fmt::format("run {} is {} and has no final weights yet; its files lie in {}", row.run,
+                       storage::to_string(row.state), files.folder.string());
+}
+
+std::string without_best(const storage::RunRow& row) {
+    return fmt::format(
+        "run {} has no best.h5: it is kept where the experiment file has [checkpoint] "
+        "with a monitor",
+        row.run);
+}
+
+// Which file of a run, or beside it, is meant.
+fs::path weights_of(const storage::RunRow& row, const storage::RunFiles& files,
+                    const std::string& word) {
+    const bool is_best = word == "best";
+    if (!is_best && !word.empty() && word != "final") return word;
+    const fs::path path = is_best ? files.best : files.final_weights;
+    if (fs::exists(path)) return path;
+    throw Failure(kExitMissingInput, is_best ? without_best(row) : without_final(row, files));
+}
+
 Subject run_of_store(const SavedNetworkOptions& options) {
     const auto store = storage::RunStore::open(options.store);
     const auto row = the_run(open_for_reading(options.store), options.subject);
     const storage::RunFiles files = store.run_files(row.run);
-    if (!fs::exists(files.final_weights)) {
-        throw Failure(kExitMissingInput,
-                      fmt::format("run {} is {} and has no final weights yet; its files lie in {}",
-                                  row.run, storage::to_string(row.state), files.folder.string()));
-    }
-    Subject subject{files.final_weights, {}};
+    Subject subject{weights_of(row, files, options.weights), {}};
     subject.spec.file = files.effective_config;
     return subject;
 }
@@ -60,6 +77,9 @@ Subject find_subject(const SavedNetworkOptions& options) {
     const fs::path path = options.subject;
     const bool is_file =
         fs::is_regular_file(path) || path.extension() == ".h5" || !options.file.empty();
+    if (is_file && !options.weights.empty())
+        throw UsageError(
+            fmt::format("--weights chooses among those of a run; {} is a file", options.subject));
     Subject subject = is_file ? weights_file(options) : run_of_store(options);
     subject.spec.settings = options.settings;
     subject.spec.data = options.data;

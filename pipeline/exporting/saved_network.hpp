@@ -19,6 +19,7 @@ namespace lockstep::pipeline {
 struct SavedNetworkOptions {
     std::filesystem::path store = kDefaultStore;
     std::string subject;         // a run of the store, or a weights file
+    std::string weights;         // of a run: "final" (as ""), "best", or a weights file
     std::filesystem::path file;  // the experiment file, where the subject is a bare weights file
     std::string run;             // its run, where the file has several
     std::vector<std::string> settings;
@@ -33,12 +34,11 @@ struct SavedNetwork {
 };
 
 // A subject is the path of a .h5 file, or else a run (its id, the beginning of its id, or its
-// name), of which the final weights are taken. A file's network is that of `options.file`, or of
-// the effective.toml beside it. Data files are looked at only where neither that file nor the
-// weights tell the classes.
-// Throws
+// name), of which the final weights are taken, the best ones, or those of any file. A file's
+// network is that of `options.file`, or of the effective.toml beside it. Data files are looked at
+// only where neither that file nor the weights tell the classes. Throws
 //   UsageError             if the network of a file is not told, or the run name is ambiguous
-//   Failure (66)           if the store has no such run, or it has no final weights yet
+//   Failure (66)           if the store has no such run, or it has no such weights
 //   SpecError              if the experiment file is wrong
 //   StorageError           if a file is missing or damaged
 //   trainer::WeightsError  if the weights are of another network, or not finite

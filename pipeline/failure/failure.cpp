@@ -32,6 +32,10 @@ Failure failure_of_system(const std::system_error& error) {
                         error.what())};
 }
 
+constexpr const char* kWhereDataAreTold =
+    ". Where they lie is told by --data, data.path or $LOCKSTEP_DATA; scripts/fetch-cifar10.sh "
+    "gets them";
+
 int exit_code_of(trainer::DataError::Kind kind) {
     switch (kind) {
         case trainer::DataError::Kind::missing:
@@ -79,7 +83,9 @@ Failure failure_of(const std::exception_ptr& error) {
     } catch (const trainer::ShapeError& shape) {
         return {kExitBadSpec, shape.what()};
     } catch (const trainer::DataError& data) {
-        return {exit_code_of(data.kind()), data.what()};
+        const bool is_missing = data.kind() == trainer::DataError::Kind::missing;
+        return {exit_code_of(data.kind()),
+                data.what() + std::string(is_missing ? kWhereDataAreTold : "")};
     } catch (const storage::StorageError& storage) {
         return {exit_code_of(storage.kind()), storage.what()};
     } catch (const trainer::WeightsError& weights) {

@@ -13,6 +13,7 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/recording/background_writer.hpp"
 #include "pipeline/recording/lease_keeper.hpp"
+#include "pipeline/recording/run_parent.hpp"
 #include "pipeline/recording/run_rows.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/database/run_spool.hpp"
@@ -37,6 +38,8 @@ public:
     // One from the beginning removes the files of those before.
     void begin(const storage::ResumePoint& resume);
     bool has_begun() const { return has_begun_; }
+    // After a begin() from the beginning: the run has the parent's epochs, and goes on after them.
+    void extend(const RunParent& parent);
 
     void on_epoch_begin(int epoch, int epochs, std::int64_t steps) override;
     // Throws what recording the epoch before threw, as soon as that is known.
@@ -57,6 +60,7 @@ public:
     void fail(const std::string& cause);
 
     void warn(const std::string& text);  // told, logged, and an event of the run
+    void tell(const std::string& text);  // people, and log.txt
 
 private:
     // On the writing thread, like all that it calls: const but for what it writes.
@@ -79,7 +83,6 @@ private:
     ProgressEvent progress_event(ProgressEvent::Kind kind) const;
     void end(storage::RunState state, const std::string& cause);
     void add_event(const std::string& kind, const std::string& text);
-    void tell(const std::string& text);  // progress and log.txt
     void log(const std::string& line);
 
     const storage::RunStore& store_;

@@ -37,6 +37,12 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
+std::string with_home(std::string path, const std::optional<std::string>& home) {
+    const bool is_of_home = path == "~" || path.starts_with("~/");
+    if (!is_of_home || !home || home->empty()) return path;
+    return *home + path.substr(1);
+}
+
 std::string with_named_bytes(std::string_view text) {
     return with_bytes_written(text,
                               [](unsigned byte) { return fmt::format("${{0x{:02x}}}", byte); });

@@ -19,6 +19,9 @@ std::string path_text(const std::filesystem::path& path);
 // The byte of "0xff", the name in ${0xff}; nothing for any other name, and for NUL.
 std::optional<char> byte_named(std::string_view name);
 
+// "~/data" as a shell would expand it, where `home` is known; any other path as it is.
+std::string with_home(std::string path, const std::optional<std::string>& home);
+
 // Text with bytes that are no UTF-8 as ${0xff}: of files that this program wrote before it did so.
 std::string with_named_bytes(std::string_view text);
 

@@ -10,6 +10,7 @@ namespace lockstep::pipeline {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // of user input; anything longer resembles nothing
+constexpr std::size_t kShortestAbbreviation = 3;
 constexpr std::size_t kMostKnown = 1000;  // that are looked at
 
 char lower(char letter) {
@@ -35,6 +36,26 @@ std::size_t edits(std::string_view a, std::string_view b) {
     return last[b.size()];
 }
 
+// "val_acc" of "val_accuracy", "maxpool2d" of "max_pooling2d": its letters, in their order.
+bool abbreviates(std::string_view word, std::string_view whole) {
+    if (word.size() < kShortestAbbreviation || whole.empty() || lower(word[0]) != lower(whole[0]))
+        return false;
+    std::size_t found = 0;
+    for (const char letter : whole)
+        if (found < word.size() && lower(letter) == lower(word[found])) ++found;
+    return found == word.size();
+}
+
+// The shortest that it may stand for.
+std::optional<std::string_view> abbreviated(std::string_view word,
+                                            std::span<const std::string_view> known) {
+    std::optional<std::string_view> shortest;
+    for (const std::string_view candidate : known)
+        if (abbreviates(word, candidate) && (!shortest || candidate.size() < shortest->size()))
+            shortest = candidate;
+    return shortest;
+}
+
 }  // namespace
 
 std::optional<std::string_view> suggestion(std::string_view word,
@@ -48,7 +69,7 @@ std::optional<std::string_view> suggestion(std::string_view word,
         fewest = distance;
         nearest = candidate;
     }
-    return nearest;
+    return nearest ? nearest : abbreviated(word, known.first(std::min(known.size(), kMostKnown)));
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {

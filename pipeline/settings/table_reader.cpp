@@ -36,6 +36,23 @@ bool is_written_nonzero(std::string_view number) {
            std::string_view::npos;
 }
 
+// Where a key belongs that stands in [train], but is one of the tables in it.
+std::string table_of(const std::string& key, const KeyList& known) {
+    if (&known != &keys_of(KeyGroup::train)) return {};
+    const auto is_in = [&](KeyGroup group) {
+        const auto& keys = keys_of(group).keys;
+        return std::ranges::find(keys, key) != keys.end();
+    };
+    for (const KeyGroup group :
+         {KeyGroup::optimizer_sgd, KeyGroup::optimizer_adam, KeyGroup::optimizer_rmsprop})
+        if (is_in(group))
+            return fmt::format(
+                "; it belongs to the optimizer: optimizer = {{ name = ..., {} = ... }}", key);
+    if (is_in(KeyGroup::early_stopping))
+        return fmt::format("; it belongs to early_stopping, or to [checkpoint]");
+    return {};
+}
+
 }  // namespace
 
 bool RealRange::contains(double value) const {
@@ -74,7 +91,8 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
     for (const Entry& entry : table_.entries()) {
         if (std::find(known.keys.begin(), known.keys.end(), entry.key) != known.keys.end())
             continue;
-        std::string hint = did_you_mean(entry.key, known.keys);
+        std::string hint = table_of(entry.key, known);
+        if (hint.empty()) hint = did_you_mean(entry.key, known.keys);
         if (hint.empty())
             hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));
         context_.problems.add(entry.origin,

@@ -4,9 +4,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <utility>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/toml_depth.hpp"
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/written_text.hpp"
@@ -130,6 +132,27 @@ std::string one_line(std::string_view text) {
 
 std::string too_deep() { return fmt::format("nested more than {} levels deep", kMostLevels); }
 
+// What people write without quotes: the word at the place of the error.
+std::string quotes_hint(const toml::parse_error& error, std::string_view text) {
+    if (error.description().find("could not determine value type") == std::string_view::npos)
+        return {};
+    std::string_view rest = text;
+    for (toml::source_index line = 1; line < error.source().begin.line; ++line)
+        rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+    const std::size_t column = std::min<std::size_t>(error.source().begin.column - 1, line.size());
+    const auto is_of_word = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' ||
+               c == '.' || c == '/' || c == '~';
+    };
+    std::size_t begin = column, end = column;
+    while (begin > 0 && is_of_word(line[begin - 1])) --begin;
+    while (end < line.size() && is_of_word(line[end])) ++end;
+    const std::string_view word = line.substr(begin, end - begin);
+    return word.empty() ? "; a text stands in quotes"
+                        : fmt::format("; a text stands in quotes: \"{}\"", printable(word));
+}
+
 }  // namespace
 
 Table parse_toml(std::string_view text, const std::string& file, Problems& problems) {
@@ -150,7 +173,7 @@ Table parse_toml(std::string_view text, const std::string& file, Problems& probl
         const auto& begin = error.source().begin;
         problems.add({Origin::Kind::file, file, static_cast<int>(begin.line),
                       static_cast<int>(begin.column)},
-                     one_line(error.description()));
+                     one_line(error.description()) + quotes_hint(error, text));
         return {};
     }
 }

@@ -17,10 +17,14 @@ namespace {
 // What SQLite says of an unknown column; its name follows.
 constexpr std::string_view kNoSuchColumn = "no such column: ";
 
+constexpr std::size_t kShortList = 30;  // columns that a message lists
+
 std::string hint(const std::string& column, const storage::Table& table) {
     const std::vector<std::string_view> known(table.columns.begin(), table.columns.end());
     const std::string meant = did_you_mean(column, known);
-    return meant.empty() ? fmt::format("; there are {}", fmt::join(table.columns, ", ")) : meant;
+    if (!meant.empty()) return meant;
+    return known.size() <= kShortList ? fmt::format("; there are {}", fmt::join(known, ", "))
+                                      : "; `--columns all` shows every one there is";
 }
 
 std::string checked_column(const std::string& column, std::string_view option,
@@ -53,8 +57,10 @@ UsageError wrong_condition(const std::string& what, const storage::Table& table)
     const std::size_t at = what.find(kNoSuchColumn);
     if (at == std::string::npos) return UsageError(fmt::format("--where: {}", what));
     const std::string column = what.substr(at + kNoSuchColumn.size());
-    return UsageError(fmt::format("--where: {}{}; a text stands in single quotes: '{}'", what,
-                                  hint(column, table), column));
+    const std::vector<std::string_view> known(table.columns.begin(), table.columns.end());
+    return UsageError(
+        fmt::format("--where: {}{}; if it is a text, it stands in single quotes: '{}'", what,
+                    did_you_mean(column, known), column));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -24,6 +25,8 @@
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr std::size_t kMostSurveyed = 1000;  // runs of a plan: more take too long to be asked of
 
 // On ranks other than a run's first nobody listens.
 class NoObserver : public trainer::TrainObserver {
@@ -148,17 +151,65 @@ RunStart GroupTrainer::open(const PlannedRun& planned, const trainer::RunData& d
         recording.taken->action == RunAction::resume
             ? resume(store, database, planned, data.dataset->digest, queue_.environment)
             : start_anew(planned);
+    ParentSearch search;
+    if (start.point.is_start()) search = parent_of(planned, data, recording);
     recording.recorder =
         std::make_unique<RunRecorder>(store, database, planned, data, setting_,
                                       recording.taken->attempt, *recording.lease, progress_);
     try {
         recording.recorder->begin(start.point);
+        if (search.parent) recording.recorder->extend(*search.parent);
     } catch (const std::exception& error) {
         record_broken(error, recording.recorder.get());
         throw;
     }
+    if (const std::string place = place_in_plan(database); !place.empty())
+        recording.recorder->tell(fmt::format("{}: {}", planned.run.config.name, place));
     for (const std::string& warning : start.warnings) recording.recorder->warn(warning);
+    if (search.parent)
+        start.state = std::move(search.parent->state);
+    else if (!search.refusal.empty())
+        recording.recorder->tell(
+            fmt::format("{}: begins at epoch 1: {}", planned.run.config.name, search.refusal));
     return start;
+}
+
+// What the store has of the plan's runs at this moment.
+std::vector<reports::RunWork> GroupTrainer::survey_plan(
+    const storage::RunDatabase& database) const {
+    const std::vector<PlannedRun>& runs = queue_.plan.runs;
+    if (runs.size() < 2 || runs.size() > kMostSurveyed) return {};
+    std::vector<reports::RunWork> works;
+    try {
+        works = reports::run_works(database.runs_table(queue_.plan.experiment));
+    } catch (const storage::StorageError&) {
+        return {};  // somebody holds the database: no reason not to train
+    }
+    std::erase_if(works, [&](const reports::RunWork& work) {
+        return std::ranges::find(runs, work.run, &PlannedRun::id) == runs.end();
+    });
+    return works;
+}
+
+// "run 7 of 12, about 14 min left"; "" where there is nothing to tell.
+std::string GroupTrainer::place_in_plan(const storage::RunDatabase& database) const {
+    const std::vector<reports::RunWork> works = survey_plan(database);
+    if (works.empty()) return {};
+    const auto begun = std::ranges::count_if(works, [](const reports::RunWork& work) {
+        return work.is_done() || work.state == storage::RunState::running;
+    });
+    const auto seconds = reports::seconds_left(works);
+    return fmt::format(
+        "run {} of {}{}", begun, queue_.plan.runs.size(),
+        seconds ? fmt::format(", about {} left", reports::rough_duration(*seconds)) : "");
+}
+
+// Before a start from the beginning: where it may go on from a finished run of fewer epochs.
+ParentSearch GroupTrainer::parent_of(const PlannedRun& planned, const trainer::RunData& data,
+                                     const Recording& recording) const {
+    if (queue_.is_fresh) return {};
+    return find_parent(*recording.store, *recording.database, planned, data.dataset->digest,
+                       setting_);
 }
 
 // What was claimed and not begun is as it was before.

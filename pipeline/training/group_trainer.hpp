@@ -12,8 +12,10 @@
 #include "pipeline/recording/run_recorder.hpp"
 #include "pipeline/training/run_claims.hpp"
 #include "pipeline/training/run_data.hpp"
+#include "pipeline/training/run_parents.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/training/run_start.hpp"
+#include "reports/figures/work_left.hpp"
 #include "trainer/exchange/communicator.hpp"
 
 namespace lockstep::pipeline {
@@ -42,6 +44,10 @@ private:
     int train(const PlannedRun& planned, Recording& recording);
     int train_recorded(const PlannedRun& planned, Recording& recording);
     RunStart open(const PlannedRun& planned, const trainer::RunData& data, Recording& recording);
+    ParentSearch parent_of(const PlannedRun& planned, const trainer::RunData& data,
+                           const Recording& recording) const;
+    std::vector<reports::RunWork> survey_plan(const storage::RunDatabase& database) const;
+    std::string place_in_plan(const storage::RunDatabase& database) const;
     int train_and_record(const PlannedRun& planned, const trainer::RunData& data,
                          const RunStart& start, Recording& recording);
     int conclude(const trainer::TrainOutcome& outcome, Recording& recording);

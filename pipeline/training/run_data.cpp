@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "liveness/fault_point.hpp"
@@ -11,6 +12,8 @@
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/process_state.hpp"
 #include "storage/files/this_host.hpp"
+#include "trainer/config/errors.hpp"
+#include "trainer/data/cifar10.hpp"
 #include "trainer/data/node_dataset.hpp"
 
 namespace lockstep::pipeline {
@@ -56,6 +59,20 @@ std::shared_ptr<const trainer::Dataset> load_on_nodes(const trainer::DataConfig&
     });
     compare_digests(world, *dataset);
     return dataset;
+}
+
+void require_data(const Plan& plan) {
+    std::exception_ptr first;
+    for (const PlannedRun& planned : plan.runs) {
+        const trainer::DataConfig& data = planned.run.config.data;
+        if (data.dataset != trainer::DatasetName::cifar10) return;
+        try {
+            return trainer::require_cifar10(data.path);
+        } catch (const trainer::DataError&) {
+            if (!first) first = std::current_exception();
+        }
+    }
+    if (first) std::rethrow_exception(first);
 }
 
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs) {

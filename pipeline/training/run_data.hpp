@@ -20,6 +20,9 @@ namespace lockstep::pipeline {
 // Equal where two runs read one data set.
 std::string dataset_key(const trainer::DataConfig& data);
 
+// Throws DataError (missing) where the files of no run's data set are there. None is read.
+void require_data(const Plan& plan);
+
 // What is odd about the data of these runs, each once.
 std::vector<std::string> data_warnings(const Plan& plan, const std::vector<std::size_t>& runs);
 

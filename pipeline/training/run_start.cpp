@@ -31,22 +31,6 @@ void check_digest(const PlannedRun& planned, const char* what, const std::string
                     planned.id, what, stored.substr(0, 12), own.substr(0, 12), way_out(planned)));
 }
 
-// The promise of equal bits ends where the kernels differ; that must not go unnoticed.
-void warn_of_other_kernels(const storage::CheckpointState& checkpoint,
-                           const trainer::ComputeEnvironment& environment, RunStart& start) {
-    const auto compare = [&](const char* what, const std::string& before, const std::string& now) {
-        if (before == now) return;
-        start.warnings.push_back(fmt::format(
-            "resumed with {} {} after {}: the bits may differ from an uninterrupted run", what, now,
-            before));
-    };
-    compare("instruction set", checkpoint.isa, environment.isa);
-    compare("SIMD target", checkpoint.simd_target, environment.simd_target);
-    compare("oneDNN", checkpoint.onednn_version, environment.onednn_version);
-    compare("arithmetic", fmt::format("{}", checkpoint.arithmetic),
-            fmt::format("{}", environment.arithmetic));
-}
-
 std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore& store,
                                                          const storage::RunDatabase& database,
                                                          const PlannedRun& planned) {
@@ -88,6 +72,20 @@ RunStart start_anew(const PlannedRun& planned) {
     return start;
 }
 
+std::vector<std::string> other_kernels(const storage::CheckpointState& checkpoint,
+                                       const trainer::ComputeEnvironment& environment) {
+    std::vector<std::string> differences;
+    const auto compare = [&](const char* what, const std::string& before, const std::string& now) {
+        if (before != now) differences.push_back(fmt::format("{} {} after {}", what, now, before));
+    };
+    compare("instruction set", checkpoint.isa, environment.isa);
+    compare("SIMD target", checkpoint.simd_target, environment.simd_target);
+    compare("oneDNN", checkpoint.onednn_version, environment.onednn_version);
+    compare("arithmetic", fmt::format("{}", checkpoint.arithmetic),
+            fmt::format("{}", environment.arithmetic));
+    return differences;
+}
+
 RunStart resume(const storage::RunStore& store, const storage::RunDatabase& database,
                 const PlannedRun& planned, const std::string& data_digest,
                 const trainer::ComputeEnvironment& environment) {
@@ -98,7 +96,10 @@ RunStart resume(const storage::RunStore& store, const storage::RunDatabase& data
     check_digest(planned, "data set", data_digest, checkpoint.data_digest);
     RunStart start;
     start.warnings = std::move(loaded->warnings);
-    warn_of_other_kernels(checkpoint, environment, start);
+    // The promise of equal bits ends where the kernels differ; that must not go unnoticed.
+    for (const std::string& difference : other_kernels(checkpoint, environment))
+        start.warnings.push_back(fmt::format(
+            "resumed with {}: the bits may differ from an uninterrupted run", difference));
     start.point = {.epochs_finished = checkpoint.epochs_finished,
                    .steps_taken = checkpoint.steps_taken,
                    .steps_of_next_epoch = checkpoint.so_far.steps,

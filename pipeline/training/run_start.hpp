@@ -9,6 +9,7 @@
 #include "pipeline/planning/plan.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/weights/checkpoint_file.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/parameters/named_tensor.hpp"
 #include "trainer/train.hpp"
@@ -30,6 +31,11 @@ void require_untrained(const storage::RunStore& store, const PlannedRun& planned
 // Starts from the beginning, with the initial weights where some are given.
 // Throws StorageError, WeightsError.
 RunStart start_anew(const PlannedRun& planned);
+
+// By what the bits of a checkpoint may differ from those that this process would compute: "SIMD
+// target AVX2 after AVX3"; empty where they do not.
+std::vector<std::string> other_kernels(const storage::CheckpointState& checkpoint,
+                                       const trainer::ComputeEnvironment& environment);
 
 // Goes on from the newest good checkpoint; starts anew where there is none yet.
 // Throws Failure (kExitBadData) if the checkpoints are damaged, or of another configuration or

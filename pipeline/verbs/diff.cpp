@@ -70,12 +70,14 @@ Cell selected_on_test_set(const FigureDifference& figure) {
 }
 
 Table runs_table(const RunFigures& first, const RunFigures& second) {
-    Table table{{"which", "run", "experiment", "seed", "state", "same_training_as"}, {}};
+    Table table{{"which", "run", "experiment", "seed", "state", "parent_run", "same_training_as"},
+                {}};
     const bool are_one = reports::is_same_training(first.run, second.run);
     const auto add = [&](const char* which, const storage::RunRow& row,
                          const storage::RunRow& other) {
         table.rows.push_back({std::string(which), row.run, row.experiment, row.seed,
                               std::string(storage::to_string(row.state)),
+                              text_or_none(row.parent_run),
                               are_one ? Cell(other.run) : Cell(std::monostate{})});
     };
     add("first", first.run, second.run);

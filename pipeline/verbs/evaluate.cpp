@@ -4,8 +4,10 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/exporting/saved_network.hpp"
 #include "pipeline/exporting/saved_scale.hpp"
@@ -19,6 +21,9 @@
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_data.hpp"
 #include "pipeline/training/run_queue.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
+#include "reports/figures/prediction_figures.hpp"
+#include "reports/tables/class_tables.hpp"
 #include "reports/tables/table_text.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/evaluate.hpp"
@@ -27,6 +32,10 @@ namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kManyClasses = 20;   // more of them are not listed one by one
+constexpr std::size_t kWorstClasses = 10;  // but these
+constexpr std::size_t kUsualWidth = 100;   // characters, of what is no terminal
 
 const trainer::SampleSet& samples_of(const trainer::RunData& data, EvaluatedSplit split) {
     switch (split) {
@@ -57,6 +66,52 @@ storage::Table result_table(const SavedNetwork& network, EvaluatedSplit split,
     return {{"weights", "samples", "count", "loss", "accuracy"},
             {{network.path.string(), std::string(name_of(split)), metrics.count, metrics.loss,
               metrics.accuracy}}};
+}
+
+reports::PredictionFigures class_figures(const trainer::RunData& data,
+                                         const trainer::SampleSet& samples,
+                                         const trainer::Evaluation& result) {
+    storage::Predictions predictions;
+    predictions.class_names = data.class_names;
+    predictions.labels = samples.labels;
+    predictions.probabilities = result.probabilities;
+    return reports::prediction_figures(predictions);
+}
+
+// Below each other: the whole, the classes or the worst of them, and what was taken for what.
+std::string text_for_people(const storage::Table& whole, const reports::PredictionFigures& figures,
+                            reports::TableFormat format) {
+    const std::size_t width = output_width().value_or(kUsualWidth);
+    const storage::Table matrix = reports::confusion_matrix(figures);
+    const bool fits = reports::table_width(matrix) <= width;
+    const bool is_short = figures.classes.size() <= kManyClasses;
+    std::vector<reports::Section> sections{
+        {"result", whole},
+        {is_short
+             ? "classes"
+             : fmt::format("the {} worst of {} classes", kWorstClasses, figures.classes.size()),
+         reports::classes_table(figures, is_short ? std::nullopt : std::optional(kWorstClasses))}};
+    if (fits)
+        sections.push_back(
+            {"confusion: rows are classes, columns what they were taken for", matrix});
+    else
+        sections.push_back({"what was most often taken for what",
+                            reports::confusions_table(figures, kWorstClasses)});
+    return reports::sections_text(sections, format);
+}
+
+void print_result(const storage::Table& whole, const reports::PredictionFigures& figures,
+                  const EvaluateOptions& options) {
+    if (!options.by && shows_to_people(options.format))
+        return print(text_for_people(whole, figures, options.format));
+    switch (options.by.value_or(EvaluatedBy::all)) {
+        case EvaluatedBy::all:
+            return print(reports::table_text(whole, options.format));
+        case EvaluatedBy::classes:
+            return print(reports::table_text(reports::classes_table(figures), options.format));
+        case EvaluatedBy::confusion:
+            return print(reports::table_text(reports::confusions_table(figures), options.format));
+    }
 }
 
 // The data set whose samples are evaluated: the run's own, or another one.
@@ -129,8 +184,8 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
     const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,
                                           samples_of(data, options.split), world);
     if (world.is_root()) {
-        print(reports::table_text(result_table(network, options.split, result.metrics),
-                                  options.format));
+        print_result(result_table(network, options.split, result.metrics),
+                     class_figures(data, samples_of(data, options.split), result), options);
     }
     return kExitSuccess;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/log_progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/run_table.hpp"
@@ -85,6 +86,12 @@ bool has_several(const Table& table, std::string_view column) {
     return known.size() > 1;
 }
 
+bool has_any(const Table& table, std::string_view column) {
+    const std::size_t place = place_of(table, column);
+    return std::ranges::any_of(table.rows,
+                               [&](const auto& row) { return row[place] != Cell(std::string()); });
+}
+
 // Of runs that train now, where their last step was long ago: told as their cause. Whether there is
 // one.
 bool tell_silences(Table& runs, const storage::RunStore& store) {
@@ -116,10 +123,21 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
     }
     add(kFirst);
     if (is_any_silent) columns.emplace_back("cause");
+    if (has_any(runs.table, "tags")) columns.emplace_back("tags");
     add(differing);
     if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");
     add(kLast);
     return columns;
+}
+
+// The condition that a run has all of these tags, too.
+std::string with_tags(std::string where, const std::vector<std::string>& tags) {
+    for (const std::string& tag : tags) {
+        if (!storage::is_safe_name(tag)) throw UsageError(fmt::format("no tag: \"{}\"", tag));
+        const std::string has_tag = fmt::format("instr(' ' || tags || ' ', ' {} ') > 0", tag);
+        where = where.empty() ? has_tag : fmt::format("({}) and {}", where, has_tag);
+    }
+    return where;
 }
 
 // One row an experiment, the newest first: how many of its runs are where, and the best one.
@@ -163,7 +181,9 @@ int ls(const LsOptions& options) {
     const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);
     const std::vector<std::string> differing = reports::differing_settings(runs);
-    Table shown = chosen_rows(runs, "v_runs", options.rows,
+    RowOptions rows = options.rows;
+    rows.where = with_tags(rows.where, options.tags);
+    Table shown = chosen_rows(runs, "v_runs", rows,
                               usual_columns(runs, is_for_people, is_any_silent, differing));
     if (options.rows.columns.empty() && is_for_people) shorten_settings(runs, shown);
     print_fitting(shown, options.format, options.rows.columns.empty());

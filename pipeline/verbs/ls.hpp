@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "pipeline/store/row_options.hpp"
 #include "pipeline/store/store_reading.hpp"
@@ -13,6 +14,7 @@ struct LsOptions {
     std::filesystem::path store = kDefaultStore;
     std::string experiment;          // empty: all
     bool lists_experiments = false;  // instead of runs
+    std::vector<std::string> tags;   // runs that have all of them
     RowOptions rows;                 // of v_runs and settings
     reports::TableFormat format = reports::TableFormat::table;
 };

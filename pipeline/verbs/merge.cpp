@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,12 @@ const char* words_for(Choice choice) {
     return "";
 }
 
+// Merging once more adds nothing.
+std::string joined_notes(const std::string& ours, const std::string& theirs) {
+    if (ours.find(theirs) != std::string::npos) return ours;
+    return ours.empty() ? theirs : fmt::format("{}; {}", ours, theirs);
+}
+
 class Merger {
 public:
     Merger(const fs::path& from, const RunStore& into, RunDatabase& database)
@@ -107,9 +114,10 @@ private:
     }
 
     void merge_run(const std::string& run) {
-        const RunDetails theirs = source_.run_details(run);
+        RunDetails theirs = source_.run_details(run);
         std::optional<RunDetails> ours;
         if (database_.find_run(run)) ours = database_.run_details(run);
+        if (ours) join_words(theirs, *ours);
         Choice choice = choice_of(theirs, ours);
         if (choice == Choice::take && (has_spool(from_, run) || has_spool(into_, run)))
             choice = Choice::waits;
@@ -122,6 +130,16 @@ private:
             }
         }
         print(fmt::format("{}: {}\n", run, words_for(choice)));
+    }
+
+    // A user's words of both sides, whichever training is kept.
+    void join_words(RunDetails& theirs, const RunDetails& ours) {
+        theirs.run.notes = joined_notes(ours.run.notes, theirs.run.notes);
+        std::vector<std::string> tags;
+        std::ranges::set_union(theirs.tags, ours.tags, std::back_inserter(tags));
+        theirs.tags = tags;
+        if (theirs.tags == ours.tags && theirs.run.notes == ours.run.notes) return;
+        database_.annotate(ours.run.run, {.added_tags = tags, .note = theirs.run.notes});
     }
 
     // Files first: rows never tell of files that are not there.

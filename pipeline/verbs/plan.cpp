@@ -11,6 +11,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/training/run_data.hpp"
 #include "reports/tables/table_text.hpp"
 
 namespace lockstep::pipeline {
@@ -18,6 +19,7 @@ namespace lockstep::pipeline {
 int plan(const PlanOptions& options) {
     const std::string text = read_experiment_file(options.spec.file);
     const Plan planned = plan_experiment(text, options.spec, options.ranks.value_or(1));
+    if (options.spec.data) require_data(planned);
     const int ranks = options.ranks.value_or(available_cores());
     const bool is_for_people = options.format == reports::TableFormat::table;
     for (const std::string& note : planned.notes) {

@@ -28,6 +28,7 @@
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_claims.hpp"
+#include "pipeline/training/run_data.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
@@ -77,6 +78,11 @@ void tell_notes(const Plan& plan) {
 bool has_database(const std::filesystem::path& store) {
     return std::filesystem::is_directory(store) &&
            std::filesystem::exists(storage::RunStore::open(store).database());
+}
+
+// A first training without its data leaves no store behind.
+void require_data_of_first(const RunOptions& options, const Plan& plan) {
+    if (!has_database(options.store)) require_data(plan);
 }
 
 void print_tables(const RunOptions& options, Plan plan, std::chrono::milliseconds wait) {
@@ -132,6 +138,7 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
     const std::string text = shared_text(options, world);
     Plan plan;
     do_on_all(world, [&] { plan = plan_experiment(text, options.spec, world.size()); });
+    do_on_root(world, [&] { require_data_of_first(options, plan); });
     const auto progress = progress_of(options);
     adopt_stored_runs(plan, options.store, world, *progress);
     const Queue queue{
@@ -186,6 +193,7 @@ void require_own_database(const std::filesystem::path& store) {
 int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
               const Allocation& allocated, const Plan& plan) {
     // Refused before anything starts, or is written beside it.
+    if (allocated.nodes == 1) require_data_of_first(options, plan);
     const auto store = storage::RunStore::create(options.store);
     require_own_database(options.store);
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
@@ -207,6 +215,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
 int dry_run(const RunOptions& options) {
     Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
     std::string notes;
+    if (options.spec.data) require_data(plan);
     if (has_database(options.store)) {
         const auto stored =
             stored_under_other_ids(plan, open_for_reading(options.store), PlannedData());

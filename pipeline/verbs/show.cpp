@@ -1,6 +1,11 @@
 #include "pipeline/verbs/show.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <array>
+#include <cstdlib>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -8,9 +13,11 @@
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/row_options.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "reports/charts/sparkline.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/terminal_text.hpp"
 #include "storage/database/run_database.hpp"
@@ -48,7 +55,10 @@ constexpr std::array<std::string_view, 23> kUsualColumns{"experiment",
                                                          "images_per_second",
                                                          "finished_utc"};
 
-Section described(const storage::RunRow& row) {
+constexpr std::size_t kCurveWidth = 40;  // characters; with name and values a line of 80
+
+Section described(const storage::RunDetails& details) {
+    const storage::RunRow& row = details.run;
     const auto yes_no = [](bool value) { return Cell(std::string(value ? "yes" : "no")); };
     return {"run",
             {{"key", "value"},
@@ -57,6 +67,9 @@ Section described(const storage::RunRow& row) {
               {"name", row.name},
               {"title", row.title},
               {"source", row.source},
+              {"tags", fmt::format("{}", fmt::join(details.tags, " "))},
+              {"notes", row.notes},
+              {"parent_run", row.parent_run},
               {"state", std::string(storage::to_string(row.state))},
               {"seed", row.seed},
               {"dataset", row.dataset},
@@ -129,6 +142,39 @@ std::string configuration_text(const std::string& toml, TableFormat format) {
     return text + '\n';
 }
 
+// What is printed reaches people who see Unicode's blocks, as far as the environment tells.
+reports::Glyphs glyphs() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const char* const value = std::getenv(name);
+        if (value == nullptr || *value == '\0') continue;
+        const std::string_view locale = value;
+        const bool is_utf8 = locale.find("UTF-8") != std::string_view::npos ||
+                             locale.find("utf8") != std::string_view::npos;
+        return is_utf8 ? reports::Glyphs::unicode : reports::Glyphs::ascii;
+    }
+    return reports::Glyphs::ascii;
+}
+
+// A line a figure: its name, its curve over the epochs, its first and last value.
+std::string curves_text(const std::vector<storage::EpochRow>& epochs) {
+    std::string text;
+    const auto add = [&](std::string_view name, auto value_of) {
+        std::vector<double> values;
+        for (const storage::EpochRow& row : epochs)
+            if (const std::optional<double> value = value_of(row)) values.push_back(*value);
+        if (values.size() < 2) return;
+        text += fmt::format("{:<13} {}  {} to {}\n", name,
+                            reports::sparkline(values, kCurveWidth, glyphs()),
+                            format_metric(values.front()), format_metric(values.back()));
+    };
+    using Row = storage::EpochRow;
+    add("loss", [](const Row& row) { return std::optional(row.loss); });
+    add("accuracy", [](const Row& row) { return std::optional(row.accuracy); });
+    add("val_loss", [](const Row& row) { return row.val_loss; });
+    add("val_accuracy", [](const Row& row) { return row.val_accuracy; });
+    return text.empty() ? "" : fmt::format("\ncurves of {} epochs\n\n{}", epochs.size(), text);
+}
+
 }  // namespace
 
 int show(const ShowOptions& options) {
@@ -150,14 +196,16 @@ int show(const ShowOptions& options) {
                               metrics(details.metrics),
                               artifacts(details.artifacts),
                               events(details.events)};
-    std::vector<Section> first{described(details.run)};
+    std::vector<Section> first{described(details)};
     if (options.format == TableFormat::json) {
         first.push_back({"configuration", {{"toml"}, {{details.run.effective_config}}}});
         first.insert(first.end(), rest.begin(), rest.end());
         print(reports::sections_text(first, options.format));
         return kExitSuccess;
     }
+    const bool is_text = options.format == TableFormat::table;
     print(reports::sections_text(first, options.format) +
+          (is_text ? curves_text(details.epochs) : "") +
           configuration_text(details.run.effective_config, options.format) +
           reports::sections_text(rest, options.format));
     return kExitSuccess;

@@ -19,6 +19,13 @@ struct LayerText {
     std::string prefix;  // "layers.2."
     Values values;       // keys without the prefix
 
+    // "layers.conv2d_1", as settings are known by.
+    std::string key() const {
+        std::string name(value_of(values, "name"));
+        std::erase(name, '"');
+        return std::string(kLayers) + name;
+    }
+
     std::string content() const {  // all but the name, which counts layers
         std::string text;
         for (const ConfigValue& each : values) {
@@ -89,7 +96,7 @@ void add_gap(std::vector<const LayerText*>& first, std::vector<const LayerText*>
         const bool are_both = i < first.size() && j < second.size();
         if (are_both && type_of(*first[i]) == type_of(*second[j])) {
             add_differences(without_name(first[i]->values), without_name(second[j]->values),
-                            first[i]->prefix, differences);
+                            first[i]->key() + '.', differences);
             ++i;
             ++j;
             continue;
@@ -97,9 +104,8 @@ void add_gap(std::vector<const LayerText*>& first, std::vector<const LayerText*>
         const bool is_first =
             j == second.size() || (are_both && first.size() - i > second.size() - j);
         const LayerText& layer = is_first ? *first[i++] : *second[j++];
-        const std::string key = layer.prefix.substr(0, layer.prefix.size() - 1);
         differences.push_back(
-            {key, is_first ? layer.content() : "", is_first ? "" : layer.content()});
+            {layer.key(), is_first ? layer.content() : "", is_first ? "" : layer.content()});
     }
     first.clear();
     second.clear();
@@ -268,7 +274,7 @@ std::string_view to_string(Movement movement) {
         case Movement::none:
             return "equal";
         case Movement::within:
-            return "within seed noise";
+            return "not distinguishable";
         case Movement::beyond:
             return "beyond seed noise";
         case Movement::not_comparable:

@@ -101,6 +101,7 @@ RunFigures run_figures(const RunDetails& details) {
     figures.metrics = details.metrics;
     figures.artifacts = details.artifacts;
     figures.events = details.events;
+    figures.tags = details.tags;
     return figures;
 }
 

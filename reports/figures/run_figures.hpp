@@ -72,6 +72,7 @@ struct RunFigures {
     std::vector<storage::MetricRow> metrics;
     std::vector<storage::ArtifactRow> artifacts;
     std::vector<storage::EventRow> events;
+    std::vector<std::string> tags;
 
     bool is_finished() const { return run.state == storage::RunState::finished; }
     bool has_epochs() const { return !epochs.empty(); }

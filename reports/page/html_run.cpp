@@ -251,17 +251,24 @@ std::string files(const RunFigures& run) {
                         {"data", "<code>" + html_text(run.run.data_digest) + "</code>"}}));
 }
 
+std::string words_on(const storage::RunRow& run) {
+    std::string words = html_text(run.title);
+    const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
+    if (!run.source.empty()) add("Source: " + html_text(run.source) + ".");
+    if (!run.parent_run.empty()) add("Goes on from " + html_text(run.parent_run) + ".");
+    return words;
+}
+
 std::string heading(const RunFigures& run) {
     std::string badges = html_state(run.run.state);
     if (run.run.selected_on_test_set) {
         badges += ' ' + html_badge("selected on the test set", Tone::warning);
     }
+    for (const std::string& tag : run.tags) badges += ' ' + html_badge(tag, Tone::plain);
     std::string text = fmt::format("<h3>{} {}</h3>\n", html_text(run.run.name), badges);
-    std::string words = html_text(run.run.title);
-    if (!run.run.source.empty()) {
-        words += (words.empty() ? "Source: " : " Source: ") + html_text(run.run.source) + ".";
-    }
+    const std::string words = words_on(run.run);
     if (!words.empty()) text += "<p class=\"soft\">" + words + "</p>\n";
+    if (!run.run.notes.empty()) text += "<p>" + html_text(run.run.notes) + "</p>\n";
     const bool has_cause = !run.attempts.empty() && !run.attempts.back().cause.empty();
     if (!run.is_finished() && has_cause) {
         text += "<p class=\"box\">" + html_text(run.attempts.back().cause) + "</p>\n";

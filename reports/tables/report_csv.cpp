@@ -1,5 +1,8 @@
 #include "reports/tables/report_csv.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <array>
 #include <iterator>
 #include <string_view>
@@ -19,7 +22,7 @@ namespace {
 using storage::Cell;
 using storage::Table;
 
-constexpr std::array<const char*, 42> kRunColumns{"run",
+constexpr std::array<const char*, 45> kRunColumns{"run",
                                                   "name",
                                                   "seed",
                                                   "state",
@@ -60,9 +63,14 @@ constexpr std::array<const char*, 42> kRunColumns{"run",
                                                   "test_set",
                                                   "data_digest",
                                                   "same_training_as",
-                                                  "experiment"};
+                                                  "experiment",
+                                                  "parent_run",
+                                                  "tags",
+                                                  "notes"};
 
 Cell yes_no(bool value) { return std::string(value ? "yes" : "no"); }
+
+Cell text_or_none(const std::string& text) { return text.empty() ? Cell() : Cell(text); }
 
 std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
     const storage::RunRow& row = run.run;
@@ -109,7 +117,10 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             place.test_set,
             row.data_digest,
             place.same_training_as,
-            row.experiment};
+            row.experiment,
+            text_or_none(row.parent_run),
+            text_or_none(fmt::format("{}", fmt::join(run.tags, " "))),
+            text_or_none(row.notes)};
 }
 
 // Over the seeds that both sides of a pair share.

@@ -32,7 +32,8 @@ std::string exact_number(double value) {
 // A column's name ends in what it counts.
 std::string readable_number(std::string_view column, double value) {
     if (!std::isfinite(value)) return not_finite(value);
-    const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss");
+    const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss") ||
+                           column == "precision" || column == "recall" || column == "f1";
     if (is_figure && std::abs(value) < 1e4) return fmt::format("{:.4f}", value);
     if (column.ends_with("_seconds")) {
         return std::abs(value) >= 1.0 ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);

@@ -13,7 +13,8 @@ namespace lockstep::reports {
 
 // In every format the text ends with a newline and user text is inert:
 //   table   aligned columns, numbers to the right and rounded for reading (a column's name tells
-//           its unit: accuracies and losses to 4 digits, seconds to 1); NULL is empty, NaN "NaN";
+//           its unit: accuracies, losses, precision, recall
+//           and f1 to 4 digits, seconds to 1); NULL is empty, NaN "NaN";
 //           control characters escaped
 //   csv     RFC 4180 with a header line and LF; numbers exact; NULL is empty, NaN "NaN"
 //   json    an array of objects in the order of the columns; numbers exact; NULL, NaN and

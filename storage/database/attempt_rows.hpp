@@ -25,6 +25,8 @@ void insert_attempt(SQLite::Database& db, std::string_view run, int attempt, con
 // Puts a stored run into an experiment's list.
 void list_run(SQLite::Database& db, std::string_view experiment, std::string_view run);
 
+void insert_tag(SQLite::Database& db, std::string_view run, const std::string& tag);
+
 // By their keys.
 void upsert_run(SQLite::Database& db, const RunRow& row);
 void upsert_epoch(SQLite::Database& db, const EpochRow& row);

@@ -22,8 +22,8 @@ constexpr int kBusyMilliseconds = 30000;
 constexpr int kMostDamage = 20;  // lines; one damaged page may give thousands
 
 // Parents before what refers to them.
-constexpr std::array kTables{"experiments", "runs",      "attempts", "epochs",         "steps",
-                             "metrics",     "artifacts", "events",   "experiment_runs"};
+constexpr std::array kTables{"experiments", "runs",      "attempts", "epochs",          "steps",
+                             "metrics",     "artifacts", "events",   "experiment_runs", "run_tags"};
 
 // A read-only connection is refused with this where a journal is left to be rolled back.
 bool has_hot_journal(const fs::path& path) {
@@ -61,7 +61,7 @@ std::int64_t count_without_parent(SQLite::Database& db) {
 // Epochs refer to attempts too, so they go first.
 void delete_orphans(SQLite::Database& db) {
     for (const char* table : {"epochs", "steps", "metrics", "artifacts", "events", "run_totals",
-                              "experiment_runs", "attempts"}) {
+                              "experiment_runs", "run_tags", "attempts"}) {
         db.exec(fmt::format("DELETE FROM {} WHERE run NOT IN (SELECT run FROM runs)", table));
     }
     db.exec(

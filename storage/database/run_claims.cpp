@@ -37,7 +37,9 @@ void delete_after(SQLite::Database& db, std::string_view run, const ResumePoint&
     execute(db, "DELETE FROM steps WHERE run = ?1 AND step >= ?2", run, resume.steps_taken);
     execute(db, "DELETE FROM artifacts WHERE run = ?1 AND epoch > ?2", run, resume.epochs_finished);
     execute(db, "DELETE FROM metrics WHERE run = ?1", run);
-    if (resume.is_start()) execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
+    if (!resume.is_start()) return;
+    execute(db, "DELETE FROM artifacts WHERE run = ?1", run);
+    execute(db, "UPDATE runs SET parent_run = '' WHERE run = ?1", run);
 }
 
 // The run is this attempt's from now on.

@@ -111,12 +111,14 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
                 parameters, trainable_parameters, flops_per_image, epochs, training_samples,
                 validation_samples, test_samples, validates_on_test_set, selected_on_test_set,
                 expected, printed_val_accuracy, printed_test_accuracy, effective_config, state,
-                created_utc, design_name, design_digest, initial_weights_sha256, settings)
+                created_utc, design_name, design_digest, initial_weights_sha256, settings,
+                parent_run)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29, ?30, ?31, ?32, ?33)
+                ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, 'queued', ?29, ?30, ?31, ?32, ?33,
+                ?34)
             ON CONFLICT (run) DO UPDATE SET
                 experiment = excluded.experiment, name = excluded.name, title = excluded.title,
-                notes = excluded.notes, source = excluded.source, seed = excluded.seed,
+                source = excluded.source, seed = excluded.seed,
                 config_digest = excluded.config_digest, data_digest = excluded.data_digest,
                 dataset = excluded.dataset, architecture = excluded.architecture,
                 optimizer = excluded.optimizer, batch_size = excluded.batch_size,
@@ -143,7 +145,7 @@ void upsert_run(SQLite::Database& db, const RunRow& row) {
             row.test_samples, row.validates_on_test_set, row.selected_on_test_set, row.expected,
             last_figure(expected, "val_accuracy"), last_figure(expected, "test_accuracy"),
             row.effective_config, row.created_utc, row.design_name, row.design_digest,
-            row.initial_weights_sha256, row.settings);
+            row.initial_weights_sha256, row.settings, row.parent_run);
     list_run(db, row.experiment, row.run);
 }
 

@@ -36,7 +36,7 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 6;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 7;  // user_version; docs/database_schema.md
 
 inline constexpr std::chrono::milliseconds kUsualWait{30000};  // for other users of the database
 
@@ -84,6 +84,23 @@ struct RunDetails {
     std::vector<MetricRow> metrics;
     std::vector<ArtifactRow> artifacts;
     std::vector<EventRow> events;
+    std::vector<std::string> tags{};
+};
+
+// What a run takes over from another one of the same settings but for its epochs.
+struct RunExtension {
+    std::string run;
+    std::string parent;
+    std::vector<EpochRow> epochs;  // these three in rows of the run
+    std::vector<StepRow> steps;
+    std::vector<ArtifactRow> artifacts;
+};
+
+// What a user says of a run.
+struct Annotation {
+    std::vector<std::string> added_tags{};
+    std::vector<std::string> removed_tags{};
+    std::optional<std::string> note{};  // in the place of the one before
 };
 
 struct QueryLimits {
@@ -106,7 +123,8 @@ public:
 
     // Inserts or updates by name; created_utc stays the first one.
     void put_experiment(const ExperimentRow& row);
-    // Inserts a run as `queued`, or updates its description; state and created_utc stay.
+    // Inserts a run as `queued`, or updates its description; state, created_utc, notes and parent
+    // stay.
     // Throws std::invalid_argument if row.expected is neither "" nor a JSON object.
     void put_run(const RunRow& row);
 
@@ -154,11 +172,18 @@ public:
     // order, in one transaction.
     void record(int attempt, std::span<const RecordedRows> all);
 
+    // A run that was started from the beginning has these epochs already, all of `attempt`.
+    void record_extension(int attempt, const RunExtension& extension);
+
     // Ends an attempt: the states of attempt and run, final metrics and artifacts.
     void end_attempt(std::string_view run, int attempt, const AttemptEnd& end);
 
     void put_artifacts(int attempt, std::span<const ArtifactRow> rows);  // of one run
     void add_event(const EventRow& row);
+
+    // Throws StorageError (missing) for an unknown run, std::invalid_argument for a tag that is no
+    // safe name (run_store.hpp).
+    void annotate(std::string_view run, const Annotation& annotation);
 
     // ---- care: fsck, rm, gc --------------------------------------------------------------------
 
@@ -195,6 +220,14 @@ public:
     // begins so. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;
     RunDetails run_details(std::string_view run) const;  // by its whole id; missing
+
+    std::vector<std::string> running_runs() const;  // ids of those whose state says so
+    // Those of a config digest, oldest first.
+    std::vector<RunRow> runs_of_config(std::string_view config_digest) const;
+    // How many epochs finished runs on these data were planned for, where fewer than `below`; the
+    // most first, each once.
+    std::vector<int> finished_epochs(std::string_view data_digest, int below) const;
+    std::vector<std::string> tags(std::string_view run) const;  // sorted bytewise
 
     std::vector<AttemptRow> attempts(std::string_view run) const;
     std::vector<EpochRow> epochs(std::string_view run) const;

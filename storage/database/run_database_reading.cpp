@@ -75,7 +75,8 @@ RunRow run_row(RowReader& row) {
             .design_name = row.text(),
             .design_digest = row.text(),
             .initial_weights_sha256 = row.text(),
-            .settings = row.text()};
+            .settings = row.text(),
+            .parent_run = row.text()};
 }
 
 // The columns of run_row(), as the table has them.
@@ -84,7 +85,7 @@ constexpr std::string_view kSelectRuns = R"sql(
         architecture, optimizer, batch_size, shards, exchange, parameters, trainable_parameters,
         flops_per_image, epochs, training_samples, validation_samples, test_samples,
         validates_on_test_set, selected_on_test_set, expected, effective_config, state, created_utc,
-        design_name, design_digest, initial_weights_sha256, settings
+        design_name, design_digest, initial_weights_sha256, settings, parent_run
     FROM runs WHERE )sql";
 
 // `condition` is a constant of ours that an index answers; ?1 in it is `value`.
@@ -231,10 +232,41 @@ RunDetails RunDatabase::run_details(std::string_view run) const {
         if (!row) {
             throw StorageError(StorageError::Kind::missing, fmt::format("there is no run {}", run));
         }
-        details = {std::move(*row), attempts(run),  epochs(run),
-                   metrics(run),    artifacts(run), events(run)};
+        details = {std::move(*row), attempts(run), epochs(run), metrics(run),
+                   artifacts(run),  events(run),   tags(run)};
     });
     return details;
+}
+
+std::vector<std::string> RunDatabase::running_runs() const {
+    return connection_->use([&](SQLite::Database& db) {
+        return select(db, "SELECT run FROM runs WHERE state = 'running' ORDER BY created_utc, run",
+                      [](RowReader& row) { return row.text(); });
+    });
+}
+
+std::vector<RunRow> RunDatabase::runs_of_config(std::string_view config_digest) const {
+    return connection_->use(
+        [&](SQLite::Database& db) { return select_runs(db, "config_digest = ?1", config_digest); });
+}
+
+std::vector<int> RunDatabase::finished_epochs(std::string_view data_digest, int below) const {
+    return connection_->use([&](SQLite::Database& db) {
+        return select(
+            db, R"sql(
+            SELECT DISTINCT epochs FROM runs
+            WHERE state = 'finished' AND data_digest = ?1 AND epochs BETWEEN 1 AND ?2 - 1
+            ORDER BY epochs DESC)sql",
+            [](RowReader& row) { return row.number(); }, data_digest, below);
+    });
+}
+
+std::vector<std::string> RunDatabase::tags(std::string_view run) const {
+    return connection_->use([&](SQLite::Database& db) {
+        return select(
+            db, "SELECT tag FROM run_tags WHERE run = ?1 ORDER BY tag",
+            [](RowReader& row) { return row.text(); }, run);
+    });
 }
 
 std::vector<AttemptRow> RunDatabase::attempts(std::string_view run) const {

@@ -25,7 +25,7 @@ CREATE TABLE runs (
     experiment            TEXT NOT NULL REFERENCES experiments(name),
     name                  TEXT NOT NULL,
     title                 TEXT NOT NULL,
-    notes                 TEXT NOT NULL,
+    notes                 TEXT NOT NULL,     -- a user's own words
     source                TEXT NOT NULL,     -- where the architecture comes from
     seed                  INTEGER NOT NULL,
     config_digest         TEXT NOT NULL,     -- SHA-256 of the effective config
@@ -57,7 +57,9 @@ CREATE TABLE runs (
     design_digest         TEXT NOT NULL DEFAULT '',  -- SHA-256 of the config without the seed
     initial_weights_sha256 TEXT NOT NULL DEFAULT '', -- of the file it starts from; '': none
     -- New in version 5; {} in rows that are older:
-    settings              TEXT NOT NULL DEFAULT '{}' -- JSON: the effective settings by flat keys
+    settings              TEXT NOT NULL DEFAULT '{}', -- JSON: the effective settings by flat keys
+    -- New in version 7; '' in rows that are older:
+    parent_run            TEXT NOT NULL DEFAULT ''   -- the run whose epochs it goes on from, or ''
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX runs_by_experiment ON runs (experiment, created_utc, run);
 CREATE INDEX runs_by_name ON runs (name);
@@ -190,6 +192,18 @@ CREATE TABLE experiment_runs (
 CREATE INDEX experiment_runs_by_run ON experiment_runs (run);
 )sql";
 
+// New in version 7. No reference: the parent may be in another store.
+constexpr const char* kParentColumn =
+    "ALTER TABLE runs ADD COLUMN parent_run TEXT NOT NULL DEFAULT ''";
+constexpr const char* kTagsTable = R"sql(
+-- A user's own words for a run.
+CREATE TABLE run_tags (
+    run  TEXT NOT NULL REFERENCES runs(run) ON DELETE CASCADE,
+    tag  TEXT NOT NULL,  -- [A-Za-z0-9._-]{1,64}
+    PRIMARY KEY (run, tag)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // New in version 2.
 constexpr const char* kTotalsTable = R"sql(
 -- What the epochs of a run come to, so that ten thousand runs are listed without reading a million
@@ -257,7 +271,10 @@ SELECT r.experiment, r.run, r.name, r.seed, r.state,
        r.training_samples, r.validation_samples, r.test_samples,
        r.validates_on_test_set, r.selected_on_test_set,
        r.printed_val_accuracy, r.printed_test_accuracy, r.created_utc,
-       r.config_digest, r.data_digest, r.design_name, r.design_digest, r.settings
+       r.config_digest, r.data_digest, r.design_name, r.design_digest, r.parent_run,
+       (SELECT coalesce(group_concat(tag, ' '), '')
+        FROM (SELECT tag FROM run_tags g WHERE g.run = r.run ORDER BY tag)) AS tags,
+       r.notes, r.settings
 FROM runs r
 LEFT JOIN run_totals t ON t.run = r.run
 LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
@@ -285,17 +302,32 @@ void create_views(SQLite::Database& db, const std::string& create) {
 
 int version_of(SQLite::Database& db) { return db.execAndGet("PRAGMA user_version").getInt(); }
 
+void set_newest_version(SQLite::Database& db) {
+    db.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
+}
+
+// What a table of runs of this version lacks, as further columns of a SELECT.
+std::string missing_run_columns(int version) {
+    std::string columns;
+    if (version < 3)
+        columns += ", '' AS design_name, '' AS design_digest, '' AS initial_weights_sha256";
+    if (version < 5) columns += ", '{}' AS settings";
+    if (version < 7) columns += ", '' AS parent_run";
+    return columns;
+}
+
 std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 }  // namespace
 
 void create_schema(SQLite::Database& db) {
     db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    db.exec("PRAGMA user_version = 6");
+    set_newest_version(db);
     db.exec(kTables);
     db.exec(kTotalsTable);
     db.exec(kDesignIndex);
     db.exec(kExperimentRuns);
+    db.exec(kTagsTable);
     create_views(db, "CREATE VIEW ");
 }
 
@@ -311,29 +343,32 @@ void upgrade_schema(SQLite::Database& db) {
     }
     if (version_of(db) < 4) db.exec(kLeaseColumns);
     if (version_of(db) < 5) db.exec(kSettingsColumn);
-    db.exec(kExperimentRuns);
-    db.exec("INSERT INTO experiment_runs SELECT experiment, run FROM runs");
+    if (version_of(db) < 6) {
+        db.exec(kExperimentRuns);
+        db.exec("INSERT INTO experiment_runs SELECT experiment, run FROM runs");
+    }
+    if (version_of(db) < 7) {
+        db.exec(kParentColumn);
+        db.exec(kTagsTable);
+    }
     create_views(db, "CREATE VIEW ");
-    db.exec("PRAGMA user_version = 6");
+    set_newest_version(db);
 }
 
 void show_as_new_schema(SQLite::Database& db) {
     if (version_of(db) < 2) db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
     // These stand in front of the tables of the same names, also for the views below.
-    const std::string designs =
-        version_of(db) < 3
-            ? "'' AS design_name, '' AS design_digest, '' AS initial_weights_sha256, "
-            : "";
-    if (version_of(db) < 5)
-        db.exec("CREATE TEMP VIEW runs AS SELECT *, " + designs +
-                "'{}' AS settings FROM main.runs");
+    db.exec("CREATE TEMP VIEW runs AS SELECT *" + missing_run_columns(version_of(db)) +
+            " FROM main.runs");
     if (version_of(db) < 4) {
         db.exec(
             "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
             "'' AS job_token, '' AS heartbeat_utc, 0 AS heartbeats, 0 AS lease_seconds "
             "FROM main.attempts");
     }
-    db.exec("CREATE TEMP VIEW experiment_runs AS SELECT experiment, run FROM main.runs");
+    if (version_of(db) < 6)
+        db.exec("CREATE TEMP VIEW experiment_runs AS SELECT experiment, run FROM main.runs");
+    db.exec("CREATE TEMP VIEW run_tags AS SELECT run, '' AS tag FROM main.runs WHERE 0");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

@@ -56,6 +56,7 @@ void RunDatabase::import_run(const RunDetails& details, std::span<const StepRow>
         upsert_metrics(db, details.metrics);
         for (const ArtifactRow& row : details.artifacts) upsert_artifact(db, row);
         for (const EventRow& row : details.events) insert_event(db, row);
+        for (const std::string& tag : details.tags) insert_tag(db, run, tag);
     });
 }
 

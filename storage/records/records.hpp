@@ -44,7 +44,7 @@ struct RunRow {
     std::string experiment;
     std::string name;
     std::string title;
-    std::string notes;
+    std::string notes;   // a user's own words
     std::string source;  // where the architecture comes from
     std::int64_t seed = 0;
     std::string config_digest;
@@ -73,6 +73,7 @@ struct RunRow {
     std::string design_digest{};           // of the effective config without the seed
     std::string initial_weights_sha256{};  // of the file it starts from; "" also where none is
     std::string settings = "{}";           // JSON: the effective settings by flat keys
+    std::string parent_run{};              // the run whose epochs it goes on from; ""
 };
 
 struct AttemptRow {

@@ -139,6 +139,11 @@ TEST_CASE("bash completes every verb and option, words and runs", "[end_to_end]"
     CHECK(bash_offers({"lockstep", "show", "--store", store, "batch"}) ==
           Words{"batch-normalized"});
     CHECK(bash_offers({"lockstep", "ls", "--store", store, "sm"}) == Words{"smoke"});
+    // As bash cuts --store=DIR and --format=j.
+    CHECK(bash_offers({"lockstep", "ls", "--store", "=", store, "sm"}) == Words{"smoke"});
+    CHECK(bash_offers({"lockstep", "ls", "--format", "=", "j"}) == Words{"json"});
+    CHECK(has(bash_offers({"lockstep", "ls", "--format", "="}), "csv"));
+    CHECK(has(bash_offers({"lockstep", "ls", "--store", "=", "/t"}), "/tmp"));
 }
 
 TEST_CASE("fish completes every verb and option", "[end_to_end][.needs-fish]") {

@@ -41,7 +41,9 @@ select r.run, r.name, r.seed, r.state, r.source, r.dataset, r.optimizer, r.batch
     s.training_seconds - s.exchange_seconds - s.data_seconds as compute_seconds,
     s.exchange_seconds, s.data_seconds, s.evaluation_seconds,
     (select ranks from attempts a where a.run = r.run order by attempt desc limit 1) as ranks,
-    r.data_digest, null as same_training_as, r.experiment,
+    r.data_digest, null as same_training_as, r.experiment, nullif(r.parent_run, '') as parent_run,
+    (select group_concat(tag, ' ') from run_tags t where t.run = r.run) as tags,
+    nullif(r.notes, '') as notes,
     iif(r.name like 'logits-seed%', 'logits', r.name) as architecture,
     s.best_accuracy, s.best_loss
 from runs r

@@ -178,6 +178,30 @@ TEST_CASE("export tensorboard writes a file for training and one for validation"
     CHECK(read_text(training) == before);
 }
 
+TEST_CASE("show draws curves, in ASCII where the locale is not UTF-8", "[end_to_end]") {
+    const auto shown = [](const std::string& locale) {
+        Process process({"env", "LC_ALL=" + locale, LOCKSTEP_BINARY, "show", "batch-normalized",
+                         "--store", finished_store().string()});
+        CHECK(process.wait() == 0);
+        return process.output();
+    };
+    const std::string plain = shown("C");
+    CHECK(plain.find("curves of 2 epochs\n\nloss          #_  ") != std::string::npos);
+    const std::string blocks = shown("C.UTF-8");
+    CHECK(blocks.find("\nloss          \u2588\u2581  ") != std::string::npos);
+    CHECK(output_of({"show", "batch-normalized", "--format", "md"}).find("curves") ==
+          std::string::npos);
+}
+
+TEST_CASE("run tells which of how many runs begins, and how long all take once that is known",
+          "[end_to_end]") {
+    std::string all;
+    for (const auto& run : fs::directory_iterator(finished_store() / "runs"))
+        all += read_text(run.path() / "log.txt");
+    for (const std::string place : {"run 1 of 4\n", "run 2 of 4, about ", "run 4 of 4, about "})
+        CHECK(all.find(place) != std::string::npos);
+}
+
 TEST_CASE("tail of a finished run prints it and ends", "[end_to_end]") {
     const std::string text = output_of({"tail", "batch-normalized"});
     CHECK(text.find("Epoch 2/2\n") != std::string::npos);
@@ -212,6 +236,37 @@ TEST_CASE("tail follows a training until it ends, or until Ctrl-C", "[end_to_end
     CHECK(follower.output().find(": interrupted, ") != std::string::npos);
     CHECK(follower.output().find('\r') == std::string::npos);
     CHECK(follower.errors().empty());
+}
+
+TEST_CASE("tail without a name follows all that are trained, a line an epoch with its name",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    CHECK(lockstep({"tail", "--store", store}).exit_code == 66);
+    Process training(lockstep_command({"run", smoke_file(), "--store", store, "--ranks", "2",
+                                       "--set", "train.epochs=100000", "--set",
+                                       "parallel.ranks_per_run=1", "--only", "logits"}));
+    const auto is_begun = [&](const std::string& run) {
+        return fs::exists(store + "/runs") && !fs::is_empty(store + "/runs") &&
+               rows(store, "select count(*) > 1 from epochs where run like '" + run + "%'") ==
+                   "1\n";
+    };
+    wait_until([&] { return fs::exists(store + "/lockstep.db"); });
+    wait_until([&] { return is_begun("logits-seed1") && is_begun("logits-seed2"); });
+    Process follower(lockstep_command({"tail", "--store", store}));
+    const auto has_line_of = [&](const std::string& run) {
+        return ("\n" + follower.output()).find("\n" + run + " Epoch ") != std::string::npos;
+    };
+    wait_until([&] { return has_line_of("logits-seed1") && has_line_of("logits-seed2"); });
+    CHECK(follower.output().find("/100000 - 13/13 - ") != std::string::npos);
+    training.send(SIGTERM);
+    CHECK(training.wait() == 75);
+    CHECK(follower.wait() == 0);
+    CHECK(follower.output().find("logits-seed1-") != std::string::npos);
+    CHECK(follower.output().find(": interrupted, ") != std::string::npos);
+    const Result idle = lockstep({"tail", "--store", store});
+    CHECK(idle.exit_code == 0);
+    CHECK(idle.errors.find("nothing is trained in this store now") != std::string::npos);
 }
 
 TEST_CASE("tail and ls tell how long ago a running run's last step was", "[end_to_end]") {

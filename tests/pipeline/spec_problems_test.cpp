@@ -203,9 +203,9 @@ TEST_CASE("classes and validation are checked against the data set", "[spec][pro
 TEST_CASE("a monitor of validation needs validation", "[spec][problems]") {
     const std::string stopping = "train = { early_stopping = { monitor = \"val_loss\" } }\n";
     CHECK(contains(problem_in(kHead + run_text("a", stopping)),
-                   "monitor \"val_loss\" needs validation"));
+                   "monitor = \"val_loss\", which needs validation"));
     CHECK(contains(problem_in(kHead + run_text("a", "checkpoint = {}\n")),
-                   "monitor is by default \"val_loss\""));
+                   "monitor is \"val_loss\" by default, which needs validation"));
     CHECK(
         problem_in(kHead + run_text("a", stopping + "data = { validation = \"test\" }\n")).empty());
     CHECK(contains(problem_in(kHead + run_text("a", "checkpoint = { monitor = \"acc\" }\n")),

@@ -21,6 +21,19 @@ TEST_CASE("a misspelt word finds the known one", "[suggestion]") {
     CHECK(did_you_mean("epoch", kKnown) == "; did you mean \"epochs\"?");
 }
 
+TEST_CASE("an abbreviation finds the shortest word that it may stand for", "[suggestion]") {
+    constexpr std::array<std::string_view, 6> known{"max_pooling2d",       "average_pooling2d",
+                                                    "batch_normalization", "val_loss",
+                                                    "val_accuracy",        "accuracy"};
+    CHECK(suggestion("maxpool2d", known) == "max_pooling2d");
+    CHECK(suggestion("avgpool", known) == "average_pooling2d");
+    CHECK(suggestion("BatchNorm", known) == "batch_normalization");
+    CHECK(suggestion("val_acc", known) == "val_accuracy");
+    CHECK(suggestion("acc", known) == "accuracy");
+    CHECK_FALSE(suggestion("va", known));
+    CHECK_FALSE(suggestion("pool", known));  // begins with another letter
+}
+
 TEST_CASE("a word that resembles none finds none", "[suggestion]") {
     CHECK_FALSE(suggestion("learning_rate", kKnown));
     CHECK_FALSE(suggestion("", kKnown));

@@ -49,18 +49,18 @@ TEST_CASE("diff: a layer more is one difference, though all behind it count on")
     const std::string second = replaced(kFirst, "[[run.layers]]\ntype = \"flatten\"",
                                         pooling + "[[run.layers]]\ntype = \"flatten\"");
     CHECK(differences(kFirst, second) ==
-          std::vector<SettingDifference>{{"layers.1", "", "type = \"max_pooling2d\""}});
+          std::vector<SettingDifference>{{"layers.pool", "", "type = \"max_pooling2d\""}});
     CHECK(differences(second, kFirst) ==
-          std::vector<SettingDifference>{{"layers.1", "type = \"max_pooling2d\"", ""}});
+          std::vector<SettingDifference>{{"layers.pool", "type = \"max_pooling2d\"", ""}});
 }
 
 TEST_CASE("diff: two layers of one type differ in their settings, others as a whole") {
     CHECK(differences(kFirst, replaced(kFirst, "filters = 8", "filters = 16")) ==
-          std::vector<SettingDifference>{{"layers.0.filters", "8", "16"}});
+          std::vector<SettingDifference>{{"layers.conv2d.filters", "8", "16"}});
     const auto swapped = differences(kFirst, replaced(kFirst, "\"conv2d\"", "\"dropout\""));
     REQUIRE(swapped.size() == 2);
-    CHECK(swapped[0].key == "layers.0");
-    CHECK(swapped[1].key == "layers.0");
+    CHECK(swapped[0].key == "layers.conv2d");
+    CHECK(swapped[1].key == "layers.conv2d");
 }
 
 RunFigures run(const std::string& design, double test_accuracy) {

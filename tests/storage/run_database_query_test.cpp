@@ -34,7 +34,7 @@ TEST_CASE("query: columns and cells as SQLite gives them", "[storage]") {
     const Table empty = database.run_query("SELECT run FROM v_best");
     CHECK(empty.columns == std::vector<std::string>{"run"});
     CHECK(empty.rows.empty());
-    CHECK(database.run_query("PRAGMA table_info(runs)").rows.size() == 34);
+    CHECK(database.run_query("PRAGMA table_info(runs)").rows.size() == 35);
     CHECK(database
               .run_query("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n "
                          "WHERE i < 10) SELECT sum(i) FROM n")

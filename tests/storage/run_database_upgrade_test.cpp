@@ -42,7 +42,7 @@ std::string schema_of(const fs::path& path) {
 
 TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
           "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -64,7 +64,7 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
 }
 
 TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";

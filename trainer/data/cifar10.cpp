@@ -229,6 +229,8 @@ std::vector<std::string> cifar10_class_names() {
             "dog",      "frog",       "horse", "ship", "truck"};
 }
 
+void require_cifar10(const std::filesystem::path& path) { find_folder(path); }
+
 Dataset read_cifar10(const fs::path& path) {
     const fs::path folder = find_folder(path);
     NamesInUse names = class_names_in(folder);

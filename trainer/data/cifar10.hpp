@@ -30,6 +30,8 @@ std::vector<std::string> cifar10_class_names();
 //   damaged   if a length is no multiple of a record or more than memory holds, a label has no
 //             name, or reading fails
 Dataset read_cifar10(const std::filesystem::path& path);
+// Throws as read_cifar10() does where files are missing; nothing is read.
+void require_cifar10(const std::filesystem::path& path);
 
 // As far as it is known without reading images: names from batches.meta.txt, and the numbers of
 // samples from the files' lengths; where files are missing or damaged they are the official ones

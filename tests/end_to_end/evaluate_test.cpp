@@ -1,0 +1,116 @@
+// evaluate: which weights, and what became of each class: the counts of predictions.h5.
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/weights/predictions_file.hpp"
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+Result evaluate(std::vector<std::string> words) {
+    words.insert(words.begin(), "evaluate");
+    words.insert(words.end(), {"--store", finished_store().string()});
+    return lockstep(words);
+}
+
+Json evaluate_json(std::vector<std::string> words) {
+    words.insert(words.end(), {"--format", "json"});
+    const Result result = evaluate(words);
+    INFO(result.errors);
+    REQUIRE(result.exit_code == 0);
+    return Json::parse(result.output);
+}
+
+// Counted from the file of a run, by label and the first class of the highest probability.
+std::map<std::pair<std::string, std::string>, int> counted(const std::string& run) {
+    const auto stored =
+        storage::read_predictions(run_folder(finished_store(), run) / "predictions.h5");
+    const std::size_t classes = stored.class_names.size();
+    std::map<std::pair<std::string, std::string>, int> counts;
+    for (std::size_t sample = 0; sample < stored.labels.size(); ++sample) {
+        const float* row = stored.probabilities.data() + sample * classes;
+        const auto best = static_cast<std::size_t>(std::max_element(row, row + classes) - row);
+        ++counts[{stored.class_names[stored.labels[sample]], stored.class_names[best]}];
+    }
+    return counts;
+}
+
+TEST_CASE("evaluate counts classes and confusions as the stored predictions have them",
+          "[end_to_end]") {
+    const std::string run = GENERATE("batch-normalized", "three-classes", "logits-seed1");
+    CAPTURE(run);
+    const auto expected = counted(run);
+    std::map<std::pair<std::string, std::string>, int> found;
+    for (const Json& row : evaluate_json({run, "--by", "confusion"}))
+        found[{row.at("class"), row.at("taken_for")}] = row.at("samples");
+    CHECK(found == expected);
+    const Json classes = evaluate_json({run, "--by", "class"});
+    CHECK(classes.size() == (run == "three-classes" ? 3 : 10));
+    double correct = 0.0, samples = 0.0;
+    for (const Json& row : classes) {
+        int of_class = 0, as_class = 0;
+        for (const auto& [pair, count] : expected) {
+            if (pair.first == row.at("class")) of_class += count;
+            if (pair.second == row.at("class")) as_class += count;
+        }
+        const auto right = expected.find({row.at("class"), row.at("class")});
+        const int hits = right == expected.end() ? 0 : right->second;
+        CHECK(row.at("samples") == of_class);
+        CHECK(row.at("correct") == hits);
+        CHECK(row.at("recall").get<double>() == Approx(hits / static_cast<double>(of_class)));
+        CHECK(row.at("precision").is_null() == (as_class == 0));
+        CHECK(row.at("f1").get<double>() == Approx(2.0 * hits / (of_class + as_class)));
+        correct += hits;
+        samples += of_class;
+    }
+    const Json whole = evaluate_json({run});
+    REQUIRE(whole.size() == 1);
+    CHECK(whole.at(0).at("accuracy").get<double>() == Approx(correct / samples));
+}
+
+TEST_CASE("evaluate shows people the whole, the classes, and what was taken for what",
+          "[end_to_end]") {
+    const std::string text = evaluate({"three-classes"}).output;
+    for (const std::string part :
+         {"result\n", "accuracy", "classes\n", "recall", "confusion", "airplane  automobile  bird"})
+        CHECK(text.find(part) != std::string::npos);
+}
+
+TEST_CASE("evaluate takes the best weights, the final ones, or a file's into a run's network",
+          "[end_to_end]") {
+    const fs::path files = run_folder(finished_store(), "batch-normalized");
+    const TemporaryDirectory elsewhere;
+    const std::string bare = (elsewhere / "bare.h5").string();
+    fs::copy_file(files / "best.h5", bare);
+    const auto loss = [](const std::vector<std::string>& words) {
+        return evaluate_json(words).at(0).at("loss").get<double>();
+    };
+    const double final_loss = loss({"batch-normalized"});
+    CHECK(loss({"batch-normalized", "--weights", "final"}) == final_loss);
+    CHECK(final_loss == std::stod(rows(finished_store(),
+                                       "select test_loss from v_runs where name = "
+                                       "'batch-normalized'")));
+    const double best_loss = loss({"batch-normalized", "--weights", "best"});
+    CHECK(best_loss == loss({(files / "best.h5").string()}));
+    CHECK(best_loss == loss({"batch-normalized", "--weights", bare}));
+    CHECK(evaluate({bare, "--weights", "best"}).exit_code == 64);
+    const Result none = evaluate({"logits-seed1", "--weights", "best"});
+    CHECK(none.exit_code == 66);
+    CHECK(none.errors.find("has no best.h5: it is kept where") != std::string::npos);
+    CHECK(evaluate({"logits-seed1", "--weights", bare}).exit_code == 65);  // another network
+}
+
+}  // namespace
+}  // namespace lockstep::tests

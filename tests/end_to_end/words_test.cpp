@@ -1,0 +1,130 @@
+// What people mistype, and what they are told.
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/one_run.hpp"
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kExperiment = R"(schema = 1
+[experiment]
+name = "words"
+[data]
+dataset = "synthetic"
+training_samples = 160
+test_samples = 40
+[train]
+batch_size = 16
+[[run]]
+name = "a"
+layers = [ { type = "flatten" }, { type = "dense", units = 10, activation = "softmax" } ]
+)";
+
+// The experiment with a text in the place of another.
+std::string file_with(const TemporaryDirectory& folder, const std::string& from,
+                      const std::string& to) {
+    std::string text = kExperiment;
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, from.size(), to);
+    const std::string path = (folder / "words.toml").string();
+    std::ofstream(path) << text;
+    return path;
+}
+
+std::string told(const std::string& from, const std::string& to) {
+    const TemporaryDirectory folder;
+    const Result result = lockstep({"validate", file_with(folder, from, to)});
+    return result.output + result.errors;
+}
+
+TEST_CASE("What is mistyped in an experiment file is told with what to write", "[end_to_end]") {
+    CHECK(contains(told("\"words\"", "mine"), "a text stands in quotes: \"mine\""));
+    CHECK(contains(told("\"flatten\"", "\"maxpool2d\""), "did you mean \"max_pooling2d\"?"));
+    CHECK(contains(told("\"dense\"", "\"Dense\""), "did you mean \"dense\"?"));
+    CHECK(contains(told("batch_size = 16", "learning_rate = 0.1"),
+                   "it belongs to the optimizer: optimizer = { name = ..., learning_rate = ... }"));
+    CHECK(contains(told("batch_size = 16", "early_stopping = { monitor = \"val_acc\" }"),
+                   "did you mean \"val_accuracy\"?"));
+    CHECK(contains(told("batch_size = 16", "early_stopping = { patience = 1 }"),
+                   "monitor is \"val_loss\" by default, which needs validation"));
+    CHECK(contains(told("\"synthetic\"", "\"cifar10\""),
+                   "data.training_samples (words.toml:6) changes nothing"));
+}
+
+TEST_CASE("An unknown column is told with the nearest, not with all", "[end_to_end]") {
+    const std::string store = finished_store().string();
+    const Result unknown = lockstep({"ls", "--columns", "foobarbaz", "--store", store});
+    CHECK(unknown.exit_code == 64);
+    CHECK(unknown.errors.size() < 150);
+    const Result text = lockstep({"ls", "--where", "optimizer = adam", "--store", store});
+    CHECK(text.exit_code == 64);
+    CHECK(contains(text.errors, "it stands in single quotes: 'adam'"));
+    CHECK(text.errors.size() < 250);
+}
+
+TEST_CASE("Data that are not there are told before anything is written", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string file = file_with(
+        folder, "\"synthetic\"\ntraining_samples = 160\ntest_samples = 40", "\"cifar10\"");
+    const std::string nowhere = (folder / "nowhere").string();
+    const std::string store = (folder / "store").string();
+    for (const std::vector<std::string>& verb : {std::vector<std::string>{"plan", file},
+                                                 {"run", file, "--dry-run", "--store", store},
+                                                 {"run", file, "--ranks", "1", "--store", store},
+                                                 {"run", file, "--ranks", "2", "--store", store}}) {
+        std::vector<std::string> words = verb;
+        words.insert(words.end(), {"--data", nowhere});
+        const Result result = lockstep(words);
+        CHECK(result.exit_code == 66);
+        for (const std::string part : {"none of the batch files found", "there is no such folder",
+                                       "--data", "LOCKSTEP_DATA", "scripts/fetch-cifar10.sh"})
+            CHECK(contains(result.errors, part));
+        CHECK_FALSE(fs::exists(store));
+    }
+    CHECK(lockstep({"plan", file}).exit_code == 0);  // whatever lies there
+}
+
+TEST_CASE("A path of the home folder is that of the home folder", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string file = file_with(folder, "dataset", "path = \"~/pictures\"\ndataset");
+    const std::string home = (folder / "home").string();
+    fs::create_directory(home);
+    Process process(with_variable(
+        "HOME=" + home, lockstep_command({"run", file, "--ranks", "1", "--store=~/results"})));
+    CHECK(process.wait() == 0);
+    CHECK(fs::exists(fs::path(home) / "results/lockstep.db"));
+    Process planned(with_variable(
+        "HOME=" + home,
+        lockstep_command({"plan", file, "--set", "data.dataset=cifar10", "--data", "~/pictures"})));
+    CHECK(planned.wait() == 66);
+    CHECK(contains(planned.errors(), "CIFAR-10 in " + home + "/pictures"));
+}
+
+TEST_CASE("diff calls layers by their names", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    const std::string file = file_with(folder, "units = 10", "units = 10");
+    for (const std::string activation : {"softmax", "linear"})
+        CHECK(lockstep({"run", file, "--ranks", "1", "--store", store, "--set",
+                        "layers.dense.activation=" + activation})
+                  .exit_code == 0);
+    const auto id = [&](const std::string& order) {
+        std::string line = rows(store, "select run from runs order by run " + order + " limit 1");
+        line.pop_back();  // its newline
+        return line;
+    };
+    const Result result = lockstep({"diff", id("asc"), id("desc"), "--store", store});
+    CHECK(contains(result.output, "layers.dense.activation"));
+}
+
+}  // namespace
+}  // namespace lockstep::tests
