@@ -74,6 +74,7 @@ std::vector<Need> common_needs() {
         {"onnxruntime", has_onnxruntime,
          "no Node.js that finds the package onnxruntime-node (scripts/install-onnxruntime.sh)"},
         {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
+        {"git", [] { return has_program("git"); }, "there is no git (apt-get install git)"},
         {"zsh", [] { return has_program("zsh"); }, "there is no zsh (apt-get install zsh)"},
     };
 }
