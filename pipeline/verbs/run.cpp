@@ -104,7 +104,8 @@ void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     try {
         print_tables(options, plan, is_in_haste ? kWaitAfterStop : storage::kUsualWait);
     } catch (const storage::StorageError& error) {
-        if (error.kind() != storage::StorageError::Kind::locked) throw;
+        // A full disk ends no training, and makes no other end of a stopped one.
+        if (error.kind() != storage::StorageError::Kind::locked && !is_in_haste) throw;
         tell_failure({exit_code, fmt::format("no results are shown: {}", error.what())});
     }
     tell_stop(exit_code);
