@@ -4,8 +4,9 @@
 #   scripts/install-packages.sh [--with-tests | --with-checks]
 #
 #   --with-tests    also what the tests need
-#   --with-checks   also that, and what .ci/run uses: ccache, shells, packaging tools, clang-format and clang-tidy, on
-#                   Debian 12 alone (other systems have other versions, which see other things)
+#   --with-checks   also that, and what .ci/run uses: ccache, shells, a browser (which is big), packaging tools,
+#                   clang-format and clang-tidy, on Debian 12 alone (other systems have other versions, which
+#                   see other things)
 #
 # Debian 12, Debian 13, Ubuntu 24.04; as root, or through sudo. Asks nothing. Does nothing, quickly,
 # when everything is there. Why each library: docs/decisions/0002-libraries.md
@@ -17,7 +18,7 @@ libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 tests=(catch2)
-checks=(ccache dpkg-dev fish lintian zsh clang-format-14 clang-tidy-14)
+checks=(ccache chromium dpkg-dev fish lintian nodejs zsh clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "$2"; }

@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kYoung{2};
 // Whoever makes a job's folder makes one in it at once.
-constexpr std::chrono::milliseconds kYoungEmpty{200};
+constexpr std::chrono::seconds kYoungEmpty{1};
 // The kernel's number of the first name space of processes (PROC_PID_INIT_INO).
 constexpr const char* kFirstNamespace = "pid:[4026531836]";
 

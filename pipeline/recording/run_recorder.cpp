@@ -88,6 +88,9 @@ void RunRecorder::begin(const storage::ResumePoint& resume) {
         artifact(storage::kEffectiveConfigArtifact, files_.effective_config, effective, 0)};
     database_.put_artifacts(attempt_, rows);
 
+    if (!setting_.provenance.command.empty()) add_event("command", setting_.provenance.command);
+    if (!setting_.provenance.source.empty()) add_event("source", setting_.provenance.source);
+
     log(fmt::format("--- {} attempt {} on {} ({})", storage::utc_now(), attempt_,
                     storage::host_name(), counted(setting_.ranks, "rank")));
     const trainer::TrainConfig& train = planned_.run.config.train;

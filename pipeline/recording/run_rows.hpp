@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pipeline/planning/plan.hpp"
+#include "pipeline/recording/provenance.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/records/records.hpp"
 #include "storage/weights/predictions_file.hpp"
@@ -23,6 +24,7 @@ struct RunSetting {
     int ranks = 1;
     bool is_side_by_side = false;  // with other runs
     std::string job_token{};       // of this start of Lockstep
+    Provenance provenance{};
 };
 
 // The counts of samples are the real ones where `data` is given, the estimated ones otherwise.

@@ -100,4 +100,8 @@ std::vector<reports::SummaryLine> StoredReportSource::summary(
     }
 }
 
+std::vector<storage::StepStretch> StoredReportSource::steps(const reports::RunFigures& run) const {
+    return database_.step_stretches(run.run.run, reports::kStepPoints);
+}
+
 }  // namespace lockstep::pipeline

@@ -24,6 +24,7 @@ public:
     // From the stored configuration, shapes inferred anew; without parameters and operations where
     // that configuration cannot be read any more.
     std::vector<reports::SummaryLine> summary(const reports::RunFigures& run) const override;
+    std::vector<storage::StepStretch> steps(const reports::RunFigures& run) const override;
 
 private:
     const storage::RunStore& store_;

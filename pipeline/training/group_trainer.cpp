@@ -83,7 +83,8 @@ GroupTrainer::GroupTrainer(const Queue& queue, const Job& job, const trainer::Co
     : queue_(queue),
       group_(group),
       datasets_(datasets),
-      setting_{queue.plan.experiment, queue.environment, group.size(), is_side_by_side, job.token},
+      setting_{queue.plan.experiment, queue.environment, group.size(),
+               is_side_by_side,       job.token,         queue.provenance},
       claims_(queue, job, progress),
       progress_(progress) {}
 GroupTrainer::~GroupTrainer() = default;

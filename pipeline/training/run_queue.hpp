@@ -9,6 +9,7 @@
 
 #include "pipeline/planning/plan.hpp"
 #include "pipeline/progress/progress.hpp"
+#include "pipeline/recording/provenance.hpp"
 #include "storage/records/records.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/exchange/communicator.hpp"
@@ -24,6 +25,7 @@ struct Queue {
     bool is_fresh = false;  // trains anew what is finished or begun
     bool retries_failed = false;
     trainer::ComputeEnvironment environment;
+    Provenance provenance{};
 };
 
 // What is to be done with a run.

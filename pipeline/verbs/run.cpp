@@ -25,6 +25,7 @@
 #include "pipeline/ranks/resource_limits.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/ranks/time_limit.hpp"
+#include "pipeline/recording/provenance.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_claims.hpp"
@@ -41,6 +42,8 @@
 
 namespace lockstep::pipeline {
 namespace {
+
+constexpr const char* kAsRank = "--as-rank";  // what a rank that was started by us is told
 
 // Rank 0's bytes of the file, on every rank: nobody else reads it.
 std::string shared_text(const RunOptions& options, const trainer::Communicator& world) {
@@ -108,7 +111,8 @@ void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     try {
         print_tables(options, plan, is_in_haste ? kWaitAfterStop : storage::kUsualWait);
     } catch (const storage::StorageError& error) {
-        if (error.kind() != storage::StorageError::Kind::locked) throw;
+        // A full disk ends no training, and makes no other end of a stopped one.
+        if (error.kind() != storage::StorageError::Kind::locked && !is_in_haste) throw;
         tell_failure({exit_code, fmt::format("no results are shown: {}", error.what())});
     }
     tell_stop(exit_code);
@@ -133,7 +137,17 @@ void check_asked_ranks(const RunOptions& options, int size) {
                                     *options.ranks, size));
 }
 
-int train_on(const trainer::Communicator& world, const RunOptions& options) {
+// Ranks get what the user typed, and one word of ours.
+Provenance provenance_of(const RunOptions& options, ProcessArguments arguments) {
+    if (rank_from_environment() != 0) return {};
+    std::vector<std::string> words{"lockstep"};
+    words.insert(words.end(), arguments.values + 1, arguments.values + arguments.count);
+    if (options.is_rank) words.erase(std::ranges::find(words, kAsRank));
+    return {shell_text(words), describe_source(options.spec.file)};
+}
+
+int train_on(const trainer::Communicator& world, const RunOptions& options,
+             const Provenance& provenance) {
     check_asked_ranks(options, world.size());
     const std::string text = shared_text(options, world);
     Plan plan;
@@ -148,7 +162,10 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
         .store = options.store,
         .is_fresh = options.is_fresh,
         .retries_failed = options.retries_failed,
-        .environment = trainer::agree_on_compute_environment(world)};
+        .environment = trainer::agree_on_compute_environment(world),
+        // Runs side by side are recorded by other ranks than the first.
+        .provenance = {world.broadcast_text(provenance.command),
+                       world.broadcast_text(provenance.source)}};
     if (world.is_root() && !queue.environment.isa_note.empty())
         progress->error("warning: " + queue.environment.isa_note);
     const bool is_supervised = options.progress == ProgressMode::protocol;
@@ -162,8 +179,10 @@ int train_on(const trainer::Communicator& world, const RunOptions& options) {
 
 int train_here(const RunOptions& options, ProcessArguments arguments) {
     catch_stop_signals();
+    const Provenance provenance = provenance_of(options, arguments);  // before MPI runs
     return do_with_ranks(
-        arguments, [&](const trainer::Communicator& world) { return train_on(world, options); },
+        arguments,
+        [&](const trainer::Communicator& world) { return train_on(world, options, provenance); },
         options.stall_timeout);
 }
 
@@ -176,7 +195,7 @@ int train_as_rank(RunOptions options, ProcessArguments arguments) {
 // Ours goes right behind the verb: behind a `--` of the user's it would be an argument.
 std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
     std::vector<std::string> result(arguments.values + 1, arguments.values + arguments.count);
-    result.emplace(result.begin() + 1, "--as-rank");
+    result.emplace(result.begin() + 1, kAsRank);
     return result;
 }
 

@@ -1,5 +1,5 @@
 // Lets a reader explore the charts: values under the pointer, lines that go and come by a click on
-// the legend, zoom by dragging or by buttons. The page is complete without it.
+// the legend, zoom by dragging or by buttons; and print everything. The page is complete without it.
 (() => {
   'use strict';
   const data = document.getElementById('report-data');
@@ -18,7 +18,7 @@
 
   function bandsOf(series) {
     if (!series.low) return [];
-    const shared = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, isBand: true };
+    const shared = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, isBand: true, of: series };
     return [
       { ...shared, data: pointsOf(series, series.low), fill: false },
       { ...shared, data: pointsOf(series, series.high), fill: '-1', backgroundColor: colorOf(series) + '2a' },
@@ -30,7 +30,7 @@
     const lines = plot.series.map((series) => ({
       label: series.label, data: pointsOf(series, series.y), series,
       borderColor: colorOf(series), backgroundColor: colorOf(series),
-      borderWidth: isLine ? 2 : 1, borderDash: series.dashed ? [5, 4] : [],
+      borderWidth: isLine ? (series.thin ? 1 : 2) : 1, borderDash: series.dashed ? [5, 4] : [],
       pointRadius: isLine ? 0 : 5, pointHoverRadius: isLine ? 4 : 7, pointHitRadius: 8,
     }));
     return isLine ? [...lines, ...plot.series.flatMap(bandsOf)] : lines;
@@ -86,7 +86,7 @@
                                            : { mode: 'nearest', intersect: false },
         scales: { x: axis(plot.x, color, rule), y: axis(plot.y, color, rule) },
         plugins: {
-          legend: { position: 'bottom', labels: { color, boxWidth: 20, boxHeight: 2, filter: (item, all) => !all.datasets[item.datasetIndex].isBand } },
+          legend: { display: false },  // the page's own one: long names take no room from the chart
           tooltip: { filter: (item) => !item.dataset.isBand,
                      callbacks: { title: (items) => items.length ? `${plot.x.label} ${text(items[0].raw.x)}` : '', label } },
         },
@@ -139,18 +139,42 @@
     return element;
   }
 
+  // A click on a name takes its line away, or back again.
+  function legendButtons(figure, current) {
+    figure.querySelectorAll('.legend li').forEach((item, index) => {
+      const toggle = button('', null, () => {
+        const chart = current();
+        const series = chart.data.datasets[index].series;
+        const isShown = !chart.isDatasetVisible(index);
+        chart.data.datasets.forEach((dataset, place) => {
+          if (dataset.series === series || dataset.of === series) chart.setDatasetVisibility(place, isShown);
+        });
+        toggle.setAttribute('aria-pressed', String(isShown));
+        chart.update('none');
+      });
+      toggle.setAttribute('aria-pressed', 'true');
+      toggle.append(...item.childNodes);
+      item.append(toggle);
+    });
+  }
+
+  function plainLegend(figure) {
+    for (const toggle of figure.querySelectorAll('.legend button')) toggle.replaceWith(...toggle.childNodes);
+  }
+
   function explore(figure, plot, tools) {
     const frame = document.createElement('div');
     frame.className = 'explore';
     const canvas = document.createElement('canvas');
     canvas.setAttribute('role', 'img');
-    canvas.setAttribute('aria-label', `${plot.title}. The table below has the same figures.`);
+    canvas.setAttribute('aria-label', plot.title);
     frame.append(canvas);
     figure.querySelector('svg.plot').after(frame);
     figure.classList.add('exploring');
     open.set(figure, { chart: chartOf(plot, canvas), plot, canvas });
     const current = () => open.get(figure).chart;  // another one after a change of colours
     zoomByDragging(current, canvas);
+    legendButtons(figure, current);
     tools.append(button('+', 'Zoom in', () => zoomBy(current(), 0.6)),
                  button('−', 'Zoom out', () => zoomBy(current(), 1 / 0.6)),
                  button('Reset', 'Reset the zoom', () => reset(current(), plot)));
@@ -161,6 +185,7 @@
     open.delete(figure);
     figure.querySelector('.explore').remove();
     figure.classList.remove('exploring');
+    plainLegend(figure);
     while (tools.children.length > 1) tools.lastChild.remove();
   }
 
@@ -174,10 +199,24 @@
       if (isOpen) leave(figure, tools); else explore(figure, plot, tools);
       toggle.setAttribute('aria-pressed', String(!isOpen));
     });
+    toggle.className = 'explore-button';
     toggle.setAttribute('aria-pressed', 'false');
     tools.append(toggle);
     figure.querySelector('figcaption').append(tools);
   }
+
+  // What is closed is not printed: so that everything is, it is opened for a while.
+  function printEverything() {
+    const closed = [...document.querySelectorAll('details:not([open])')];
+    for (const each of closed) each.open = true;
+    window.addEventListener('afterprint', () => { for (const each of closed) each.open = false; }, { once: true });
+    window.print();
+  }
+  const tools = document.createElement('p');
+  tools.className = 'tools';
+  tools.append(button('Open everything', null, () => { for (const each of document.querySelectorAll('details')) each.open = true; }),
+               button('Print everything', null, printEverything));
+  document.querySelector('header').append(tools);
 
   dark.addEventListener('change', () => {
     for (const [figure, shown] of open) {

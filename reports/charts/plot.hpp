@@ -12,7 +12,7 @@
 namespace lockstep::reports {
 
 enum class PlotKind { lines, scatter };
-enum class LineStyle { solid, dashed };
+enum class LineStyle { solid, dashed, thin };
 
 struct PlotPoint {
     double x = 0.0;
@@ -51,10 +51,13 @@ struct Plot {
 // Round numbers (1, 2, 2.5, 5 x a power of ten) that cover [low, high], about `count` of them, as
 // P. S. Heckbert: Nice numbers for graph labels. Graphics Gems, 1990.
 std::vector<double> linear_ticks(double low, double high, int count);
-// Powers of ten inside [low, high], both > 0, and 2 and 5 times them where they are few.
+// Powers of ten inside [low, high], both > 0; 2 and 5 times them, or 3 times, where they are few;
+// and where even these are, linear_ticks(): three at least.
 std::vector<double> logarithmic_ticks(double low, double high);
 
 // 0.25, 1200 -> "1.2k", 3858544 -> "3.86M": four characters or so.
 std::string short_number(double value);
+// The same for the ticks of an axis, ascending: with as many digits as tell them apart.
+std::vector<std::string> tick_texts(const std::vector<double>& ticks);
 
 }  // namespace lockstep::reports

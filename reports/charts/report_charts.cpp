@@ -37,33 +37,45 @@ std::vector<PlotPoint> curve(const RunFigures& run, const Pick& pick) {
 }
 
 // Mean and extent over the seeds that reached the epoch with a finite figure.
-std::vector<PlotPoint> mean_curve(const std::vector<RunFigures>& runs,
-                                  const ArchitectureFigures& entry, const Pick& pick) {
+struct MeanCurve {
+    std::vector<PlotPoint> of_all{};   // as long as none of the seeds is missing
+    std::vector<PlotPoint> of_some{};  // from the last of these on
+};
+MeanCurve mean_curve(const std::vector<RunFigures>& runs, const ArchitectureFigures& entry,
+                     const Pick& pick) {
     std::map<int, std::vector<double>> by_epoch;
+    std::size_t most = 0;
     for (const std::size_t place : entry.runs) {
         for (const EpochFigures& epoch : runs[place].epochs) {
             const auto value = pick(epoch);
             if (value && std::isfinite(*value)) by_epoch[epoch.epoch].push_back(*value);
         }
     }
-    std::vector<PlotPoint> points;
+    for (const auto& [epoch, values] : by_epoch) most = std::max(most, values.size());
+    MeanCurve curve;
     for (const auto& [epoch, values] : by_epoch) {
         PlotPoint point{double(epoch), estimate_of(values).mean, {}};
         if (values.size() > 1) {
             const auto [low, high] = std::ranges::minmax(values);
             point.range = Interval{low, high};
         }
-        points.push_back(point);
+        const bool is_whole = values.size() == most && curve.of_some.empty();
+        if (!is_whole && curve.of_some.empty() && !curve.of_all.empty()) {
+            curve.of_some.push_back(curve.of_all.back());
+        }
+        (is_whole ? curve.of_all : curve.of_some).push_back(point);
     }
-    return thinned(std::move(points));
+    curve.of_all = thinned(std::move(curve.of_all));
+    curve.of_some = thinned(std::move(curve.of_some));
+    return curve;
 }
 
 std::span<const ArchitectureFigures> charted(const ExperimentReport& report) {
     return std::span(report.entries).first(std::min(report.entries.size(), kComparedArchitectures));
 }
 
-// Losses of a run that diverges would press all others flat.
-void spread_loss(Plot& plot) {
+// Losses of a run that diverges would press all others flat, as a warm-up does a learning rate.
+void spread(Plot& plot) {
     double low = std::numeric_limits<double>::infinity();
     double high = 0.0;
     for (const PlotSeries& series : plot.series) {
@@ -82,15 +94,22 @@ Plot common_plot(const ExperimentReport& report, const char* id, const char* tit
               .title = title,
               .description =
                   "By epoch, one line an architecture: the mean over its seeds; the "
-                  "band reaches from the lowest to the highest seed.",
+                  "band reaches from the lowest to the highest seed. Thin where some seeds have "
+                  "ended.",
               .kind = PlotKind::lines,
               .x = {.label = "epoch", .is_whole = true},
               .y = {.label = y_label}};
     std::size_t color = 0;
     for (const ArchitectureFigures& entry : charted(report)) {
-        PlotSeries series{entry.name, color++, LineStyle::solid,
-                          mean_curve(report.runs, entry, pick)};
-        if (!series.points.empty()) plot.series.push_back(std::move(series));
+        MeanCurve curve = mean_curve(report.runs, entry, pick);
+        if (!curve.of_all.empty()) {
+            plot.series.push_back({entry.name, color, LineStyle::solid, std::move(curve.of_all)});
+        }
+        if (!curve.of_some.empty()) {
+            plot.series.push_back(
+                {entry.name + ", fewer seeds", color, LineStyle::thin, std::move(curve.of_some)});
+        }
+        ++color;
     }
     return plot;
 }
@@ -150,6 +169,50 @@ Plot run_plot(const RunFigures& run, const char* what, const Pick& training,
     return plot;
 }
 
+Plot steps_plot(const RunFigures& run, std::span<const storage::StepStretch> steps) {
+    Plot plot{.id = run.run.run + "-steps",
+              .title = run.run.name + ": loss of the steps",
+              .description =
+                  "Each point is the mean of consecutive steps, before their updates; the "
+                  "band reaches from the lowest to the highest of them.",
+              .kind = PlotKind::lines,
+              .x = {.label = "step"},
+              .y = {.label = "loss"}};
+    PlotSeries series{"training", 0, LineStyle::solid};
+    for (const storage::StepStretch& each : steps) {
+        PlotPoint point{static_cast<double>(each.first_step) +
+                            0.5 * static_cast<double>(each.steps + 1),  // steps count from 1 here
+                        each.mean_loss,
+                        {}};
+        if (each.steps > 1) point.range = Interval{each.lowest_loss, each.highest_loss};
+        series.points.push_back(point);
+    }
+    plot.series.push_back(std::move(series));
+    spread(plot);
+    return plot;
+}
+
+bool has_schedule(const RunFigures& run) {
+    return std::ranges::any_of(run.epochs, [&](const EpochFigures& epoch) {
+        return epoch.learning_rate != run.epochs.front().learning_rate;
+    });
+}
+
+Plot learning_rate_plot(const RunFigures& run) {
+    Plot plot{.id = run.run.run + "-learning-rate",
+              .title = run.run.name + ": learning rate",
+              .description = "Of the last step of each epoch.",
+              .kind = PlotKind::lines,
+              .x = {.label = "epoch", .is_whole = true},
+              .y = {.label = "learning rate"}};
+    const Pick rate = [](const EpochFigures& epoch) -> std::optional<double> {
+        return epoch.learning_rate;
+    };
+    plot.series.push_back({"learning rate", 2, LineStyle::solid, curve(run, rate)});
+    spread(plot);
+    return plot;
+}
+
 }  // namespace
 
 std::vector<Plot> learning_curves(const ExperimentReport& report) {
@@ -158,8 +221,8 @@ std::vector<Plot> learning_curves(const ExperimentReport& report) {
         common_plot(report, "val-loss", "Validation loss", "loss", val_loss_of),
         common_plot(report, "accuracy", "Training accuracy", "accuracy", accuracy_of),
         common_plot(report, "loss", "Training loss", "loss", loss_of)};
-    spread_loss(plots[1]);
-    spread_loss(plots[3]);
+    spread(plots[1]);
+    spread(plots[3]);
     std::erase_if(plots, [](const Plot& plot) { return !plot.has_values(); });
     return plots;
 }
@@ -206,10 +269,12 @@ std::vector<Plot> accuracy_against_cost(const ExperimentReport& report) {
     return plots;
 }
 
-std::vector<Plot> run_curves(const RunFigures& run) {
+std::vector<Plot> run_curves(const RunFigures& run, std::span<const storage::StepStretch> steps) {
     std::vector<Plot> plots{run_plot(run, "accuracy", accuracy_of, val_accuracy_of),
                             run_plot(run, "loss", loss_of, val_loss_of)};
-    spread_loss(plots[1]);
+    spread(plots[1]);
+    if (!steps.empty()) plots.push_back(steps_plot(run, steps));
+    if (has_schedule(run)) plots.push_back(learning_rate_plot(run));
     return plots;
 }
 

@@ -4,6 +4,7 @@
 // evenly to about that many; the first and the last epoch always stay.
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "reports/charts/plot.hpp"
@@ -11,7 +12,7 @@
 
 namespace lockstep::reports {
 
-inline constexpr std::size_t kCurvePoints = 200;
+inline constexpr std::size_t kCurvePoints = 150;
 
 // Accuracy and loss, of validation and training: one line an architecture, the mean over its seeds,
 // within the band from the lowest to the highest seed. The leading kComparedArchitectures. Charts
@@ -25,8 +26,10 @@ Plot accuracy_over_time(const ExperimentReport& report);
 // intervals of the leaderboard.
 std::vector<Plot> accuracy_against_cost(const ExperimentReport& report);
 
-// Accuracy and loss of one run: training, validation, and dashed what the source printed.
-std::vector<Plot> run_curves(const RunFigures& run);
+// Of one run: accuracy and loss of training and validation, and dashed what the source printed; the
+// loss of its steps, where they were recorded; the learning rate, where it changes.
+std::vector<Plot> run_curves(const RunFigures& run,
+                             std::span<const storage::StepStretch> steps = {});
 
 // Accuracy against confidence, from predictions on the test set.
 Plot reliability_diagram(const RunFigures& run, const PredictionFigures& predictions);

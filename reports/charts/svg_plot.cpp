@@ -15,10 +15,10 @@ namespace {
 // Units of the drawing; the page scales it.
 constexpr double kWidth = 440.0;
 constexpr double kHeight = 290.0;
-constexpr double kLeft = 52.0;
+constexpr double kLeft = 80.0;
 constexpr double kRight = 12.0;
 constexpr double kTop = 10.0;
-constexpr double kBottom = 44.0;
+constexpr double kBottom = 48.0;
 
 // From values to places on one axis.
 class Scale {
@@ -131,26 +131,31 @@ private:
 
     std::string axes() const {
         std::string svg;
-        for (const double tick : x_.ticks(6)) {
+        const std::vector<double> columns = x_.ticks(6);
+        const std::vector<std::string> column_texts = tick_texts(columns);
+        for (std::size_t i = 0; i < columns.size(); ++i) {
             svg += fmt::format(
                 "<path class=\"grid\" d=\"M{0:.1f} {1}V{2}\"/>"
                 "<text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>",
-                x_.at(tick), kTop, kHeight - kBottom, kHeight - kBottom + 16, short_number(tick));
+                x_.at(columns[i]), kTop, kHeight - kBottom, kHeight - kBottom + 16,
+                column_texts[i]);
         }
-        for (const double tick : y_.ticks(5)) {
+        const std::vector<double> lines = y_.ticks(5);
+        const std::vector<std::string> line_texts = tick_texts(lines);
+        for (std::size_t i = 0; i < lines.size(); ++i) {
             svg += fmt::format(
                 "<path class=\"grid\" d=\"M{0} {2:.1f}H{1}\"/>"
                 "<text x=\"{3}\" y=\"{2:.1f}\" dy=\".35em\" text-anchor=\"end\">{4}</text>",
-                kLeft, kWidth - kRight, y_.at(tick), kLeft - 6, short_number(tick));
+                kLeft, kWidth - kRight, y_.at(lines[i]), kLeft - 6, line_texts[i]);
         }
         return svg +
                fmt::format(
                    "<path class=\"axis\" d=\"M{0} {1}V{2}H{3}\"/>"
                    "<text class=\"label\" x=\"{4}\" y=\"{5}\" text-anchor=\"middle\">{6}</text>"
-                   "<text class=\"label\" transform=\"translate(12 {7}) rotate(-90)\" "
+                   "<text class=\"label\" transform=\"translate(16 {7}) rotate(-90)\" "
                    "text-anchor=\"middle\">{8}</text>",
                    kLeft, kTop, kHeight - kBottom, kWidth - kRight, (kLeft + kWidth - kRight) / 2,
-                   kHeight - 6, html_text(plot_.x.label), (kTop + kHeight - kBottom) / 2,
+                   kHeight - 7, html_text(plot_.x.label), (kTop + kHeight - kBottom) / 2,
                    html_text(plot_.y.label));
     }
 
@@ -236,8 +241,9 @@ bool has_shown_point(const Plot& plot) {
 std::string series_class(const PlotSeries& series) {
     const std::size_t dashes =
         (series.style == LineStyle::dashed ? 1 : 0) + series.color / kPlotColors;
-    return fmt::format("s{}{}", series.color % kPlotColors,
-                       dashes == 0 ? "" : fmt::format(" d{}", 1 + (dashes - 1) % 3));
+    return fmt::format("s{}{}{}", series.color % kPlotColors,
+                       dashes == 0 ? "" : fmt::format(" d{}", 1 + (dashes - 1) % 3),
+                       series.style == LineStyle::thin ? " thin" : "");
 }
 
 std::string svg_plot(const Plot& plot) {

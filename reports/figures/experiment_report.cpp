@@ -62,6 +62,7 @@ private:
         const RunFigures& run = report_.runs[place];
         DetailedRun one{.run = place};
         one.summary = read_or_tell(one.problems, [&] { return source_.summary(run); });
+        one.steps = read_or_tell(one.problems, [&] { return source_.steps(run); });
         one.filters = read_or_tell(one.problems, [&] { return source_.filters(run); });
         auto predictions = read_or_tell(one.problems, [&] { return source_.predictions(run); });
         if (predictions) {

@@ -24,6 +24,8 @@ inline constexpr std::size_t kDetailedRuns = 20;           // shown in full
 inline constexpr std::size_t kComparedArchitectures = 12;  // in charts and in pairs: 66 pairs
 inline constexpr std::size_t kTableRows = 100;             // of the leaderboard
 
+inline constexpr std::int64_t kStepPoints = 150;  // of a chart of steps
+
 // One line of Keras' model.summary().
 struct SummaryLine {
     std::string layer;         // its name
@@ -47,6 +49,7 @@ struct DetailedRun {
     std::optional<PredictionFigures> predictions{};
     ImageSheet sheet{};
     std::optional<storage::NamedArray> filters{};  // of the first convolution, [kh, kw, in, out]
+    std::vector<storage::StepStretch> steps{};     // where record_steps recorded them
     std::vector<std::string> problems{};           // files that could not be read
 };
 
@@ -78,6 +81,8 @@ public:
     // The kernel of the first convolution of the final weights.
     virtual std::optional<storage::NamedArray> filters(const RunFigures& run) const = 0;
     virtual std::vector<SummaryLine> summary(const RunFigures& run) const = 0;
+    // At most kStepPoints.
+    virtual std::vector<storage::StepStretch> steps(const RunFigures& run) const = 0;
 };
 
 // `run_ids` in the order they were made. The caller adds written_utc and lockstep_version.

@@ -17,13 +17,6 @@ struct TestSet {
     std::int64_t images = 0;
 
     auto operator<=>(const TestSet&) const = default;
-
-    // The accuracy of guessing, where all classes are equally frequent; none where their number is
-    // not known.
-    std::optional<double> chance() const {
-        if (classes.empty()) return std::nullopt;
-        return 1.0 / static_cast<double>(classes.size());
-    }
 };
 
 }  // namespace lockstep::reports

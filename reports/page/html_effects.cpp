@@ -29,10 +29,9 @@ std::string share_cell(const Effect& effect) {
 void add_share(const Effects& effects, const Effect& effect, std::optional<double> p_value,
                HtmlTable& table) {
     const bool is_real = is_beyond_noise(effect, p_value);
-    table.html(share_cell(effect), "n")
+    table.number_html(share_cell(effect))
         .html(fmt::format("<span class=\"{}\">{}</span>", is_real ? "good" : "soft",
-                          effect_verdict(effects, effect, p_value)),
-              "wrap");
+                          effect_verdict(effects, effect, p_value)));
 }
 
 void add_test(const Effects& effects, const Effect& effect, std::optional<double> p_value,
@@ -71,8 +70,8 @@ HtmlTable effects_table(const Sweep& sweep) {
         const auto [worst, best] = std::ranges::minmax_element(means, {}, &LevelMean::mean);
         table.row(html_text(setting_text(setting)));
         add_share(effects, effect, effect.adjusted_p_value, table);
-        table.html(level_cell(setting, *best, means), "n")
-            .html(level_cell(setting, *worst, means), "n")
+        table.number_html(level_cell(setting, *best, means))
+            .number_html(level_cell(setting, *worst, means))
             .number(figure_text(best->mean - worst->mean));
         add_test(effects, effect, effect.adjusted_p_value, table);
     }
@@ -84,10 +83,9 @@ HtmlTable effects_table(const Sweep& sweep) {
     }
     if (effects.seeds.share) {
         table.row("seeds")
-            .html(share_cell(effects.seeds), "n")
+            .number_html(share_cell(effects.seeds))
             .html(fmt::format("<span class=\"soft\">the noise: standard deviation {}</span>",
-                              figure_text(*effects.seed_deviation)),
-                  "wrap");
+                              figure_text(*effects.seed_deviation)));
         add_no_means(table);
         table.number(kNoFigure).number(kNoFigure);
     }
@@ -220,12 +218,13 @@ std::string heat_map(const Sweep& sweep, const SettingPair& pair, const Extent& 
         for (std::size_t j = 0; j < across.levels.size(); ++j) {
             const LevelMean& mean = means[i * across.levels.size() + j];
             if (mean.runs == 0) {
-                table.html(kNoFigure, "n zero");
+                table.number_html(kNoFigure, "zero");
                 continue;
             }
-            table.html(fmt::format("{}<small>{}</small>", figure_text(mean.mean),
-                                   mean.runs == 1 ? "1 run" : fmt::format("{} runs", mean.runs)),
-                       fmt::format("n h{}", extent.shade(mean.mean)));
+            table.number_html(
+                fmt::format("{}<small>{}</small>", figure_text(mean.mean),
+                            mean.runs == 1 ? "1 run" : fmt::format("{} runs", mean.runs)),
+                fmt::format("h{}", extent.shade(mean.mean)));
         }
     }
     return table.markup();

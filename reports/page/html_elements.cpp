@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "reports/charts/svg_plot.hpp"
 #include "reports/words/html_text.hpp"
@@ -34,6 +36,7 @@ Json axis_json(const PlotAxis& axis) {
 Json series_json(const PlotSeries& series) {
     Json json{{"label", series.label}, {"color", series.color}};
     if (series.style == LineStyle::dashed) json["dashed"] = true;
+    if (series.style == LineStyle::thin) json["thin"] = true;
     bool has_ranges = false;
     for (const PlotPoint& point : series.points) {
         json["x"].push_back(number_json(point.x));
@@ -62,6 +65,27 @@ std::string legend(const Plot& plot) {
     return fmt::format("<ul class=\"legend\">{}</ul>", items);
 }
 
+// Columns of a table that is shown as cards on narrow screens.
+constexpr std::size_t kCardColumns = 4;
+constexpr std::size_t kDenseColumns = 10;  // printed smaller where there is little room
+constexpr std::size_t kValueRows = 50;
+
+// A word that may be broken anywhere, or it would take the width of a column's figures.
+bool has_long_word(std::string_view text) {
+    constexpr std::size_t kLongest = 14;
+    std::size_t length = 0;
+    for (const char byte : text) {
+        length = byte == ' ' || byte == '-' ? 0 : length + 1;
+        if (length > kLongest) return true;
+    }
+    return false;
+}
+
+const char* class_of(bool is_number, bool is_long) {
+    if (is_long) return is_number ? " class=\"n long\"" : " class=\"long\"";
+    return is_number ? " class=\"n\"" : "";
+}
+
 std::string x_text(const Plot& plot, double x) {
     return plot.x.is_whole ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
 }
@@ -70,71 +94,116 @@ std::string x_text(const Plot& plot, double x) {
 
 HtmlTable::HtmlTable(std::string_view caption, Width width) : caption_(caption), width_(width) {}
 
-HtmlTable& HtmlTable::text_column(std::string_view title) {
-    columns_.push_back({std::string(title), false});
+HtmlTable& HtmlTable::css(std::string_view name) {
+    css_ = name;
     return *this;
 }
 
-HtmlTable& HtmlTable::number_column(std::string_view title) {
-    columns_.push_back({std::string(title), true});
+HtmlTable& HtmlTable::text_column(std::string_view title, Column column) {
+    titles_.push_back({std::string(title), false, column});
+    return *this;
+}
+
+HtmlTable& HtmlTable::number_column(std::string_view title, Column column) {
+    titles_.push_back({std::string(title), true, column});
     return *this;
 }
 
 HtmlTable& HtmlTable::row(std::string_view header_html) {
-    body_ +=
-        fmt::format("{}<tr><th scope=\"row\">{}</th>", has_open_row_ ? "</tr>\n" : "", header_html);
-    has_open_row_ = true;
+    rows_.push_back({std::string(header_html)});
     return *this;
 }
 
 HtmlTable& HtmlTable::text(std::string_view text) { return html(html_text(text)); }
 
 HtmlTable& HtmlTable::html(std::string_view html) {
-    body_ += fmt::format("<td>{}</td>", html);
+    rows_.back().cells.push_back({std::string(html), false});
     return *this;
 }
 
-HtmlTable& HtmlTable::html(std::string_view html, std::string_view css_class) {
-    body_ += fmt::format("<td class=\"{}\">{}</td>", css_class, html);
+HtmlTable& HtmlTable::number(std::string_view text) { return number_html(html_text(text)); }
+
+HtmlTable& HtmlTable::number_html(std::string_view html, std::string_view css) {
+    rows_.back().cells.push_back({std::string(html), true, std::string(css)});
     return *this;
 }
-
-HtmlTable& HtmlTable::number(std::string_view text) { return html(html_text(text), "n"); }
 
 HtmlTable& HtmlTable::group(std::string_view title) {
-    body_ += fmt::format("{}<tr><th class=\"group\" scope=\"colgroup\" colspan=\"{}\">{}</th>",
-                         has_open_row_ ? "</tr>\n" : "", columns_.size(), html_text(title));
-    has_open_row_ = true;
+    rows_.push_back({html_text(title), true});
     return *this;
 }
 
-HtmlTable& HtmlTable::css(std::string_view css_class) {
-    css_class_ = css_class;
-    return *this;
+bool HtmlTable::is_filled(std::size_t column) const {
+    if (column == 0 || titles_[column].column == Column::always) return true;
+    return std::ranges::any_of(rows_, [&](const Row& row) {
+        if (row.is_group) return false;
+        const std::string& html = row.cells[column - 1].html;
+        return !html.empty() && html != kNoFigure;
+    });
 }
 
-std::string HtmlTable::header() const {
+std::string HtmlTable::header(const std::vector<std::size_t>& shown) const {
     std::string cells;
-    for (const Column& column : columns_) {
-        cells += fmt::format("<th scope=\"col\"{}>{}</th>", column.is_number ? " class=\"n\"" : "",
-                             html_text(column.title));
+    for (const std::size_t column : shown) {
+        const Title& title = titles_[column];
+        cells += fmt::format("<th scope=\"col\"{}>{}</th>",
+                             class_of(title.is_number, has_long_word(title.text)),
+                             html_text(title.text));
     }
     return cells;
 }
 
+std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
+    const bool has_labels = shown.size() >= kCardColumns;
+    std::string markup;
+    for (const Row& row : rows_) {
+        if (row.is_group) {
+            markup += fmt::format(
+                "<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"{}\">{}</th></tr>\n",
+                shown.size(), row.header);
+            continue;
+        }
+        // A number alone would not say what it counts.
+        const bool is_number =
+            has_labels && !row.header.empty() &&
+            std::ranges::all_of(row.header, [](char byte) { return byte >= '0' && byte <= '9'; });
+        const std::string name =
+            is_number ? fmt::format(" data-label=\"{} \"", html_text(titles_[0].text)) : "";
+        markup += fmt::format("<tr><th scope=\"row\"{}>{}</th>", name, row.header);
+        for (const std::size_t column : std::span(shown).subspan(1)) {
+            const Cell& cell = row.cells[column - 1];
+            const std::string label =
+                has_labels ? fmt::format(" data-label=\"{}\"", html_text(titles_[column].text))
+                           : "";
+            const std::string css = cell.css.empty() ? class_of(cell.is_number, false)
+                                                     : fmt::format(" class=\"n {}\"", cell.css);
+            markup += fmt::format("<td{}{}>{}</td>", css, label, cell.html);
+        }
+        markup += "</tr>\n";
+    }
+    return markup;
+}
+
 std::string HtmlTable::markup() const {
-    if (body_.empty()) return {};
-    const std::string caption = html_text(caption_);
+    if (rows_.empty()) return {};
+    std::vector<std::size_t> shown;
+    for (std::size_t column = 0; column < titles_.size(); ++column) {
+        if (is_filled(column)) shown.push_back(column);
+    }
     return fmt::format(
-        "<div class=\"scroll{}\" role=\"region\" tabindex=\"0\" aria-label=\"{}\"><table{}>"
-        "<caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tr></tbody></table></div>\n",
-        width_ == Width::page ? " wide" : "", caption,
-        css_class_.empty() ? "" : " class=\"" + css_class_ + "\"", caption, header(), body_);
+        "<table "
+        "class=\"{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
+        "</table>\n",
+        shown.size() >= kCardColumns ? "cards" : "plain", width_ == Width::page ? " wide" : "",
+        shown.size() >= kDenseColumns ? " dense" : "", css_.empty() ? "" : " " + css_,
+        html_text(caption_), header(shown), body(shown));
 }
 
 std::string html_figure(const Plot& plot) {
-    return fmt::format("<figure data-plot=\"{}\"><figcaption>{}</figcaption>{}{}</figure>\n",
-                       html_text(plot.id), html_text(plot.title), svg_plot(plot), legend(plot));
+    return fmt::format(
+        "<figure data-plot=\"{0}\" aria-labelledby=\"{0}-c\"><figcaption><span "
+        "id=\"{0}-c\">{1}</span></figcaption>{2}{3}</figure>\n",
+        html_text(plot.id), html_text(plot.title), svg_plot(plot), legend(plot));
 }
 
 std::string html_charts(const std::vector<Plot>& plots) {
@@ -146,21 +215,37 @@ std::string html_charts(const std::vector<Plot>& plots) {
 }
 
 std::string html_values(const Plot& plot) {
-    std::map<double, std::map<std::size_t, double>> rows;
-    for (std::size_t i = 0; i < plot.series.size(); ++i) {
-        for (const PlotPoint& point : plot.series[i].points) rows[point.x][i] = point.y;
-    }
+    // A thin line is the rest of the one before it, and stands in its column.
+    std::map<double, std::map<std::size_t, std::string>> rows;
+    bool has_thin = false;
     HtmlTable table(plot.title);
     table.text_column(plot.x.label);
-    for (const PlotSeries& series : plot.series) table.number_column(series.label);
-    for (const auto& [x, values] : rows) {
-        table.row(x_text(plot, x));
-        for (std::size_t i = 0; i < plot.series.size(); ++i) {
-            const auto value = values.find(i);
-            table.number(value == values.end() ? kNoFigure : figure_text(value->second));
+    std::size_t columns = 0;
+    for (const PlotSeries& series : plot.series) {
+        const bool is_rest = series.style == LineStyle::thin && columns > 0;
+        has_thin = has_thin || is_rest;
+        if (!is_rest) {
+            table.number_column(series.label);
+            ++columns;
+        }
+        for (const PlotPoint& point : series.points) {
+            rows[point.x].try_emplace(columns, figure_text(point.y) + (is_rest ? " *" : ""));
         }
     }
-    return html_details(plot.title + ": the values", table.markup());
+    const std::size_t stride =
+        std::max<std::size_t>(1, (rows.size() + kValueRows - 1) / kValueRows);
+    std::size_t place = 0;
+    for (const auto& [x, values] : rows) {
+        if (place++ % stride != 0) continue;
+        table.row(x_text(plot, x));
+        for (std::size_t i = 1; i <= columns; ++i) {
+            const auto value = values.find(i);
+            table.number(value == values.end() ? kNoFigure : value->second);
+        }
+    }
+    const std::string which = stride == 1 ? "the values" : "some of the values";
+    return html_details(plot.title + ": " + which,
+                        table.markup() + (has_thin ? html_note("* a mean of fewer seeds") : ""));
 }
 
 std::string plots_json(const std::vector<Plot>& plots) {
@@ -186,8 +271,14 @@ std::string html_facts(const std::vector<HtmlFact>& facts) {
     return "<dl class=\"facts\">" + items + "</dl>\n";
 }
 
-std::string html_details(std::string_view summary, std::string_view html) {
-    return fmt::format("<details><summary>{}</summary>{}</details>\n", html_text(summary), html);
+std::string html_details(std::string_view summary, std::string_view html, Details details) {
+    if (html.empty()) return {};
+    return fmt::format("<details{}><summary>{}</summary>\n{}</details>\n",
+                       details == Details::open ? " open" : "", html_text(summary), html);
+}
+
+std::string html_note(std::string_view text) {
+    return fmt::format("<p class=\"note\">{}</p>\n", html_text(text));
 }
 
 std::string html_badge(std::string_view text, Tone tone) {

@@ -14,49 +14,66 @@
 
 namespace lockstep::reports {
 
-// A table with a caption, inside a frame that scrolls sideways by itself, by keyboard too.
+// A table with a caption. On narrow screens one of four columns or more becomes a card a row, whose
+// values stand behind their columns' titles.
 class HtmlTable {
 public:
     enum class Width { content, page };
+    enum class Column { always, where_filled };  // left out where every cell is kNoFigure or ""
 
     explicit HtmlTable(std::string_view caption, Width width = Width::content);
 
+    // A class of its own, for the style sheet.
+    HtmlTable& css(std::string_view name);
+
     // Columns, in order; those of numbers stand to the right.
-    HtmlTable& text_column(std::string_view title);
-    HtmlTable& number_column(std::string_view title);
+    HtmlTable& text_column(std::string_view title, Column column = Column::always);
+    HtmlTable& number_column(std::string_view title, Column column = Column::always);
 
     // The row's header: the first cell.
     HtmlTable& row(std::string_view header_html);
     HtmlTable& text(std::string_view text);
     HtmlTable& html(std::string_view html);
-    HtmlTable& html(std::string_view html, std::string_view css_class);
     HtmlTable& number(std::string_view text);
+    HtmlTable& number_html(std::string_view html, std::string_view css = {});
     // A heading over the rows that follow.
     HtmlTable& group(std::string_view title);
-    HtmlTable& css(std::string_view css_class);  // of the <table>
 
+    bool has_rows() const { return !rows_.empty(); }
     std::string markup() const;  // "" without rows
 
 private:
-    struct Column {
-        std::string title;
+    struct Title {
+        std::string text;
         bool is_number = false;
+        Column column = Column::always;
     };
-    std::string header() const;
+    struct Cell {
+        std::string html;
+        bool is_number = false;
+        std::string css{};
+    };
+    struct Row {
+        std::string header;
+        bool is_group = false;
+        std::vector<Cell> cells{};  // of the columns after the first
+    };
+    bool is_filled(std::size_t column) const;
+    std::string header(const std::vector<std::size_t>& shown) const;
+    std::string body(const std::vector<std::size_t>& shown) const;
 
     std::string caption_;
-    std::string css_class_;
     Width width_;
-    std::vector<Column> columns_;
-    std::string body_;
-    bool has_open_row_ = false;
+    std::string css_;
+    std::vector<Title> titles_;
+    std::vector<Row> rows_;
 };
 
 // A chart with its title and legend; a script may take it by its id.
 std::string html_figure(const Plot& plot);
 // Charts side by side where there is room.
 std::string html_charts(const std::vector<Plot>& plots);
-// The values of lines, as a table that opens.
+// The values of lines, as a table that opens: evenly some fifty of them, where there are more.
 std::string html_values(const Plot& plot);
 // All plots for the page's script: a JSON array. Not finite: null.
 std::string plots_json(const std::vector<Plot>& plots);
@@ -68,7 +85,12 @@ struct HtmlFact {
 };
 std::string html_facts(const std::vector<HtmlFact>& facts);
 
-std::string html_details(std::string_view summary, std::string_view html);
+// What is shown on demand; on paper only where it is open. "" for "".
+enum class Details { closed, open };
+std::string html_details(std::string_view summary, std::string_view html,
+                         Details details = Details::closed);
+// A sentence in small print.
+std::string html_note(std::string_view text);
 
 enum class Tone { plain, good, bad, warning };
 std::string html_badge(std::string_view text, Tone tone);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 
+#include "reports/figures/chance_level.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/page/html_verdict.hpp"
 #include "reports/words/html_text.hpp"
@@ -36,6 +38,9 @@ std::string badges(const ExperimentReport& report, const ArchitectureFigures& en
     if (entry.selected_on_test_set) {
         markup += ' ' + html_badge("selected on the test set", Tone::warning);
     }
+    if (is_at_chance(entry, report.runs)) {
+        markup += ' ' + html_badge("no better than guessing", Tone::warning);
+    }
     return markup.empty() ? "" : "<div>" + markup + "</div>";
 }
 
@@ -46,9 +51,11 @@ std::string name_cell(const ExperimentReport& report, const ArchitectureFigures&
         is_detailed(report, first)
             ? fmt::format("<a href=\"#{}\">{}</a>", anchor_of(report.runs[first].run.run), name)
             : name;
-    const std::string source =
-        entry.source.empty() ? "" : fmt::format("<small>{}</small>", html_text(entry.source));
-    return link + source + badges(report, entry);
+    std::string words;
+    for (const std::string& text : {report.runs[first].run.title, entry.source}) {
+        if (!text.empty()) words += fmt::format("<small>{}</small>", html_text(text));
+    }
+    return link + words + badges(report, entry);
 }
 
 std::string measured_cell(const Measured& measured) {
@@ -59,8 +66,10 @@ std::string measured_cell(const Measured& measured) {
 
 std::string printed_cell(const ArchitectureFigures& entry) {
     if (!entry.printed) return kNoFigure;
-    return fmt::format("{}<small>{}</small>", figure_text(entry.printed->printed.value),
-                       html_text(entry.printed->printed.metric));
+    std::string metric = entry.printed->printed.metric;  // best_val_accuracy: would not wrap
+    std::ranges::replace(metric, '_', ' ');
+    return fmt::format("{}<small class=\"wrap\">{}</small>",
+                       figure_text(entry.printed->printed.value), html_text(metric));
 }
 
 std::string coverage_cell(const ArchitectureFigures& entry) {
@@ -70,31 +79,36 @@ std::string coverage_cell(const ArchitectureFigures& entry) {
     std::string text = fmt::format("<span class=\"{}\">{}</span>", css, coverage_text(printed));
     const bool is_shown_beside = printed.printed.metric == "test_accuracy";
     if (printed.ours.interval && !is_shown_beside) {
-        text +=
-            fmt::format("<br><span class=\"note\">ours {} ({})</span>",
-                        mean_text(printed.ours.estimate), interval_text(*printed.ours.interval));
+        text += fmt::format("<small>ours {} ({})</small>", mean_text(printed.ours.estimate),
+                            interval_text(*printed.ours.interval));
     }
     return text;
 }
 
-// Rows below the name of their test set, where there are several.
+// Rows below the name of their test set, and what its figures are read against.
 class TestSetGroups {
 public:
     explicit TestSetGroups(const ExperimentReport& report)
-        : text_of_(test_set_texts(report.entries)) {
-        for (const ArchitectureFigures& entry : report.entries) {
-            are_several_ = are_several_ || entry.test_set != report.entries.front().test_set;
-        }
-    }
+        : text_of_(test_set_texts(report.entries)) {}
+
     void before(const ArchitectureFigures& entry, HtmlTable& table) {
-        if (are_several_ && entry.test_set != last_) table.group(text_of_(entry.test_set));
+        if (last_ && *last_ == entry.test_set) return;
         last_ = entry.test_set;
+        table.group(words_of(entry.test_set));
     }
 
 private:
+    std::string words_of(const TestSet& set) const {
+        std::string words = text_of_(set);
+        if (const auto chance = chance_level(set)) {
+            words += "; guessing gives " + figure_text(*chance);
+        }
+        if (set.dataset == "synthetic") words += "; synthetic images, so nothing about real ones";
+        return words;
+    }
+
     TestSetTexts text_of_;
-    bool are_several_ = false;
-    TestSet last_;
+    std::optional<TestSet> last_;
 };
 
 std::string seeds_text(const ArchitectureFigures& entry) {
@@ -106,29 +120,30 @@ std::string seeds_text(const ArchitectureFigures& entry) {
 HtmlTable results_table(const ExperimentReport& report) {
     HtmlTable table("Results: best test accuracy first; small figures are 95 % intervals",
                     HtmlTable::Width::page);
+    using Column = HtmlTable::Column;
     table.text_column("architecture")
+        .number_column("test accuracy")
+        .number_column("seeds")
+        .number_column("test loss", Column::where_filled)
+        .number_column("best val. accuracy", Column::where_filled)
         .number_column("parameters")
         .number_column("FLOPs/image")
-        .number_column("seeds")
-        .number_column("test accuracy")
-        .number_column("test loss")
-        .number_column("best val. accuracy")
-        .number_column("printed")
-        .text_column("covered?");
+        .number_column("printed", Column::where_filled)
+        .text_column("covered?", Column::where_filled);
     TestSetGroups groups(report);
     for (const ArchitectureFigures& entry : report.entries) {
         if (&entry - report.entries.data() >= static_cast<std::ptrdiff_t>(kTableRows)) break;
         groups.before(entry, table);
         const storage::RunRow& run = report.runs[entry.runs.front()].run;
         table.row(name_cell(report, entry))
-            .number(thousands(run.parameters))
-            .number(flops_text(run.flops_per_image))
+            .number_html(measured_cell(entry.test_accuracy))
             .number(seeds_text(entry))
-            .html(measured_cell(entry.test_accuracy), "n")
             .number(mean_text(entry.test_loss))
             .number(mean_text(entry.val_accuracy_best))
-            .html(printed_cell(entry), "n")
-            .html(coverage_cell(entry), "wrap");
+            .number(thousands(run.parameters))
+            .number(flops_text(run.flops_per_image))
+            .number_html(printed_cell(entry))
+            .html(coverage_cell(entry));
     }
     return table;
 }
@@ -144,7 +159,7 @@ HtmlTable training_table(const ExperimentReport& report) {
     table.text_column("architecture");
     for (const char* title : {"accuracy", "loss", "val. accuracy", "val. loss", "epochs", "time",
                               "images/s", "ranks"}) {
-        table.number_column(title);
+        table.number_column(title, HtmlTable::Column::where_filled);
     }
     TestSetGroups groups(report);
     for (const ArchitectureFigures& entry : report.entries) {
@@ -153,10 +168,10 @@ HtmlTable training_table(const ExperimentReport& report) {
         const RunFigures& run = report.runs[entry.runs.front()];
         const bool has_trained = entry.epochs.count > 0 && entry.epochs.mean > 0.0;
         table.row(html_text(entry.name))
-            .html(two(entry.accuracy_best, entry.accuracy_final), "n")
-            .html(two(entry.loss_best, entry.loss_final), "n")
-            .html(two(entry.val_accuracy_best, entry.val_accuracy_final), "n")
-            .html(two(entry.val_loss_best, entry.val_loss_final), "n")
+            .number_html(two(entry.accuracy_best, entry.accuracy_final))
+            .number_html(two(entry.loss_best, entry.loss_final))
+            .number_html(two(entry.val_accuracy_best, entry.val_accuracy_final))
+            .number_html(two(entry.val_loss_best, entry.val_loss_final))
             .number(has_trained ? fmt::format("{:.4g}", entry.epochs.mean) : kNoFigure)
             .number(has_trained ? duration_text(entry.seconds.mean) : kNoFigure)
             .number(has_trained ? thousands(std::llround(entry.images_per_second.mean)) : kNoFigure)
@@ -221,8 +236,8 @@ std::string left_out(const ExperimentReport& report) {
 std::string html_leaderboard(const ExperimentReport& report) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
-    return markup + results_table(report).markup() + html_test_sets(report) +
-           html_selection(report) + clean_figures(report) + watchers(report) +
+    return markup + results_table(report).markup() + html_selection(report) +
+           clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
            "of a single accuracy otherwise, which says how well the test set measures that one "
            "network and nothing about other seeds. None stands round a figure of one run that is "

@@ -119,29 +119,52 @@ std::string images_cell(const PairComparison& pair) {
 
 HtmlTable pairs_table(const ExperimentReport& report) {
     HtmlTable table("Test accuracy in pairs", HtmlTable::Width::page);
+    using Column = HtmlTable::Column;
     table.text_column("first and second")
+        .text_column("verdict")
         .number_column("second − first")
-        .number_column("95 % interval over seeds")
-        .number_column("right only first / only second")
-        .text_column("test")
-        .number_column("p")
+        .number_column("95 % interval over seeds", Column::where_filled)
+        .number_column("right only first / only second", Column::where_filled)
         .number_column("p after Holm")
-        .text_column("selected on the test set")
-        .text_column("verdict");
+        .number_column("p")
+        .text_column("test")
+        .text_column("selected on the test set", Column::where_filled);
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
         const bool is_compared = pair.p_value.has_value();
         table.row(html_text(pair.first) + "<br>" + html_text(pair.second))
+            .html(verdict_cell(pair))
             .number(is_compared ? signed_text(pair.difference) : kNoFigure)
             .number(seeds_cell(pair))
             .number(images_cell(pair))
-            .text(is_compared ? test_text(pair) : kNoFigure)
-            .number(is_compared ? p_value_text(*pair.p_value) : kNoFigure)
             .number(is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure)
-            .html(selected_cell(pair), "wrap")
-            .html(verdict_cell(pair), "wrap");
+            .number(is_compared ? p_value_text(*pair.p_value) : kNoFigure)
+            .text(is_compared ? test_text(pair) : kNoFigure)
+            .html(selected_cell(pair));
     }
     return table;
+}
+
+// ---- curves ------------------------------------------------------------------------------------
+
+std::string curves_note(const ExperimentReport& report, const std::vector<Plot>& plots) {
+    const bool has_seeds = std::ranges::any_of(
+        report.entries, [](const ArchitectureFigures& entry) { return entry.runs.size() > 1; });
+    if (!has_seeds) return "One line an architecture, of one run: other seeds would differ.";
+    std::string text =
+        "Lines are means over the seeds of an architecture; bands reach from the lowest seed to "
+        "the "
+        "highest. They are no confidence intervals.";
+    const bool has_thin = std::ranges::any_of(plots, [](const Plot& plot) {
+        return std::ranges::find(plot.series, LineStyle::thin, &PlotSeries::style) !=
+               plot.series.end();
+    });
+    if (has_thin) {
+        text +=
+            " A line goes on thin where some of its seeds have ended, by early stopping or "
+            "otherwise: from there it is the mean of those left.";
+    }
+    return text;
 }
 
 // ---- time to accuracy --------------------------------------------------------------------------
@@ -162,7 +185,7 @@ std::vector<double> thresholds(const std::vector<RunFigures>& runs) {
 }  // namespace
 
 std::string html_glance(const ExperimentReport& report) {
-    return "<dl class=\"cards\">" + states_card(report) + best_card(report) + time_card(report) +
+    return "<dl class=\"glance\">" + states_card(report) + best_card(report) + time_card(report) +
            printed_card(report) + "</dl>\n";
 }
 
@@ -192,7 +215,7 @@ std::string html_curves(const ExperimentReport& report, HtmlPage& page) {
     const std::vector<Plot> plots = learning_curves(report);
     std::string markup = "<h2 id=\"curves\">Learning curves</h2>\n";
     if (plots.empty()) return markup + "<p>No epoch has been finished yet.</p>\n";
-    markup += page.charts(plots) + other_test_sets(report);
+    markup += page.charts(plots) + html_note(curves_note(report, plots)) + other_test_sets(report);
     for (const Plot& plot : plots) markup += html_values(plot);
     return markup;
 }
@@ -214,9 +237,12 @@ std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page
         }
     }
     return "<h2 id=\"time\">Time to accuracy</h2>\n<div class=\"pair\">" + page.charts({plot}) +
-           "<div>" + table.markup() +
-           "<p class=\"note\">Runs without validation have no place here. Times compare only "
-           "where host and ranks are the same.</p></div></div>\n";
+           table.markup() + "</div>\n" +
+           html_note(
+               "One line an architecture: its first run, no mean over seeds; the table has every "
+               "run "
+               "that is shown in full. Runs without validation have no place here. Times compare "
+               "only where host and ranks are the same.");
 }
 
 std::string html_costs(const ExperimentReport& report, HtmlPage& page) {
@@ -224,7 +250,9 @@ std::string html_costs(const ExperimentReport& report, HtmlPage& page) {
     if (plots.empty()) return {};
     return "<h2 id=\"costs\">Accuracy against cost</h2>\n" + page.charts(plots) +
            other_test_sets(report) +
-           "<p class=\"note\">The <a href=\"#leaderboard\">leaderboard</a> has the figures.</p>\n";
+           "<p class=\"note\">Bars are the 95 % intervals of the <a "
+           "href=\"#leaderboard\">leaderboard</a>, which has the figures; a point without one has "
+           "no interval there. Costs are on logarithmic axes.</p>\n";
 }
 
 std::string html_samples(const ExperimentReport& report, HtmlPage& page) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kClassRows = 100;
 constexpr std::size_t kConfusionRows = 30;
+constexpr std::size_t kNarrowClasses = 10;  // a larger matrix does not fit a telephone
 
 const std::string& class_of(const PredictionFigures& figures, int label) {
     return figures.class_names[static_cast<std::size_t>(label)];
@@ -29,19 +30,41 @@ std::string shade(std::int64_t count, std::int64_t samples) {
                        std::clamp(static_cast<int>(std::ceil(std::sqrt(share) * 6.0)), 1, 6));
 }
 
+// The head of a column is narrow: a long name is cut there, and whole in its row.
+std::string short_name(const std::string& name) {
+    constexpr std::size_t kLongest = 14;  // letters
+    const auto is_first_byte = [](char byte) { return (byte & 0xc0) != 0x80; };
+    if (std::ranges::count_if(name, is_first_byte) <= static_cast<std::ptrdiff_t>(kLongest)) {
+        return html_text(name);
+    }
+    std::size_t end = 0;
+    for (std::size_t letters = 0; end < name.size(); ++end) {
+        if (is_first_byte(name[end]) && letters++ == kLongest - 1) break;
+    }
+    return fmt::format("<abbr title=\"{}\">{}…</abbr>", html_text(name),
+                       html_text(name.substr(0, end)));
+}
+
 std::string confusion_matrix(const PredictionFigures& figures) {
     const std::size_t classes = figures.class_names.size();
-    HtmlTable table("Rows are the classes of the images, columns what was predicted");
-    table.css("heat").text_column("");
-    for (const std::string& name : figures.class_names) table.number_column(name);
+    std::string head = "<th scope=\"col\">class</th>";
+    for (const std::string& name : figures.class_names) {
+        head += fmt::format("<th scope=\"col\"><span>{}</span></th>", short_name(name));
+    }
+    std::string body;
     for (std::size_t label = 0; label < classes; ++label) {
-        table.row(html_text(figures.class_names[label]));
+        body += fmt::format("<tr><th scope=\"row\">{}</th>", html_text(figures.class_names[label]));
         for (std::size_t predicted = 0; predicted < classes; ++predicted) {
             const std::int64_t count = figures.confusion[label * classes + predicted];
-            table.html(thousands(count), shade(count, figures.classes[label].samples));
+            body += fmt::format("<td class=\"{}\">{}</td>",
+                                shade(count, figures.classes[label].samples), count);
         }
+        body += "</tr>\n";
     }
-    return table.markup();
+    return fmt::format(
+        "<table class=\"heat{}\"><caption>Rows are the classes of the images, columns what was "
+        "predicted</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>\n",
+        classes > kNarrowClasses ? " large" : "", head, body);
 }
 
 struct Confusion {
@@ -67,6 +90,15 @@ std::string frequent_confusions(const PredictionFigures& figures) {
             .number(thousands(one.count));
     }
     return table.markup();
+}
+
+// The matrix as far as there is room for it.
+std::string confusions(const PredictionFigures& figures) {
+    const std::size_t classes = figures.class_names.size();
+    if (classes > kConfusionClasses) return frequent_confusions(figures);
+    if (classes <= kNarrowClasses) return confusion_matrix(figures);
+    return "<div class=\"whole\">" + confusion_matrix(figures) + "<div class=\"narrow\">" +
+           frequent_confusions(figures) + "</div></div>";
 }
 
 std::string classes_table(const PredictionFigures& figures) {
@@ -101,10 +133,9 @@ std::string calibration(const RunFigures& run, const PredictionFigures& figures,
             .number(figure_text(bin.confidence))
             .number(figure_text(bin.accuracy));
     }
-    if (table.markup().empty()) return {};
+    if (!table.has_rows()) return {};
     return "<h4>Calibration</h4>\n<div class=\"pair\">" +
-           page.charts({reliability_diagram(run, figures)}) + "<div>" + table.markup() +
-           "</div></div>\n";
+           page.charts({reliability_diagram(run, figures)}) + table.markup() + "</div>\n";
 }
 
 std::string caption_of(const PredictionFigures& figures, const ShownPrediction& one) {
@@ -158,20 +189,22 @@ std::string mistakes(const DetailedRun& detailed, HtmlPage& page) {
 
 }  // namespace
 
-std::string html_predictions(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
+std::string html_confusion(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
     const PredictionFigures& figures = *detailed.predictions;
-    const bool fits = figures.class_names.size() <= kConfusionClasses;
-    std::string markup = "<h4>Confusion</h4>\n<div class=\"pair\"><div>" +
-                         (fits ? confusion_matrix(figures) : frequent_confusions(figures)) +
-                         "</div><div>" + classes_table(figures) + "</div></div>\n";
+    std::string markup = "<h4>Confusion</h4>\n<div class=\"pair\">" + confusions(figures) +
+                         classes_table(figures) + "</div>\n";
     if (figures.not_finite > 0) {
         markup += fmt::format("<p class=\"box\">{} predictions are no numbers (NaN).</p>\n",
                               thousands(figures.not_finite));
     }
-    markup += calibration(run, figures, page);
-    if (!figures.first.empty()) {
-        markup += "<h4>Predictions on the first test images</h4>\n" +
-                  tiles(detailed, figures.first, page);
+    return markup + calibration(run, figures, page);
+}
+
+std::string html_answers(const DetailedRun& detailed, HtmlPage& page) {
+    std::string markup;
+    if (!detailed.predictions->first.empty()) {
+        markup = "<h4>Predictions on the first test images</h4>\n" +
+                 tiles(detailed, detailed.predictions->first, page);
     }
     return markup + mistakes(detailed, page);
 }

@@ -55,13 +55,14 @@ std::string contents(const std::vector<Section>& sections) {
 
 std::string runs(const ExperimentReport& report, HtmlPage& page) {
     if (report.detailed.empty()) return {};
+    const Details predictions = report.detailed.size() == 1 ? Details::open : Details::closed;
     std::string links;
     std::string sections;
     for (const DetailedRun& detailed : report.detailed) {
         const RunFigures& run = report.runs[detailed.run];
         links += fmt::format("<li><a href=\"#{}\">{}</a></li>", anchor_of(run.run.run),
                              html_text(run.run.name));
-        sections += html_run(run, detailed, page);
+        sections += html_run(run, detailed, predictions, page);
     }
     std::string note;
     if (report.detailed.size() < report.runs.size()) {

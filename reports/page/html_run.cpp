@@ -5,28 +5,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 #include "reports/charts/report_charts.hpp"
+#include "reports/figures/chance_level.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/page/html_predictions.hpp"
+#include "reports/page/html_record.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 
 namespace lockstep::reports {
 namespace {
 
-constexpr std::size_t kEpochRows = 200;
-constexpr std::size_t kEventRows = 100;
+constexpr std::size_t kEpochRows = 50;
 
 std::string seconds_text(double seconds) { return html_text(duration_text(seconds)); }
-
-// "2026-03-01T12:00:00.250Z" -> "2026-03-01 12:00:00"
-std::string time_text(const std::string& utc) {
-    std::string text = utc.substr(0, 19);
-    if (text.size() > 10) text[10] = ' ';
-    return html_text(text);
-}
 
 std::string epochs_text(const RunFigures& run) {
     const std::size_t epochs = run.epochs.size();
@@ -35,14 +28,30 @@ std::string epochs_text(const RunFigures& run) {
                : fmt::format("{} of {} planned", epochs, run.run.epochs);
 }
 
+std::string best_epoch_text(const RunFigures& run) {
+    if (!run.best_epoch) return kNoFigure;
+    const char* by = run.val_accuracy.best ? "val_accuracy" : "accuracy";
+    return fmt::format("{}, by {}", *run.best_epoch, by);
+}
+
+// Of the first and the last epoch, where it changes.
+std::string learning_rate_text(const RunFigures& run) {
+    if (!run.has_epochs()) return kNoFigure;
+    const double first = run.epochs.front().learning_rate;
+    const double last = run.epochs.back().learning_rate;
+    return first == last ? fmt::format("{:.3g}", last)
+                         : fmt::format("{:.3g} to {:.3g}", first, last);
+}
+
 std::string figures(const RunFigures& run) {
     const storage::RunRow& row = run.run;
     std::vector<HtmlFact> facts{
         {"test accuracy", figure_text(run.test_accuracy)},
+        {"guessing gives", figure_text(chance_level(run.test_set))},
         {"its 95 % interval", run.test_interval ? interval_text(*run.test_interval) : kNoFigure},
         {"test loss", figure_text(run.test_loss)},
         {"best val. accuracy", figure_text(run.val_accuracy.best)},
-        {"best epoch", run.best_epoch ? fmt::format("{}", *run.best_epoch) : kNoFigure},
+        {"best epoch", best_epoch_text(run)},
         {"tested weights of epoch",
          run.weights_epoch ? fmt::format("{}", *run.weights_epoch) : kNoFigure},
         {"epochs", epochs_text(run)},
@@ -52,6 +61,7 @@ std::string figures(const RunFigures& run) {
         {"optimizer", html_text(row.optimizer)},
         {"batch size", fmt::format("{}", row.batch_size)},
         {"data set", html_text(row.dataset)},
+        {"learning rate", learning_rate_text(run)},
         {"SHA-256 of the data",
          row.data_digest.empty() ? kNoFigure : html_text(row.data_digest.substr(0, 12))},
         {"training samples", thousands(row.training_samples)},
@@ -90,9 +100,21 @@ std::string epochs_table(const RunFigures& run) {
     return html_details(title, table.markup());
 }
 
-std::string curves(const RunFigures& run, HtmlPage& page) {
+std::string steps_note(const DetailedRun& detailed) {
+    if (detailed.steps.empty()) return {};
+    const std::int64_t length = detailed.steps.front().steps;
+    return html_note(
+        length == 1 ? "Losses of steps are of one batch each, before its update."
+                    : fmt::format("Losses of steps: each point is the mean of {} steps, before "
+                                  "their updates; the band reaches from the lowest to the "
+                                  "highest of them.",
+                                  thousands(length)));
+}
+
+std::string curves(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
     if (!run.has_epochs()) return "<p class=\"soft\">No epoch has been finished.</p>\n";
-    return "<h4>Learning curves</h4>\n" + page.charts(run_curves(run)) + epochs_table(run);
+    return "<h4>Learning curves</h4>\n" + page.charts(run_curves(run, detailed.steps)) +
+           steps_note(detailed) + epochs_table(run);
 }
 
 std::string architecture(const RunFigures& run, const DetailedRun& detailed) {
@@ -116,7 +138,7 @@ std::string architecture(const RunFigures& run, const DetailedRun& detailed) {
             .number(text(line.parameters))
             .number(text(line.flops));
     }
-    return "<div><h4>Architecture</h4>\n" + table.markup() + "</div>\n";
+    return "<h4>Architecture</h4>\n" + table.markup();
 }
 
 struct Share {
@@ -147,22 +169,20 @@ std::string time_shares(const RunFigures& run) {
                                        {"exchange", run.time.exchange, 1},
                                        {"data", run.time.data, 2},
                                        {"evaluation and writing", run.time.evaluation, 7}}};
-    HtmlTable table("Seconds of all epochs, on rank 0; exchange includes waiting for other ranks");
-    table.text_column("part").number_column("time").number_column("share");
+    std::string items;
     std::string spoken = "Where the time went:";
     for (const Share& share : shares) {
         const std::string percent = fmt::format("{:.1f} %", 100.0 * share.seconds / total);
-        table
-            .row(fmt::format("<svg width=\"10\" height=\"10\" aria-hidden=\"true\"><rect "
-                             "class=\"s{}\" width=\"10\" height=\"10\"/></svg> {}",
-                             share.color, share.name))
-            .number(duration_text(share.seconds))
-            .number(percent);
+        items += fmt::format(
+            "<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path class=\"share s{}\" "
+            "d=\"M0 0h10v10h-10z\"/></svg>{} {} ({})</li>",
+            share.color, share.name, duration_text(share.seconds), percent);
         spoken += fmt::format(" {} {},", share.name, percent);
     }
     spoken.back() = '.';
-    return "<div><h4>Where the time went</h4>\n" + shares_bar(shares, total, spoken) +
-           table.markup() + "</div>\n";
+    return "<h4>Where the time went</h4>\n" + shares_bar(shares, total, spoken) +
+           "<ul class=\"legend\">" + items + "</ul>\n" +
+           html_note("Of all epochs, on rank 0; exchange includes waiting for other ranks.");
 }
 
 std::string filters(const DetailedRun& detailed) {
@@ -173,82 +193,6 @@ std::string filters(const DetailedRun& detailed) {
         "<h4>First-layer filters</h4>\n{}<p class=\"note\">{}, each filter stretched from its "
         "least to its greatest weight.</p>\n",
         picture, html_text(detailed.filters->layer));
-}
-
-std::string attempts(const RunFigures& run) {
-    HtmlTable table("Attempts", HtmlTable::Width::page);
-    for (const char* title : {"attempt", "outcome", "from epoch", "ranks", "host", "job",
-                              "started (UTC)", "ended", "lockstep", "oneDNN", "MPI", "ISA"}) {
-        table.text_column(title);
-    }
-    for (const storage::AttemptRow& row : run.attempts) {
-        table.row(fmt::format("{}", row.attempt))
-            .html(html_text(row.outcome + (row.cause.empty() ? "" : ": " + row.cause)), "wrap")
-            .text(fmt::format("{}", row.first_epoch))
-            .text(fmt::format("{}", row.ranks))
-            .text(row.host)
-            .text(row.job_id)
-            .html(time_text(row.started_utc))
-            .html(time_text(row.finished_utc))
-            .text(row.lockstep_version)
-            .text(row.onednn_version)
-            .text(row.mpi_version)
-            .text(row.isa);
-    }
-    return table.markup();
-}
-
-std::string events(const RunFigures& run) {
-    HtmlTable table("Events");
-    table.text_column("UTC").text_column("attempt").text_column("event").text_column("");
-    const std::size_t left_out = run.events.size() - std::min(run.events.size(), kEventRows);
-    for (std::size_t i = left_out; i < run.events.size(); ++i) {
-        const storage::EventRow& row = run.events[i];
-        table.row(time_text(row.utc))
-            .text(fmt::format("{}", row.attempt))
-            .text(row.kind)
-            .html(html_text(row.text), "wrap");
-    }
-    if (run.best_epoch) {
-        const bool validates = run.val_accuracy.best.has_value();
-        table.row("")
-            .text("")
-            .text("best epoch")
-            .text(
-                fmt::format("{}, by {}", *run.best_epoch, validates ? "val_accuracy" : "accuracy"));
-    }
-    const std::string note =
-        left_out == 0 ? ""
-                      : fmt::format("<p class=\"note\">{} earlier events left out.</p>", left_out);
-    return table.markup() + note;
-}
-
-std::string configuration(const RunFigures& run) {
-    HtmlTable table("Every value, and where it came from");
-    table.text_column("key").text_column("value").text_column("origin");
-    for (const ConfigValue& each : run.config) {
-        table.row("<code>" + html_text(each.key) + "</code>")
-            .html("<code>" + html_text(each.value) + "</code>", "wrap")
-            .text(each.origin);
-    }
-    return html_details("Full configuration", table.markup());
-}
-
-std::string files(const RunFigures& run) {
-    HtmlTable table("Files in the store");
-    table.text_column("kind").text_column("path").number_column("bytes").text_column("SHA-256");
-    for (const storage::ArtifactRow& row : run.artifacts) {
-        table.row(html_text(row.kind))
-            .text(row.path)
-            .number(thousands(row.bytes))
-            .html("<code>" + html_text(row.sha256) + "</code>");
-    }
-    return html_details(
-        "Files and digests",
-        table.markup() +
-            html_facts({{"run", html_text(run.run.run)},
-                        {"configuration", "<code>" + html_text(run.run.config_digest) + "</code>"},
-                        {"data", "<code>" + html_text(run.run.data_digest) + "</code>"}}));
 }
 
 std::string words_on(const storage::RunRow& run) {
@@ -265,6 +209,8 @@ std::string heading(const RunFigures& run) {
         badges += ' ' + html_badge("selected on the test set", Tone::warning);
     }
     for (const std::string& tag : run.tags) badges += ' ' + html_badge(tag, Tone::plain);
+    if (is_at_chance(run)) badges += ' ' + html_badge("no better than guessing", Tone::warning);
+    if (run.run.dataset == "synthetic") badges += ' ' + html_badge("synthetic images", Tone::plain);
     std::string text = fmt::format("<h3>{} {}</h3>\n", html_text(run.run.name), badges);
     const std::string words = words_on(run.run);
     if (!words.empty()) text += "<p class=\"soft\">" + words + "</p>\n";
@@ -286,14 +232,23 @@ std::string problems(const DetailedRun& detailed) {
 
 }  // namespace
 
-std::string html_run(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
+std::string html_run(const RunFigures& run, const DetailedRun& detailed, Details predictions,
+                     HtmlPage& page) {
+    std::string confusion;
+    std::string answers;
+    if (detailed.predictions) {
+        confusion = html_confusion(run, detailed, page);
+        answers = html_answers(detailed, page);
+    }
     return fmt::format("<section id=\"{}\" aria-label=\"{}\">\n", anchor_of(run.run.run),
                        html_text("Run " + run.run.name)) +
-           heading(run) + problems(detailed) + figures(run) + curves(run, page) +
-           "<div class=\"pair left\">\n" + architecture(run, detailed) + time_shares(run) +
-           "</div>\n" + (detailed.predictions ? html_predictions(run, detailed, page) : "") +
-           filters(detailed) + "<h4>What happened</h4>\n" + attempts(run) + events(run) +
-           configuration(run) + files(run) + "</section>\n";
+           heading(run) + problems(detailed) + figures(run) + curves(run, detailed, page) +
+           time_shares(run) +
+           html_details("Confusion, classes and calibration", confusion, predictions) +
+           html_details("Predictions and mistakes", answers, predictions) +
+           html_details("Architecture and filters",
+                        architecture(run, detailed) + filters(detailed)) +
+           html_record(run) + "</section>\n";
 }
 
 }  // namespace lockstep::reports

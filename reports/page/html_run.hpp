@@ -5,10 +5,13 @@
 #include <string>
 
 #include "reports/figures/experiment_report.hpp"
+#include "reports/page/html_elements.hpp"
 #include "reports/page/html_page.hpp"
 
 namespace lockstep::reports {
 
-std::string html_run(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page);
+// `predictions`: whether what is known of the predictions is shown at once.
+std::string html_run(const RunFigures& run, const DetailedRun& detailed, Details predictions,
+                     HtmlPage& page);
 
 }  // namespace lockstep::reports

@@ -7,6 +7,7 @@
 
 #include "reports/charts/setting_axis.hpp"
 #include "reports/charts/sweep_charts.hpp"
+#include "reports/figures/chance_level.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/tables/sweep_table.hpp"
 #include "reports/words/html_text.hpp"
@@ -49,15 +50,14 @@ std::string key_table(const Sweep& sweep) {
     table.text_column("setting").text_column("key").text_column("values").css("keys");
     for (const SweptSetting& setting : sweep.settings) {
         table.row(html_text(setting.name.name))
-            .html(full_key(setting.name) + followers(setting), "wrap")
-            .html(html_text(values_text(setting)), "wrap");
+            .html(full_key(setting.name) + followers(setting))
+            .html(html_text(values_text(setting)));
     }
     for (const SweptSetting& setting : sweep.others) {
         table.row(html_text(setting.name.name))
-            .html(full_key(setting.name), "wrap")
+            .html(full_key(setting.name))
             .html(setting.levels.empty() ? kNoFigure
-                                         : html_text(values_text(setting)) + ", in all of them",
-                  "wrap");
+                                         : html_text(values_text(setting)) + ", in all of them");
     }
     return table.markup();
 }
@@ -134,7 +134,7 @@ HtmlTable means_table(const Sweep& sweep) {
         const std::vector<LevelMean> means = level_means(setting.factor, sweep.accuracies);
         for (std::size_t level = 0; level < std::min(means.size(), kSweepRows); ++level) {
             table.row(html_text(setting.name.name))
-                .html(html_text(value_text(setting.levels[level])), "wrap")
+                .html(html_text(value_text(setting.levels[level])))
                 .number(fmt::format("{}", means[level].runs))
                 .number(figure_text(means[level].mean))
                 .number(figure_text(means[level].low))
@@ -150,10 +150,10 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
     if (sweep.settings.empty() || sweep.runs.size() < 2) return {};
     std::string figures;
     for (std::size_t i = 0; i < std::min(sweep.settings.size(), kSweepAxes); ++i) {
-        figures +=
-            fmt::format("<figure><figcaption>{}</figcaption>{}</figure>\n",
-                        html_text(setting_text(sweep.settings[i])),
-                        svg_accuracy_by_setting(sweep, report.runs, i, sweep.test_set.chance()));
+        figures += fmt::format(
+            "<figure><figcaption>{}</figcaption>{}</figure>\n",
+            html_text(setting_text(sweep.settings[i])),
+            svg_accuracy_by_setting(sweep, report.runs, i, chance_level(sweep.test_set)));
     }
     const char* css = sweep.settings.size() >= 3 ? "charts three" : "charts";
     return fmt::format(

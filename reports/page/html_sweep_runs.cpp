@@ -51,7 +51,7 @@ std::string sortable(double value, const std::string& text) {
 }
 
 void add_figure(HtmlTable& table, std::optional<double> value) {
-    table.html(value ? sortable(*value, figure_text(*value)) : kNoFigure, "n");
+    table.number_html(value ? sortable(*value, figure_text(*value)) : kNoFigure);
 }
 
 std::string run_cell(const ExperimentReport& report, std::size_t place) {
@@ -73,11 +73,11 @@ std::string state_cell(const RunFigures& run) {
 void add_setting(HtmlTable& table, const storage::Cell& value) {
     const std::string text = html_text(value_text(value));
     if (is_number(value)) {
-        table.html(fmt::format("<data value=\"{0}\">{0}</data>", text), "n");
+        table.number_html(fmt::format("<data value=\"{0}\">{0}</data>", text));
     } else if (std::holds_alternative<std::monostate>(value)) {
-        table.html(kNoFigure, "n");
+        table.number_html(kNoFigure);
     } else {
-        table.html(text, "wrap");
+        table.html(text);
     }
 }
 
@@ -115,9 +115,9 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
         add_figure(table, own_val_accuracy(run));
         for (const SweptSetting* column : columns) add_setting(table, column->values[place]);
         if (has_several) table.text(run.run.experiment);
-        table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.run.seed), "n");
+        table.number_html(fmt::format("<data value=\"{0}\">{0}</data>", run.run.seed));
         add_figure(table, run.test_loss);
-        table.html(fmt::format("<data value=\"{0}\">{0}</data>", run.epochs.size()), "n")
+        table.number_html(fmt::format("<data value=\"{0}\">{0}</data>", run.epochs.size()))
             .html(state_cell(run));
     }
     return table;

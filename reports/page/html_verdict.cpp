@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "reports/figures/chance_level.hpp"
 #include "reports/figures/selection.hpp"
 #include "reports/figures/standing.hpp"
 #include "reports/page/html_elements.hpp"
@@ -132,7 +133,7 @@ std::string synthetic_text(const ExperimentReport& report) {
 std::string chance_text(const ExperimentReport& report) {
     std::set<std::size_t> classes;
     for (const ArchitectureFigures& entry : report.entries) {
-        if (entry.test_set.chance()) classes.insert(entry.test_set.classes.size());
+        if (chance_level(entry.test_set)) classes.insert(entry.test_set.classes.size());
     }
     std::string text;
     for (const std::size_t count : classes) {
@@ -188,21 +189,6 @@ std::string selection_item(const ExperimentReport& report, const Selection& sele
     return text + ' ' + validation_text(report, selection) + "</p>";
 }
 
-// ---- chance ------------------------------------------------------------------------------------
-
-// No finished run is above guessing, as far as its test set can tell.
-bool is_at_chance(const ExperimentReport& report, const ArchitectureFigures& entry) {
-    const auto chance = entry.test_set.chance();
-    if (!chance || entry.finished == 0) return false;
-    return std::ranges::all_of(entry.runs, [&](std::size_t place) {
-        const RunFigures& run = report.runs[place];
-        if (!run.is_finished()) return true;
-        if (!run.test_right) return false;
-        const auto interval = wilson_interval(run.test_right->successes, run.test_right->trials);
-        return interval && interval->low <= *chance;
-    });
-}
-
 }  // namespace
 
 std::string html_verdict(const ExperimentReport& report) {
@@ -232,28 +218,6 @@ std::string html_selection(const ExperimentReport& report) {
     if (items.empty()) return {};
     return "<div class=\"box\" id=\"selection\"><b class=\"warn\">A ranking is a selection.</b>" +
            items + "</div>\n";
-}
-
-std::string html_test_sets(const ExperimentReport& report) {
-    std::string sets;
-    std::set<TestSet> known;
-    const TestSetTexts text_of = test_set_texts(report.entries);
-    for (const ArchitectureFigures& entry : report.entries) {
-        if (!known.insert(entry.test_set).second) continue;
-        const auto chance = entry.test_set.chance();
-        sets += (sets.empty() ? "" : "; ") + html_text(text_of(entry.test_set)) +
-                (chance ? ", where guessing gives " + figure_text(*chance) : "");
-    }
-    std::string guessing;
-    for (const ArchitectureFigures& entry : report.entries) {
-        if (!is_at_chance(report, entry)) continue;
-        guessing += (guessing.empty() ? "" : ", ") + html_text(entry.name);
-    }
-    std::string markup = "<p class=\"note\">Tested on " + sets + ".</p>\n";
-    if (!guessing.empty()) {
-        markup += "<p><b class=\"warn\">No better than guessing:</b> " + guessing + ".</p>\n";
-    }
-    return markup;
 }
 
 }  // namespace lockstep::reports

@@ -15,7 +15,4 @@ std::string html_verdict(const ExperimentReport& report);
 // That the first of a board was chosen by the figures it is ranked by; "" where few were compared.
 std::string html_selection(const ExperimentReport& report);
 
-// Test sets with their chance levels, architectures that do not exceed it, synthetic images.
-std::string html_test_sets(const ExperimentReport& report);
-
 }  // namespace lockstep::reports

@@ -232,6 +232,8 @@ public:
     std::vector<AttemptRow> attempts(std::string_view run) const;
     std::vector<EpochRow> epochs(std::string_view run) const;
     std::vector<StepRow> steps(std::string_view run) const;
+    // They in stretches of equal length, the last one aside: at most `most`, which is >= 1.
+    std::vector<StepStretch> step_stretches(std::string_view run, std::int64_t most) const;
     std::vector<MetricRow> metrics(std::string_view run) const;
     std::vector<ArtifactRow> artifacts(std::string_view run) const;
     std::vector<EventRow> events(std::string_view run) const;

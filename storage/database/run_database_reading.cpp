@@ -153,6 +153,14 @@ StepRow step_row(RowReader& row) {
         .run = row.text(), .step = row.integer(), .loss = row.figure(), .accuracy = row.figure()};
 }
 
+StepStretch step_stretch(RowReader& row) {
+    return {.first_step = row.integer(),
+            .steps = row.integer(),
+            .mean_loss = row.figure(),
+            .lowest_loss = row.figure(),
+            .highest_loss = row.figure()};
+}
+
 MetricRow metric_row(RowReader& row) {
     return {.run = row.text(), .name = row.text(), .value = row.figure()};
 }
@@ -298,6 +306,22 @@ std::vector<StepRow> RunDatabase::steps(std::string_view run) const {
         return select(db,
                       "SELECT run, step, loss, accuracy FROM steps WHERE run = ?1 ORDER BY step",
                       step_row, run);
+    });
+}
+
+std::vector<StepStretch> RunDatabase::step_stretches(std::string_view run,
+                                                     std::int64_t most) const {
+    return connection_->use([&](SQLite::Database& db) {
+        // A mean over the others would hide that one was NaN.
+        return select(db, R"sql(
+            WITH stretch AS (SELECT (max(step) + ?2) / ?2 AS length FROM steps WHERE run = ?1)
+            SELECT min(step), count(*),
+                CASE WHEN count(loss) = count(*) THEN avg(loss) END,
+                CASE WHEN count(loss) = count(*) THEN min(loss) END,
+                CASE WHEN count(loss) = count(*) THEN max(loss) END
+            FROM steps, stretch WHERE run = ?1
+            GROUP BY step / length ORDER BY step / length)sql",
+                      step_stretch, run, most);
     });
 }
 

@@ -132,6 +132,16 @@ struct StepRow {
     double accuracy = 0.0;
 };
 
+// Consecutive steps as one point of a chart.
+struct StepStretch {
+    std::int64_t first_step = 0;  // of the whole run, from 0
+    std::int64_t steps = 0;
+    // Of their losses; NaN where one of them is.
+    double mean_loss = 0.0;
+    double lowest_loss = 0.0;
+    double highest_loss = 0.0;
+};
+
 // A figure of the whole run: test_loss, test_accuracy, best_val_accuracy, best_epoch, ...
 struct MetricRow {
     std::string run;

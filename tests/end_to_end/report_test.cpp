@@ -32,6 +32,18 @@ TEST_CASE("A training ends with a report beside its results", "[end_to_end]") {
     }
 }
 
+TEST_CASE("A run keeps the command line that it was started with, and its report shows it",
+          "[end_to_end]") {
+    const Result asked =
+        lockstep({"query", "select distinct text from events where kind = 'command'", "--store",
+                  store().string(), "--format", "csv"});
+    const std::string command =
+        "lockstep run " + smoke_file() + " --store " + store().string() + " --ranks 1 --quiet";
+    CHECK(asked.output == "text\n" + command + "\n");
+    const std::string html = read_text(store() / "reports/smoke/report.html");
+    CHECK(html.find("<code>" + command + "</code>") != std::string::npos);
+}
+
 TEST_CASE("A report goes where it is told to, and an unknown experiment is an error of 66",
           "[end_to_end]") {
     const TemporaryDirectory folder;

@@ -117,7 +117,7 @@ TEST_CASE("An empty folder of a job that is being made is none that is left") {
     const fs::path job = machine.session("ompi.node." + FakeLeftovers::user() + "/jf.7");
     fs::remove(job / "0");  // at this moment
     CHECK_FALSE(machine.is_left(job));
-    fs::last_write_time(job, fs::file_time_type::clock::now() - std::chrono::seconds(1));
+    fs::last_write_time(job, fs::file_time_type::clock::now() - std::chrono::seconds(2));
     CHECK(machine.is_left(job));
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "reports/page/html_leaderboard.hpp"
 #include "reports/page/html_report.hpp"
 #include "reports/page/html_verdict.hpp"
 #include "tests/reports/report_rows.hpp"
@@ -193,11 +194,13 @@ TEST_CASE("verdict: equal ones, synthetic images and unfinished runs are told", 
                    "<b>one has a test accuracy of 0.9000</b> (one training)."));
 }
 
-TEST_CASE("verdict: an architecture that guesses is named", "[reports]") {
+TEST_CASE("leaderboard: an architecture that guesses has a badge, its test set a level",
+          "[reports]") {
     // 54 of 100 with two classes: Wilson's interval holds a half.
     const ExperimentReport report =
         report_of(RowsSource({finished_run("guess", 1, 0.54), finished_run("good", 1, 0.9)}));
-    const std::string html = html_test_sets(report);
-    CHECK(contains(html, "No better than guessing:</b> guess.</p>"));
-    CHECK(contains(html, "where guessing gives 0.5000"));
+    const std::string html = html_leaderboard(report);
+    CHECK(contains(html, "no better than guessing"));
+    CHECK(html.find("no better than guessing") == html.rfind("no better than guessing"));
+    CHECK(contains(html, "guessing gives 0.5000"));
 }

@@ -111,6 +111,10 @@ void RowsSource::put_predictions(const std::string& run, std::size_t right, std:
     predictions_.emplace_back(run, std::move(predictions));
 }
 
+void RowsSource::put_predictions(const std::string& run, storage::Predictions predictions) {
+    predictions_.emplace_back(run, std::move(predictions));
+}
+
 storage::RunDetails RowsSource::details(const std::string& run) const {
     return *std::ranges::find_if(rows_, [&](const auto& each) { return each.run.run == run; });
 }
@@ -129,6 +133,14 @@ std::optional<storage::NamedArray> RowsSource::filters(const RunFigures& run) co
 
 std::vector<SummaryLine> RowsSource::summary(const RunFigures&) const {
     return {{"dense", "Dense", "(None, 2)", 1234, 5678}};
+}
+
+std::vector<storage::StepStretch> RowsSource::steps(const RunFigures& run) const {
+    std::vector<storage::StepStretch> all;
+    for (const EpochFigures& epoch : run.epochs) {
+        all.push_back({(epoch.epoch - 1) * 32, 32, epoch.loss, 0.5 * epoch.loss, 2 * epoch.loss});
+    }
+    return all;
 }
 
 ExperimentReport report_of(const RowsSource& source, const std::string& title) {

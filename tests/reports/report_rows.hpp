@@ -28,11 +28,13 @@ public:
     std::vector<std::string> ids() const;
     // Predictions of a run whose first `right` of `samples` images are right.
     void put_predictions(const std::string& run, std::size_t right, std::size_t samples);
+    void put_predictions(const std::string& run, storage::Predictions predictions);
 
     storage::RunDetails details(const std::string& run) const override;
     std::optional<storage::Predictions> predictions(const RunFigures& run) const override;
     std::optional<storage::NamedArray> filters(const RunFigures& run) const override;
     std::vector<SummaryLine> summary(const RunFigures& run) const override;
+    std::vector<storage::StepStretch> steps(const RunFigures& run) const override;
 
 private:
     std::vector<storage::RunDetails> rows_;

@@ -1,5 +1,6 @@
 #include "reports/charts/svg_plot.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -37,6 +38,23 @@ TEST_CASE("Ticks are round numbers inside the values") {
     CHECK(logarithmic_ticks(1.0, 1e6).size() == 7);
 }
 
+TEST_CASE("Every axis has three ticks at least, and no two of them read alike") {
+    for (const double low : {0.2, 1.0, 3.0, 289'000.0}) {
+        for (const double factor : {1.001, 1.01, 1.5, 4.0, 30.0, 400.0, 1e5}) {
+            CAPTURE(low, factor);
+            const std::vector<double> ticks = logarithmic_ticks(low, low * factor);
+            CHECK(ticks.size() >= 3);
+            for (const double tick : ticks) CHECK(tick >= low * 0.999999);
+            std::vector<std::string> texts = tick_texts(ticks);
+            REQUIRE(texts.size() == ticks.size());
+            std::ranges::sort(texts);
+            CHECK(std::ranges::adjacent_find(texts) == texts.end());
+        }
+    }
+    CHECK(tick_texts({0.0, 0.5, 1.0}) == std::vector<std::string>{"0", "0.5", "1"});
+    CHECK(tick_texts({289'000, 289'250}) == std::vector<std::string>{"289k", "289.25k"});
+}
+
 TEST_CASE("Numbers on axes are short") {
     CHECK(short_number(0.0) == "0");
     CHECK(short_number(0.25) == "0.25");
@@ -60,7 +78,7 @@ TEST_CASE("A line breaks where a value is no number, and a lone point is a dot")
 
 TEST_CASE("Values stand where the axes say: the ends of a line are the ends of the x axis") {
     const std::string svg = svg_plot(plot_of({{0, 0}, {10, 1}}));
-    CHECK(svg.find("M52.0 ") != std::string::npos);   // the left edge
+    CHECK(svg.find("M80.0 ") != std::string::npos);   // the left edge
     CHECK(svg.find("L428.0 ") != std::string::npos);  // the right one
 }
 

@@ -73,7 +73,10 @@ std::vector<Need> common_needs() {
          "LOCKSTEP_ORACLE is not set (a folder with golden steps of other programs)"},
         {"onnxruntime", has_onnxruntime,
          "no Node.js that finds the package onnxruntime-node (scripts/install-onnxruntime.sh)"},
+        {"chromium", [] { return has_program("chromium") && has_program("node"); },
+         "there is no chromium, or no node (apt-get install chromium nodejs)"},
         {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
+        {"git", [] { return has_program("git"); }, "there is no git (apt-get install git)"},
         {"zsh", [] { return has_program("zsh"); }, "there is no zsh (apt-get install zsh)"},
     };
 }

@@ -1,0 +1,17 @@
+#pragma once
+
+// Reports with everything that a page may have to show.
+
+#include <string>
+
+namespace lockstep::reports {
+
+// As HTML. Names have 50 letters; among several runs are seeds of one design that stop early, a
+// failed run whose losses are NaN, one that is interrupted and one that has not begun.
+std::string imagined_page(int runs);
+
+// Of `runs` finished runs, each with all that is kept of one: 200 epochs, ten classes, 25 test
+// images that are all runs' and 25 mistakes of its own, which no compression makes smaller.
+std::string full_page(int runs);
+
+}  // namespace lockstep::reports

@@ -1,0 +1,123 @@
+// A report's page in Chromium, at the widths of a telephone, a tablet and a desk, zoomed, dark and
+// on paper: what page_checks.js and measure_page.js find there. Each check is also shown a page
+// that it has to refuse.
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/browser/imagined_reports.hpp"
+#include "tests/end_to_end/process.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kPagesOfFive = 12;  // on paper, for five runs
+
+Json measured(const std::string& html) {
+    const TemporaryDirectory folder;
+    std::ofstream(folder / "report.html") << html;
+    Process node({"node", LOCKSTEP_MEASURE_SCRIPT, (folder / "report.html").string()});
+    const int exit_code = node.wait();
+    INFO(node.errors());
+    REQUIRE(exit_code == 0);
+    return Json::parse(node.output());
+}
+
+// The first few, a line each.
+std::string text_of(const Json& findings) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(findings.size(), 20); ++i) {
+        const Json& each = findings[i];
+        text += each.at("view").get<std::string>() + ": " + each.at("check").get<std::string>() +
+                ": " + each.at("text").get<std::string>() + "\n";
+    }
+    return text;
+}
+
+bool has(const Json& findings, const std::string& check) {
+    return std::any_of(findings.begin(), findings.end(),
+                       [&](const Json& each) { return each.at("check") == check; });
+}
+
+std::string with(std::string html, const std::string& before, const std::string& added) {
+    const std::size_t at = html.find(before);
+    REQUIRE(at != std::string::npos);
+    return html.insert(at, added);
+}
+
+}  // namespace
+
+TEST_CASE("page: one run, five and two hundred are whole at every width, in the dark and on paper",
+          "[browser]") {
+    const int runs = GENERATE(1, 5, 200);
+    CAPTURE(runs);
+    const Json measures = measured(reports::imagined_page(runs));
+    const Json& findings = measures.at("findings");
+    INFO(text_of(findings));
+    CHECK(findings.empty());
+    // There was something to measure.
+    CHECK(measures.at("counts").at("tables").get<int>() > 5);
+    CHECK(measures.at("counts").at("charts").get<int>() > 5);
+    CHECK(measures.at("counts").at("buttons") == measures.at("counts").at("charts"));
+    if (runs == 5) CHECK(measures.at("pages").get<int>() <= kPagesOfFive);
+}
+
+TEST_CASE("page: twelve runs in full are less than 3 MB", "[browser]") {
+    const std::string html = reports::full_page(12);
+    CHECK(html.size() > 1'000'000);  // they are in full
+    CHECK(html.size() < 3'000'000);
+}
+
+TEST_CASE("page: what is open is printed, what is closed is not", "[browser]") {
+    std::string html = reports::imagined_page(5);
+    const int closed = measured(html).at("pages").get<int>();
+    for (std::size_t at = 0; (at = html.find("<details>", at)) != std::string::npos;) {
+        html.replace(at, 9, "<details open>");
+    }
+    CHECK(measured(html).at("pages").get<int>() > closed + 5);
+}
+
+TEST_CASE("page: every check refuses a page that is broken its way", "[browser]") {
+    struct Broken {
+        const char* check;
+        const char* markup;
+    };
+    const auto [check, markup] = GENERATE(
+        Broken{"overflow", R"(<svg role="img" aria-label="wide" width="1500" height="1"></svg>)"},
+        Broken{
+            "clipped",
+            R"(<table><caption>c</caption><thead><tr><th scope="col">a</th></tr></thead>)"
+            R"(<tbody><tr><th scope="row">b</th><td class="n">A figure that does not fit its )"
+            R"(column, since it may not be broken, whatever the width of the page may be, and )"
+            R"(is wider than any page that is looked at here, the one of paper not left out, so )"
+            R"(that its end is nowhere</td></tr></tbody></table>)"},
+        Broken{"overlaps", R"(<svg class="plot" role="img" aria-label="x" viewBox="0 0 440 290">)"
+                           R"(<text x="50" y="50">one</text><text x="55" y="52">two</text></svg>)"},
+        Broken{"tooSmall",
+               "<p><small><small><small><small>tiny</small></small></small></small></p>"},
+        Broken{"contrast", R"(<p><font color="#888888">pale</font></p>)"},
+        Broken{"structure", "<h5>A heading two levels down</h5>"},
+        Broken{"structure", R"(<svg viewBox="0 0 1 1" width="1" height="1"></svg>)"},
+        Broken{"structure",
+               "<table><tbody><tr><td>no caption, no header</td></tr></tbody></table>"},
+        Broken{"accessibility", R"(<button type="button"></button>)"},
+        Broken{"console", "<script>document.title = 'not of the policy';</script>"},
+        Broken{
+            "exploring",
+            R"(<table><caption>c</caption><thead><tr><th scope="col">a</th></tr></thead>)"
+            R"(<tbody><tr><th scope="row" width="90"><figure data-plot="val-accuracy" )"
+            R"(aria-label="x"><figcaption>x</figcaption><svg class="plot" role="img" )"
+            R"(aria-label="x" viewBox="0 0 440 290"></svg></figure></th></tr></tbody></table>)"});
+    CAPTURE(check, markup);
+    const Json findings =
+        measured(with(reports::imagined_page(1), "<h2 id=\"leaderboard\">", markup)).at("findings");
+    INFO(text_of(findings));
+    CHECK(has(findings, check));
+}
+
+}  // namespace lockstep::tests
