@@ -23,14 +23,14 @@ struct Refusal {
 
 // Allocates nothing itself.
 const Refusal& refusal() {
-    static const Refusal wanted = [] {
+    static const Refusal kWanted = [] {
         Refusal parsed;
         const char* text = std::getenv("LOCKSTEP_TEST_ALLOCATION");
         if (text != nullptr)
             std::sscanf(text, "%zu %ld %1023s", &parsed.bytes, &parsed.number, parsed.mark.data());
         return parsed;
     }();
-    return wanted;
+    return kWanted;
 }
 
 void* allocate(std::size_t bytes, std::size_t alignment) {

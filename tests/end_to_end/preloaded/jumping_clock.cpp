@@ -9,8 +9,8 @@
 
 extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
     using Function = int(clockid_t, timespec*);
-    static auto* const real = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, "clock_gettime"));
-    const int result = real(clock, time);
+    static auto* const kReal = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, "clock_gettime"));
+    const int result = kReal(clock, time);
     const char* file = std::getenv("LOCKSTEP_TEST_JUMP");
     if (clock != CLOCK_REALTIME || file == nullptr) return result;
     long seconds = 0;
