@@ -42,13 +42,14 @@ Failure of_this_rank(const Failure& failure) {
                                      storage::host_name() + "): " + failure.what()};
 }
 
-// Tells the error once. Before MPI runs, every rank meets the same one; once it runs, the others
-// may wait for this rank, and have to be ended.
+// Tells the error once. Before MPI runs, every rank meets the same one, but for what the system
+// refuses to one process; once it runs, the others may wait for this rank, and have to be ended.
 int end_with(const Failure& failure) {
     const bool are_others_waiting = is_mpi_running();
-    if (are_others_waiting)
+    const bool is_first = rank_from_environment() == 0;
+    if (are_others_waiting || (!is_first && failure.exit_code() == kExitSystem))
         tell_failure(of_this_rank(failure));
-    else if (rank_from_environment() == 0)
+    else if (is_first)
         tell_failure(failure);
     if (are_others_waiting) trainer::abort_job(failure.exit_code());
     return failure.exit_code();

@@ -1,4 +1,5 @@
-// What the limits and the environment of a process do to a training: `ulimit`, no PATH, no time.
+// What the limits and the environment of a process do to a training: `ulimit`, no memory, no PATH,
+// no time, a clock that is set.
 
 #include <csignal>
 #include <filesystem>
@@ -120,6 +121,67 @@ TEST_CASE("A time limit that leaves no time for a step says so", "[end_to_end]")
                   "--store", (folder / "store").string()});
     CHECK(stopped.exit_code == 75);
     CHECK(stopped.errors.find("time limit is over before the first step") != std::string::npos);
+}
+
+// Once, at places from the start to the first epoch; what one rank is refused ends both.
+TEST_CASE("Memory that is refused to one rank ends the training with 71, and nobody waits",
+          "[end_to_end]") {
+    const int ranks = GENERATE(1, 2);
+    int refusals = 0;
+    for (const int number : {1, 17, 60, 120}) {
+        CAPTURE(ranks, number);
+        const TemporaryDirectory folder;
+        const fs::path store = folder / "store", mark = folder / "mark";
+        std::vector<std::string> command{"run",     smoke_file(), "--only",
+                                         kShortRun, "--store",    store.string()};
+        if (ranks == 1) command.insert(command.end(), {"--ranks", "1"});
+        const auto whole = lockstep_command(command);
+        const auto refused =
+            preloading(LOCKSTEP_FAILING_ALLOCATION,
+                       {"LOCKSTEP_TEST_ALLOCATION=" + std::string(ranks == 1 ? "4096 " : "512 ") +
+                        std::to_string(number) + " " + mark.string()},
+                       whole);
+        Process training(ranks == 1 ? refused : mpirun_of_two(whole, refused));
+        const int exit_code = training.wait();
+        INFO(training.errors());
+        CHECK(exit_code == (fs::exists(mark) ? 71 : 0));
+        if (!fs::exists(mark)) continue;
+        ++refusals;
+        const std::string words = ranks == 1 ? "out of memory" : "lockstep: rank 1 (";
+        CHECK(training.errors().find(words) != std::string::npos);
+        CHECK(lockstep({"run", smoke_file(), "--only", kShortRun, "--ranks", "1", "--store",
+                        store.string()})
+                  .exit_code == 0);
+        CHECK(rows(store, "select state from runs") == "finished\n");
+    }
+    CHECK(refusals >= 2);
+}
+
+TEST_CASE("A clock that is set in a run makes no time negative and changes no order",
+          "[end_to_end]") {
+    const std::string jump = GENERATE("-3600", "31536000");
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const auto command =
+        lockstep_command({"run", smoke_file(), "--only", kShortRun, "--set", "train.epochs=60",
+                          "--ranks", "1", "--store", store.string()});
+    Process training(preloading(LOCKSTEP_JUMPING_CLOCK,
+                                {"LOCKSTEP_TEST_JUMP=" + (folder / "jump").string()}, command));
+    wait_until([&] {
+        return !training.is_running() ||
+               log_of(store, kShortRun).find("Epoch 3/") != std::string::npos;
+    });
+    std::ofstream(folder / "jump") << jump;
+    CHECK(training.wait() == 0);
+    INFO(training.errors());
+    CHECK(rows(store,
+               "select started_utc > finished_utc, "
+               "julianday(finished_utc) - julianday(started_utc) > 300 from attempts") ==
+          (jump.front() == '-' ? "1,0\n" : "0,1\n"));  // else it was not set in time
+    CHECK(rows(store, "select count(*), max(epoch), min(epoch_seconds) >= 0 from epochs") ==
+          "60,60,1\n");
+    CHECK(rows(store, "select kind from events order by rowid desc limit 1") == "finished\n");
+    CHECK(lockstep({"fsck", "--store", store.string()}).exit_code == 0);
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
 #include "storage/weights/weights_file.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -142,6 +147,20 @@ TEST_CASE("weights: any float, byte order, depth and Keras' filters are read", "
         CHECK(std::abs(static_cast<double>(read[0].values.at(i)) - expected) <=
               tolerance * std::abs(expected));
     }
+}
+
+// As another program's libhdf5 may: ours is given the bytes, and never the path.
+TEST_CASE("weights: a file that is locked is read", "[storage]") {
+    const TemporaryDirectory folder;
+    write_model_file(folder / "model.h5", sample_model(), sample_weights(), StateGroup{});
+    const int file = ::open((folder / "model.h5").c_str(), O_RDWR | O_CLOEXEC);
+    REQUIRE(::flock(file, LOCK_EX | LOCK_NB) == 0);
+    for (const char* setting : {"TRUE", "FALSE", ""}) {
+        ::setenv("HDF5_USE_FILE_LOCKING", setting, 1);
+        CHECK(read_model_file(folder / "model.h5").weights == sample_weights());
+    }
+    ::unsetenv("HDF5_USE_FILE_LOCKING");
+    ::close(file);
 }
 
 TEST_CASE("weights: what does not fit together is not written", "[storage]") {
