@@ -95,6 +95,9 @@ bool has_range(const Plot& plot, const PlotPoint& point) {
            is_shown(plot.y, point.range->high);
 }
 
+// Of a tick's text in the largest letters that it is drawn with.
+double half_width(const std::string& text) { return 4.5 * static_cast<double>(text.size()); }
+
 class Drawing {
 public:
     explicit Drawing(const Plot& plot) : plot_(plot), extents_(extents_of(plot)) {}
@@ -136,9 +139,9 @@ private:
         for (std::size_t i = 0; i < columns.size(); ++i) {
             svg += fmt::format(
                 "<path class=\"grid\" d=\"M{0:.1f} {1}V{2}\"/>"
-                "<text x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>",
-                x_.at(columns[i]), kTop, kHeight - kBottom, kHeight - kBottom + 16,
-                column_texts[i]);
+                "<text x=\"{5:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>",
+                x_.at(columns[i]), kTop, kHeight - kBottom, kHeight - kBottom + 16, column_texts[i],
+                std::min(x_.at(columns[i]), kWidth - half_width(column_texts[i])));
         }
         const std::vector<double> lines = y_.ticks(5);
         const std::vector<std::string> line_texts = tick_texts(lines);

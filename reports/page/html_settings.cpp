@@ -30,6 +30,9 @@ std::string values_text(const SweptSetting& setting) {
     return text;
 }
 
+// Settings whose axes can be read on paper, and on a screen of 768 pixels.
+constexpr std::size_t kNarrowAxes = 5;
+
 std::string full_key(const SettingName& name) {
     if (name.key == kNetworkKey) return "all <code>layers</code>";
     return "<code>" + html_text(name.key) + "</code>";
@@ -114,11 +117,12 @@ std::string parallel_coordinates(const ExperimentReport& report, const Sweep& sw
            "<p class=\"note\">A line a run, coloured by its test accuracy. Runs of one value lie "
            "side by side, the best on top." +
            note +
-           "</p>\n<figure class=\"sweep\"><figcaption>Settings and test accuracy</figcaption>"
-           "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Settings and test "
-           "accuracy, parallel coordinates\">" +
-           svg_parallel_coordinates(sweep, report.runs) + "</div>" + color_legend(sweep) +
-           "</figure>\n";
+           fmt::format(
+               "</p>\n<figure class=\"sweep{}\" aria-label=\"Settings and test accuracy\">"
+               "<figcaption>Settings and test accuracy</figcaption>{}{}</figure>\n"
+               "<p class=\"note elsewhere\">It is drawn where the page is wider.</p>\n",
+               std::min(sweep.settings.size(), kSweepAxes) > kNarrowAxes ? " many" : "",
+               svg_parallel_coordinates(sweep, report.runs), color_legend(sweep));
 }
 
 HtmlTable means_table(const Sweep& sweep) {
@@ -151,7 +155,7 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
     std::string figures;
     for (std::size_t i = 0; i < std::min(sweep.settings.size(), kSweepAxes); ++i) {
         figures += fmt::format(
-            "<figure><figcaption>{}</figcaption>{}</figure>\n",
+            "<figure aria-label=\"{0}\"><figcaption>{0}</figcaption>{1}</figure>\n",
             html_text(setting_text(sweep.settings[i])),
             svg_accuracy_by_setting(sweep, report.runs, i, chance_level(sweep.test_set)));
     }
