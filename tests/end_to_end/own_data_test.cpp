@@ -194,7 +194,7 @@ TEST_CASE("Data replaced under an interrupted run are refused; with its own it g
           "[end_to_end]") {
     const Trained trained;
     const auto command =
-        lockstep_command({"run", trained.path("own.toml"), "--set", "train.epochs=3", "--store",
+        lockstep_command({"run", trained.path("own.toml"), "--set", "train.epochs=4", "--store",
                           trained.path("store"), "--ranks", "1"});
     // Handing over the second checkpoint has waited for the first one.
     std::vector<std::string> killed{"/usr/bin/env", "LOCKSTEP_FAULT=epoch.end@count=3:kill"};
