@@ -15,7 +15,8 @@ namespace {
 
 // Units of the drawing.
 constexpr double kSpacing = 150.0;  // between axes
-constexpr double kLeft = 60.0;
+constexpr double kLeft = 60.0;      // at least
+constexpr double kLetter = 7.6;     // of the widest print
 constexpr double kRight = 70.0;
 constexpr double kTop = 40.0;
 constexpr double kHeight = 330.0;
@@ -37,9 +38,10 @@ public:
         low_ = low - room;
         high_ = high + room;
         for (std::size_t i = 0; i < axes_.size(); ++i) add_lanes(i);
+        if (!axes_.empty()) left_ = room_before_first();
     }
 
-    double width() const { return kLeft + static_cast<double>(axes_.size()) * kSpacing + kRight; }
+    double width() const { return left_ + static_cast<double>(axes_.size()) * kSpacing + kRight; }
 
     std::string text() const {
         std::string svg;
@@ -50,7 +52,17 @@ public:
     }
 
 private:
-    static double x_of(std::size_t axis) { return kLeft + static_cast<double>(axis) * kSpacing; }
+    double x_of(std::size_t axis) const { return left_ + static_cast<double>(axis) * kSpacing; }
+    // For the texts of the first axis: its values end there, its name stands in the middle.
+    double room_before_first() const {
+        const auto letters = [](const std::string& text) {
+            return static_cast<double>(std::min(text.size(), kLabelLetters));
+        };
+        double room = std::max(kLeft, kLetter * letters(setting(0).name.name) / 2.0);
+        for (const AxisTick& tick : axes_[0].ticks(13.0))
+            room = std::max(room, 8.0 + kLetter * letters(tick.text));
+        return room;
+    }
     double y_of(double accuracy) const {
         return kFoot - (accuracy - low_) / (high_ - low_) * (kFoot - kTop);
     }
@@ -89,7 +101,7 @@ private:
             figure_text(sweep_.accuracies[run]));
     }
 
-    static std::string axis_line(std::size_t axis, const std::string& name) {
+    std::string axis_line(std::size_t axis, const std::string& name) const {
         const std::string shown = shortened(name, kLabelLetters);
         return fmt::format(
             "<path class=\"axis\" d=\"M{0:.0f} {1}V{2}\"/>"
@@ -127,6 +139,7 @@ private:
     std::vector<SettingAxis> axes_;
     std::vector<std::size_t> shown_;          // the setting of each axis
     std::vector<std::vector<double>> lanes_;  // [axes][drawn], beside the value's place
+    double left_ = kLeft;
     double low_ = 0.0;
     double high_ = 1.0;
 };

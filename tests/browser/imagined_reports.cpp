@@ -132,6 +132,33 @@ std::string imagined_page(int runs) {
     return html_report(report_of(source, "Networks of long names, side by side"));
 }
 
+std::string swept_page(int settings, int runs) {
+    const char* const keys[] = {"train.optimizer.learning_rate",
+                                "train.optimizer.momentum",
+                                "train.batch_size",
+                                "train.schedule.name",
+                                "train.validation.fraction",
+                                "layers.convolution_block_one.units",
+                                "layers.dropout.rate",
+                                "layers.dense.activation"};
+    std::vector<storage::RunDetails> rows;
+    for (int i = 0; i < runs; ++i) {
+        const int combination = i / 2;  // of two seeds each
+        storage::RunDetails details =
+            finished_run(long_name(combination), 1 + i % 2, 0.3 + 0.4 * (i % 7) / 7.0);
+        for (int key = 0; key < settings; ++key) {
+            const int level = (combination >> key) % 2;
+            const bool is_text = key == 3 || key == 7;
+            details = with_setting(std::move(details), keys[key],
+                                   is_text ? (level == 0 ? "\"exponential-decay\"" : "\"none\"")
+                                   : level == 0 ? "0.0001"
+                                                : "128");
+        }
+        rows.push_back(std::move(details));
+    }
+    return html_report(report_of(RowsSource(std::move(rows))));
+}
+
 std::string full_page(int runs) {
     std::mt19937 random(2);
     std::vector<storage::RunDetails> rows;

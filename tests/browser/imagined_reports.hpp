@@ -10,6 +10,10 @@ namespace lockstep::reports {
 // failed run whose losses are NaN, one that is interrupted and one that has not begun.
 std::string imagined_page(int runs);
 
+// A grid of up to eight settings of two values each, two seeds a combination; as many of it as runs
+// are asked for.
+std::string swept_page(int settings, int runs);
+
 // Of `runs` finished runs, each with all that is kept of one: 200 epochs, ten classes, 25 test
 // images that are all runs' and 25 mistakes of its own, which no compression makes smaller.
 std::string full_page(int runs);

@@ -107,7 +107,7 @@ async function measure(browser, page, pictures) {
     add(view.name, 'accessibility', await accessibility(browser));
     add(view.name, 'exploring', await exploring(browser));
   }
-  const counts = await browser.evaluate("({ tables: document.querySelectorAll('table').length, charts: document.querySelectorAll('svg.plot').length, buttons: document.querySelectorAll('.explore-button').length })");
+  const counts = await browser.evaluate("({ tables: document.querySelectorAll('table').length, charts: document.querySelectorAll('figure[data-plot] svg.plot').length, buttons: document.querySelectorAll('.explore-button').length })");
   return { pages: paper.pages, counts, findings };
 }
 

@@ -67,6 +67,15 @@ TEST_CASE("page: one run, five and two hundred are whole at every width, in the 
     if (runs == 5) CHECK(measures.at("pages").get<int>() <= kPagesOfFive);
 }
 
+TEST_CASE("page: sweeps of two, five and eight settings are whole too", "[browser]") {
+    const int settings = GENERATE(2, 5, 8);
+    CAPTURE(settings);
+    const Json measures = measured(reports::swept_page(settings, 64));
+    INFO(text_of(measures.at("findings")));
+    CHECK(measures.at("findings").empty());
+    CHECK(measures.at("counts").at("tables").get<int>() > 5);
+}
+
 TEST_CASE("page: twelve runs in full are less than 3 MB", "[browser]") {
     const std::string html = reports::full_page(12);
     CHECK(html.size() > 1'000'000);  // they are in full
