@@ -34,10 +34,12 @@ cmake --build build --parallel "$(nproc)"
 if ((EUID == 0)); then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
+# Some tests wait most of the time: one more than there are processors.
+jobs=$(($(nproc) + 1))
 log=build/Testing/Temporary/LastTest.log
 rm -f "$log"
 status=0
-ctest --test-dir build --output-on-failure --no-tests=error --parallel "$(nproc)" "$@" || status=$?
+ctest --test-dir build --output-on-failure --no-tests=error --parallel "$jobs" "$@" || status=$?
 
 # A test without what it needs is no passed one: its program told what is missing.
 if [[ -f $log ]] && skipped=$(grep --text '^skipped: ' "$log" | sort -u); then

@@ -16,12 +16,14 @@
 #include <string_view>
 
 #include "pipeline/ranks/cgroup_limits.hpp"
+#include "storage/files/this_host.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 bool is_set(const char* name) { return std::getenv(name) != nullptr; }
 constexpr const char* kSupervised = "LOCKSTEP_SUPERVISED";
+constexpr const char* kSupervisingHost = "LOCKSTEP_SUPERVISING_HOST";
 
 int number_in_environment(const char* name, int otherwise) {
     const char* text = std::getenv(name);
@@ -65,7 +67,15 @@ bool is_supervised() { return std::getenv(kSupervised) != nullptr; }
 
 int supervised_ranks() { return number_in_environment(kSupervised, 1); }
 
-void set_supervised(int ranks) { ::setenv(kSupervised, std::to_string(ranks).c_str(), 1); }
+void set_supervised(int ranks) {
+    ::setenv(kSupervised, std::to_string(ranks).c_str(), 1);
+    ::setenv(kSupervisingHost, storage::host_name().c_str(), 1);
+}
+
+std::string supervising_host() {
+    const char* host = std::getenv(kSupervisingHost);
+    return host == nullptr ? "" : host;
+}
 
 std::vector<std::string> own_variables() {
     std::vector<std::string> names;

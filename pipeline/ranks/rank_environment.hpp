@@ -16,7 +16,9 @@ int rank_from_environment();
 // `lockstep` itself started the ranks, and reads their lines (rank_lines.hpp).
 bool is_supervised();
 int supervised_ranks();          // how many it started
-void set_supervised(int ranks);  // for ranks that are started from now on
+void set_supervised(int ranks);  // for ranks that are started from now on, from this host
+// The host of that `lockstep`, and so of mpirun; "" where nothing tells it.
+std::string supervising_host();
 // Of Lockstep, that are set: ranks on other machines need them too.
 std::vector<std::string> own_variables();
 // The ranks srun says it started; 1 where it says nothing. More than MPI knows of means that srun

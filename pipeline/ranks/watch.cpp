@@ -63,12 +63,21 @@ std::optional<Watch::Finding> Watch::look(Seconds since_last) {
     const std::string text = text_of(*found);
     const auto process =
         is_here(*found) ? static_cast<pid_t>(pulses_[*found].process.load()) : pid_t{0};
+    const std::string unheard_host = is_unheard(*found) ? pulses_[*found].host : "";
     const Seconds quiet = is_unheard(*found) ? rank.unheard : rank.silence;
     if (quiet >= limit_of(*found))
-        return Finding{.process = process, .is_end = true, .is_stall = true, .text = text};
+        return Finding{.process = process,
+                       .is_end = true,
+                       .is_stall = true,
+                       .unheard_host = unheard_host,
+                       .text = text};
     if (rank.is_told || waits(*found)) return std::nullopt;
     rank.is_told = true;
-    return Finding{.process = process, .is_end = false, .is_stall = true, .text = text};
+    return Finding{.process = process,
+                   .is_end = false,
+                   .is_stall = true,
+                   .unheard_host = unheard_host,
+                   .text = text};
 }
 
 std::string Watch::text_of(std::size_t number) const {
@@ -188,6 +197,7 @@ std::optional<Watch::Finding> Watch::find_gone() const {
         return Finding{.process = 0,
                        .is_end = true,
                        .is_stall = false,
+                       .unheard_host = {},
                        .text = fmt::format("{} is gone, last in {}", name_of(pulses_[rank]),
                                            place_of(pulses_[rank]))};
     }

@@ -27,9 +27,10 @@ public:
     using Seconds = std::chrono::duration<double>;
 
     struct Finding {
-        pid_t process = 0;      // of the rank; 0: gone, or of another machine
-        bool is_end = false;    // the job cannot go on; else it is a word to its user
-        bool is_stall = false;  // the rank may live
+        pid_t process = 0;           // of the rank; 0: gone, or of another machine
+        bool is_end = false;         // the job cannot go on; else it is a word to its user
+        bool is_stall = false;       // the rank may live
+        std::string unheard_host{};  // from which nothing has come for a while; "" if it has
         std::string text;  // "rank 1 (node07, process 123): no progress for 60 s in forward, ..."
     };
 

@@ -60,12 +60,13 @@ TEST_CASE("evaluate counts classes and confusions as the stored predictions have
     CHECK(classes.size() == (run == "three-classes" ? 3 : 10));
     double correct = 0.0, samples = 0.0;
     for (const Json& row : classes) {
+        const std::string name = row.at("class");
         int of_class = 0, as_class = 0;
         for (const auto& [pair, count] : expected) {
-            if (pair.first == row.at("class")) of_class += count;
-            if (pair.second == row.at("class")) as_class += count;
+            if (pair.first == name) of_class += count;
+            if (pair.second == name) as_class += count;
         }
-        const auto right = expected.find({row.at("class"), row.at("class")});
+        const auto right = expected.find({name, name});
         const int hits = right == expected.end() ? 0 : right->second;
         CHECK(row.at("samples") == of_class);
         CHECK(row.at("correct") == hits);

@@ -31,7 +31,7 @@ TEST_CASE("a report of two experiments tells equal names apart by them", "[end_t
     REQUIRE(expected.size() == 9);
     CHECK(csv.rows.size() == 9);
     for (const Json& run : expected)
-        CHECK(csv.at(run.at("run"), "experiment") == run.at("experiment"));
+        CHECK(csv.at(run.at("run"), "experiment") == run.at("experiment").get<std::string>());
     const std::string html = read_text(folder / "report.html");
     CHECK(html.find("Experiments sweep, other. ") != std::string::npos);
     const auto board = titled(markdown_tables(read_text(folder / "report.md")), "Leaderboard");
