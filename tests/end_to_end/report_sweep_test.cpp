@@ -118,7 +118,7 @@ TEST_CASE("a sweep's report: every run with its settings and figures", "[end_to_
         CHECK(cell("test loss") == figure(run.at("loss")));
         CHECK(cell("val. accuracy") == figure(run.at("val_accuracy")));
         CHECK(cell("epochs") == run.at("epochs").dump());
-        CHECK(cell("state") == run.at("state"));
+        CHECK(cell("state") == run.at("state").get<std::string>());
     }
     // What the page's script sorts by is the exact figure.
     std::multiset<double> exact;
