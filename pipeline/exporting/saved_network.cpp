@@ -44,7 +44,7 @@ fs::path weights_of(const storage::RunRow& row, const storage::RunFiles& files,
                     const std::string& word) {
     const bool is_best = word == "best";
     if (!is_best && !word.empty() && word != "final") return word;
-    const fs::path path = is_best ? files.best : files.final_weights;
+    fs::path path = is_best ? files.best : files.final_weights;
     if (fs::exists(path)) return path;
     throw Failure(kExitMissingInput, is_best ? without_best(row) : without_final(row, files));
 }

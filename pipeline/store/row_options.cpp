@@ -21,7 +21,7 @@ constexpr std::size_t kShortList = 30;  // columns that a message lists
 
 std::string hint(const std::string& column, const storage::Table& table) {
     const std::vector<std::string_view> known(table.columns.begin(), table.columns.end());
-    const std::string meant = did_you_mean(column, known);
+    std::string meant = did_you_mean(column, known);
     if (!meant.empty()) return meant;
     return known.size() <= kShortList ? fmt::format("; there are {}", fmt::join(known, ", "))
                                       : "; `--columns all` shows every one there is";
