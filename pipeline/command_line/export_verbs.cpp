@@ -1,5 +1,6 @@
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/export_mlflow.hpp"
 #include "pipeline/verbs/export_tables.hpp"
 #include "pipeline/verbs/export_tensorboard.hpp"
 #include "pipeline/verbs/export_weights.hpp"
@@ -28,6 +29,15 @@ void declare_tensorboard(CLI::App& verb, ExportTensorboardOptions& tensorboard) 
         ->required()
         ->type_name("DIR");
     add_store(verb, tensorboard.store);
+}
+
+void declare_mlflow(CLI::App& verb, ExportMlflowOptions& mlflow) {
+    verb.add_option("--experiment", mlflow.experiment, "only this experiment's runs")
+        ->type_name("NAME");
+    verb.add_option("--out", mlflow.out, "the folder to write into: mlruns")
+        ->required()
+        ->type_name("DIR");
+    add_store(verb, mlflow.store);
 }
 
 void declare_tables(CLI::App& verb, ExportTablesOptions& tables) {
@@ -66,7 +76,8 @@ void add_export_verbs(VerbList& verbs) {
                          "  lockstep export vgg-bn --format keras          the same verb\n"
                          "  lockstep export runs --format json > runs.json\n"
                          "  lockstep export epochs --format csv > epochs.csv\n"
-                         "  lockstep export tensorboard --out logs\n"});
+                         "  lockstep export tensorboard --out logs\n"
+                         "  lockstep export mlflow --out mlruns\n"});
     exports.add<ExportWeightsOptions>(
         {"weights", "a saved network for Keras or ONNX",
          "  lockstep export weights vgg-bn --format onnx\n"
@@ -81,6 +92,12 @@ void add_export_verbs(VerbList& verbs) {
          "  lockstep export tensorboard --out logs; tensorboard --logdir logs\n"
          "  lockstep export tensorboard vgg-bn conv32-64-64 --out logs\n"},
         declare_tensorboard, export_tensorboard);
+    exports.add<ExportMlflowOptions>(
+        {"mlflow", "runs, settings and curves as a file store of MLflow's",
+         "  lockstep export mlflow --out mlruns\n"
+         "  lockstep export mlflow --experiment tutorials --out mlruns\n"
+         "Then: mlflow migrate-filestore (MLflow 3.10 or later), or mlflow ui.\n"},
+        declare_mlflow, export_mlflow);
 }
 
 }  // namespace lockstep::pipeline
