@@ -88,7 +88,7 @@ void add_export_verbs(VerbList& verbs) {
     add_tables(exports, "runs", "a row a run: every column of v_runs", ExportedRows::runs);
     add_tables(exports, "epochs", "a row an epoch: every column of v_epochs", ExportedRows::epochs);
     exports.add<ExportTensorboardOptions>(
-        {"tensorboard", "learning curves for TensorBoard",
+        {"tensorboard", "curves, test figures and settings for TensorBoard",
          "  lockstep export tensorboard --out logs; tensorboard --logdir logs\n"
          "  lockstep export tensorboard vgg-bn conv32-64-64 --out logs\n"},
         declare_tensorboard, export_tensorboard);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <variant>
 
+#include "pipeline/exporting/step_epochs.hpp"
 #include "reports/figures/run_settings.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/utc_time.hpp"
@@ -62,18 +63,14 @@ void add_epochs(MlflowRun& run, const std::vector<storage::EpochRow>& epochs) {
     }
 }
 
-// Steps have no time of their own. Those of an epoch that has not ended have that of the one
-// before.
 void add_steps(MlflowRun& run, const std::vector<storage::EpochRow>& epochs,
                const std::vector<storage::StepRow>& steps) {
-    std::size_t epoch = 0;
-    std::int64_t end = epochs.empty() ? 0 : epochs.front().steps;  // of that epoch, in steps
-    for (const storage::StepRow& row : steps) {
-        while (epoch + 1 < epochs.size() && row.step >= end) end += epochs[++epoch].steps;
+    const std::vector<const storage::EpochRow*> epoch_of = step_epochs(epochs, steps);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
         const std::int64_t time =
-            epochs.empty() ? run.start_ms : unix_milliseconds(epochs[epoch].finished_utc);
-        run.metrics["batch_loss"].push_back({time, row.loss, row.step});
-        run.metrics["batch_accuracy"].push_back({time, row.accuracy, row.step});
+            epoch_of.empty() ? run.start_ms : unix_milliseconds(epoch_of[i]->finished_utc);
+        run.metrics["batch_loss"].push_back({time, steps[i].loss, steps[i].step});
+        run.metrics["batch_accuracy"].push_back({time, steps[i].accuracy, steps[i].step});
     }
 }
 
