@@ -40,30 +40,27 @@ void declare_mlflow(CLI::App& verb, ExportMlflowOptions& mlflow) {
     add_store(verb, mlflow.store);
 }
 
-void declare_tables(CLI::App& verb, ExportTablesOptions& tables) {
+void declare_tables(CLI::App& verb, ExportTablesOptions& tables,
+                    const std::vector<Choice<ExportFormat>>& formats) {
     verb.add_option("--experiment", tables.experiment, "only this experiment's runs")
         ->type_name("NAME");
-    add_choice<reports::TableFormat>(
-        verb, "--format", tables.format,
-        {{"csv", reports::TableFormat::csv}, {"json", reports::TableFormat::json}}, "how to print");
+    add_choice<ExportFormat>(verb, "--format", tables.format, formats, "how to print");
     verb.add_flag("--for-spreadsheets", tables.is_for_spreadsheets,
                   "a ' in front of text that spreadsheets would take for a formula");
     add_store(verb, tables.store);
 }
 
-void add_tables(VerbList& verbs, const std::string& name, const std::string& help,
-                ExportedRows kind) {
-    const std::string examples = fmt::format(
-        "  lockstep export {0} --format csv > {0}.csv\n"
-        "  lockstep export {0} --experiment tutorials --format json\n",
-        name);
-    verbs.add<ExportTablesOptions>(
-        {name, help, examples},
-        [kind](CLI::App& verb, ExportTablesOptions& options) {
-            options.kind = kind;
-            declare_tables(verb, options);
-        },
-        export_tables);
+void declare_runs(CLI::App& verb, ExportTablesOptions& tables) {
+    tables.kind = ExportedRows::runs;
+    declare_tables(verb, tables, {{"csv", ExportFormat::csv}, {"json", ExportFormat::json}});
+}
+
+void declare_epochs(CLI::App& verb, ExportTablesOptions& tables) {
+    tables.kind = ExportedRows::epochs;
+    add_positional(verb, "RUN", tables.runs, "ids, beginnings of ids, or names; all if none");
+    declare_tables(
+        verb, tables,
+        {{"csv", ExportFormat::csv}, {"json", ExportFormat::json}, {"keras", ExportFormat::keras}});
 }
 
 }  // namespace
@@ -85,8 +82,17 @@ void add_export_verbs(VerbList& verbs) {
          "  lockstep export weights lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --format keras-h5\n"
          "ONNX files scale the pixels themselves; for Keras files the message says how to.\n"},
         declare_weights, export_weights);
-    add_tables(exports, "runs", "a row a run: every column of v_runs", ExportedRows::runs);
-    add_tables(exports, "epochs", "a row an epoch: every column of v_epochs", ExportedRows::epochs);
+    exports.add<ExportTablesOptions>(
+        {"runs", "a row a run: every column of v_runs",
+         "  lockstep export runs --format csv > runs.csv\n"
+         "  lockstep export runs --experiment tutorials --format json\n"},
+        declare_runs, export_tables);
+    exports.add<ExportTablesOptions>(
+        {"epochs", "a row an epoch: every column of v_epochs",
+         "  lockstep export epochs --format csv > epochs.csv\n"
+         "  lockstep export epochs --experiment tutorials --format json\n"
+         "  lockstep export epochs vgg-bn --format keras > training.log   as Keras' CSVLogger\n"},
+        declare_epochs, export_tables);
     exports.add<ExportTensorboardOptions>(
         {"tensorboard", "curves, test figures and settings for TensorBoard",
          "  lockstep export tensorboard --out logs; tensorboard --logdir logs\n"
