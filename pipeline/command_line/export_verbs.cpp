@@ -1,5 +1,6 @@
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/verbs/export_datasette.hpp"
 #include "pipeline/verbs/export_mlflow.hpp"
 #include "pipeline/verbs/export_tables.hpp"
 #include "pipeline/verbs/export_tensorboard.hpp"
@@ -29,6 +30,13 @@ void declare_tensorboard(CLI::App& verb, ExportTensorboardOptions& tensorboard) 
         ->required()
         ->type_name("DIR");
     add_store(verb, tensorboard.store);
+}
+
+void declare_datasette(CLI::App& verb, ExportDatasetteOptions& datasette) {
+    verb.add_option("--out", datasette.out, "the file to write: metadata.json")
+        ->required()
+        ->type_name("FILE");
+    add_store(verb, datasette.store);
 }
 
 void declare_mlflow(CLI::App& verb, ExportMlflowOptions& mlflow) {
@@ -74,7 +82,8 @@ void add_export_verbs(VerbList& verbs) {
                          "  lockstep export runs --format json > runs.json\n"
                          "  lockstep export epochs --format csv > epochs.csv\n"
                          "  lockstep export tensorboard --out logs\n"
-                         "  lockstep export mlflow --out mlruns\n"});
+                         "  lockstep export mlflow --out mlruns\n"
+                         "  lockstep export datasette --out metadata.json\n"});
     exports.add<ExportWeightsOptions>(
         {"weights", "a saved network for Keras or ONNX",
          "  lockstep export weights vgg-bn --format onnx\n"
@@ -104,6 +113,11 @@ void add_export_verbs(VerbList& verbs) {
          "  lockstep export mlflow --experiment tutorials --out mlruns\n"
          "Then: mlflow migrate-filestore (MLflow 3.10 or later), or mlflow ui.\n"},
         declare_mlflow, export_mlflow);
+    exports.add<ExportDatasetteOptions>(
+        {"datasette", "what the database's tables, views and columns mean, for Datasette",
+         "  lockstep export datasette --out metadata.json\n"
+         "  datasette lockstep-store/lockstep.db --metadata metadata.json\n"},
+        declare_datasette, export_datasette);
 }
 
 }  // namespace lockstep::pipeline
