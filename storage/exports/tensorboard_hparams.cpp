@@ -24,6 +24,7 @@ constexpr int kHparamName = 1;
 constexpr int kHparamDescription = 3;
 constexpr int kHparamType = 4;
 constexpr int kHparamValues = 5;
+constexpr int kHparamDiffers = 7;
 constexpr int kTypeString = 1;
 constexpr int kTypeNumber = 3;
 constexpr int kMetricName = 1;
@@ -59,6 +60,7 @@ ProtobufMessage hparam_message(const Hparam& hparam) {
     message.add_bytes(kHparamDescription, hparam.description);
     message.add_integer(kHparamType, is_number ? kTypeNumber : kTypeString);
     message.add_message(kHparamValues, values);
+    if (hparam.values.size() > 1) message.add_integer(kHparamDiffers, 1);
     return message;
 }
 

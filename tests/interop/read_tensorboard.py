@@ -101,7 +101,8 @@ def experiment(fields):
     for info in map(message, fields.get(4, [])):
         domain = message(info[5][0])
         hparams.append({"name": text(info, 1), "description": text(info, 3),
-                        "type": whole(info, 4), "values": [value_of(v) for v in domain[1]]})
+                        "type": whole(info, 4), "values": [value_of(v) for v in domain[1]],
+                        "differs": whole(info, 7) == 1})
     metrics = []
     for info in map(message, fields.get(5, [])):
         name = message(info[1][0])

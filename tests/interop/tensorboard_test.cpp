@@ -132,6 +132,7 @@ TEST_CASE("tensorboard: HParams has the swept settings, and seeds in one group",
     CHECK(hparams[1].at("description") == "train.optimizer.learning_rate");
     CHECK(hparams[1].at("type") == 3);  // DATA_TYPE_FLOAT64
     CHECK(hparams[1].at("values") == Json({0.001, 0.01, 0.1}));
+    CHECK(hparams[1].at("differs") == true);
     std::map<std::string, std::set<double>> rates;  // of groups
     std::map<std::string, int> sizes;
     for (const Json& row : sql(store,
