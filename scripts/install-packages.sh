@@ -18,7 +18,7 @@ libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 tests=(catch2)
-checks=(ccache chromium dpkg-dev fish lintian nodejs zsh clang-format-14 clang-tidy-14)
+checks=(ccache chromium dpkg-dev fish lintian nodejs python3 zsh clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "$2"; }

@@ -2,20 +2,26 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "pipeline/store/store_reading.hpp"
-#include "reports/tables/table_format.hpp"
 
 namespace lockstep::pipeline {
 
 enum class ExportedRows { runs, epochs };
+enum class ExportFormat {
+    csv,
+    json,
+    keras,  // what Keras' CSVLogger writes of one training (keras_csv.hpp): epochs of one run
+};
 
 struct ExportTablesOptions {
     std::filesystem::path store = kDefaultStore;
     ExportedRows kind = ExportedRows::runs;
-    std::string experiment;                                   // empty: all
-    reports::TableFormat format = reports::TableFormat::csv;  // csv or json
-    bool is_for_spreadsheets = false;                         // text must not become a formula
+    std::vector<std::string> runs;  // of epochs; empty: all of `experiment`
+    std::string experiment;         // empty: all
+    ExportFormat format = ExportFormat::csv;
+    bool is_for_spreadsheets = false;  // text must not become a formula
 };
 
 // `lockstep export runs`, `lockstep export epochs`: every column of v_runs and every setting, or of

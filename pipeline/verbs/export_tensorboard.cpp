@@ -2,60 +2,70 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <set>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "pipeline/exporting/tensorboard_run.hpp"
 #include "pipeline/failure/exit_codes.hpp"
-#include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/words/terminal_text.hpp"
-#include "storage/exports/tensorboard_file.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/durability.hpp"
-#include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-using storage::EpochRow;
-using storage::ScalarEvent;
 
-ScalarEvent scalar(const EpochRow& row, const char* tag, double value) {
-    return {tag, row.epoch - 1, storage::unix_seconds(row.finished_utc).value_or(0.0),
-            static_cast<float>(value)};
-}
+constexpr std::string_view kNameBegin = "events.out.tfevents.";
+constexpr std::string_view kNameEnd = ".lockstep";
 
-std::vector<ScalarEvent> training_curves(const std::vector<EpochRow>& rows) {
-    std::vector<ScalarEvent> events;
-    for (const EpochRow& row : rows) {
-        events.push_back(scalar(row, "epoch_loss", row.loss));
-        events.push_back(scalar(row, "epoch_accuracy", row.accuracy));
-        events.push_back(scalar(row, "epoch_learning_rate", row.learning_rate));
+// TensorBoard draws all files that it finds in a folder, so those of an earlier export go.
+void remove_earlier(const fs::path& folder, const std::string& kept) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename().string();
+        if (name != kept && name.starts_with(kNameBegin) && name.ends_with(kNameEnd))
+            fs::remove(entry.path(), error);
     }
-    return events;
-}
-
-std::vector<ScalarEvent> validation_curves(const std::vector<EpochRow>& rows) {
-    std::vector<ScalarEvent> events;
-    for (const EpochRow& row : rows) {
-        if (row.val_loss) events.push_back(scalar(row, "epoch_loss", *row.val_loss));
-        if (row.val_accuracy) events.push_back(scalar(row, "epoch_accuracy", *row.val_accuracy));
-    }
-    return events;
 }
 
 // TensorBoard finds files by "tfevents" in their names. Host and process, which usually follow,
-// would make another file of every export, and TensorBoard draws all it finds.
-void write_curves(const fs::path& folder, const std::vector<ScalarEvent>& events) {
-    if (events.empty()) return;
+// would make another file of every export.
+template <class Event>
+void write_events(const fs::path& folder, const std::vector<Event>& events) {
+    double begin = events.front().unix_time;
+    for (const Event& event : events) begin = std::min(begin, event.unix_time);
+    const std::string name = fmt::format("{}{:.0f}{}", kNameBegin, begin, kNameEnd);
     storage::make_folders(folder);
-    const double begin = events.front().unix_time;
-    storage::replace_file(folder / fmt::format("events.out.tfevents.{:.0f}.lockstep", begin),
-                          storage::tensorboard_file_bytes(begin, events));
+    storage::replace_file(folder / name,
+                          storage::tensorboard_file_bytes(begin, std::span<const Event>(events)));
+    remove_earlier(folder, name);
+}
+
+// Returns whether there was anything to draw.
+bool write_run(const fs::path& folder, const storage::RunDetails& details,
+               const std::vector<storage::StepRow>& steps, const RunHparams& hparams) {
+    const auto curves = tensorboard_curves(details, steps);
+    for (const char* part : {"train", "validation", "test"}) {
+        const auto found = curves.find(part);
+        if (found != curves.end()) {
+            write_events(folder / part, found->second);
+        } else {
+            remove_earlier(folder / part, "");
+        }
+    }
+    if (!curves.empty())
+        write_events(folder, storage::hparams_session(tensorboard_session(details, hparams)));
+    return !curves.empty();
 }
 
 }  // namespace
@@ -66,12 +76,21 @@ int export_tensorboard(const ExportTensorboardOptions& options) {
     const std::vector<std::string> runs =
         options.runs.empty() ? texts_of(database.runs_table(options.experiment), "run")
                              : matching_runs(database, options.runs);
+    const RunHparams hparams =
+        run_hparams(runs_with_settings(database, options.runs.empty() ? options.experiment : ""),
+                    std::set<std::string>(runs.begin(), runs.end()));
     std::size_t written = 0;
+    double begin = 0.0;  // of the first run
     for (const std::string& run : runs) {
-        const std::vector<EpochRow> rows = database.epochs(run);
-        write_curves(options.out / run / "train", training_curves(rows));
-        write_curves(options.out / run / "validation", validation_curves(rows));
-        written += rows.empty() ? 0 : 1;
+        const storage::RunDetails details = details_of(database, run);
+        if (!write_run(options.out / run, details, database.steps(run), hparams)) continue;
+        const double start = tensorboard_session(details, hparams).start_unix_time;
+        begin = written == 0 ? start : std::min(begin, start);
+        ++written;
+    }
+    if (written > 0) {
+        write_events(options.out, std::vector<storage::PluginEvent>{storage::hparams_experiment(
+                                      begin, hparams.hparams, tensorboard_metrics())});
     }
     print(fmt::format("{} of {} runs in {}\n", written, runs.size(),
                       reports::terminal_text(options.out.string())));

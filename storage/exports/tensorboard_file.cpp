@@ -7,7 +7,7 @@
 namespace lockstep::storage {
 namespace {
 
-// Fields of event.proto and summary.proto.
+// Fields of event.proto, summary.proto, tensor.proto and tensor_shape.proto.
 constexpr int kEventWallTime = 1;
 constexpr int kEventStep = 2;
 constexpr int kEventFileVersion = 3;
@@ -15,6 +15,15 @@ constexpr int kEventSummary = 5;
 constexpr int kSummaryValue = 1;
 constexpr int kValueTag = 1;
 constexpr int kValueSimpleValue = 2;
+constexpr int kValueTensor = 8;
+constexpr int kValueMetadata = 9;
+constexpr int kMetadataPluginData = 1;
+constexpr int kPluginName = 1;
+constexpr int kPluginContent = 2;
+constexpr int kTensorType = 1;
+constexpr int kTensorShape = 2;
+constexpr int kShapeDimension = 2;
+constexpr int kFloatType = 1;  // DT_FLOAT
 
 constexpr std::array<std::uint32_t, 256> crc_table() {
     constexpr std::uint32_t kReversedPolynomial = 0x82f63b78;
@@ -43,17 +52,56 @@ void append_record(std::string& file, const ProtobufMessage& event) {
     append_little_endian(file, masked_crc32c(data), 4);
 }
 
-ProtobufMessage scalar_message(const ScalarEvent& scalar) {
-    ProtobufMessage value;
-    value.add_bytes(kValueTag, scalar.tag);
-    value.add_float(kValueSimpleValue, scalar.value);
+ProtobufMessage event_message(double unix_time, std::int64_t step, const ProtobufMessage& value) {
     ProtobufMessage summary;
     summary.add_message(kSummaryValue, value);
     ProtobufMessage event;
-    event.add_double(kEventWallTime, scalar.unix_time);
-    event.add_integer(kEventStep, scalar.step);
+    event.add_double(kEventWallTime, unix_time);
+    event.add_integer(kEventStep, step);
     event.add_message(kEventSummary, summary);
     return event;
+}
+
+ProtobufMessage message_of(const ScalarEvent& scalar) {
+    ProtobufMessage value;
+    value.add_bytes(kValueTag, scalar.tag);
+    value.add_float(kValueSimpleValue, scalar.value);
+    return event_message(scalar.unix_time, scalar.step, value);
+}
+
+// A tensor of shape [0]: TensorBoard's own plugins give their messages such a value, since readers
+// pass over summaries without one.
+ProtobufMessage null_tensor() {
+    ProtobufMessage shape;
+    shape.add_message(kShapeDimension, ProtobufMessage());  // its size, 0, is the default
+    ProtobufMessage tensor;
+    tensor.add_integer(kTensorType, kFloatType);
+    tensor.add_message(kTensorShape, shape);
+    return tensor;
+}
+
+ProtobufMessage message_of(const PluginEvent& event) {
+    ProtobufMessage plugin;
+    plugin.add_bytes(kPluginName, event.plugin);
+    plugin.add_bytes(kPluginContent, event.content);
+    ProtobufMessage metadata;
+    metadata.add_message(kMetadataPluginData, plugin);
+    ProtobufMessage value;
+    value.add_bytes(kValueTag, event.tag);
+    value.add_message(kValueTensor, null_tensor());
+    value.add_message(kValueMetadata, metadata);
+    return event_message(event.unix_time, 0, value);
+}
+
+template <class Event>
+std::string file_of(double unix_time, std::span<const Event> events) {
+    ProtobufMessage version;
+    version.add_double(kEventWallTime, unix_time);
+    version.add_bytes(kEventFileVersion, "brain.Event:2");
+    std::string file;
+    append_record(file, version);
+    for (const Event& event : events) append_record(file, message_of(event));
+    return file;
 }
 
 }  // namespace
@@ -73,13 +121,11 @@ std::uint32_t masked_crc32c(std::string_view bytes) {
 }
 
 std::string tensorboard_file_bytes(double unix_time, std::span<const ScalarEvent> events) {
-    ProtobufMessage version;
-    version.add_double(kEventWallTime, unix_time);
-    version.add_bytes(kEventFileVersion, "brain.Event:2");
-    std::string file;
-    append_record(file, version);
-    for (const ScalarEvent& scalar : events) append_record(file, scalar_message(scalar));
-    return file;
+    return file_of(unix_time, events);
+}
+
+std::string tensorboard_file_bytes(double unix_time, std::span<const PluginEvent> events) {
+    return file_of(unix_time, events);
 }
 
 }  // namespace lockstep::storage

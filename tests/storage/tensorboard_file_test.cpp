@@ -75,7 +75,7 @@ TEST_CASE("tensorboard: a file reads back, record by record", "[storage]") {
     CHECK(std::bit_cast<double>(events[1].all(1).at(0).value) == 1772366400.25);
     CHECK(events[2].integer(2) == 300);
     CHECK(std::isnan(value_of(events[2])));
-    CHECK(events_of(tensorboard_file_bytes(0.0, {})).size() == 1);
+    CHECK(events_of(tensorboard_file_bytes(0.0, std::vector<ScalarEvent>{})).size() == 1);
 }
 
 TEST_CASE("utc: texts and seconds since 1970 are each other's inverse", "[storage]") {

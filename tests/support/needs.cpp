@@ -77,6 +77,8 @@ std::vector<Need> common_needs() {
          "there is no chromium, or no node (apt-get install chromium nodejs)"},
         {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
         {"git", [] { return has_program("git"); }, "there is no git (apt-get install git)"},
+        {"python3", [] { return has_program("python3"); },
+         "there is no python3 (apt-get install python3)"},
         {"zsh", [] { return has_program("zsh"); }, "there is no zsh (apt-get install zsh)"},
     };
 }
