@@ -73,17 +73,17 @@ bool Watchdog::is_foremost() {
 // What is said here goes to mpirun, and cannot reach it where its own host is the silent one. It
 // would stand unacknowledged in the connection of mpirun's daemon, which then takes a minute
 // instead of 25 s to notice: TCP asks for a sign of life only where nothing is under way. A bare
-// mpirun is most often where rank 0 is.
+// mpirun is most often where rank 0 is; but there a rank that is stopped alone on that host is
+// named by nobody else, so the last word is said.
 void Watchdog::tell(const Watch::Finding& finding) const {
     const std::string known = supervising_host();
     const std::string mpirun_host = known.empty() ? page_.pulses()[0].host : known;
     const bool is_heard = finding.unheard_host.empty() || finding.unheard_host != mpirun_host;
-    if (!is_heard) {
-        if (finding.is_end) ::_exit(kExitInterrupted);
+    if (!finding.is_end) {
+        if (is_heard) write_line_of_rank(waiting_line(finding.text));
         return;
     }
-    if (!finding.is_end) return write_line_of_rank(waiting_line(finding.text));
-    write_line_of_rank(lost_line(finding.text));
+    if (is_heard || known.empty()) write_line_of_rank(lost_line(finding.text));
     ::_exit(kExitInterrupted);
 }
 

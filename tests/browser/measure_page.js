@@ -1,9 +1,10 @@
 'use strict';
 // Opens a page in Chromium as its readers do and prints, as JSON, what they would stumble over.
 //
-//   node measure_page.js PAGE.html [PICTURES]
+//   node measure_page.js PAGE.html [PICTURES] [--views 320,print]
 //
-// PICTURES: a folder for screenshots and the print, to be looked at.
+// PICTURES: a folder for screenshots and the print, to be looked at. Views: those of kViews, all
+// unless given.
 const fs = require('node:fs');
 const path = require('node:path');
 const { Chromium } = require('./chromium.js');
@@ -83,7 +84,7 @@ async function printed(browser) {
   return { pdf, pages: (pdf.toString('latin1').match(/\/Type\s*\/Page\b/g) ?? []).length };
 }
 
-async function measure(browser, page, pictures) {
+async function measure(browser, page, pictures, views) {
   const findings = [];
   const add = (view, check, all) => { for (const text of all) findings.push({ view, check, text }); };
   browser.listeners.push((method, params) => {
@@ -91,14 +92,14 @@ async function measure(browser, page, pictures) {
     if (method === 'Runtime.exceptionThrown') add('', 'console', [params.exceptionDetails.exception?.description ?? 'exception']);
     if (method === 'Runtime.consoleAPICalled') add('', 'console', [`console.${params.type}`]);
   });
-  await show(browser, kViews[0]);
+  await show(browser, views[0]);
   await browser.navigate(page);
   await browser.evaluate(`${checks};globalThis.pageChecks = pageChecks;0`);
   const paper = await printed(browser);  // as it is opened
   if (pictures) fs.writeFileSync(path.join(pictures, 'print.pdf'), paper.pdf);
   // Measured with everything open.
   await browser.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
-  for (const view of kViews) {
+  for (const view of views) {
     await show(browser, view);
     if (pictures) await picture(browser, pictures, view.name);
     const found = await browser.evaluate('Object.fromEntries(Object.entries(pageChecks).map(([name, check]) => [name, check()]))');
@@ -111,12 +112,21 @@ async function measure(browser, page, pictures) {
   return { pages: paper.pages, counts, findings };
 }
 
-async function main([page, pictures]) {
+function viewsOf(names) {
+  const views = kViews.filter((view) => names.includes(view.name));
+  if (views.length !== names.length) throw new Error(`unknown view among ${names}`);
+  return views;
+}
+
+async function main(options) {
+  const at = options.indexOf('--views');
+  const views = at < 0 ? kViews : viewsOf(options.splice(at, 2)[1].split(','));
+  const [page, pictures] = options;
   if (pictures) fs.mkdirSync(pictures, { recursive: true });
   const browser = new Chromium();
   try {
     await browser.open();
-    console.log(JSON.stringify(await measure(browser, page, pictures)));
+    console.log(JSON.stringify(await measure(browser, page, pictures, views)));
   } finally {
     await browser.close();
   }

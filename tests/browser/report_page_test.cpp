@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/browser/imagined_reports.hpp"
 #include "tests/end_to_end/process.hpp"
@@ -18,10 +19,14 @@ using Json = nlohmann::json;
 
 constexpr int kPagesOfFive = 12;  // on paper, for five runs
 
-Json measured(const std::string& html) {
+// `views`: "1400,print"; "" for all.
+Json measured(const std::string& html, const std::string& views = "") {
     const TemporaryDirectory folder;
     std::ofstream(folder / "report.html") << html;
-    Process node({"node", LOCKSTEP_MEASURE_SCRIPT, (folder / "report.html").string()});
+    std::vector<std::string> command{"node", LOCKSTEP_MEASURE_SCRIPT,
+                                     (folder / "report.html").string()};
+    if (!views.empty()) command.insert(command.end(), {"--views", views});
+    Process node(command);
     const int exit_code = node.wait();
     INFO(node.errors());
     REQUIRE(exit_code == 0);
@@ -84,11 +89,11 @@ TEST_CASE("page: twelve runs in full are less than 3 MB", "[browser]") {
 
 TEST_CASE("page: what is open is printed, what is closed is not", "[browser]") {
     std::string html = reports::imagined_page(5);
-    const int closed = measured(html).at("pages").get<int>();
+    const int closed = measured(html, "print").at("pages").get<int>();
     for (std::size_t at = 0; (at = html.find("<details>", at)) != std::string::npos;) {
         html.replace(at, 9, "<details open>");
     }
-    CHECK(measured(html).at("pages").get<int>() > closed + 5);
+    CHECK(measured(html, "print").at("pages").get<int>() > closed + 5);
 }
 
 TEST_CASE("page: every check refuses a page that is broken its way", "[browser]") {
@@ -124,7 +129,8 @@ TEST_CASE("page: every check refuses a page that is broken its way", "[browser]"
             R"(aria-label="x" viewBox="0 0 440 290"></svg></figure></th></tr></tbody></table>)"});
     CAPTURE(check, markup);
     const Json findings =
-        measured(with(reports::imagined_page(1), "<h2 id=\"leaderboard\">", markup)).at("findings");
+        measured(with(reports::imagined_page(1), "<h2 id=\"leaderboard\">", markup), "1400")
+            .at("findings");
     INFO(text_of(findings));
     CHECK(has(findings, check));
 }
