@@ -116,7 +116,7 @@ TEST_CASE(
     CHECK(job.wait() == 75);
     INFO(job.errors());
     CHECK(contains(job.errors(), "lockstep: lost rank " + std::to_string(rank) + " ("));
-    CHECK(contains(job.errors(), "no sign of life from its host for 3 s"));
+    CHECK(contains(job.errors(), "no sign of life from its host for "));
     check_resumes(store);
 }
 
