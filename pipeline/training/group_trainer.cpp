@@ -17,6 +17,7 @@
 #include "pipeline/recording/lease_keeper.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/training/tensor_broadcast.hpp"
+#include "reports/words/number_text.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/database/run_spool.hpp"
 #include "storage/files/run_store.hpp"

@@ -90,10 +90,8 @@ private:
             if (rows.empty()) continue;
             return fmt::format(
                 "the cosine schedule of {} falls over its {} epochs, so that its learning rates "
-                "are "
-                "others than those of a run of {}; schedule.over_epochs, set in both, lets a run "
-                "go "
-                "on",
+                "are others than those of a run of {}; schedule.over_epochs, set in both, lets a "
+                "run go on",
                 rows.front().run, fewer, planned_.run.config.train.epochs);
         }
         return {};

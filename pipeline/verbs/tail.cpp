@@ -23,6 +23,7 @@
 #include "pipeline/verbs/live_line.hpp"
 #include "pipeline/verbs/run_follower.hpp"
 #include "reports/figures/work_left.hpp"
+#include "reports/words/number_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {

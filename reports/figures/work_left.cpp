@@ -1,7 +1,5 @@
 #include "reports/figures/work_left.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <string_view>
@@ -76,12 +74,6 @@ std::optional<double> seconds_left(std::span<const RunWork> works) {
     }
     if (all <= 0.0) return std::nullopt;
     return std::max(longest, all / std::max(1, at_once));
-}
-
-std::string rough_duration(double seconds) {
-    if (seconds < 90.0) return fmt::format("{:.0f} s", std::ceil(seconds));
-    if (seconds < 90.0 * 60.0) return fmt::format("{:.0f} min", seconds / 60.0);
-    return fmt::format("{:.1f} h", seconds / 3600.0);
 }
 
 }  // namespace lockstep::reports

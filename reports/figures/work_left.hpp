@@ -34,7 +34,4 @@ std::vector<RunWork> run_works(const storage::Table& runs);
 // upper bound where early stopping may come before.
 std::optional<double> seconds_left(std::span<const RunWork> works);
 
-// "40 s", "14 min", "3.2 h".
-std::string rough_duration(double seconds);
-
 }  // namespace lockstep::reports

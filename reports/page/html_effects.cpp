@@ -179,8 +179,7 @@ std::string method(const Effects& effects) {
               "the main effects of the others, and shares need not add up to 100 %",
         effects.seed_deviation.value_or(0.0) > 0.0
             ? " A share says how much, the F test against the scatter of seeds whether; it "
-              "supposes "
-              "that seeds scatter alike everywhere. p is Holm-corrected over the settings."
+              "supposes that seeds scatter alike everywhere. p is Holm-corrected over the settings."
             : "");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -131,14 +132,15 @@ std::string synthetic_text(const ExperimentReport& report) {
 }
 
 std::string chance_text(const ExperimentReport& report) {
-    std::set<std::size_t> classes;
+    std::map<std::size_t, double> levels;  // by the number of classes
     for (const ArchitectureFigures& entry : report.entries) {
-        if (chance_level(entry.test_set)) classes.insert(entry.test_set.classes.size());
+        if (const auto chance = chance_level(entry.test_set))
+            levels[entry.test_set.classes.size()] = *chance;
     }
     std::string text;
-    for (const std::size_t count : classes) {
-        text += fmt::format("{}{} ({} classes)", text.empty() ? "" : ", ",
-                            figure_text(1.0 / static_cast<double>(count)), count);
+    for (const auto& [count, chance] : levels) {
+        text +=
+            fmt::format("{}{} ({} classes)", text.empty() ? "" : ", ", figure_text(chance), count);
     }
     return text.empty() ? "" : "Guessing gives " + text + ". ";
 }

@@ -51,6 +51,12 @@ std::string duration_text(double seconds) {
     return fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
 }
 
+std::string rough_duration(double seconds) {
+    if (seconds < 90.0) return fmt::format("{:.0f} s", std::ceil(seconds));
+    if (seconds < 90.0 * 60.0) return fmt::format("{:.0f} min", seconds / 60.0);
+    return fmt::format("{:.1f} h", seconds / 3600.0);
+}
+
 std::string p_value_text(double p_value) {
     return p_value < 1e-4 ? "< 0.0001" : fmt::format("{:.4f}", p_value);
 }

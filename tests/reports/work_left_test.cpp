@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "reports/words/number_text.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::reports {
