@@ -30,6 +30,12 @@ inline constexpr int kDenseRows = HWY_MAX_BYTES >= 64 ? 8 : 6;
 
 inline constexpr std::size_t kLineFloats = 16;
 
+// Lines of b that a step over k reads, and the steps by which a group without others fetches them
+// ahead: the processor's own streams end at every page.
+template <int kVectors>
+inline constexpr int kDenseLines = (kVectors * HWY_MAX_BYTES + 63) / 64;
+inline constexpr std::size_t kDenseStepsAhead = 24;
+
 // The first `count` floats, zeros behind them; reads and writes nothing else.
 HWY_ATTR HWY_INLINE DenseVector load_first(const float* from, std::size_t count) {
     const DenseTag d;
@@ -62,8 +68,8 @@ struct DenseProduct {
     std::size_t a_row;
     const float* b;  // b[k][column] = b[k * b_step + column]
     std::size_t b_step;
-    const float* next_b;  // what will be read after b
-    int fetching_groups;  // that fetch it meanwhile: set by dense_multiply_rows()
+    const float* next_b;  // what will be read after b; several groups have the time to fetch it
+    int fetching_groups;  // that do, a line a step: set by dense_multiply_rows()
     const float* start;   // start[row * start_row + column]
     std::size_t start_row;
     float* c;  // c[row * c_row + column]
@@ -75,7 +81,7 @@ struct DenseProduct {
 
 // `groups` groups of kRows rows. Loops over rows and vectors are unrolled by order: only then do
 // the sums stay in registers from the first to the last line.
-template <int kRows, int kVectors>
+template <int kRows, int kVectors, bool kIsAlone>
 HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
     const DenseProduct p = product;  // nobody writes to it while sums are stored
     const DenseTag d;
@@ -98,7 +104,13 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
             sum[r][kVectors - 1] = load_first(start + (kVectors - 1) * lanes, in_last);
         }
         for (int k = 0; k < p.depth; ++k, ++a, b += p.b_step, ahead += ahead_step) {
-            hwy::Prefetch(ahead);
+            if constexpr (kIsAlone) {
+                const float* later = b + kDenseStepsAhead * p.b_step;
+                for (int line = 0; line < kDenseLines<kVectors>; ++line)
+                    hwy::Prefetch(later + static_cast<std::size_t>(line) * kLineFloats);
+            } else {
+                hwy::Prefetch(ahead);
+            }
             DenseVector column[kVectors];
 #pragma GCC unroll 2
             for (int v = 0; v < kVectors; ++v)
@@ -131,27 +143,24 @@ HWY_ATTR void dense_multiply(const DenseProduct& product, int groups) {
 
 using DenseMultiply = void (*)(const DenseProduct&, int);
 
-template <int kVectors, int... kRows>
+template <int kVectors, bool kIsAlone, int... kRows>
 constexpr std::array<DenseMultiply, sizeof...(kRows)> dense_multiplies(
     std::integer_sequence<int, kRows...>) {
-    return {&dense_multiply<kRows + 1, kVectors>...};
+    return {&dense_multiply<kRows + 1, kVectors, kIsAlone>...};
 }
-template <int kVectors>
+template <int kVectors, bool kIsAlone>
 inline constexpr auto kDenseMultiplies =
-    dense_multiplies<kVectors>(std::make_integer_sequence<int, kDenseRows>());
+    dense_multiplies<kVectors, kIsAlone>(std::make_integer_sequence<int, kDenseRows>());
 
-// All `rows` rows of a product that is `vectors` (1 or 2) vectors wide, in groups of like
-// size.
-HWY_ATTR inline void dense_multiply_rows(DenseProduct p, int rows, int vectors) {
-    const auto& table = vectors == 2 ? kDenseMultiplies<2> : kDenseMultiplies<1>;
+// All `rows` rows of a product, in groups of like size.
+template <int kVectors>
+HWY_ATTR void dense_multiply_groups(DenseProduct p, int rows) {
     const int groups = (rows + kDenseRows - 1) / kDenseRows;
+    if (groups == 1)
+        return kDenseMultiplies<kVectors, true>[static_cast<std::size_t>(rows - 1)](p, 1);
+    const auto& table = kDenseMultiplies<kVectors, false>;
     const int small = rows / groups, larger = rows % groups;  // groups with a row more
-    // One group alone waits for b itself, which the processor then fetches ahead of it. Several
-    // have time to fetch the next one, a line a step.
-    const int lines = static_cast<int>(
-        (static_cast<std::size_t>(vectors) * hn::Lanes(DenseTag()) + kLineFloats - 1) /
-        kLineFloats);
-    p.fetching_groups = groups > 1 ? lines : 0;
+    p.fetching_groups = kDenseLines<kVectors>;
     if (larger > 0) {
         table[static_cast<std::size_t>(small)](p, larger);
         const auto done = static_cast<std::size_t>(larger * (small + 1));
@@ -162,6 +171,14 @@ HWY_ATTR inline void dense_multiply_rows(DenseProduct p, int rows, int vectors) 
         p.fetching_groups -= larger;
     }
     table[static_cast<std::size_t>(small - 1)](p, groups - larger);
+}
+
+// A product that is `vectors` (1 or 2) vectors wide.
+HWY_ATTR inline void dense_multiply_rows(const DenseProduct& p, int rows, int vectors) {
+    if (vectors == 2)
+        dense_multiply_groups<2>(p, rows);
+    else
+        dense_multiply_groups<1>(p, rows);
 }
 
 }  // namespace lockstep::trainer::HWY_NAMESPACE
