@@ -22,7 +22,7 @@ HWY_ATTR void MaxForward(const PoolingShape& s, const float* src, float* dst,
             [&](auto outputs, auto size, const WindowRow& row, WindowPlace at)
                 HWY_ATTR { max_forward<outputs(), size()>(d, row, at, src, dst, places); };
         for_each_tile(
-            d, s, true, [](int) {}, run);
+            d, s, [](int) {}, run);
     });
 }
 
@@ -36,7 +36,7 @@ HWY_ATTR void max_backward_block(const PoolingShape& s, bool needs_zeros, const 
                                  max_backward<outputs(), size(), kAdds, kHasRelu>(
                                      d, row, at, diff_dst, places, relu_src, diff_src);
                              };
-        for_each_tile(d, s, false, RowsOfZeros(s, needs_zeros, diff_src), run);
+        for_each_tile(d, s, RowsOfZeros(s, needs_zeros, diff_src), run);
     });
 }
 
@@ -55,7 +55,7 @@ HWY_ATTR void AverageForward(const PoolingShape& s, const float* src, float* dst
         const auto run = [&](auto outputs, auto size, const WindowRow& row, WindowPlace at)
                              HWY_ATTR { average_forward<outputs(), size()>(d, row, at, src, dst); };
         for_each_tile(
-            d, s, true, [](int) {}, run);
+            d, s, [](int) {}, run);
     });
 }
 
@@ -67,7 +67,7 @@ HWY_ATTR void average_backward_block(const PoolingShape& s, bool needs_zeros, co
                              WindowPlace at) HWY_ATTR {
             average_backward<outputs(), size(), kAdds>(d, row, at, diff_dst, diff_src);
         };
-        for_each_tile(d, s, false, RowsOfZeros(s, needs_zeros, diff_src), run);
+        for_each_tile(d, s, RowsOfZeros(s, needs_zeros, diff_src), run);
     });
 }
 

@@ -35,7 +35,8 @@ struct WindowPlace {
     std::ptrdiff_t src, dst;
 };
 
-inline constexpr int kOutputsOfTile = 4;
+// Outputs side by side at once: their sums or greatest values with their places fit the registers.
+inline constexpr int kMostOutputs = 7;
 
 // Pixels [begin, end) of the window number `at` along one axis.
 struct ClippedSide {
@@ -60,6 +61,12 @@ HWY_ATTR HWY_INLINE void run_tile(const WindowRow& row, WindowPlace at, Run run)
         run(Outputs(), std::integral_constant<int, 0>(), row, at);
 }
 
+template <int kOutputs = kMostOutputs, class Run>
+HWY_ATTR HWY_INLINE void run_outputs(int outputs, const WindowRow& row, WindowPlace at, Run run) {
+    if (outputs == kOutputs) return run_tile<kOutputs>(row, at, run);
+    if constexpr (kOutputs > 1) run_outputs<kOutputs - 1>(outputs, row, at, run);
+}
+
 // The columns of windows, from left to right: those of full width have their neighbours' places,
 // those that the border clips are alone.
 struct FullColumns {
@@ -77,8 +84,7 @@ struct FullColumns {
 //   first   where their rows begin
 template <class Run>
 HWY_ATTR HWY_INLINE void for_each_tile_of_row(const PoolingShape& s, const FullColumns& full,
-                                              const WindowRow& row, WindowPlace first,
-                                              bool may_repeat, Run run) {
+                                              const WindowRow& row, WindowPlace first, Run run) {
     const std::ptrdiff_t block = row.block, step = row.step;
     const std::ptrdiff_t pad = std::ptrdiff_t{s.pad_before[1]} * block;
     const auto run_clipped = [&](int x) HWY_ATTR {
@@ -89,26 +95,20 @@ HWY_ATTR HWY_INLINE void for_each_tile_of_row(const PoolingShape& s, const FullC
     };
     int x = 0;
     for (; x < full.begin; ++x) run_clipped(x);
-    for (; x + kOutputsOfTile <= full.end; x += kOutputsOfTile)
-        run_tile<kOutputsOfTile>(row, {first.src + x * step - pad, first.dst + x * block}, run);
-    if (may_repeat && x < full.end && full.end - full.begin >= kOutputsOfTile) {
-        x = full.end - kOutputsOfTile;
-        run_tile<kOutputsOfTile>(row, {first.src + x * step - pad, first.dst + x * block}, run);
-        x = full.end;
+    for (int tiles = (full.end - x + kMostOutputs - 1) / kMostOutputs; tiles > 0; --tiles) {
+        const int outputs = (full.end - x + tiles - 1) / tiles;  // of like size
+        run_outputs(outputs, row, {first.src + x * step - pad, first.dst + x * block}, run);
+        x += outputs;
     }
-    for (; x < full.end; ++x)
-        run_tile<1>(row, {first.src + x * step - pad, first.dst + x * block}, run);
     for (; x < s.dst.width; ++x) run_clipped(x);
 }
 
 // Calls run(number of windows, rows and columns of each or 0, row, place) for all windows of one
 // block of channels of one sample: row by row from left to right. Both numbers are constants.
-//   may_repeat   a window may be run twice
-//   begin        begin(rows of the source) that windows so far reach: before each row of windows,
-//                and with all rows at the end
+//   begin   begin(rows of the source) that windows so far reach: before each row of windows, and
+//           with all rows at the end
 template <class D, class Begin, class Run>
-HWY_ATTR HWY_INLINE void for_each_tile(D d, const PoolingShape& s, bool may_repeat, Begin begin,
-                                       Run run) {
+HWY_ATTR HWY_INLINE void for_each_tile(D d, const PoolingShape& s, Begin begin, Run run) {
     const int block = s.src.block, lanes = static_cast<int>(hn::Lanes(d));
     const FullColumns full(s);
     for (int y = 0; y < s.dst.height; ++y) {
@@ -122,7 +122,7 @@ HWY_ATTR HWY_INLINE void for_each_tile(D d, const PoolingShape& s, bool may_repe
                             .columns = s.pool_size[1]};
         WindowPlace first{rows.begin * src_row, std::ptrdiff_t{y} * s.dst.width * block};
         for (int v = 0; v < block; v += lanes, first.src += lanes, first.dst += lanes)
-            for_each_tile_of_row(s, full, row, first, may_repeat, run);
+            for_each_tile_of_row(s, full, row, first, run);
     }
     begin(s.src.height);
 }
@@ -158,7 +158,7 @@ HWY_ATTR HWY_INLINE void max_forward(D d, const WindowRow& t, WindowPlace at,
     const int rows = kSize > 0 ? kSize : t.rows, columns = kSize > 0 ? kSize : t.columns;
     hn::Vec<D> best[kOutputs];
     hn::Vec<decltype(di)> place[kOutputs];
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i) {
         best[i] = hn::LoadU(d, src + at.src + i * t.step);
         place[i] = hn::Zero(di);
@@ -167,32 +167,32 @@ HWY_ATTR HWY_INLINE void max_forward(D d, const WindowRow& t, WindowPlace at,
         const float* HWY_RESTRICT pixel = src + at.src + row * t.src_row;
         for (int column = 0; column < columns; ++column, ++index, pixel += t.block) {
             const auto here = hn::Set(di, index);
-#pragma GCC unroll 4
+#pragma GCC unroll 7
             for (int i = 0; i < kOutputs; ++i) {
                 const auto value = hn::LoadU(d, pixel + i * t.step);
                 const auto is_more = hn::Gt(value, best[i]);  // strictly: ties keep the first
-                best[i] = hn::IfThenElse(is_more, value, best[i]);
+                best[i] = hn::Max(value, best[i]);            // the second of equals, and of NaN
                 place[i] = hn::IfThenElse(hn::RebindMask(di, is_more), here, place[i]);
             }
         }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i) {
         hn::StoreU(best[i], d, dst + at.dst + i * t.block);
         hn::StoreU(hn::DemoteTo(d_place, place[i]), d_place, places + at.dst + i * t.block);
     }
 }
 
-// Four windows a stride of kStride apart, one row of them: each pixel is read and written once, and
-// gets part(window, column in it, pixel) of all that hold it, in their order.
-template <int kSize, int kStride, class D, class Part>
+// kWindows windows a stride of kStride apart, one row of them: each pixel is read and written once,
+// and gets part(window, column in it, pixel) of all that hold it, in their order.
+template <int kWindows, int kSize, int kStride, class D, class Part>
 HWY_ATTR HWY_INLINE void add_to_row(D d, float* HWY_RESTRICT pixels, std::ptrdiff_t block,
                                     Part part) {
-#pragma GCC unroll 9
-    for (int pixel = 0; pixel < (kOutputsOfTile - 1) * kStride + kSize; ++pixel) {
+#pragma GCC unroll 15
+    for (int pixel = 0; pixel < (kWindows - 1) * kStride + kSize; ++pixel) {
         auto sum = hn::LoadU(d, pixels + pixel * block);
-#pragma GCC unroll 4
-        for (int window = 0; window < kOutputsOfTile; ++window) {
+#pragma GCC unroll 7
+        for (int window = 0; window < kWindows; ++window) {
             const int column = pixel - window * kStride;
             if (0 <= column && column < kSize) sum = hn::Add(sum, part(window, column, pixel));
         }
@@ -201,9 +201,9 @@ HWY_ATTR HWY_INLINE void add_to_row(D d, float* HWY_RESTRICT pixels, std::ptrdif
 }
 
 // add(kSize, kStride) by constants, for the usual windows that overlap; false: for others.
-template <int kOutputs, int kSize, class Add>
+template <int kSize, class Add>
 HWY_ATTR HWY_INLINE bool adds_by_rows(const WindowRow& t, Add add) {
-    if constexpr (kOutputs == kOutputsOfTile && kSize > 0) {
+    if constexpr (kSize > 0) {
         using Size = std::integral_constant<int, kSize>;
         if (t.step == t.block) {
             add(Size(), std::integral_constant<int, 1>());
@@ -230,15 +230,15 @@ HWY_ATTR HWY_INLINE void max_backward(D d, const WindowRow& t, WindowPlace at,
     const int rows = kSize > 0 ? kSize : t.rows, columns = kSize > 0 ? kSize : t.columns;
     hn::Vec<D> gradient[kOutputs];
     hn::Vec<decltype(di)> place[kOutputs];
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i) {
         gradient[i] = hn::LoadU(d, diff_dst + at.dst + i * t.block);
         place[i] = hn::PromoteTo(di, hn::LoadU(d_place, places + at.dst + i * t.block));
     }
-    if (kAdds && adds_by_rows<kOutputs, kSize>(t, [&](auto size, auto stride) HWY_ATTR {
+    if (kAdds && adds_by_rows<kSize>(t, [&](auto size, auto stride) HWY_ATTR {
             for (int row = 0; row < rows; ++row) {
                 const std::ptrdiff_t first = at.src + row * t.src_row;
-                add_to_row<size(), stride()>(
+                add_to_row<kOutputs, size(), stride()>(
                     d, diff_src + first, t.block, [&](int window, int column, int pixel) HWY_ATTR {
                         const auto here = hn::Set(di, row * columns + column);
                         auto is_here = hn::RebindMask(d, hn::Eq(place[window], here));
@@ -255,7 +255,7 @@ HWY_ATTR HWY_INLINE void max_backward(D d, const WindowRow& t, WindowPlace at,
         for (int column = columns - 1; column >= 0; --column) {
             const auto here = hn::Set(di, row * columns + column);
             const std::ptrdiff_t pixel = at.src + row * t.src_row + column * t.block;
-#pragma GCC unroll 4
+#pragma GCC unroll 7
             for (int i = 0; i < kOutputs; ++i) {
                 const std::ptrdiff_t p = pixel + i * t.step;
                 auto is_here = hn::RebindMask(d, hn::Eq(place[i], here));
@@ -273,17 +273,17 @@ HWY_ATTR HWY_INLINE void average_forward(D d, const WindowRow& t, WindowPlace at
                                          const float* HWY_RESTRICT src, float* HWY_RESTRICT dst) {
     const int rows = kSize > 0 ? kSize : t.rows, columns = kSize > 0 ? kSize : t.columns;
     hn::Vec<D> sum[kOutputs];
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i) sum[i] = hn::Zero(d);
     for (int row = 0; row < rows; ++row) {
         const float* HWY_RESTRICT pixel = src + at.src + row * t.src_row;
         for (int column = 0; column < columns; ++column, pixel += t.block)
-#pragma GCC unroll 4
+#pragma GCC unroll 7
             for (int i = 0; i < kOutputs; ++i)
                 sum[i] = hn::Add(sum[i], hn::LoadU(d, pixel + i * t.step));
     }
     const auto count = hn::Set(d, static_cast<float>(rows * columns));
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i)
         hn::StoreU(hn::Div(sum[i], count), d, dst + at.dst + i * t.block);
 }
@@ -296,20 +296,20 @@ HWY_ATTR HWY_INLINE void average_backward(D d, const WindowRow& t, WindowPlace a
     const int rows = kSize > 0 ? kSize : t.rows, columns = kSize > 0 ? kSize : t.columns;
     const auto count = hn::Set(d, static_cast<float>(rows * columns));
     hn::Vec<D> share[kOutputs];
-#pragma GCC unroll 4
+#pragma GCC unroll 7
     for (int i = 0; i < kOutputs; ++i)
         share[i] = hn::Div(hn::LoadU(d, diff_dst + at.dst + i * t.block), count);
-    if (kAdds && adds_by_rows<kOutputs, kSize>(t, [&](auto size, auto stride) HWY_ATTR {
+    if (kAdds && adds_by_rows<kSize>(t, [&](auto size, auto stride) HWY_ATTR {
             for (int row = 0; row < rows; ++row)
-                add_to_row<size(), stride()>(d, diff_src + at.src + row * t.src_row, t.block,
-                                             [&](int window, int, int)
-                                                 HWY_ATTR { return share[window]; });
+                add_to_row<kOutputs, size(), stride()>(
+                    d, diff_src + at.src + row * t.src_row, t.block,
+                    [&](int window, int, int) HWY_ATTR { return share[window]; });
         }))
         return;
     for (int row = 0; row < rows; ++row)
         for (int column = columns - 1; column >= 0; --column) {
             float* HWY_RESTRICT pixel = diff_src + at.src + row * t.src_row + column * t.block;
-#pragma GCC unroll 4
+#pragma GCC unroll 7
             for (int i = 0; i < kOutputs; ++i) {
                 float* p = pixel + i * t.step;
                 hn::StoreU(kAdds ? hn::Add(hn::LoadU(d, p), share[i]) : share[i], d, p);
