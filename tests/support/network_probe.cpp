@@ -9,19 +9,10 @@ namespace lockstep::tests {
 
 using namespace lockstep::trainer;
 
-namespace {
-
-Network make_network(const NetworkProbeSetting& setting) {
-    if (setting.build) return Network(setting.build, setting.classes);
-    return Network(setting.layers, setting.input, setting.classes);
-}
-
-}  // namespace
-
 NetworkProbe::NetworkProbe(const NetworkProbeSetting& setting, const Communicator& comm)
     : input_layout_(interleaved(setting.input)),
       batch_(setting.batch),
-      network_(make_network(setting)) {
+      network_(setting.layers, setting.input, setting.classes, setting.wants_diff_input) {
     PlanSetting plan;
     plan.geometry = batch_geometry(setting.batch, setting.shards, 1, 0);
     plan.filled_shards = filled_shards_by_rank(setting.batch, setting.shards, 1);

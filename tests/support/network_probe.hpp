@@ -18,8 +18,7 @@ struct NetworkProbeSetting {
     int classes = 0;
     int batch = 0;
     int shards = 1;
-    // Instead of layers: a graph of its own.
-    trainer::BuildGraph build = nullptr;
+    bool wants_diff_input = false;
     // Shards of each group whose gradients the plan adds up; none: every shard is one.
     std::vector<int> subtrees{};
 };

@@ -113,6 +113,24 @@ struct Forward {
         });
     }
 
+    Values operator()(const GlobalPoolingConfig& config) const {
+        return by_element([&](int n, int, int, int c) {
+            double sum = 0.0, top = -std::numeric_limits<double>::infinity();
+            for (int h = 0; h < shape.input.height; ++h)
+                for (int w = 0; w < shape.input.width; ++w) {
+                    const double value = src[at(shape.input, n, h, w, c)];
+                    sum += value;
+                    top = std::max(top, value);
+                }
+            const double pixels = double{1.0} * shape.input.height * shape.input.width;
+            return config.kind == PoolingKind::max ? top : sum / pixels;
+        });
+    }
+
+    Values operator()(const MergeConfig&) const {
+        throw std::invalid_argument("a layer of several inputs: see plain_merge()");
+    }
+
     Values operator()(const BatchNormalizationConfig& config) const {
         const auto channels = static_cast<std::size_t>(shape.input.channels);
         const double count = static_cast<double>(src.size() / channels);
@@ -173,17 +191,44 @@ Values plain_forward(const LayerConfig& config, const LayerShape& shape,
     return std::visit(Forward{shape, parameters, src, samples}, config.kind);
 }
 
+Values plain_merge(MergeKind kind, const LayerShape& shape, std::span<const Values> src,
+                   int samples) {
+    Values dst;
+    if (kind == MergeKind::concatenate) {
+        const std::size_t pixels =
+            static_cast<std::size_t>(samples * shape.output.height * shape.output.width);
+        for (std::size_t pixel = 0; pixel < pixels; ++pixel)
+            for (std::size_t i = 0; i < src.size(); ++i) {
+                const auto channels = static_cast<std::size_t>(shape.inputs[i].channels);
+                const auto values = std::span(src[i]).subspan(pixel * channels, channels);
+                dst.insert(dst.end(), values.begin(), values.end());
+            }
+        return dst;
+    }
+    dst = src.front();
+    for (const Values& other : src.subspan(1))
+        for (std::size_t i = 0; i < dst.size(); ++i)
+            dst[i] = kind == MergeKind::add ? dst[i] + other[i] : dst[i] * other[i];
+    return dst;
+}
+
 Values plain_forward(std::span<const LayerConfig> layers, const Architecture& architecture,
                      std::span<const Values> parameters, std::span<const double> src, int samples) {
-    Values values(src.begin(), src.end());
+    std::vector<Values> values{{src.begin(), src.end()}};
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const LayerShape& shape = architecture.layers[i];
+        std::vector<Values> sources;
+        for (const ValueNumber source : shape.sources) sources.push_back(values[source]);
+        if (const auto* merge = std::get_if<MergeConfig>(&layers[i].kind)) {
+            values.push_back(plain_merge(merge->kind, shape, sources, samples));
+            continue;
+        }
         const LayerConfig config = i + 1 == layers.size() ? without_softmax(layers[i]) : layers[i];
-        values = plain_forward(config, shape, parameters.first(shape.parameters.size()), values,
-                               samples);
+        values.push_back(plain_forward(config, shape, parameters.first(shape.parameters.size()),
+                                       sources.front(), samples));
         parameters = parameters.subspan(shape.parameters.size());
     }
-    return values;
+    return values.back();
 }
 
 double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels,

@@ -23,7 +23,11 @@ Values in_double(std::span<const float> values);
 Values plain_forward(const trainer::LayerConfig& config, const trainer::LayerShape& shape,
                      std::span<const Values> parameters, std::span<const double> src, int samples);
 
-// All layers, one after another, to the logits: a softmax of the last one is left out.
+// A layer of several inputs.
+Values plain_merge(trainer::MergeKind kind, const trainer::LayerShape& shape,
+                   std::span<const Values> src, int samples);
+
+// All layers, in their order, to the logits: a softmax of the last one is left out.
 //   parameters   of all layers, in the order of Keras' get_weights
 Values plain_forward(std::span<const trainer::LayerConfig> layers,
                      const trainer::Architecture& architecture, std::span<const Values> parameters,

@@ -209,3 +209,63 @@ TEST_CASE("softmax at the end, a kernel as large as its input and a second flatt
                                           {"activation", ActivationConfig{Activation::softmax}}};
     CHECK(to_string(infer_shapes(layers, kCifarImage, 10).output()) == "(None, 10)");
 }
+
+namespace {
+
+LayerConfig merge(MergeKind kind, std::vector<ValueNumber> sources) {
+    return {"merge", MergeConfig{kind}, std::move(sources)};
+}
+LayerConfig global(ValueNumber source) { return {"global", GlobalPoolingConfig{}, {source}}; }
+LayerConfig conv_of(std::string name, int filters, int kernel, ValueNumber source) {
+    LayerConfig layer = conv(std::move(name), filters, kernel, Padding::same);
+    layer.sources = {source};
+    return layer;
+}
+
+}  // namespace
+
+TEST_CASE("layers read what they name: shapes and figures of a graph", "[architecture]") {
+    const std::vector<LayerConfig> layers{conv_of("a", 8, 3, 0),
+                                          conv_of("b", 8, 3, 1),
+                                          merge(MergeKind::add, {2, 1}),
+                                          conv_of("c", 5, 1, 3),
+                                          merge(MergeKind::concatenate, {0, 4, 3}),
+                                          global(5),
+                                          dense("dense", 10)};
+    const Architecture architecture = infer_shapes(layers, kCifarImage, 10);
+    CHECK(to_string(architecture.layers[2].output) == "(None, 32, 32, 8)");
+    CHECK(architecture.layers[2].class_name == "Add");
+    CHECK(architecture.layers[2].sources == std::vector<ValueNumber>{2, 1});
+    CHECK(architecture.layers[2].flops == 32 * 32 * 8);
+    CHECK(to_string(architecture.layers[4].output) == "(None, 32, 32, 16)");
+    CHECK(architecture.layers[4].class_name == "Concatenate");
+    CHECK(to_string(architecture.layers[5].output) == "(None, 16)");
+    CHECK(architecture.layers[5].class_name == "GlobalAveragePooling2D");
+    CHECK(architecture.layers[5].flops == 32 * 32 * 16);
+    CHECK(architecture.layers[6].sources == std::vector<ValueNumber>{6});
+    CHECK(architecture.parameter_count() ==
+          (27 * 8 + 8) + (72 * 8 + 8) + (8 * 5 + 5) + (16 * 10 + 10));
+}
+
+TEST_CASE("inputs that do not go together are told with their shapes", "[architecture]") {
+    const auto error_of = [](const LayerConfig& last) {
+        return shape_error({conv_of("a", 8, 3, 0), conv_of("b", 6, 3, 1), pool("pool"), last});
+    };
+    CHECK(error_of(merge(MergeKind::add, {1, 2})) ==
+          "layer \"merge\" cannot take its inputs (None, 32, 32, 8), (None, 32, 32, 6): (None, 32, "
+          "32, 8) and (None, 32, 32, 6) differ");
+    CHECK(contains(error_of(merge(MergeKind::concatenate, {1, 3})),
+                   "(None, 32, 32, 8) and (None, 16, 16, 6) differ in more than their channels"));
+    CHECK(contains(error_of(merge(MergeKind::multiply, {3})), "it needs two inputs or more"));
+    LayerConfig two = flatten();
+    two.sources = {1, 2};
+    CHECK(contains(error_of(two), "it takes one"));
+    CHECK(contains(shape_error({flatten(), global(1), dense("dense", 10)}),
+                   "it needs an image, not a vector"));
+}
+
+TEST_CASE("a layer that none reads is told", "[architecture]") {
+    CHECK(shape_error(
+              {conv_of("a", 8, 3, 0), conv_of("b", 6, 3, 0), flatten(), dense("dense", 10)}) ==
+          "no layer reads layer \"a\": name it in another layer's inputs, or leave it out");
+}

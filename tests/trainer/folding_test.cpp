@@ -9,7 +9,6 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/gradient_check.hpp"
-#include "tests/support/graph_description.hpp"
 #include "tests/support/layer_check.hpp"
 #include "tests/support/random_values.hpp"
 #include "trainer/network/step_plan.hpp"
@@ -226,9 +225,6 @@ TEST_CASE("evaluation: what stands apart or cannot be folded is computed as it i
 
 TEST_CASE("evaluation: a normalization is folded only where nobody else reads in front of it",
           "[trainer][plan]") {
-    const auto part = [](const LayerConfig& config, std::size_t src) {
-        return GraphPart{config, {src}};
-    };
     struct Case {
         std::vector<std::size_t> sum;  // of these values: 1 convolution, 2 normalization, 3 ReLU
         bool is_folded, has_own_relu;
@@ -236,11 +232,9 @@ TEST_CASE("evaluation: a normalization is folded only where nobody else reads in
     for (const Case& c :
          {Case{{1, 3}, false, true}, Case{{2, 3}, true, true}, Case{{3, 3}, true, false}}) {
         CAPTURE(c.sum.front());
-        const GraphDescription graph{
-            kImage,
-            {part(convolution(20, 3), 0), part(normalization(), 1), part(kRelu, 2),
-             GraphPart{std::nullopt, c.sum}, part(kFlatten, 4)}};
-        Network network(build_of(graph), 8 * 9 * 20);
+        const std::vector<LayerConfig> layers{
+            convolution(20, 3), normalization(), kRelu, {"sum", MergeConfig{}, c.sum}, kFlatten};
+        Network network(layers, kImage, 8 * 9 * 20);
         randomize_parameters(network, 44);
         const Communicator comm(MPI_COMM_SELF);
         StepClocks clocks;

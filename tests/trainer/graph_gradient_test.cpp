@@ -5,7 +5,6 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/gradient_check.hpp"
-#include "tests/support/graph_description.hpp"
 #include "tests/support/layer_check.hpp"
 #include "tests/support/network_probe.hpp"
 #include "tests/support/random_values.hpp"
@@ -32,16 +31,21 @@ Batch random_batch(const Shape& input) {
     return batch;
 }
 
-NetworkProbeSetting setting_of(const GraphDescription& graph, int shards) {
-    return {.layers = {},
+struct GraphCase {
+    Shape input;
+    std::vector<LayerConfig> layers;
+};
+
+NetworkProbeSetting setting_of(const GraphCase& graph, int shards) {
+    return {.layers = graph.layers,
             .input = graph.input,
             .classes = kClasses,
             .batch = kBatch,
             .shards = shards,
-            .build = build_of(graph)};
+            .wants_diff_input = true};
 }
 
-void check_graph(const GraphDescription& graph) {
+void check_graph(const GraphCase& graph) {
     const Communicator self(MPI_COMM_SELF);
     for (const int shards : {1, 3}) {
         CAPTURE(shards);
@@ -52,8 +56,10 @@ void check_graph(const GraphDescription& graph) {
         std::vector<Values> parameters;
         for (const NamedTensor& tensor : weights) parameters.push_back(in_double(tensor.values));
         Values x = in_double(batch.input);
+        const Architecture architecture = infer_shapes(graph.layers, graph.input, kClasses);
         const auto loss = [&] {
-            return plain_loss(plain_logits(graph, parameters, x, kBatch), batch.labels, kClasses);
+            return plain_loss(plain_forward(graph.layers, architecture, parameters, x, kBatch),
+                              batch.labels, kClasses);
         };
         const LossGradient found = probe.run(batch.input, batch.labels);
         CHECK(found.loss == Approx(loss()).epsilon(1e-5));
@@ -71,33 +77,38 @@ void check_graph(const GraphDescription& graph) {
     }
 }
 
-GraphPart dense(const std::string& name, int units, std::size_t src,
-                Activation activation = Activation::linear) {
-    return {LayerConfig{name, DenseConfig{.units = units, .activation = activation}}, {src}};
+LayerConfig dense(const std::string& name, int units, ValueNumber src,
+                  Activation activation = Activation::linear) {
+    return {name, DenseConfig{.units = units, .activation = activation}, {src}};
 }
-GraphPart conv(const std::string& name, int filters, int size, std::size_t src,
-               Activation activation = Activation::linear) {
-    return {LayerConfig{name, Conv2dConfig{.filters = filters,
-                                           .kernel_size = {size, size},
-                                           .padding = Padding::same,
-                                           .activation = activation}},
+LayerConfig conv(const std::string& name, int filters, int size, ValueNumber src,
+                 Activation activation = Activation::linear) {
+    return {name,
+            Conv2dConfig{.filters = filters,
+                         .kernel_size = {size, size},
+                         .padding = Padding::same,
+                         .activation = activation},
             {src}};
 }
-GraphPart pool(std::size_t src) {
-    return {LayerConfig{"pool", PoolingConfig{.strides = {1, 1}, .padding = Padding::same}}, {src}};
+LayerConfig pool(ValueNumber src) {
+    return {"pool", PoolingConfig{.strides = {1, 1}, .padding = Padding::same}, {src}};
 }
-GraphPart norm(const std::string& name, std::size_t src) {
-    return {LayerConfig{name, BatchNormalizationConfig{}}, {src}};
+LayerConfig norm(const std::string& name, ValueNumber src) {
+    return {name, BatchNormalizationConfig{}, {src}};
 }
-GraphPart relu(std::size_t src) {
-    return {LayerConfig{"relu", ActivationConfig{Activation::relu}}, {src}};
+LayerConfig relu(ValueNumber src) { return {"relu", ActivationConfig{Activation::relu}, {src}}; }
+LayerConfig flatten(ValueNumber src) { return {"flatten", FlattenConfig{}, {src}}; }
+LayerConfig global(PoolingKind kind, ValueNumber src) {
+    return {"global", GlobalPoolingConfig{kind}, {src}};
 }
-GraphPart flatten(std::size_t src) { return {LayerConfig{"flatten", FlattenConfig{}}, {src}}; }
-GraphPart sum(std::vector<std::size_t> src) { return {std::nullopt, std::move(src)}; }
+LayerConfig merge(MergeKind kind, std::vector<ValueNumber> src) {
+    return {"merge", MergeConfig{kind}, std::move(src)};
+}
+LayerConfig sum(std::vector<ValueNumber> src) { return merge(MergeKind::add, std::move(src)); }
 
 const Shape kVector{1, 1, 6, true}, kImage{6, 5, 3, false};
 
-GraphDescription residual_block() {
+GraphCase residual_block() {
     return {kImage,
             {conv("a", 10, 3, 0, Activation::relu), conv("b", 10, 3, 1, Activation::relu),
              conv("c", 10, 1, 2), sum({1, 3}), relu(4), pool(5), flatten(6),
@@ -160,6 +171,56 @@ TEST_CASE("gradient where a sum is the output, or of images in other layouts",
                   dense("logits", kClasses, 3)}});
 }
 
+TEST_CASE("gradient of products, and of channels one behind the other", "[trainer][network]") {
+    for (const MergeKind kind : {MergeKind::multiply, MergeKind::concatenate}) {
+        check_graph({kVector,
+                     {dense("a", 5, 0, Activation::relu), dense("b", 5, 0), dense("c", 5, 1),
+                      merge(kind, {1, 2, 3}), dense("logits", kClasses, 4)}});
+        check_graph(
+            {kVector, {dense("a", 5, 0), merge(kind, {1, 1}), dense("logits", kClasses, 2)}});
+        // Channels that fill no block, one, and more than one.
+        for (const int filters : {3, 16, 20})
+            check_graph({kImage,
+                         {conv("a", filters, 3, 0, Activation::relu), conv("b", filters, 1, 1),
+                          merge(kind, {1, 2}), conv("c", 4, 3, 3), flatten(4),
+                          dense("logits", kClasses, 5)}});
+    }
+    // Of different sizes, the network's input among them.
+    check_graph({kImage,
+                 {conv("a", 17, 3, 0), conv("b", 16, 1, 1, Activation::relu),
+                  merge(MergeKind::concatenate, {2, 0, 1, 2}), norm("n", 3), relu(4), flatten(5),
+                  dense("logits", kClasses, 6)}});
+    // Vectors that were images, whose features do not lie in Keras' order.
+    check_graph({kImage,
+                 {conv("a", 5, 3, 0), flatten(1), conv("b", 2, 1, 0), flatten(3),
+                  merge(MergeKind::concatenate, {2, 4}), dense("logits", kClasses, 5)}});
+}
+
+TEST_CASE("gradient of pools over whole images", "[trainer][network]") {
+    for (const PoolingKind kind : {PoolingKind::average, PoolingKind::max}) {
+        check_graph({kImage,
+                     {conv("a", 10, 3, 0, Activation::relu), global(kind, 1),
+                      dense("logits", kClasses, 2)}});
+        check_graph({kImage, {global(kind, 0), dense("logits", kClasses, 1)}});
+        check_graph({kImage,
+                     {conv("a", 20, 3, 0), norm("n", 1), global(kind, 2), norm("m", 3),
+                      dense("logits", kClasses, 4)}});
+        check_graph({kImage, {conv("a", kClasses, 3, 0), global(kind, 1)}});
+        // A whole image's figures beside those of its pixels.
+        check_graph({kImage,
+                     {conv("a", 10, 3, 0, Activation::relu), global(kind, 1), flatten(1),
+                      merge(MergeKind::concatenate, {2, 3}), dense("logits", kClasses, 4)}});
+    }
+}
+
+TEST_CASE("gradient of a sum with its ReLU, which several layers read", "[trainer][network]") {
+    check_graph({kImage,
+                 {conv("a", 16, 3, 0), conv("b", 16, 3, 1), sum({1, 2}), relu(3),
+                  conv("c", 16, 3, 4), norm("n", 5), sum({4, 6}), relu(7),
+                  global(PoolingKind::average, 8), dense("logits", kClasses, 9)}});
+    check_graph({kVector, {dense("a", kClasses, 0), sum({1, 1}), relu(2)}});
+}
+
 TEST_CASE("the sum over shards has the same bits however a rank's shards are grouped",
           "[trainer][network]") {
     using Gradient = AlignedArray<float>;
@@ -172,7 +233,7 @@ TEST_CASE("the sum over shards has the same bits however a rank's shards are gro
         return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
     };
     const Communicator self(MPI_COMM_SELF);
-    const GraphDescription graph = residual_block();
+    const GraphCase graph = residual_block();
     const Batch batch = random_batch(graph.input);
     const auto probe_of = [&](int shards, std::vector<int> subtrees) {
         NetworkProbeSetting setting = setting_of(graph, shards);
@@ -195,12 +256,12 @@ TEST_CASE("the sum over shards has the same bits however a rank's shards are gro
 
 TEST_CASE("a step reads nothing but what it has written", "[trainer][network]") {
     const Communicator self(MPI_COMM_SELF);
-    const GraphDescription graph = residual_block();
+    const GraphCase graph = residual_block();
     NetworkProbeSetting chain = setting_of(graph, 4);
-    chain.build = nullptr;
     chain.layers = every_kind_of_layer();
     chain.input = {8, 8, 3, false};
     chain.classes = 4;
+    chain.wants_diff_input = false;
     for (NetworkProbeSetting setting : {setting_of(graph, 4), chain})
         for (const std::vector<int>& subtrees : {std::vector<int>{1, 1, 1, 1}, {2, 2}, {4}}) {
             CAPTURE(subtrees, setting.classes);

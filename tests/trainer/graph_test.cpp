@@ -1,10 +1,9 @@
 // The graph by itself: who reads what, who wants a gradient, and who may apply a ReLU's.
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "tests/support/catch.hpp"
-#include "trainer/network/network.hpp"
+#include "trainer/network/graph.hpp"
 
 using namespace lockstep::trainer;
 
@@ -126,19 +125,4 @@ TEST_CASE("a value's readers: each once for every time it reads", "[trainer][pla
     CHECK(graph.values()[sum].consumers.empty());
     CHECK_FALSE(graph.values()[input].producer.has_value());
     CHECK(graph.values()[sum].producer == 1);
-}
-
-TEST_CASE("a network ends in one value, rows of its classes", "[trainer][plan]") {
-    const auto network = [](int classes, std::size_t ends) {
-        Network(
-            [ends](Graph& graph, ComputeEngine&, Parameters&) {
-                const std::size_t input = graph.add_input(kLayout, false);
-                for (std::size_t i = 0; i < ends; ++i) add(graph, kNeither, {input});
-            },
-            classes);
-    };
-    CHECK_NOTHROW(network(4, 1));
-    CHECK_THROWS_AS(network(5, 1), std::logic_error);
-    CHECK_THROWS_AS(network(4, 2), std::logic_error);
-    CHECK_THROWS_AS(Network([](Graph&, ComputeEngine&, Parameters&) {}, 4), std::logic_error);
 }

@@ -1,149 +1,87 @@
 #include "trainer/config/architecture.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <limits>
 #include <utility>
 #include <variant>
 
+#include "trainer/config/layer_shapes.hpp"
 #include "trainer/config/limits.hpp"
 
 namespace lockstep::trainer {
 namespace {
 
-// Why a layer cannot take its input; the caller adds the layer's name and shape.
-struct Misfit {
-    std::string reason;
-};
-
-std::string text_of(const std::array<int, 2>& size) {
-    return fmt::format("{}x{}", size[0], size[1]);
-}
-
-// Operations of an activation on one image, as TensorFlow's profiler counts them: five per value of
-// a softmax, none for a relu.
-std::int64_t activation_flops(Activation activation, const Shape& shape) {
-    return activation == Activation::softmax ? 5 * shape.size() : 0;
-}
-
-ParameterShape trainable(std::string name, std::vector<std::int64_t> shape) {
-    return {std::move(name), std::move(shape), true};
-}
-
-struct Windows {
-    Window vertical;
-    Window horizontal;
-};
-
-Windows windows_over(const Shape& input, const std::array<int, 2>& kernel,
-                     const std::array<int, 2>& strides, Padding padding, const char* what) {
-    if (input.is_flat)
-        throw Misfit{"it needs an image, not a vector; remove the flatten before it"};
-    const Windows windows{window_of(input.height, kernel[0], strides[0], padding),
-                          window_of(input.width, kernel[1], strides[1], padding)};
-    if (windows.vertical.output < 1 || windows.horizontal.output < 1) {
-        throw Misfit{fmt::format("its {} of {} is larger than the input", what, text_of(kernel))};
-    }
-    return windows;
-}
-
-void check_size(const LayerShape& layer) {
-    if (const auto reason = too_large(layer)) throw Misfit{*reason};
-}
-
-// One overload per kind: completes `layer`, whose input and name are set. Throws Misfit.
-
-void infer(const Conv2dConfig& config, LayerShape& layer) {
-    const Shape& input = layer.input;
-    const Windows windows =
-        windows_over(input, config.kernel_size, config.strides, config.padding, "kernel");
-    if (config.activation == Activation::softmax) throw Misfit{"softmax needs a flatten before it"};
-    layer.class_name = "Conv2D";
-    layer.output = {windows.vertical.output, windows.horizontal.output, config.filters, false};
-    layer.parameters.push_back(trainable(
-        "kernel", {config.kernel_size[0], config.kernel_size[1], input.channels, config.filters}));
-    check_size(layer);  // else the number of operations might not be one
-    layer.flops = 2 * layer.output.height * layer.output.width * layer.parameters[0].size();
-    if (config.use_bias) {
-        layer.parameters.push_back(trainable("bias", {config.filters}));
-        layer.flops += layer.output.size();
-    }
-}
-
-void infer(const PoolingConfig& config, LayerShape& layer) {
-    const Windows windows =
-        windows_over(layer.input, config.pool_size, config.strides, config.padding, "pool");
-    layer.class_name = config.kind == PoolingKind::max ? "MaxPooling2D" : "AveragePooling2D";
-    layer.output = {windows.vertical.output, windows.horizontal.output, layer.input.channels,
-                    false};
-    const auto reason = too_many_places(std::min(config.pool_size[0], layer.input.height),
-                                        std::min(config.pool_size[1], layer.input.width));
-    if (reason && config.kind == PoolingKind::max) throw Misfit{*reason};
-    layer.flops = layer.output.size() * config.pool_size[0] * config.pool_size[1];
-}
-
-void infer(const BatchNormalizationConfig&, LayerShape& layer) {
-    layer.class_name = "BatchNormalization";
-    layer.output = layer.input;
-    const std::vector<std::int64_t> per_channel{layer.input.channels};
-    layer.parameters = {{"gamma", per_channel, true},
-                        {"beta", per_channel, true},
-                        {"moving_mean", per_channel, false},
-                        {"moving_variance", per_channel, false}};
-    layer.flops = 2 * layer.output.size();  // one multiply-add, its two factors known beforehand
-}
-
-void infer(const DropoutConfig&, LayerShape& layer) {
-    layer.class_name = "Dropout";
-    layer.output = layer.input;
-}
-
-void infer(const FlattenConfig&, LayerShape& layer) {
-    layer.class_name = "Flatten";
-    if (!std::in_range<int>(layer.input.size())) throw Misfit{"its output would be too long"};
-    layer.output = {1, 1, static_cast<int>(layer.input.size()), true};
-}
-
-void infer(const DenseConfig& config, LayerShape& layer) {
-    if (!layer.input.is_flat) throw Misfit{"a dense layer needs a flatten before it"};
-    layer.class_name = "Dense";
-    layer.output = {1, 1, config.units, true};
-    layer.parameters.push_back(trainable("kernel", {layer.input.channels, config.units}));
-    layer.flops = 2 * layer.parameters[0].size();
-    if (config.use_bias) {
-        layer.parameters.push_back(trainable("bias", {config.units}));
-        layer.flops += layer.output.size();
-    }
-    layer.flops += activation_flops(config.activation, layer.output);
-}
-
-void infer(const ActivationConfig& config, LayerShape& layer) {
-    if (config.activation == Activation::softmax && !layer.input.is_flat) {
-        throw Misfit{"softmax needs a flatten before it"};
-    }
-    layer.class_name = "Activation";
-    layer.output = layer.input;
-    layer.flops = activation_flops(config.activation, layer.output);
-}
-
-// A flatten moves nothing, so the padding of its image stays, up to the next dense layer.
+// A flatten moves nothing, so the padding of its image stays, up to the next dense layer. Vectors
+// that several layers share, or are made of several, lie without it.
 std::int64_t padded_output(const LayerConfig& config, const LayerShape& layer) {
-    const bool makes_values =
-        !layer.output.is_flat || std::holds_alternative<DenseConfig>(config.kind);
+    if (std::holds_alternative<GlobalPoolingConfig>(config.kind))
+        return padded_values({1, 1, layer.output.channels, false});
+    const bool makes_values = !layer.output.is_flat ||
+                              std::holds_alternative<DenseConfig>(config.kind) ||
+                              std::holds_alternative<MergeConfig>(config.kind);
     return makes_values ? padded_values(layer.output) : layer.padded_input;
 }
 
-LayerShape infer_layer(const LayerConfig& config, const Shape& input, std::int64_t padded_input) {
-    LayerShape layer;
-    layer.name = config.name;
-    layer.input = input;
-    layer.padded_input = padded_input;
-    std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
-    check_size(layer);
-    return layer;
+// Shapes of layers one after another, each from those of the values so far.
+class Inference {
+public:
+    Inference(std::span<const LayerConfig> layers, const Shape& input)
+        : layers_(layers),
+          architecture_{input, {}},
+          values_{input},
+          padded_{input.size()} {}  // images of a data set are not padded
+
+    Architecture run() && {
+        for (std::size_t i = 0; i < layers_.size(); ++i) add(i);
+        return std::move(architecture_);
+    }
+
+private:
+    void add(std::size_t number) {
+        const LayerConfig& config = layers_[number];
+        LayerShape layer;
+        layer.name = config.name;
+        layer.sources = sources_of(layers_, number);
+        for (const ValueNumber source : layer.sources) layer.inputs.push_back(values_.at(source));
+        layer.input = layer.inputs.front();
+        layer.padded_input = padded_.at(layer.sources.front());
+        try {
+            infer_layer(config, layer);
+        } catch (const Misfit& misfit) {
+            const char* what = layer.inputs.size() > 1 ? "inputs" : "input";
+            throw ShapeError(
+                fmt::format("layer \"{}\" cannot take its {} {}: {}", config.name, what,
+                            fmt::join(texts_of(layer.inputs), ", "), misfit.reason),
+                number, architecture_);
+        }
+        values_.push_back(layer.output);
+        padded_.push_back(padded_output(config, layer));
+        architecture_.layers.push_back(std::move(layer));
+    }
+    static std::vector<std::string> texts_of(const std::vector<Shape>& shapes) {
+        std::vector<std::string> texts;
+        for (const Shape& shape : shapes) texts.push_back(to_string(shape));
+        return texts;
+    }
+
+    std::span<const LayerConfig> layers_;
+    Architecture architecture_;
+    std::vector<Shape> values_;
+    std::vector<std::int64_t> padded_;  // by value: LayerShape::padded_input
+};
+
+void check_all_are_read(const Architecture& architecture) {
+    std::vector<bool> is_read(architecture.layers.size() + 1, false);
+    for (const LayerShape& layer : architecture.layers)
+        for (const ValueNumber source : layer.sources) is_read[source] = true;
+    for (std::size_t i = 0; i + 1 < architecture.layers.size(); ++i)
+        if (!is_read[i + 1])
+            throw ShapeError(fmt::format("no layer reads layer \"{}\": name it in another layer's "
+                                         "inputs, or leave it out",
+                                         architecture.layers[i].name),
+                             i, architecture);
 }
 
 void check_end(std::span<const LayerConfig> layers, const Architecture& architecture, int classes) {
@@ -209,33 +147,11 @@ ShapeError::ShapeError(const std::string& message, std::size_t layer_index, Arch
     : std::runtime_error(message), layer_index_(layer_index), so_far_(std::move(so_far)) {}
 
 Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes) {
-    Architecture architecture{input, {}};
-    if (layers.empty()) throw ShapeError("the network has no layers", 0, architecture);
-    std::int64_t padded_input = input.size();  // images of a data set are not padded
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const Shape layer_input = architecture.output();
-        try {
-            architecture.layers.push_back(infer_layer(layers[i], layer_input, padded_input));
-            padded_input = padded_output(layers[i], architecture.layers.back());
-        } catch (const Misfit& misfit) {
-            throw ShapeError(fmt::format("layer \"{}\" cannot take its input {}: {}",
-                                         layers[i].name, to_string(layer_input), misfit.reason),
-                             i, architecture);
-        }
-    }
+    if (layers.empty()) throw ShapeError("the network has no layers", 0, {input, {}});
+    Architecture architecture = Inference(layers, input).run();
+    check_all_are_read(architecture);
     check_end(layers, architecture, classes);
     return architecture;
-}
-
-Window window_of(int size, int kernel, int stride, Padding padding) {
-    if (padding == Padding::valid) {
-        return {kernel <= size ? (size - kernel) / stride + 1 : 0, 0, 0};
-    }
-    const int output = (size - 1) / stride + 1;
-    // In 64 bits: a kernel may be any int, and is then padded by nearly as much.
-    const auto zeros = static_cast<int>(std::clamp<std::int64_t>(
-        std::int64_t{output - 1} * stride + kernel - size, 0, std::numeric_limits<int>::max()));
-    return {output, zeros / 2, zeros - zeros / 2};  // the odd zero goes behind, as TensorFlow's
 }
 
 }  // namespace lockstep::trainer

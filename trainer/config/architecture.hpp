@@ -1,7 +1,7 @@
 #pragma once
 
-// What follows from a list of layers without computing anything: every layer's output shape, its
-// parameters and its floating-point operations. Pure functions; no oneDNN, no MPI.
+// What follows from the layers of a network without computing anything: every layer's output shape,
+// its parameters and its floating-point operations. Pure functions; no oneDNN, no MPI.
 
 #include <cstdint>
 #include <span>
@@ -25,8 +25,10 @@ struct ParameterShape {
 struct LayerShape {
     std::string name;        // the layer's own: conv2d_1
     std::string class_name;  // Keras': Conv2D, MaxPooling2D, Dense, ...
-    Shape input;
+    Shape input;             // the first, of several
     Shape output;
+    std::vector<ValueNumber> sources;  // what it reads,
+    std::vector<Shape> inputs;         // and their shapes
     // Values of one input at most as they lie in memory: channels padded to whole blocks, also
     // those of an image that was flattened.
     std::int64_t padded_input = 0;
@@ -63,8 +65,9 @@ private:
 
 // Infers all shapes from the input's.
 // Throws
-//   ShapeError   if a layer cannot take its input (a kernel or pool larger than it, a dense or
-//                softmax layer before a flatten, a flatten that is not needed is allowed), or if
+//   ShapeError   if a layer cannot take its inputs (a kernel or pool larger than it, a dense or
+//                softmax layer before a flatten, a sum of different shapes; a flatten that is not
+//                needed is allowed), if a layer in front of the last one is read by none, or if
 //                the network does not end in a vector of `classes` values
 Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes);
 

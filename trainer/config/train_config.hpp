@@ -3,7 +3,6 @@
 // Plain settings of one run: what is trained, on what, and how. The experiment file is read into
 // these by the pipeline; the trainer takes them as checked. Names are Keras' own.
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -11,61 +10,9 @@
 #include <variant>
 #include <vector>
 
+#include "trainer/config/layer_config.hpp"
+
 namespace lockstep::trainer {
-
-// ---- layers --------------------------------------------------------------------------------
-
-enum class Padding { valid, same };  // same: Keras' asymmetric "same", the odd zero at bottom/right
-enum class Activation { linear, relu, softmax };
-enum class Initializer { glorot_uniform, glorot_normal, he_uniform, he_normal, zeros };
-
-struct Conv2dConfig {
-    int filters = 0;
-    std::array<int, 2> kernel_size{1, 1};  // height, width
-    std::array<int, 2> strides{1, 1};
-    Padding padding = Padding::valid;
-    Activation activation = Activation::linear;
-    bool use_bias = true;
-    Initializer kernel_initializer = Initializer::glorot_uniform;
-};
-
-enum class PoolingKind { max, average };
-
-struct PoolingConfig {
-    PoolingKind kind = PoolingKind::max;
-    std::array<int, 2> pool_size{2, 2};
-    std::array<int, 2> strides{2, 2};  // the reader sets them to pool_size where absent
-    Padding padding = Padding::valid;
-};
-
-struct BatchNormalizationConfig {
-    double momentum = 0.99;  // weight of the old moving value
-    double epsilon = 1e-3;
-};
-
-struct DropoutConfig {
-    double rate = 0.0;  // fraction set to zero, in [0, 1)
-};
-
-struct FlattenConfig {};
-
-struct DenseConfig {
-    int units = 0;
-    Activation activation = Activation::linear;
-    bool use_bias = true;
-    Initializer kernel_initializer = Initializer::glorot_uniform;
-};
-
-struct ActivationConfig {
-    Activation activation = Activation::linear;
-};
-
-struct LayerConfig {
-    std::string name;  // unique in its network; Keras' automatic names: conv2d, conv2d_1, ...
-    std::variant<Conv2dConfig, PoolingConfig, BatchNormalizationConfig, DropoutConfig,
-                 FlattenConfig, DenseConfig, ActivationConfig>
-        kind;
-};
 
 // ---- data ----------------------------------------------------------------------------------
 

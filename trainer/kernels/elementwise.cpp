@@ -1,5 +1,7 @@
 #include "trainer/kernels/elementwise.hpp"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "trainer/kernels/elementwise.cpp"
 #include <hwy/foreach_target.h>
@@ -18,10 +20,31 @@ HWY_ATTR void ReluForward(const float* x, float* y, std::size_t count) {
     });
 }
 
-HWY_ATTR void ReluBackward(const float* dst, float* diff, std::size_t count) {
+HWY_ATTR void ReluGradient(const float* dst, const float* diff_dst, float* diff_src,
+                           std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto is_positive = hn::Gt(hn::LoadU(d, dst + i), hn::Zero(d));
-        hn::StoreU(hn::IfThenElseZero(is_positive, hn::LoadU(d, diff + i)), d, diff + i);
+        hn::StoreU(hn::IfThenElseZero(is_positive, hn::LoadU(d, diff_dst + i)), d, diff_src + i);
+    });
+}
+
+HWY_ATTR void AddForward(const float* a, const float* b, bool has_relu, float* dst,
+                         std::size_t count) {
+    if (has_relu) {
+        for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+            const auto sum = hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i));
+            hn::StoreU(hn::Max(sum, hn::Zero(d)), d, dst + i);
+        });
+    } else {
+        for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+            hn::StoreU(hn::Add(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, dst + i);
+        });
+    }
+}
+
+HWY_ATTR void Multiply(const float* a, const float* b, float* dst, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        hn::StoreU(hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, dst + i);
     });
 }
 
@@ -85,7 +108,9 @@ HWY_AFTER_NAMESPACE();
 namespace lockstep::trainer {
 
 HWY_EXPORT(ReluForward);
-HWY_EXPORT(ReluBackward);
+HWY_EXPORT(ReluGradient);
+HWY_EXPORT(AddForward);
+HWY_EXPORT(Multiply);
 HWY_EXPORT(AddTo);
 HWY_EXPORT(ScalePixels);
 HWY_EXPORT(AllFinite);
@@ -95,8 +120,21 @@ HWY_EXPORT(DropoutBackward);
 void relu_forward(const float* x, float* y, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(ReluForward)(x, y, count);
 }
+void relu_gradient(const float* relu_dst, const float* diff_dst, float* diff_src,
+                   std::size_t count) {
+    if (relu_dst != nullptr)
+        HWY_DYNAMIC_DISPATCH(ReluGradient)(relu_dst, diff_dst, diff_src, count);
+    else if (diff_src != diff_dst)
+        std::copy_n(diff_dst, count, diff_src);
+}
 void relu_backward(const float* relu_dst, float* diff, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(ReluBackward)(relu_dst, diff, count);
+    relu_gradient(relu_dst, diff, diff, count);
+}
+void add_forward(const float* a, const float* b, bool has_relu, float* dst, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(AddForward)(a, b, has_relu, dst, count);
+}
+void multiply(const float* a, const float* b, float* dst, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(Multiply)(a, b, dst, count);
 }
 void add_to(float* sum, const float* part, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(AddTo)(sum, part, count);

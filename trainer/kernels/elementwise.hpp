@@ -11,9 +11,17 @@ namespace lockstep::trainer {
 
 // y = max(x, 0); y may be x.
 void relu_forward(const float* x, float* y, std::size_t count);
-// diff = relu_dst > 0 ? diff : 0, in place: ReLU's gradient, zero at zero.
+// diff_src = relu_dst > 0 ? diff_dst : 0: ReLU's gradient, zero at zero. Null: no ReLU, a copy.
+// diff_src may be diff_dst.
+void relu_gradient(const float* relu_dst, const float* diff_dst, float* diff_src,
+                   std::size_t count);
+// The same in place.
 void relu_backward(const float* relu_dst, float* diff, std::size_t count);
 
+// dst = a + b, and its ReLU; dst may be one of them.
+void add_forward(const float* a, const float* b, bool has_relu, float* dst, std::size_t count);
+// dst = a x b; dst may be one of them.
+void multiply(const float* a, const float* b, float* dst, std::size_t count);
 // sum += part.
 void add_to(float* sum, const float* part, std::size_t count);
 

@@ -18,6 +18,7 @@ void bind_relu(PassBuilder& pass, std::size_t sample_size) {
                   .extent = Extent::shard,
                   .reads = {&pass.src()},
                   .writes = {&dst},
+                  .may_overwrite = &pass.src(),
                   .run = [floats, &src = pass.src(), &dst](const StepContext&, std::size_t i) {
                       relu_forward(src.of_shard(i), dst.of_shard(i), floats(i));
                   }});
@@ -30,11 +31,11 @@ void bind_relu(PassBuilder& pass, std::size_t sample_size) {
                    .extent = Extent::shard,
                    .reads = reads,
                    .writes = {pass.diff_src()},
+                   .may_overwrite = &pass.diff_dst(),
                    .run = [floats, mask, &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src()](
                               const StepContext&, std::size_t i) {
-                       std::copy_n(diff_dst.of_shard(i), floats(i), diff_src.of_shard(i));
-                       if (mask != nullptr)
-                           relu_backward(mask->of_shard(i), diff_src.of_shard(i), floats(i));
+                       relu_gradient(mask == nullptr ? nullptr : mask->of_shard(i),
+                                     diff_dst.of_shard(i), diff_src.of_shard(i), floats(i));
                    }});
 }
 

@@ -6,6 +6,7 @@
 #include "trainer/layers/dense.hpp"
 #include "trainer/layers/dropout.hpp"
 #include "trainer/layers/flatten.hpp"
+#include "trainer/layers/merge.hpp"
 #include "trainer/layers/pooling.hpp"
 
 namespace lockstep::trainer {
@@ -14,15 +15,22 @@ namespace {
 
 struct Maker {
     const LayerSetting& setting;
-    const Layout& src;
+    std::span<const Layout> sources;
     ComputeEngine& engine;
     Parameters& parameters;
+    const Layout& src = sources.front();
 
     std::unique_ptr<Layer> operator()(const Conv2dConfig& c) const {
         return std::make_unique<Conv2d>(c, setting, engine, parameters);
     }
     std::unique_ptr<Layer> operator()(const PoolingConfig& c) const {
         return std::make_unique<Pooling>(c, setting.shape, src);
+    }
+    std::unique_ptr<Layer> operator()(const GlobalPoolingConfig& c) const {
+        return std::make_unique<Pooling>(c, src);
+    }
+    std::unique_ptr<Layer> operator()(const MergeConfig& c) const {
+        return make_merge(c.kind, sources);
     }
     std::unique_ptr<Layer> operator()(const BatchNormalizationConfig& c) const {
         return std::make_unique<BatchNormalization>(c, setting.shape, src, parameters);
@@ -45,7 +53,7 @@ struct Maker {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_layer(const LayerSetting& setting, const Layout& src,
+std::unique_ptr<Layer> make_layer(const LayerSetting& setting, std::span<const Layout> src,
                                   ComputeEngine& engine, Parameters& parameters) {
     return std::visit(Maker{setting, src, engine, parameters}, setting.config.kind);
 }

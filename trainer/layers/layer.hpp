@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "trainer/config/architecture.hpp"
@@ -17,11 +18,12 @@ namespace lockstep::trainer {
 
 class Layer {
 public:
-    // All sources of a layer have one layout.
-    Layer(Layout src, Layout dst) : src_(std::move(src)), dst_(std::move(dst)) {}
+    Layer(Layout src, Layout dst) : Layer(std::vector{std::move(src)}, std::move(dst)) {}
+    Layer(std::vector<Layout> src, Layout dst) : src_(std::move(src)), dst_(std::move(dst)) {}
     virtual ~Layer() = default;
 
-    const Layout& src() const { return src_; }
+    const Layout& src(std::size_t i = 0) const { return src_[i]; }
+    std::size_t sources() const { return src_.size(); }
     const Layout& dst() const { return dst_; }
 
     // dst is src under another name: nothing is bound. The second: in evaluation.
@@ -45,7 +47,7 @@ public:
     virtual void bind(PassBuilder& pass) const = 0;
 
 private:
-    Layout src_;
+    std::vector<Layout> src_;
     Layout dst_;
 };
 
@@ -58,9 +60,9 @@ struct LayerSetting {
     bool needs_diff_src;  // a gradient of its input is wanted
 };
 class ComputeEngine;
-// Declares the layer's tensors. `src` is how its input arrives; where the layer wants another
+// Declares the layer's tensors. `src` is how its inputs arrive; where the layer wants another
 // layout, it says so by src() and the network puts a copy in between.
-std::unique_ptr<Layer> make_layer(const LayerSetting& setting, const Layout& src,
+std::unique_ptr<Layer> make_layer(const LayerSetting& setting, std::span<const Layout> src,
                                   ComputeEngine& engine, Parameters& parameters);
 
 }  // namespace lockstep::trainer

@@ -74,6 +74,15 @@ Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Lay
       kind_(config.kind),
       shape_(pooling_shape(config, shape, this->src(), dst())) {}
 
+Pooling::Pooling(const GlobalPoolingConfig& config, const Layout& src)
+    : Layer(src, flattened(blocked({1, 1, src.channels, false}, src.block))),
+      kind_(config.kind),
+      shape_{this->src(),
+             blocked({1, 1, src.channels, false}, src.block),
+             {src.height, src.width},
+             {src.height, src.width},
+             {0, 0}} {}
+
 void Pooling::bind(PassBuilder& pass) const {
     kind_ == PoolingKind::max ? bind_max(pass, shape_) : bind_average(pass, shape_);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// MaxPooling2D and AveragePooling2D.
+// MaxPooling2D and AveragePooling2D; GlobalMaxPooling2D and GlobalAveragePooling2D, whose one
+// window is the image, and whose output is a vector.
 
 #include "trainer/kernels/pooling.hpp"
 #include "trainer/layers/layer.hpp"
@@ -10,6 +11,7 @@ namespace lockstep::trainer {
 class Pooling : public Layer {
 public:
     Pooling(const PoolingConfig& config, const LayerShape& shape, const Layout& src);
+    Pooling(const GlobalPoolingConfig& config, const Layout& src);
     bool can_mask_src_relu() const override { return kind_ == PoolingKind::max; }
     void bind(PassBuilder& pass) const override;
 

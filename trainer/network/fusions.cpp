@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "trainer/layers/first_conv_pool.hpp"
+#include "trainer/layers/merge.hpp"
 #include "trainer/layers/pooled_block.hpp"
 #include "trainer/layers/pooling.hpp"
 
@@ -35,10 +36,22 @@ bool is_2x2_max_pool(const LayerSetting& setting) {
                pooling_shape(*pool, shape, interleaved(shape.input), interleaved(shape.output)));
 }
 
+bool is_add(const LayerSetting& setting) {
+    const auto* merge = as<MergeConfig>(setting);
+    return merge != nullptr && merge->kind == MergeKind::add;
+}
+bool is_relu(const LayerSetting& setting) {
+    const auto* activation = as<ActivationConfig>(setting);
+    return activation != nullptr && activation->activation == Activation::relu;
+}
+
 // ---- what becomes of it ------------------------------------------------------------------------
 
-std::unique_ptr<Layer> make_pooled_block(Settings settings, const Layout& src,
+using Sources = std::span<const Layout>;
+
+std::unique_ptr<Layer> make_pooled_block(Settings settings, Sources sources,
                                          Parameters& parameters) {
+    const Layout& src = sources.front();
     std::optional<PooledBlock::Norm> norm;
     if (is_batch_norm(settings.front())) {
         const LayerShape& shape = settings.front().shape;
@@ -54,9 +67,12 @@ std::unique_ptr<Layer> make_pooled_block(Settings settings, const Layout& src,
                                          norm, drop);
 }
 
-std::unique_ptr<Layer> make_first_conv_pool(Settings settings, const Layout&,
-                                            Parameters& parameters) {
+std::unique_ptr<Layer> make_first_conv_pool(Settings settings, Sources, Parameters& parameters) {
     return std::make_unique<FirstConvPool>(settings[0], settings[1], parameters);
+}
+
+std::unique_ptr<Layer> make_sum_and_relu(Settings, Sources sources, Parameters&) {
+    return make_add_relu(sources);
 }
 
 // ---- the patterns ------------------------------------------------------------------------------
@@ -74,7 +90,7 @@ bool in_a_row(Settings settings) {
 struct Fusion {
     std::size_t length;
     bool (*matches)(Settings);  // of that length
-    std::unique_ptr<Layer> (*make)(Settings, const Layout& src, Parameters&);
+    std::unique_ptr<Layer> (*make)(Settings, Sources, Parameters&);
 };
 
 // Longest first.
@@ -83,12 +99,13 @@ constexpr Fusion kFusions[] = {
     {2, in_a_row<is_batch_norm, is_2x2_max_pool>, make_pooled_block},
     {2, in_a_row<is_2x2_max_pool, is_dropout>, make_pooled_block},
     {2, is_first_conv_pool, make_first_conv_pool},
+    {2, in_a_row<is_add, is_relu>, make_sum_and_relu},
     {1, in_a_row<is_2x2_max_pool>, make_pooled_block},
 };
 
 }  // namespace
 
-MadeLayer make_longest(Settings settings, const Layout& src, ComputeEngine& engine,
+MadeLayer make_longest(Settings settings, Sources src, ComputeEngine& engine,
                        Parameters& parameters) {
     for (const Fusion& fusion : kFusions) {
         if (settings.size() < fusion.length) continue;

@@ -15,8 +15,9 @@ struct MadeLayer {
     std::size_t count = 1;  // layers of the network that it stands for
 };
 
-// The layer for as many as possible of those that begin with settings[0].
-MadeLayer make_longest(std::span<const LayerSetting> settings, const Layout& src,
+// The layer for as many as possible of those that begin with settings[0]: each but the first reads
+// the one in front alone, and is its only reader.
+MadeLayer make_longest(std::span<const LayerSetting> settings, std::span<const Layout> src,
                        ComputeEngine& engine, Parameters& parameters);
 
 }  // namespace lockstep::trainer

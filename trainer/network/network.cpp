@@ -1,7 +1,6 @@
 #include "trainer/network/network.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "trainer/layers/relayout.hpp"
 #include "trainer/network/fusions.hpp"
@@ -10,19 +9,11 @@ namespace lockstep::trainer {
 
 namespace {
 
-// Where the layers so far have come to: a value, and the layout in which the next one sees it.
-struct End {
+// What a layer made: a value of the graph, and the layout in which its readers see it.
+struct Made {
     std::size_t value = 0;
     Layout layout;
 };
-
-void bring_into(Graph& graph, const Layout& layout, End& end) {
-    if (end.layout == layout) return;
-    end.value = graph.add({.name = "relayout",
-                           .layer = std::make_unique<RelayoutLayer>(end.layout, layout),
-                           .src = {end.value}});
-    end.layout = layout;
-}
 
 // How the input lies for layers that take it as it comes: pixels of few channels as convolutions
 // read them, anything else in Keras' order.
@@ -32,62 +23,107 @@ Layout input_layout(const LayerConfig& first, const Shape& input) {
     return is_vector || input.channels > kFewChannels ? interleaved(input) : planes(input);
 }
 
+// How many layers read each value.
+std::vector<std::size_t> readers_of(const Architecture& architecture) {
+    std::vector<std::size_t> readers(architecture.layers.size() + 1, 0);
+    for (const LayerShape& layer : architecture.layers)
+        for (const ValueNumber source : layer.sources) ++readers[source];
+    return readers;
+}
+
+// Layers to nodes, one after another.
+class GraphMaker {
+public:
+    GraphMaker(std::span<const LayerConfig> layers, const Architecture& architecture,
+               bool wants_diff_input, Graph& graph, ComputeEngine& engine, Parameters& parameters)
+        : readers_(readers_of(architecture)),
+          made_(layers.size() + 1),
+          graph_(graph),
+          engine_(engine),
+          parameters_(parameters) {
+        for (std::size_t i = 0; i < layers.size(); ++i)
+            settings_.push_back({.config = layers[i],
+                                 .shape = architecture.layers[i],
+                                 .index = static_cast<std::uint32_t>(i),
+                                 .is_last = i + 1 == layers.size(),
+                                 .needs_diff_src = wants_diff_input});
+        made_[0].layout = input_layout(layers.front(), architecture.input);
+        for (std::size_t i = 0; i < layers.size();) i += make(i, wants_diff_input);
+    }
+
+    // The loss reads one row of classes a sample: a flatten at the very end may have left them
+    // elsewhere, with padding between.
+    void end_in_rows(int classes) { bring(made_.back(), interleaved({1, 1, classes, true})); }
+
+private:
+    // Returns for how many layers the node stands.
+    std::size_t make(std::size_t first, bool wants_diff_input) {
+        const std::vector<ValueNumber>& sources = settings_[first].shape.sources;
+        if (first > 0) settings_[first].needs_diff_src = needs_diff(sources);
+        std::vector<Layout> layouts;
+        for (const ValueNumber source : sources) layouts.push_back(made_[source].layout);
+        const std::size_t gradient = parameters_.trainable_size();
+        MadeLayer made = make_longest(std::span(settings_).subspan(first, chain_from(first)),
+                                      layouts, engine_, parameters_);
+        std::unique_ptr<Layer>& layer = made.layer;
+        // The input is written as the first layer wants it.
+        if (first == 0) made_[0] = {graph_.add_input(layer->src(), wants_diff_input), layer->src()};
+        Made& result = made_[first + made.count];
+        if (layer->is_identity()) {
+            result = {made_[sources.front()].value, layer->dst()};
+            return made.count;
+        }
+        Node node{.name = settings_[first].config.name,
+                  .layer = nullptr,
+                  .src = {},
+                  .first_gradient = gradient,
+                  .gradient_floats = parameters_.trainable_size() - gradient};
+        for (std::size_t i = 0; i < sources.size(); ++i)
+            node.src.push_back(bring(made_[sources[i]], layer->src(i)));
+        node.layer = std::move(layer);
+        result.value = graph_.add(std::move(node));
+        result.layout = graph_.values()[result.value].layout;
+        return made.count;
+    }
+
+    bool needs_diff(const std::vector<ValueNumber>& sources) const {
+        return std::ranges::any_of(sources, [&](ValueNumber source) {
+            return graph_.values()[made_[source].value].needs_diff;
+        });
+    }
+
+    // How many layers from there on read the one in front alone, and are its only readers.
+    std::size_t chain_from(std::size_t first) const {
+        std::size_t end = first + 1;
+        while (end < settings_.size() && readers_[end] == 1 &&
+               settings_[end].shape.sources == std::vector<ValueNumber>{end})
+            ++end;
+        return end - first;
+    }
+
+    std::size_t bring(const Made& made, const Layout& layout) {
+        if (made.layout == layout) return made.value;
+        return graph_.add({.name = "relayout",
+                           .layer = std::make_unique<RelayoutLayer>(made.layout, layout),
+                           .src = {made.value}});
+    }
+
+    std::vector<LayerSetting> settings_;
+    std::vector<std::size_t> readers_;
+    std::vector<Made> made_;  // by number of the value
+    Graph& graph_;
+    ComputeEngine& engine_;
+    Parameters& parameters_;
+};
+
 }  // namespace
 
 Network::Network(std::span<const LayerConfig> layers, const Shape& input, int classes,
                  bool wants_diff_input)
     : classes_(classes) {
     const Architecture architecture = infer_shapes(layers, input, classes);
-    std::vector<LayerSetting> settings;
-    for (std::size_t i = 0; i < layers.size(); ++i)
-        settings.push_back({.config = layers[i],
-                            .shape = architecture.layers[i],
-                            .index = static_cast<std::uint32_t>(i),
-                            .is_last = i + 1 == layers.size(),
-                            .needs_diff_src = wants_diff_input});
-    End end{.value = 0, .layout = input_layout(layers.front(), input)};
-    for (std::size_t i = 0; i < layers.size();) {
-        if (i > 0) settings[i].needs_diff_src = graph_.values()[end.value].needs_diff;
-        const std::size_t gradient = parameters_.trainable_size();
-        MadeLayer made =
-            make_longest(std::span(settings).subspan(i), end.layout, engine_, parameters_);
-        std::unique_ptr<Layer>& layer = made.layer;
-        // The input is written as the first layer wants it.
-        if (i == 0) end = {graph_.add_input(layer->src(), wants_diff_input), layer->src()};
-        if (!layer->is_identity()) {
-            bring_into(graph_, layer->src(), end);
-            end.value = graph_.add({.name = layers[i].name,
-                                    .layer = std::move(layer),
-                                    .src = {end.value},
-                                    .first_gradient = gradient,
-                                    .gradient_floats = parameters_.trainable_size() - gradient});
-            end.layout = graph_.values()[end.value].layout;
-        } else {
-            end.layout = layer->dst();
-        }
-        i += made.count;
-    }
-    // The loss reads one row of classes a sample: a flatten at the very end may have left them
-    // elsewhere, with padding between.
-    bring_into(graph_, interleaved({1, 1, classes, true}), end);
-    parameters_.allocate();
-}
-
-namespace {
-
-// A gradient that no consumer computes would be read all the same.
-bool has_one_end(const std::vector<Value>& values) {
-    return !values.empty() && std::all_of(values.begin(), values.end() - 1, [](const Value& value) {
-        return !value.consumers.empty();
-    });
-}
-
-}  // namespace
-
-Network::Network(const BuildGraph& build, int classes) : classes_(classes) {
-    build(graph_, engine_, parameters_);
-    if (!has_one_end(graph_.values()) || output() != interleaved({1, 1, classes, true}))
-        throw std::logic_error("a network ends in one value, rows of its classes");
+    GraphMaker(layers, architecture, wants_diff_input, graph_, engine_, parameters_)
+        .end_in_rows(classes);
     parameters_.allocate();
 }
 

@@ -4,7 +4,6 @@
 // StepPlan binds it to a batch.
 
 #include <cstddef>
-#include <functional>
 #include <span>
 
 #include "trainer/kernels/compute_engine.hpp"
@@ -13,10 +12,6 @@
 
 namespace lockstep::trainer {
 
-// Adds an input and then nodes to an empty graph, and declares their tensors. The value that is
-// made last holds the logits, rows of classes; all others are read by some node.
-using BuildGraph = std::function<void(Graph&, ComputeEngine&, Parameters&)>;
-
 class Network {
 public:
     // Lays out the layers; parameters are zero.
@@ -24,8 +19,6 @@ public:
     // Throws ShapeError as infer_shapes() does.
     Network(std::span<const LayerConfig> layers, const Shape& input, int classes,
             bool wants_diff_input = false);
-    // A network that is no chain of layers. Throws std::logic_error if it does not end as said.
-    Network(const BuildGraph& build, int classes);
 
     const Graph& graph() const { return graph_; }
     std::size_t input_value() const { return 0; }
