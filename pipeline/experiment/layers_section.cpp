@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "pipeline/experiment/layer_inputs.hpp"
 #include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/keras/model_summary.hpp"
 #include "storage/files/run_store.hpp"
@@ -21,16 +22,31 @@ constexpr std::size_t kMostLayers = 1000;
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
 constexpr RealRange kFractions{0.0, 1.0, true, false};
 
-constexpr std::array<std::string_view, 8> kLayerTypes{
-    "conv2d",  "max_pooling2d", "average_pooling2d", "batch_normalization", "dropout",
-    "flatten", "dense",         "activation"};
-constexpr std::array<KeyGroup, 8> kLayerKeys{
-    KeyGroup::conv2d,  KeyGroup::pooling, KeyGroup::pooling, KeyGroup::batch_normalization,
-    KeyGroup::dropout, KeyGroup::flatten, KeyGroup::dense,   KeyGroup::activation};
+constexpr std::array<std::string_view, 13> kLayerTypes{"conv2d",
+                                                       "max_pooling2d",
+                                                       "average_pooling2d",
+                                                       "batch_normalization",
+                                                       "dropout",
+                                                       "flatten",
+                                                       "dense",
+                                                       "activation",
+                                                       "global_average_pooling2d",
+                                                       "global_max_pooling2d",
+                                                       "add",
+                                                       "multiply",
+                                                       "concatenate"};
+constexpr std::array<KeyGroup, 13> kLayerKeys{
+    KeyGroup::conv2d,         KeyGroup::pooling,
+    KeyGroup::pooling,        KeyGroup::batch_normalization,
+    KeyGroup::dropout,        KeyGroup::flatten,
+    KeyGroup::dense,          KeyGroup::activation,
+    KeyGroup::global_pooling, KeyGroup::global_pooling,
+    KeyGroup::merge,          KeyGroup::merge,
+    KeyGroup::merge};
 
 // Names that Keras' files give another meaning.
-constexpr std::array<std::string_view, 4> kReservedNames{"input_1", "top_level_model_weights",
-                                                         "model_weights", "lockstep"};
+constexpr std::array<std::string_view, 5> kReservedNames{
+    kNetworkInput, "input_1", "top_level_model_weights", "model_weights", "lockstep"};
 
 using Kind = decltype(trainer::LayerConfig::kind);
 
@@ -40,6 +56,10 @@ public:
     LayerReader(const Value& layer, const std::string& prefix, KeyGroup group, ReadContext context)
         : layer_(layer), reader_(*layer.as<Table>(), prefix, group, context) {}
 
+    std::vector<trainer::ValueNumber> sources(LayerInputs& inputs, std::size_t number) {
+        return inputs.read(reader_, number);
+    }
+
     Kind read(std::string_view type) {
         if (type == "conv2d") return conv2d();
         if (type == "max_pooling2d") return pooling(trainer::PoolingKind::max);
@@ -48,6 +68,12 @@ public:
         if (type == "dropout") return dropout();
         if (type == "dense") return dense();
         if (type == "activation") return activation();
+        if (type == "global_average_pooling2d")
+            return trainer::GlobalPoolingConfig{trainer::PoolingKind::average};
+        if (type == "global_max_pooling2d")
+            return trainer::GlobalPoolingConfig{trainer::PoolingKind::max};
+        for (const auto& merge : kMerges)
+            if (type == merge.word) return this->merge(merge);
         return trainer::FlattenConfig{};
     }
 
@@ -118,6 +144,13 @@ private:
         return config;
     }
 
+    Kind merge(const Word<trainer::MergeKind>& merge) {
+        if (!reader_.has("inputs"))
+            reader_.problem(
+                layer_, fmt::format("a layer {} needs inputs = [\"...\", \"...\"]", merge.word));
+        return trainer::MergeConfig{merge.value};
+    }
+
     Kind activation() {
         need("activation", "activation");
         return trainer::ActivationConfig{
@@ -168,7 +201,8 @@ private:
 };
 
 std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t index,
-                                               LayerNames& names, ReadContext context) {
+                                               LayerNames& names, LayerInputs& inputs,
+                                               ReadContext context) {
     const Table* table = layer.as<Table>();
     if (!table) {
         if (layer.as<Unusable>()) {
@@ -189,10 +223,13 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
     const auto type = type_reader.choice_of("type", kLayerTypes);
     if (!type) return std::nullopt;
     trainer::LayerConfig config;
-    config.kind = LayerReader(layer, prefix, kLayerKeys[*type], context).read(kLayerTypes[*type]);
+    LayerReader reader(layer, prefix, kLayerKeys[*type], context);
+    config.kind = reader.read(kLayerTypes[*type]);
+    config.sources = reader.sources(inputs, index);
     const Value* name = table->find("name");
     if (name) context.origins[prefix + "name"] = label_of(name->origin);
     config.name = name ? names.written(*name) : names.automatic(kLayerTypes[*type], layer);
+    inputs.add(config.name, index);
     return config;
 }
 
@@ -219,8 +256,9 @@ std::vector<trainer::LayerConfig> read_layers(const Table& settings, const Origi
         return layers;
     }
     LayerNames names(context.problems);
+    LayerInputs inputs(context.problems);
     for (std::size_t i = 0; i < list->size(); ++i) {
-        if (auto layer = read_layer((*list)[i], i, names, context))
+        if (auto layer = read_layer((*list)[i], i, names, inputs, context))
             layers.push_back(std::move(*layer));
     }
     return layers;

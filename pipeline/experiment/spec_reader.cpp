@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "pipeline/experiment/blocks.hpp"
 #include "pipeline/experiment/expansion.hpp"
 #include "pipeline/experiment/layers_section.hpp"
 #include "pipeline/experiment/sections.hpp"
@@ -179,6 +180,7 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     const std::string shown_path = path.string();
     Table file = parse_toml(text, shown_path, problems);
     if (!problems.empty() && file.entries().empty()) problems.throw_if_any();  // no TOML at all
+    expand_blocks(file, problems);
     const std::vector<Override> overrides = apply_overrides(file, options.overrides, problems);
 
     ExperimentSpec spec;

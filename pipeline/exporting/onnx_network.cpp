@@ -1,5 +1,7 @@
 #include "pipeline/exporting/onnx_network.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -49,7 +51,13 @@ std::vector<OnnxAttribute> window_attributes(const std::array<int, 2>& kernel,
                               horizontal.pad_after}}};
 }
 
-// Appends nodes one behind the other.
+// A value of the network in the graph: its name, and how its images lie: NCHW, or as in Keras NHWC.
+struct OnnxValue {
+    std::string name;
+    bool is_channels_first = false;
+};
+
+// Appends the nodes of one layer after another.
 class GraphBuilder {
 public:
     GraphBuilder(const trainer::Architecture& architecture, const trainer::NamedTensors& weights)
@@ -73,7 +81,10 @@ public:
     }
 
     void layer(const trainer::LayerConfig& config, const trainer::LayerShape& shape) {
+        if (values_.empty()) values_.push_back(last_);  // the pixels, scaled
+        last_ = values_.at(shape.sources.front());
         std::visit([&](const auto& kind) { add(kind, shape); }, config.kind);
+        values_.push_back(last_);
     }
 
     // The last value becomes the graph's output.
@@ -120,9 +131,39 @@ private:
 
     void add(const trainer::FlattenConfig&, const trainer::LayerShape& shape) {
         if (shape.input.is_flat) return;
-        if (is_channels_first_) transpose(shape.name, {0, 2, 3, 1});
-        is_channels_first_ = false;
+        channels_last(shape.name);
         append(shape.name, "Flatten", {}, {{"axis", std::int64_t{1}}});
+    }
+
+    void add(const trainer::GlobalPoolingConfig& pooling, const trainer::LayerShape& shape) {
+        channels_first(shape);
+        const bool is_max = pooling.kind == trainer::PoolingKind::max;
+        append(shape.name, is_max ? "GlobalMaxPool" : "GlobalAveragePool", {});
+        append(shape.name, "Flatten", {}, {{"axis", std::int64_t{1}}});
+        last_.is_channels_first = false;
+    }
+
+    // All sources as the first one lies.
+    void add(const trainer::MergeConfig& merge, const trainer::LayerShape& shape) {
+        std::vector<std::string> others;
+        const OnnxValue first = last_;
+        for (std::size_t i = 1; i < shape.sources.size(); ++i) {
+            last_ = values_.at(shape.sources[i]);
+            const std::string place = fmt::format("{}/{}", shape.name, i);
+            if (!shape.input.is_flat)
+                first.is_channels_first ? channels_first(place) : channels_last(place);
+            others.push_back(last_.name);
+        }
+        last_ = first;
+        if (merge.kind == trainer::MergeKind::concatenate) {
+            const std::int64_t axis = shape.input.is_flat || first.is_channels_first ? 1 : 3;
+            return append(shape.name, "Concat", others, {{"axis", axis}});
+        }
+        // Of two operands each, in their order.
+        const char* type = merge.kind == trainer::MergeKind::add ? "Add" : "Mul";
+        for (std::size_t i = 0; i < others.size(); ++i)
+            append(others.size() == 1 ? shape.name : fmt::format("{}/{}", shape.name, i + 1), type,
+                   {others[i]});
     }
 
     void add(const trainer::DenseConfig& dense, const trainer::LayerShape& shape) {
@@ -145,9 +186,17 @@ private:
 
     // ONNX' convolutions, poolings and batch normalization take NCHW; vectors are both.
     void channels_first(const trainer::LayerShape& shape) {
-        if (shape.input.is_flat || is_channels_first_) return;
-        transpose(shape.name, {0, 3, 1, 2});
-        is_channels_first_ = true;
+        if (!shape.input.is_flat) channels_first(shape.name);
+    }
+    void channels_first(const std::string& place) {
+        if (last_.is_channels_first) return;
+        transpose(place, {0, 3, 1, 2});
+        last_.is_channels_first = true;
+    }
+    void channels_last(const std::string& place) {
+        if (!last_.is_channels_first) return;
+        transpose(place, {0, 2, 3, 1});
+        last_.is_channels_first = false;
     }
 
     void transpose(const std::string& layer, Integers permutation) {
@@ -172,20 +221,21 @@ private:
         return model_.initializers.back().name;
     }
 
-    // A node that takes the last value, then constants.
+    // A node that takes the last value, then constants or other values.
     void append(const std::string& layer, const std::string& op_type,
                 const std::vector<std::string>& constants,
                 std::vector<OnnxAttribute> attributes = {}) {
-        std::vector<std::string> inputs{last_};
+        std::vector<std::string> inputs{last_.name};
         inputs.insert(inputs.end(), constants.begin(), constants.end());
-        last_ = layer + '/' + op_type;
-        model_.nodes.push_back({last_, op_type, std::move(inputs), {last_}, std::move(attributes)});
+        last_.name = layer + '/' + op_type;
+        model_.nodes.push_back(
+            {last_.name, op_type, std::move(inputs), {last_.name}, std::move(attributes)});
     }
 
     const trainer::NamedTensors& weights_;
     storage::OnnxModel model_;
-    std::string last_ = kOnnxInput;   // the value that the next node takes
-    bool is_channels_first_ = false;  // how images lie in it: NCHW, or as in Keras NHWC
+    OnnxValue last_{kOnnxInput};     // the value that the next node takes
+    std::vector<OnnxValue> values_;  // by number of the value
 };
 
 // The softmax at the network's end is the graph's own: it is there with or without.

@@ -1,9 +1,13 @@
 #include "pipeline/keras/keras_config.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "pipeline/settings/words.hpp"
 
@@ -11,6 +15,8 @@ namespace lockstep::pipeline {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kInputLayer = "input_1";
 
 // One overload per kind: what follows name, trainable and dtype in the layer's config.
 
@@ -48,6 +54,15 @@ void add_keys(const trainer::FlattenConfig&, const trainer::LayerShape&, Json& j
     json["data_format"] = "channels_last";
 }
 
+void add_keys(const trainer::GlobalPoolingConfig&, const trainer::LayerShape&, Json& json) {
+    json["data_format"] = "channels_last";
+    json["keepdims"] = false;
+}
+
+void add_keys(const trainer::MergeConfig& merge, const trainer::LayerShape& shape, Json& json) {
+    if (merge.kind == trainer::MergeKind::concatenate) json["axis"] = shape.input.is_flat ? 1 : 3;
+}
+
 void add_keys(const trainer::DenseConfig& dense, const trainer::LayerShape&, Json& json) {
     json["units"] = dense.units;
     json["activation"] = word_of(dense.activation);
@@ -69,8 +84,29 @@ storage::KerasLayer input_layer(const trainer::Shape& shape) {
                       {"dtype", "float32"},
                       {"sparse", false},
                       {"ragged", false},
-                      {"name", "input_1"}};
-    return {"input_1", "InputLayer", config.dump()};
+                      {"name", kInputLayer}};
+    return {std::string(kInputLayer), "InputLayer", config.dump()};
+}
+
+bool is_chain(const trainer::RunConfig& config) {
+    return std::ranges::all_of(config.layers,
+                               [](const auto& layer) { return layer.sources.empty(); });
+}
+
+std::vector<std::int64_t> extents_of(const trainer::Shape& shape) {
+    if (shape.is_flat) return {shape.channels};
+    return {shape.height, shape.width, shape.channels};
+}
+
+// Who reads whom, of a network that is no chain.
+void connect(storage::KerasModel& model, const trainer::Architecture& architecture) {
+    model.layers.front().output_shape = extents_of(architecture.input);
+    for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
+        storage::KerasLayer& layer = model.layers[i + 1];
+        layer.output_shape = extents_of(architecture.layers[i].output);
+        for (const trainer::ValueNumber source : architecture.layers[i].sources)
+            layer.inputs.push_back(model.layers[source].name);
+    }
 }
 
 storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::LayerShape& shape) {
@@ -141,6 +177,7 @@ storage::KerasModel keras_model(const trainer::RunConfig& config,
     for (std::size_t i = 0; i < config.layers.size(); ++i) {
         model.layers.push_back(layer_of(config.layers[i], architecture.layers.at(i)));
     }
+    if (!is_chain(config)) connect(model, architecture);
     model.training_config_json = training_config(config).dump();
     return model;
 }

@@ -1,6 +1,7 @@
 #include "pipeline/keras/model_summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -13,16 +14,33 @@
 namespace lockstep::pipeline {
 namespace {
 
-using Row = std::array<std::string, 4>;
+using Row = std::array<std::string, 5>;
 
-const Row kHead{"Layer (type)", "Output Shape", "Param #", "FLOPs"};
+const Row kHead{"Layer (type)", "Output Shape", "Param #", "FLOPs", "Connected to"};
+
+bool is_chain(const trainer::Architecture& architecture) {
+    for (std::size_t i = 0; i < architecture.layers.size(); ++i)
+        if (architecture.layers[i].sources != std::vector<trainer::ValueNumber>{i}) return false;
+    return true;
+}
+
+// Of a chain nothing: every layer is connected to the one above it.
+std::string connections(const trainer::Architecture& architecture,
+                        const trainer::LayerShape& layer) {
+    std::vector<std::string> names;
+    for (const trainer::ValueNumber source : layer.sources)
+        names.push_back(source == 0 ? "input" : architecture.layers[source - 1].name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
 
 std::vector<Row> rows_of(const trainer::Architecture& architecture) {
+    const bool has_connections = !is_chain(architecture);
     std::vector<Row> rows;
     for (const trainer::LayerShape& layer : architecture.layers) {
         rows.push_back({fmt::format("{} ({})", layer.name, layer.class_name),
                         to_string(layer.output), reports::thousands(layer.parameter_count()),
-                        reports::thousands(layer.flops)});
+                        reports::thousands(layer.flops),
+                        has_connections ? connections(architecture, layer) : std::string()});
     }
     return rows;
 }
@@ -30,8 +48,10 @@ std::vector<Row> rows_of(const trainer::Architecture& architecture) {
 // The widths of the columns.
 class Layout {
 public:
-    explicit Layout(const std::vector<Row>& rows) {
-        for (std::size_t column = 0; column < widths_.size(); ++column) {
+    explicit Layout(const std::vector<Row>& rows)
+        : has_connections_(
+              std::ranges::any_of(rows, [](const Row& row) { return !row.back().empty(); })) {
+        for (std::size_t column = 0; column < columns(); ++column) {
             widths_[column] = kHead[column].size();
             for (const Row& row : rows) {
                 widths_[column] = std::max(widths_[column], row[column].size());
@@ -42,13 +62,14 @@ public:
     std::string line(const Row& row) const {
         std::string text = fmt::format("{:<{}}  {:<{}}  {:>{}}  {:>{}}", row[0], widths_[0], row[1],
                                        widths_[1], row[2], widths_[2], row[3], widths_[3]);
+        if (has_connections_) text += "  " + row[4];
         text.erase(text.find_last_not_of(' ') + 1);
         return text + '\n';
     }
 
     std::string rule(char letter) const {
-        return std::string(
-            std::accumulate(widths_.begin(), widths_.end(), 2 * (widths_.size() - 1)), letter);
+        return std::string(std::accumulate(widths_.begin(), widths_.end(), 2 * (columns() - 1)),
+                           letter);
     }
 
     std::string table(const std::vector<Row>& rows) const {
@@ -58,7 +79,10 @@ public:
     }
 
 private:
-    std::array<std::size_t, 4> widths_{};
+    std::size_t columns() const { return has_connections_ ? widths_.size() : widths_.size() - 1; }
+
+    bool has_connections_;
+    std::array<std::size_t, 5> widths_{};
 };
 
 std::string bytes_text(std::int64_t bytes) {
@@ -77,7 +101,7 @@ std::string total_line(const char* what, std::int64_t parameters) {
 
 std::string shape_table(const trainer::Architecture& architecture) {
     std::vector<Row> rows = rows_of(architecture);
-    rows.insert(rows.begin(), {"input", to_string(architecture.input), "", ""});
+    rows.insert(rows.begin(), {"input", to_string(architecture.input), "", "", ""});
     return Layout(rows).table(rows);
 }
 

@@ -214,7 +214,18 @@ private:
     void layer(const trainer::LayerConfig& layer, const std::string& prefix) {
         add(prefix + "type", layer_word(layer));
         add(prefix + "name", layer.name);
+        inputs(layer, prefix);
         std::visit([&](const auto& kind) { layer_keys(kind, prefix); }, layer.kind);
+    }
+
+    // None where it is the layer in front: a chain has the id that it always had.
+    void inputs(const trainer::LayerConfig& layer, const std::string& prefix) {
+        if (layer.sources.empty()) return;
+        std::vector<std::string> names;
+        for (const trainer::ValueNumber source : layer.sources)
+            names.push_back(source == 0 ? std::string(kNetworkInput)
+                                        : run_.config.layers[source - 1].name);
+        add(prefix + "inputs", names);
     }
 
     void layer_keys(const trainer::Conv2dConfig& conv, const std::string& prefix) {
@@ -246,6 +257,8 @@ private:
         add(prefix + "rate", dropout.rate);
     }
     void layer_keys(const trainer::FlattenConfig&, const std::string&) {}
+    void layer_keys(const trainer::GlobalPoolingConfig&, const std::string&) {}
+    void layer_keys(const trainer::MergeConfig&, const std::string&) {}
     void layer_keys(const trainer::ActivationConfig& activation, const std::string& prefix) {
         add(prefix + "activation", word_of(activation.activation));
     }

@@ -8,8 +8,8 @@ namespace {
 
 using Keys = std::string_view[];
 
-constexpr Keys kFile = {"schema",   "experiment", "data",  "train",
-                        "parallel", "checkpoint", "sweep", "run"};
+constexpr Keys kFile = {"schema",     "experiment", "data",  "train", "parallel",
+                        "checkpoint", "sweep",      "block", "run"};
 constexpr Keys kExperiment = {"name", "title"};
 constexpr Keys kRun = {"name",     "title",      "source", "data",  "train",
                        "parallel", "checkpoint", "layers", "expect"};
@@ -33,17 +33,20 @@ constexpr Keys kCosine = {"name", "over_epochs", "final_factor", "warmup_epochs"
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};
-constexpr Keys kConv2d = {"type",    "name",       "filters",  "kernel_size",       "strides",
-                          "padding", "activation", "use_bias", "kernel_initializer"};
-constexpr Keys kPooling = {"type", "name", "pool_size", "strides", "padding"};
-constexpr Keys kBatchNormalization = {"type", "name", "momentum", "epsilon"};
-constexpr Keys kDropout = {"type", "name", "rate"};
-constexpr Keys kFlatten = {"type", "name"};
-constexpr Keys kDense = {"type", "name", "units", "activation", "use_bias", "kernel_initializer"};
-constexpr Keys kActivation = {"type", "name", "activation"};
+constexpr Keys kConv2d = {"type",    "name",    "inputs",     "filters",  "kernel_size",
+                          "strides", "padding", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kPooling = {"type", "name", "inputs", "pool_size", "strides", "padding"};
+constexpr Keys kBatchNormalization = {"type", "name", "inputs", "momentum", "epsilon"};
+constexpr Keys kDropout = {"type", "name", "inputs", "rate"};
+constexpr Keys kFlatten = {"type", "name", "inputs"};
+constexpr Keys kDense = {
+    "type", "name", "inputs", "units", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
+constexpr Keys kMerge = {"type", "name", "inputs"};
+constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 24> kAllKeys{{
+constexpr std::array<KeyList, 26> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -68,6 +71,8 @@ constexpr std::array<KeyList, 24> kAllKeys{{
     {"layer flatten", kFlatten},
     {"layer dense", kDense},
     {"layer activation", kActivation},
+    {"layer global_average_pooling2d and global_max_pooling2d", kGlobalPooling},
+    {"layer add, multiply and concatenate", kMerge},
 }};
 
 }  // namespace

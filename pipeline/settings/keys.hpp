@@ -37,6 +37,8 @@ enum class KeyGroup {
     flatten,
     dense,
     activation,
+    global_pooling,
+    merge,
 };
 const KeyList& keys_of(KeyGroup group);
 std::span<const KeyList> all_keys();

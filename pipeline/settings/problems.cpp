@@ -40,7 +40,10 @@ std::tuple<bool, int, int> order_of(const Origin& origin) {
 std::string place_of(const Origin& origin) {
     if (origin.kind == Origin::Kind::set)
         return "--set " + printable(beginning(origin.text.view()));
-    return fmt::format("{}:{}:{}", printable(origin.text.view()), origin.line, origin.column);
+    std::string place =
+        fmt::format("{}:{}:{}", printable(origin.text.view()), origin.line, origin.column);
+    if (!origin.use.view().empty()) place += fmt::format(" ({})", printable(origin.use.view()));
+    return place;
 }
 
 std::string label_of(const Origin& origin) {

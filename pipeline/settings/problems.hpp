@@ -36,6 +36,7 @@ struct Origin {
     SharedText text;  // the file as the user named it, or what --set was given
     int line = 0;     // from 1; 0 for --set
     int column = 0;
+    SharedText use{};  // of a value in a block of layers: which one, and where it is used
 };
 std::string place_of(const Origin& origin);  // "experiments/my.toml:14:1", "--set train.epoch=3"
 std::string label_of(const Origin& origin);  // "my.toml:14", "sweep (my.toml:40)", "--set"

@@ -46,6 +46,11 @@ std::string_view layer_word(const trainer::LayerConfig& layer) {
             [](const trainer::FlattenConfig&) { return "flatten"; },
             [](const trainer::DenseConfig&) { return "dense"; },
             [](const trainer::ActivationConfig&) { return "activation"; },
+            [](const trainer::GlobalPoolingConfig& pooling) {
+                return pooling.kind == trainer::PoolingKind::max ? "global_max_pooling2d"
+                                                                 : "global_average_pooling2d";
+            },
+            [](const trainer::MergeConfig& merge) { return word_of(merge.kind).data(); },
         },
         layer.kind);
 }

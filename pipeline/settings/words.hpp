@@ -47,10 +47,18 @@ inline constexpr std::array<Word<trainer::ExchangeKind>, 3> kExchanges{{
     {"ring", trainer::ExchangeKind::ring},
     {"mpi", trainer::ExchangeKind::mpi},
 }};
+inline constexpr std::array<Word<trainer::MergeKind>, 3> kMerges{{
+    {"add", trainer::MergeKind::add},
+    {"multiply", trainer::MergeKind::multiply},
+    {"concatenate", trainer::MergeKind::concatenate},
+}};
 inline constexpr std::array<Word<trainer::MonitorMode>, 2> kMonitorModes{{
     {"min", trainer::MonitorMode::min},
     {"max", trainer::MonitorMode::max},
 }};
+
+// What `inputs` calls the images that a network is given.
+inline constexpr std::string_view kNetworkInput = "input";
 
 template <class Choice>
 constexpr std::string_view word_in(std::span<const Word<Choice>> words, Choice value) {
@@ -77,6 +85,9 @@ constexpr std::string_view word_of(trainer::Scale value) {
 }
 constexpr std::string_view word_of(trainer::ExchangeKind value) {
     return word_in<trainer::ExchangeKind>(kExchanges, value);
+}
+constexpr std::string_view word_of(trainer::MergeKind value) {
+    return word_in<trainer::MergeKind>(kMerges, value);
 }
 constexpr std::string_view word_of(trainer::MonitorMode value) {
     return word_in<trainer::MonitorMode>(kMonitorModes, value);

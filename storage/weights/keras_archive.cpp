@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/files/zip_archive.hpp"
+#include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
 
 namespace lockstep::storage {
@@ -117,17 +118,21 @@ Json compile_config(const Json& training) {
             {"jit_compile", false}};
 }
 
-Json sequential_json(const KerasModel& model) {
+Json model_json(const KerasModel& model) {
+    const bool is_functional = model.is_functional();
     Json layers = Json::array();
     Json input_shape;  // null without an input layer: Keras then builds at the first call
     for (const KerasLayer& layer : model.layers) {
         layers.push_back(layer_json(layer));
+        if (is_functional) add_keras3_inputs(model, layer, layers.back());
         if (layer.class_name == kInputClass) input_shape = config_of(layer).at("batch_input_shape");
     }
     Json config{{"name", model.name}, {"trainable", true}};
-    if (!input_shape.is_null()) config["build_input_shape"] = input_shape;
+    if (!input_shape.is_null() && !is_functional) config["build_input_shape"] = input_shape;
     config["layers"] = std::move(layers);
-    Json json = serialized("keras", "Sequential", std::move(config));
+    if (is_functional) add_ends(model, config);
+    Json json = serialized("keras", is_functional ? "Functional" : "Sequential", std::move(config));
+    if (is_functional) json["registered_name"] = "Functional";
     if (!input_shape.is_null()) json["build_config"] = {{"input_shape", input_shape}};
     if (!model.training_config_json.empty()) {
         json["compile_config"] =
@@ -163,7 +168,7 @@ Bytes keras_archive_bytes(const KerasModel& model, const NamedArrays& weights,
                         {"date_saved", kDateSaved},
                         {"lockstep", parse_json(notes_json, "the note")}};
     const std::vector<ZipMember> members{{"metadata.json", ascii_bytes(metadata)},
-                                         {"config.json", ascii_bytes(sequential_json(model))},
+                                         {"config.json", ascii_bytes(model_json(model))},
                                          {"model.weights.h5", keras_weights_bytes(model, weights)}};
     return zip_bytes(members);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
 
 namespace lockstep::storage {
@@ -246,14 +247,24 @@ std::string text_or_nothing(const Hdf5Source& source, const std::string& name) {
 }  // namespace
 
 std::string model_config_json(const KerasModel& model) {
+    const bool is_functional = model.is_functional();
     Json layers = Json::array();
     for (const KerasLayer& layer : model.layers) {
-        layers.push_back({{"class_name", layer.class_name},
-                          {"config", parse_json(layer.config_json, layer.name)}});
+        Json json{{"class_name", layer.class_name},
+                  {"config", parse_json(layer.config_json, layer.name)}};
+        if (is_functional) add_keras2_inputs(layer, json);
+        layers.push_back(std::move(json));
     }
-    const Json config{{"class_name", "Sequential"},
-                      {"config", {{"name", model.name}, {"layers", std::move(layers)}}}};
-    return ascii_text(config);
+    Json config{{"name", model.name}, {"layers", std::move(layers)}};
+    if (is_functional) add_ends(model, config);
+    const Json json{{"class_name", is_functional ? "Functional" : "Sequential"},
+                    {"config", std::move(config)}};
+    return ascii_text(json);
+}
+
+bool KerasModel::is_functional() const {
+    return std::ranges::any_of(layers,
+                               [](const KerasLayer& layer) { return !layer.inputs.empty(); });
 }
 
 Bytes model_file_bytes(const KerasModel& model, const NamedArrays& weights,

@@ -41,16 +41,21 @@ struct KerasLayer {
     std::string name;
     std::string class_name;   // Conv2D, InputLayer, ...
     std::string config_json;  // the layer's "config": {"name":"conv2d","filters":32,...}
+    // Of a network that is no chain.
+    std::vector<std::string> inputs{};         // names of layers
+    std::vector<std::int64_t> output_shape{};  // of one sample
 };
 
-// A Sequential network.
+// A Sequential network, or a Functional one, whose layers name their inputs.
 struct KerasModel {
     std::string name = "sequential";
     std::vector<KerasLayer> layers;    // in order; an InputLayer may be the first
     std::string training_config_json;  // "" leaves it out
+
+    bool is_functional() const;
 };
 
-// {"class_name":"Sequential","config":{"name":N,"layers":[...]}}, in ASCII.
+// {"class_name":"Sequential","config":{"name":N,"layers":[...]}} of Keras 2, in ASCII.
 // Throws std::invalid_argument if a text is no JSON.
 std::string model_config_json(const KerasModel& model);
 

@@ -89,7 +89,7 @@ TEST_CASE("onnxruntime: probabilities are ours, with every kind of layer", "[int
 }
 
 TEST_CASE("onnxruntime: probabilities are ours, with layers at their edges", "[interop]") {
-    check_experiment({LOCKSTEP_EDGES}, 3);
+    check_experiment({LOCKSTEP_EDGES}, 4);
 }
 
 TEST_CASE("onnxruntime: probabilities are ours, for the networks of the tutorials", "[interop]") {

@@ -120,6 +120,8 @@ initial_weights = "weights.h5"
 shards = 4
 exchange = "ring"
 ranks_per_run = 2
+[block.wide]
+layers = [{ type = "concatenate", inputs = ["input", "input"] }]
 [[run]]
 name = "a"
 title = "t"
@@ -131,6 +133,8 @@ layers = [
   { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform" },
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
   { type = "average_pooling2d" },
+  { type = "add", inputs = ["average_pooling2d", "average_pooling2d"] },
+  { block = "wide" },
   { type = "batch_normalization", name = "b", momentum = 0.9, epsilon = 1e-4 },
   { type = "dropout", name = "d", rate = 0.1 },
   { type = "activation", name = "r", activation = "relu" },
@@ -180,7 +184,7 @@ TEST_CASE("the design read from a stored configuration is the planned one, whate
 TEST_CASE("the file of every key has every key", "[effective_config]") {
     for (const pipeline::KeyList& list : pipeline::all_keys()) {
         for (const std::string_view key : list.keys) {
-            if (key == "sweep") continue;  // makes runs, and is no value of one
+            if (key == "sweep" || key == "block") continue;  // make runs, and are no values of one
             CAPTURE(std::string(list.table), std::string(key));
             CHECK(contains(every_key(), std::string(key)));
         }

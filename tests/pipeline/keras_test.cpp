@@ -65,6 +65,42 @@ TEST_CASE("the layers are Keras', the input first", "[keras]") {
     CHECK(json(7)["units"] == 10);
 }
 
+TEST_CASE("a network that is no chain is a Functional model", "[keras]") {
+    const auto run = read(std::string(kHead) + R"([[run]]
+name = "graph"
+layers = [
+  { type = "conv2d", filters = 4, kernel_size = 3, padding = "same" },
+  { type = "conv2d", filters = 4, kernel_size = 1 },
+  { type = "add", inputs = ["conv2d_1", "conv2d"] },
+  { type = "concatenate", inputs = ["add", "input"] },
+  { type = "global_max_pooling2d" },
+  { type = "dense", units = 10 },
+]
+)")
+                         .runs.at(0);
+    const storage::KerasModel model = model_of(run);
+    CHECK(model.is_functional());
+    CHECK_FALSE(model_of(small_run(kSoftmax)).is_functional());
+    // Keras 2's JSON.
+    const auto json = nlohmann::json::parse(storage::model_config_json(model));
+    CHECK(json["class_name"] == "Functional");
+    const auto& layers = json["config"]["layers"];
+    CHECK(layers[0]["inbound_nodes"] == nlohmann::json::array());
+    const auto node = [](std::initializer_list<const char*> names) {
+        nlohmann::json inputs = nlohmann::json::array();
+        for (const char* name : names)
+            inputs.push_back(nlohmann::json::array({name, 0, 0, nlohmann::json::object()}));
+        return nlohmann::json::array({inputs});
+    };
+    CHECK(layers[1]["inbound_nodes"] == node({"input_1"}));
+    CHECK(layers[3]["inbound_nodes"] == node({"conv2d_1", "conv2d"}));
+    CHECK(layers[4]["inbound_nodes"] == node({"add", "input_1"}));
+    CHECK(layers[4]["config"]["axis"] == 3);
+    CHECK(layers[5]["class_name"] == "GlobalMaxPooling2D");
+    CHECK(json["config"]["output_layers"] == nlohmann::json({{"dense", 0, 0}}));
+    CHECK(json["config"]["input_layers"] == nlohmann::json({{"input_1", 0, 0}}));
+}
+
 TEST_CASE("the loss tells whether the network ends in logits", "[keras]") {
     const auto training = [](const pipeline::RunSpec& run) {
         return nlohmann::json::parse(model_of(run).training_config_json);

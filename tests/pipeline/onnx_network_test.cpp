@@ -185,3 +185,20 @@ TEST_CASE("onnx: every value is made once, before it is used", "[onnx]") {
     CHECK(made.contains(model.output.name));
     CHECK(model.metadata.front().first == "output");
 }
+
+TEST_CASE("onnx: nodes read the values that their layers name", "[onnx]") {
+    const storage::OnnxModel model = exported(
+        kConvolution + "{ type = \"add\", inputs = [\"conv2d\", \"conv2d\", \"conv2d\"] }, " +
+        "{ type = \"concatenate\", inputs = [\"add\", \"input\"] }, " +
+        "{ type = \"global_average_pooling2d\" }, { type = \"dense\", units = 10 }");
+    CHECK(operators(model) == Texts{"Div", "Transpose", "Conv", "Add", "Add", "Transpose", "Concat",
+                                    "GlobalAveragePool", "Flatten", "Gemm", "Softmax"});
+    CHECK(node_of(model, "add/1/Add").inputs == Texts{"conv2d/Conv", "conv2d/Conv"});
+    CHECK(node_of(model, "add/2/Add").inputs == Texts{"add/1/Add", "conv2d/Conv"});
+    // The pixels lie as the convolution's channels do.
+    CHECK(node_of(model, "concatenate/1/Transpose").inputs ==
+          Texts{node_of(model, model.nodes[0].name).outputs});
+    CHECK(node_of(model, "concatenate/Concat").inputs ==
+          Texts{"add/2/Add", "concatenate/1/Transpose"});
+    CHECK(attribute<std::int64_t>(model, "concatenate/Concat", "axis") == 1);
+}

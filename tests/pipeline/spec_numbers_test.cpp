@@ -44,7 +44,7 @@ std::string file_with(const std::string& table, const std::string& key, const st
 }
 
 bool is_skipped(const std::string& table, const std::string& key) {
-    return key == "name" || key == "type" || file_with(table, key, "1").empty();
+    return key == "name" || key == "type" || key == "inputs" || file_with(table, key, "1").empty();
 }
 
 // Whether the value is refused for what it is: the message shows it.
