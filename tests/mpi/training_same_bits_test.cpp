@@ -70,6 +70,16 @@ TEST_CASE("same bits: every kind of layer, every optimizer, a short last batch",
     }
 }
 
+TEST_CASE("same bits: a network that is no chain", "[trainer][mpi]") {
+    for (const int shards : {3, 8}) {
+        CAPTURE(shards);
+        RunConfig config = tiny_run();
+        config.layers = residual_layers(4);
+        config.parallel.shards = shards;
+        check_same_bits(config);
+    }
+}
+
 TEST_CASE("same bits: any number of shards, also ones that do not divide the batch",
           "[trainer][mpi]") {
     for (const int shards : {1, 2, 3, 11}) {

@@ -73,6 +73,49 @@ std::vector<LayerConfig> every_kind_of_layer(int classes) {
             {"dense_1", DenseConfig{.units = classes, .activation = Activation::softmax}}};
 }
 
+std::vector<LayerConfig> residual_layers(int classes) {
+    const auto conv = [](std::string name, int filters, int stride, ValueNumber source) {
+        return LayerConfig{std::move(name),
+                           Conv2dConfig{.filters = filters,
+                                        .kernel_size = {3, 3},
+                                        .strides = {stride, stride},
+                                        .padding = Padding::same,
+                                        .use_bias = false},
+                           {source}};
+    };
+    const auto norm = [](std::string name) {
+        return LayerConfig{std::move(name), BatchNormalizationConfig{}};
+    };
+    const auto relu = [](std::string name) {
+        return LayerConfig{std::move(name), ActivationConfig{Activation::relu}};
+    };
+    return {conv("stem", 16, 1, 0),
+            norm("stem_norm"),
+            relu("stem_relu"),  // value 3
+            conv("a1", 16, 1, 3),
+            norm("a1_norm"),
+            relu("a1_relu"),
+            conv("a2", 16, 1, 6),
+            norm("a2_norm"),
+            {"a_add", MergeConfig{MergeKind::add}, {8, 3}},
+            relu("a_relu"),  // value 10
+            conv("b1", 20, 2, 10),
+            norm("b1_norm"),
+            relu("b1_relu"),
+            conv("b2", 20, 1, 13),
+            norm("b2_norm"),
+            {"shortcut", Conv2dConfig{.filters = 20, .strides = {2, 2}}, {10}},
+            {"b_add", MergeConfig{MergeKind::add}, {15, 16}},
+            {"b_gate", MergeConfig{MergeKind::multiply}, {17, 16}},
+            relu("b_relu"),
+            {"wide", MergeConfig{MergeKind::concatenate}, {19, 15}},
+            {"dropout", DropoutConfig{0.25}},
+            {"pool", GlobalPoolingConfig{}},
+            {"top", GlobalPoolingConfig{PoolingKind::max}, {20}},
+            {"both", MergeConfig{MergeKind::concatenate}, {22, 23}},
+            {"dense", DenseConfig{.units = classes}}};
+}
+
 std::vector<LayerConfig> plain_layers(int classes) {
     return {{"conv2d",
              Conv2dConfig{.filters = 6, .kernel_size = {3, 3}, .activation = Activation::relu}},

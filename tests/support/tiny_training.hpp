@@ -27,6 +27,8 @@ std::shared_ptr<const trainer::Dataset> make_tiny_dataset(const TinyDataset& set
 // Convolutions with and without bias, both poolings, batch normalization of images and of vectors,
 // dropout, an activation layer, dense layers; channels that fill no vector.
 std::vector<trainer::LayerConfig> every_kind_of_layer(int classes = 4);
+// No chain: two residual blocks, a product, and two pools over whole images side by side.
+std::vector<trainer::LayerConfig> residual_layers(int classes = 4);
 // One convolution and two dense layers: nothing random, nothing that looks at the whole batch.
 std::vector<trainer::LayerConfig> plain_layers(int classes = 4);
 
