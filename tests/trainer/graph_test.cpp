@@ -1,9 +1,10 @@
 // The graph by itself: who reads what, who wants a gradient, and who may apply a ReLU's.
+#include "trainer/network/graph.hpp"
+
 #include <memory>
 #include <vector>
 
 #include "tests/support/catch.hpp"
-#include "trainer/network/graph.hpp"
 
 using namespace lockstep::trainer;
 
