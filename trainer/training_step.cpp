@@ -85,6 +85,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
     : config_(config),
       data_(data),
       network_(network),
+      augmentation_(config.data.augmentation, data.shape, config.train.seed),
       steps_per_epoch_(steps_in(config, data)),
       factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
@@ -149,7 +150,7 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
     liveness::note_step(step);
     note(Phase::gather);
     fault_point("step.begin", step);
-    gather(plan, samples);
+    gather(plan, samples, epoch);
     note(Phase::forward);
     plan.forward({step});
     fault_point("step.after_forward", step);
@@ -184,13 +185,32 @@ void TrainingStep::collect_slots() {
     for (auto& [name, values] : optimizer_.slots()) exchange_->collect(values);
 }
 
-void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples) {
+void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples, int epoch) {
     const auto scope = clocks_.data.measure();
     const BatchGeometry& geometry = plan.geometry();
     const auto own = samples.subspan(static_cast<std::size_t>(geometry.first_sample),
                                      static_cast<std::size_t>(geometry.samples));
-    write_input(data_.training, own, data_.scale, network_.input(), plan.input());
+    if (augmentation_.is_empty())
+        write_input(data_.training, own, data_.scale, network_.input(), plan.input());
+    else
+        write_augmented(plan, own, epoch);
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
+}
+
+void TrainingStep::write_augmented(StepPlan& plan, std::span<const std::uint32_t> own, int epoch) {
+    const SampleSet& samples = data_.training;
+    const auto image = static_cast<std::size_t>(data_.shape.size());
+    float* input = plan.input();
+    for (const std::uint32_t sample : own) {
+        const std::uint32_t index = samples.indices[sample];
+        const AugmentedImage seen =
+            augmentation_.of(samples.images->pixels.data() + index * image, epoch, index);
+        if (seen.bytes != nullptr)
+            write_image(seen.bytes, data_.scale, network_.input(), input);
+        else
+            write_image(seen.values, data_.scale, network_.input(), input);
+        input += network_.input().sample_size();
+    }
 }
 
 void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {

@@ -2,7 +2,7 @@
 
 // One training step, start to end: the page that fixes the bits.
 //
-//   gather    the rank's own samples of the batch, as scaled float32
+//   gather    the rank's own samples of the batch, augmented, as scaled float32
 //   forward   and loss, per sample or per shard, or from sums over all shards in their order
 //   backward  a gradient for each subtree of the own shards (shard_tree.hpp)
 //   sum       of all ranks' subtrees: the only place where ranks meet, beside the batch statistics
@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/augmentation/augmentation.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/exchange/exchange.hpp"
 #include "trainer/factored_gradients.hpp"
@@ -79,7 +80,8 @@ private:
     Batch make_batch(int size, const Communicator& comm, BufferPool& pool);
     float* tail_of(int own_shard);
     Batch& batch_of(std::size_t samples);
-    void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
+    void gather(StepPlan& plan, std::span<const std::uint32_t> samples, int epoch);
+    void write_augmented(StepPlan& plan, std::span<const std::uint32_t> own, int epoch);
     void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
     void update(const Batch& batch, std::int64_t step);
@@ -87,6 +89,7 @@ private:
     const RunConfig& config_;
     const RunData& data_;
     Network& network_;
+    Augmentation augmentation_;
     std::int64_t steps_per_epoch_;
     StepClocks clocks_;
     FactoredGradients factored_;

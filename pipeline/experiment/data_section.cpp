@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pipeline/experiment/augmentation_section.hpp"
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
@@ -188,6 +189,7 @@ DataSection read_data(const Table& settings, const PathContext& paths,
     config.dataset = reader.choice("dataset", kDatasets).value_or(config.dataset);
     config.scale = reader.choice("scale", kScales).value_or(config.scale);
     config.path = read_data_path(reader, paths);
+    config.augmentation = read_augmentation(reader);
     const WholeRange samples{10, 10'000'000};
     config.training_samples =
         reader.whole("training_samples", samples).value_or(config.training_samples);

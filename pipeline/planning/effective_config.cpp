@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "pipeline/experiment/augmentation_section.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/words.hpp"
@@ -98,6 +99,10 @@ private:
         add("data.classes", run_.class_names);
         add("data.scale", word_of(data.scale));
         validation(data.validation);
+        if (data.augmentation.empty()) return;
+        note("data.augmentation", std::string_view());
+        values_.back().value = augmentation_text(data.augmentation);
+        values_.back().canonical = "data.augmentation=" + values_.back().value;
     }
 
     void validation(const trainer::ValidationConfig& validation) {

@@ -13,8 +13,9 @@ constexpr Keys kFile = {"schema",     "experiment", "data",  "train", "parallel"
 constexpr Keys kExperiment = {"name", "title"};
 constexpr Keys kRun = {"name",     "title",      "source", "data",  "train",
                        "parallel", "checkpoint", "layers", "expect"};
-constexpr Keys kData = {"dataset",          "path",         "classes", "scale", "validation",
-                        "training_samples", "test_samples", "seed"};
+constexpr Keys kData = {"dataset",    "path",         "classes",          "scale",
+                        "validation", "augmentation", "training_samples", "test_samples",
+                        "seed"};
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
@@ -41,12 +42,20 @@ constexpr Keys kDropout = {"type", "name", "inputs", "rate"};
 constexpr Keys kFlatten = {"type", "name", "inputs"};
 constexpr Keys kDense = {
     "type", "name", "inputs", "units", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kRandomFlip = {"type", "mode"};
+constexpr Keys kRandomCrop = {"type", "padding", "fill_mode", "fill_value"};
+constexpr Keys kRandomTranslation = {"type", "height_factor", "width_factor", "fill_mode",
+                                     "fill_value"};
+constexpr Keys kRandomRotation = {"type", "factor", "fill_mode", "fill_value"};
+constexpr Keys kRandomZoom = {"type", "height_factor", "width_factor", "fill_mode", "fill_value"};
+constexpr Keys kRandomFactor = {"type", "factor"};
+constexpr Keys kCutout = {"type", "size", "fill_value"};
 constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
 constexpr Keys kMerge = {"type", "name", "inputs"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 26> kAllKeys{{
+constexpr std::array<KeyList, 34> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -73,6 +82,14 @@ constexpr std::array<KeyList, 26> kAllKeys{{
     {"layer activation", kActivation},
     {"layer global_average_pooling2d and global_max_pooling2d", kGlobalPooling},
     {"layer add, multiply and concatenate", kMerge},
+    {"augmentation random_flip", kRandomFlip},
+    {"augmentation random_crop", kRandomCrop},
+    {"augmentation random_translation", kRandomTranslation},
+    {"augmentation random_rotation", kRandomRotation},
+    {"augmentation random_zoom", kRandomZoom},
+    {"augmentation random_brightness and random_contrast", kRandomFactor},
+    {"augmentation random_brightness and random_contrast", kRandomFactor},
+    {"augmentation cutout", kCutout},
 }};
 
 }  // namespace

@@ -39,6 +39,14 @@ enum class KeyGroup {
     activation,
     global_pooling,
     merge,
+    random_flip,
+    random_crop,
+    random_translation,
+    random_rotation,
+    random_zoom,
+    random_brightness,
+    random_contrast,
+    cutout,
 };
 const KeyList& keys_of(KeyGroup group);
 std::span<const KeyList> all_keys();

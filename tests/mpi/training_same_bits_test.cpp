@@ -80,6 +80,18 @@ TEST_CASE("same bits: a network that is no chain", "[trainer][mpi]") {
     }
 }
 
+TEST_CASE("same bits: augmented images", "[trainer][mpi]") {
+    RunConfig config = tiny_run();
+    const RunConfig plain = config;
+    config.data.augmentation = {RandomFlipConfig{FlipMode::horizontal},
+                                RandomCropConfig{2, {FillMode::mirror, 0.0}},
+                                RandomRotationConfig{{-0.1, 0.1}, {}}, CutoutConfig{3, 0.0}};
+    const Trained augmented = check_same_bits(config);
+    const Trained unchanged = check_same_bits(plain);
+    if (Communicator(MPI_COMM_WORLD).is_root())
+        CHECK(digest_of(augmented.outcome.weights) != digest_of(unchanged.outcome.weights));
+}
+
 TEST_CASE("same bits: any number of shards, also ones that do not divide the batch",
           "[trainer][mpi]") {
     for (const int shards : {1, 2, 3, 11}) {

@@ -126,7 +126,16 @@ layers = [{ type = "concatenate", inputs = ["input", "input"] }]
 name = "a"
 title = "t"
 source = "s"
-data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 } }
+data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 }, augmentation = [
+  { type = "random_flip", mode = "horizontal" },
+  { type = "random_crop", padding = 4, fill_mode = "mirror", fill_value = 3 },
+  { type = "random_translation", height_factor = 0.1, width_factor = [0, 0.2] },
+  { type = "random_rotation", factor = 0.1 },
+  { type = "random_zoom", height_factor = 0.1, width_factor = 0.2 },
+  { type = "random_brightness", factor = 0.1 },
+  { type = "random_contrast", factor = [0.1, 0.2] },
+  { type = "cutout", size = 8, fill_value = 127 },
+] }
 expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
 checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true, every_minutes = 5 }
 layers = [

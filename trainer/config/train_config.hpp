@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "trainer/config/augmentation_config.hpp"
 #include "trainer/config/layer_config.hpp"
 
 namespace lockstep::trainer {
@@ -40,6 +41,7 @@ struct DataConfig {
     std::vector<std::string> classes;  // names of the classes used, in label order; empty: all
     Scale scale = Scale::unit;
     ValidationConfig validation = NoValidation{};
+    std::vector<AugmentationConfig> augmentation;  // of training images, in this order
     // synthetic only
     std::int64_t training_samples = 10000;
     std::int64_t test_samples = 2000;
