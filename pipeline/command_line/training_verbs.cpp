@@ -6,6 +6,7 @@
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/verbs/plan.hpp"
+#include "pipeline/verbs/preview.hpp"
 #include "pipeline/verbs/run.hpp"
 #include "pipeline/verbs/summary.hpp"
 #include "pipeline/verbs/validate.hpp"
@@ -79,6 +80,18 @@ void declare_plan(CLI::App& verb, PlanOptions& plan) {
     add_format(verb, plan.format);
 }
 
+void declare_preview(CLI::App& verb, PreviewOptions& preview) {
+    add_spec(verb, preview.spec);
+    verb.add_option("--out", preview.out, "the picture; preview.png unless given")
+        ->type_name("FILE");
+    verb.add_option("--images", preview.images, "training images, a row each; 8 unless given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100));
+    verb.add_option("--epochs", preview.epochs, "epochs, a column each; 8 unless given")
+        ->type_name("N")
+        ->check(CLI::Range(1, 100));
+}
+
 void declare_summary(CLI::App& verb, SummaryOptions& summary) { add_spec(verb, summary.spec); }
 
 }  // namespace
@@ -99,6 +112,10 @@ void add_training_verbs(VerbList& verbs) {
     verbs.add<PlanOptions>({"plan", "list the runs a file expands to, with their cost",
                             "  lockstep plan my.toml\n  lockstep plan my.toml --format csv\n"},
                            declare_plan, [](const PlanOptions& options) { return plan(options); });
+    verbs.add<PreviewOptions>(
+        {"preview", "draw training images as augmentation changes them",
+         "  lockstep preview my.toml\n  lockstep preview my.toml --out grid.png --images 4\n"},
+        declare_preview, preview);
     verbs.add<SummaryOptions>(
         {"summary", "print Keras' model summary of a file's architectures",
          "  lockstep summary my.toml\n  lockstep summary my.toml --only vgg-bn\n"},

@@ -17,8 +17,8 @@ namespace {
 
 }  // namespace
 
-std::string png_data_uri(std::span<const std::uint8_t> pixels, int width, int height,
-                         PngPixels format) {
+std::vector<std::uint8_t> png_bytes(std::span<const std::uint8_t> pixels, int width, int height,
+                                    PngPixels format) {
     const std::size_t channels = format == PngPixels::rgb ? 3 : 4;
     if (width < 1 || height < 1 ||
         pixels.size() !=
@@ -40,7 +40,12 @@ std::string png_data_uri(std::span<const std::uint8_t> pixels, int width, int he
         fail(image);
     }
     bytes.resize(size);
-    return "data:image/png;base64," + base64(bytes);
+    return bytes;
+}
+
+std::string png_data_uri(std::span<const std::uint8_t> pixels, int width, int height,
+                         PngPixels format) {
+    return "data:image/png;base64," + base64(png_bytes(pixels, width, height, format));
 }
 
 }  // namespace lockstep::reports

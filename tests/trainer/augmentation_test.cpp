@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "trainer/augmentation/augmentation_grid.hpp"
 #include "trainer/augmentation/resampling.hpp"
 
 using namespace lockstep::trainer;
@@ -118,9 +119,9 @@ TEST_CASE("a flip is drawn by epoch and image, each side half of the time", "[au
     for (const int count : counts) CHECK(std::abs(count - 100) < 45);  // 5 standard deviations
     // One side alone.
     for (std::uint32_t index = 0; index < 20; ++index) {
-        const auto horizontal = changed({RandomFlipConfig{FlipMode::horizontal}}, 0, index);
+        const auto horizontal = changed({RandomFlipConfig{FlipMode::horizontal}}, 1, index);
         CHECK((horizontal == unchanged() || horizontal == flipped(unchanged(), true, false)));
-        const auto vertical = changed({RandomFlipConfig{FlipMode::vertical}}, 0, index);
+        const auto vertical = changed({RandomFlipConfig{FlipMode::vertical}}, 1, index);
         CHECK((vertical == unchanged() || vertical == flipped(unchanged(), false, true)));
     }
 }
@@ -129,11 +130,11 @@ TEST_CASE("an alternating flip shows each side in every second epoch", "[augment
     const AugmentationConfig flip = RandomFlipConfig{FlipMode::alternating};
     int flipped_first = 0;
     for (std::uint32_t index = 0; index < 100; ++index) {
-        const bool first = changed({flip}, 0, index) == flipped(unchanged(), true, false);
+        const bool first = changed({flip}, 1, index) == flipped(unchanged(), true, false);
         flipped_first += first;
-        for (int epoch = 1; epoch < 4; ++epoch)
+        for (int epoch = 2; epoch < 5; ++epoch)
             CHECK(changed({flip}, epoch, index) ==
-                  flipped(unchanged(), first == (epoch % 2 == 0), false));
+                  flipped(unchanged(), first == (epoch % 2 == 1), false));
     }
     CHECK(std::abs(flipped_first - 50) < 25);
 }
@@ -169,7 +170,7 @@ TEST_CASE("a crop is a window of the padded image, every one of them", "[augment
     }
     // Far more padding than image.
     for (std::uint32_t index = 0; index < 30; ++index)
-        CHECK(changed({RandomCropConfig{20, {FillMode::wrap, 0.0}}}, 0, index).size() ==
+        CHECK(changed({RandomCropConfig{20, {FillMode::wrap, 0.0}}}, 1, index).size() ==
               kPlanes.values());
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("a cutout is a square about some pixel, cut off at the border", "[augm
     for (const int size : {1, 2, 3, 20}) {
         std::set<std::size_t> numbers;  // of pixels that were cut out
         for (std::uint32_t index = 0; index < 60; ++index) {
-            const auto image = changed({CutoutConfig{size, 255.0}}, 0, index);
+            const auto image = changed({CutoutConfig{size, 255.0}}, 1, index);
             int top = 99, bottom = -1, left = 99, right = -1, cut = 0;
             for (int y = 0; y < kPlanes.height; ++y)
                 for (int x = 0; x < kPlanes.width; ++x) {
@@ -262,7 +263,7 @@ TEST_CASE("brightness and contrast keep to pixels' range", "[augmentation]") {
 TEST_CASE("factors are drawn between their bounds", "[augmentation]") {
     float least = 255.0F, most = 0.0F;
     for (std::uint32_t index = 0; index < 200; ++index) {
-        const float first = changed({RandomBrightnessConfig{{0.1, 0.3}}}, 0, index)[0] - 1.0F;
+        const float first = changed({RandomBrightnessConfig{{0.1, 0.3}}}, 1, index)[0] - 1.0F;
         least = std::min(least, first), most = std::max(most, first);
     }
     CHECK(least >= 25.5F);
@@ -293,5 +294,41 @@ TEST_CASE("what an image looks like depends on seed, epoch and number alone", "[
     CHECK(std::equal(one.begin(), one.end(), again.values));
     for (const float value : one) CHECK((value >= 0.0F && value <= 255.0F));
     const AugmentationConfig crop = RandomCropConfig{1, {}};
-    CHECK(changed({crop, crop}, 0, 1) != changed({crop}, 0, 1));
+    CHECK(changed({crop, crop}, 1, 1) != changed({crop}, 1, 1));
+}
+
+TEST_CASE("the preview shows each image as it is and as epochs see it", "[augmentation]") {
+    const auto image = counted_image();
+    std::vector<std::uint8_t> two(image);
+    two.insert(two.end(), image.rbegin(), image.rend());
+    const ImageSet set{PixelArray(two), {0, 1}};
+    const SampleSet samples{&set, {1, 0}, {1, 0}};
+    const std::vector<AugmentationConfig> changes{RandomFlipConfig{},
+                                                  RandomBrightnessConfig{{0.2, 0.2}}};
+    const AugmentationGrid grid = augmentation_grid(samples, kImage, changes, kSeed, 5, 3);
+    // Two rows, since there are two samples; four columns, the first set apart.
+    CHECK(grid.height == 2 + 2 * (kImage.height + 2));
+    CHECK(grid.width == 4 * (kImage.width + 2) + 6);
+    const auto pixel = [&](int y, int x, int colour) {
+        return grid.pixels[static_cast<std::size_t>((y * grid.width + x) * 3 + colour)];
+    };
+    Augmentation augmentation(changes, kImage, kSeed);
+    for (int row = 0; row < 2; ++row)
+        for (int column = 0; column < 4; ++column) {
+            const std::uint32_t index = row == 0 ? 1 : 0;
+            const std::uint8_t* original = two.data() + index * image.size();
+            const float* seen =
+                column == 0 ? nullptr : augmentation.of(original, column, index).values;
+            const int top = 2 + row * (kImage.height + 2);
+            const int left = 2 + column * (kImage.width + 2) + (column > 0 ? 4 : 0);
+            for (int y = 0; y < kImage.height; ++y)
+                for (int x = 0; x < kImage.width; ++x)
+                    for (int c = 0; c < 3; ++c) {
+                        const std::size_t place = at(kPlanes, c, y, x);
+                        const float expected =
+                            seen == nullptr ? static_cast<float>(original[place]) : seen[place];
+                        CHECK(pixel(top + y, left + x, c) == std::lround(expected));
+                    }
+        }
+    CHECK(pixel(0, 0, 0) == 255);
 }

@@ -39,10 +39,11 @@ AugmentedImage Augmentation::of(const std::uint8_t* image, int epoch, std::uint3
     std::copy_n(image, shape_.values(), bytes_.now.data());
     has_values_ = false;
     for (std::uint32_t i = 0; i < changes_.size(); ++i) {
-        const auto at_epoch = static_cast<std::uint32_t>(epoch) + 1;  // 0 is of no epoch
-        change(changes_[i], {.words = random_words(key_, {at_epoch, index, i, 0}),
-                             .fixed = random_words(key_, {0, index, i, 0}),
-                             .epoch = epoch});
+        // There is no epoch 0.
+        change(changes_[i],
+               {.words = random_words(key_, {static_cast<std::uint32_t>(epoch), index, i, 0}),
+                .fixed = random_words(key_, {0, index, i, 0}),
+                .epoch = epoch});
     }
     return has_values_ ? AugmentedImage{nullptr, values_.now.data()}
                        : AugmentedImage{bytes_.now.data(), nullptr};

@@ -28,6 +28,7 @@ public:
     bool is_empty() const { return changes_.empty(); }
     // Valid until the next call. Allocates nothing.
     //   image   bytes, [channels][height][width]
+    //   epoch   from 1, as training counts them
     AugmentedImage of(const std::uint8_t* image, int epoch, std::uint32_t index);
 
 private:

@@ -20,7 +20,7 @@ enum class Purpose : std::uint32_t {
     dropout = 3,          // counter: step low, step high ^ layer << 16, sample, group of positions
     validation_split = 4,
     synthetic_image = 5,
-    augmentation = 6,  // counter: epoch + 1 (0: whatever the epoch), number in the data set, change
+    augmentation = 6,  // counter: epoch (0: whatever the epoch), number in the data set, change
 };
 
 struct RandomKey {
