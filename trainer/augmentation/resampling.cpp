@@ -61,12 +61,42 @@ struct Neighbours {
 
     Neighbours(double at, int size, FillMode mode) {
         const double place = std::clamp(at, -kFarthest, kFarthest);
-        const double floor = std::floor(place);
-        first = filled_position(static_cast<int>(floor), size, mode);
-        second = filled_position(static_cast<int>(floor) + 1, size, mode);
-        weight = static_cast<float>(place - floor);
+        first = static_cast<int>(place);
+        if (first > place) --first;  // std::floor() is a call without SSE4.1
+        weight = static_cast<float>(place - first);
+        second = first + 1;
+        if (first >= 0 && second < size) return;
+        first = filled_position(first, size, mode);
+        second = filled_position(second, size, mode);
     }
+    bool is_inside() const { return first >= 0 && second >= 0; }
 };
+
+float between(float a, float b, float weight) { return a + (b - a) * weight; }
+
+// One pixel of one channel; both neighbours of both axes lie in the image.
+float interpolated(const float* plane, std::size_t width, const Neighbours& rows,
+                   const Neighbours& columns) {
+    const float* top = plane + static_cast<std::size_t>(rows.first) * width;
+    const float* bottom = plane + static_cast<std::size_t>(rows.second) * width;
+    return between(between(top[columns.first], top[columns.second], columns.weight),
+                   between(bottom[columns.first], bottom[columns.second], columns.weight),
+                   rows.weight);
+}
+
+// The same where some of them may be the fill value.
+float interpolated(const float* plane, std::size_t width, const Neighbours& rows,
+                   const Neighbours& columns, float empty) {
+    const auto at = [&](int row, int column) {
+        return row < 0 || column < 0 ? empty
+                                     : plane[static_cast<std::size_t>(row) * width +
+                                             static_cast<std::size_t>(column)];
+    };
+    const auto across = [&](int row) {
+        return between(at(row, columns.first), at(row, columns.second), columns.weight);
+    };
+    return between(across(rows.first), across(rows.second), rows.weight);
+}
 
 }  // namespace
 
@@ -81,20 +111,11 @@ void resample(const float* from, float* to, const PlaneShape& shape, const Affin
                                   fill.mode);
             const Neighbours columns(affine.xy * y + affine.xx * x + affine.x0, shape.width,
                                      fill.mode);
-            for (int c = 0; c < shape.channels; ++c) {
-                const float* image = from + static_cast<std::size_t>(c) * plane;
-                const auto at = [&](int row, int column) {
-                    return row < 0 || column < 0 ? empty
-                                                 : image[static_cast<std::size_t>(row) * width +
-                                                         static_cast<std::size_t>(column)];
-                };
-                const auto across = [&](int row) {
-                    const float left = at(row, columns.first), right = at(row, columns.second);
-                    return left + (right - left) * columns.weight;
-                };
-                const float top = across(rows.first), bottom = across(rows.second);
-                to[static_cast<std::size_t>(c) * plane] = top + (bottom - top) * rows.weight;
-            }
+            const bool is_inside = rows.is_inside() && columns.is_inside();
+            for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c)
+                to[c * plane] = is_inside
+                                    ? interpolated(from + c * plane, width, rows, columns)
+                                    : interpolated(from + c * plane, width, rows, columns, empty);
         }
 }
 
