@@ -12,6 +12,7 @@
 #include "pipeline/experiment/expansion.hpp"
 #include "pipeline/experiment/layers_section.hpp"
 #include "pipeline/experiment/sections.hpp"
+#include "pipeline/keras/layer_order.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"
@@ -106,6 +107,27 @@ private:
     std::map<std::filesystem::path, std::string> known_;
 };
 
+// The layers as Keras counts them, and the origins of their settings with them.
+void put_in_keras_order(RunSpec& run, const trainer::Shape& input, int classes) {
+    std::vector<trainer::LayerConfig>& layers = run.config.layers;
+    const std::vector<std::size_t> order = keras_order(layers);
+    if (std::ranges::is_sorted(order)) return;
+    layers = reordered(layers, order);
+    run.architecture = trainer::infer_shapes(layers, input, classes);
+    std::map<std::string, std::string> origins;
+    for (auto& [key, origin] : run.origins) {
+        if (!key.starts_with("layers.")) {
+            origins.insert({key, std::move(origin)});
+            continue;
+        }
+        const std::size_t dot = key.find('.', 7);
+        const auto layer = static_cast<std::size_t>(std::stoul(key.substr(7, dot - 7)));
+        const auto place = std::ranges::find(order, layer) - order.begin();
+        origins.insert({fmt::format("layers.{}{}", place, key.substr(dot)), std::move(origin)});
+    }
+    run.origins = std::move(origins);
+}
+
 // A run of the combination, yet without its name and its seed.
 RunSpec read_combination(const Combination& combination, const PathContext& paths,
                          const SavedClasses& saved_classes, FileDigests& digests,
@@ -138,6 +160,8 @@ RunSpec read_combination(const Combination& combination, const PathContext& path
             config.data.classes.empty() ? run.data_traits.class_names_origin : ""};
         run.architecture = read_architecture(combination.settings, config.layers,
                                              run.data_traits.shape, classes, context);
+        if (problems.found() == problems_before)
+            put_in_keras_order(run, run.data_traits.shape, classes.count);
     }
     return run;
 }

@@ -21,6 +21,9 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kKerasVersion = "3.0.0";
 constexpr const char* kDateSaved = "2026-01-01@00:00:00";
 
+// As Keras 3 itself writes it: keras.Functional is no name that it looks up.
+constexpr const char* kFunctionalModule = "keras.src.models.functional";
+
 constexpr std::string_view kInputClass = "InputLayer";
 
 Json parse_json(const std::string& text, const std::string& what) {
@@ -131,9 +134,11 @@ Json model_json(const KerasModel& model) {
     if (!input_shape.is_null() && !is_functional) config["build_input_shape"] = input_shape;
     config["layers"] = std::move(layers);
     if (is_functional) add_ends(model, config);
-    Json json = serialized("keras", is_functional ? "Functional" : "Sequential", std::move(config));
+    Json json = is_functional ? serialized(kFunctionalModule, "Functional", std::move(config))
+                              : serialized("keras", "Sequential", std::move(config));
     if (is_functional) json["registered_name"] = "Functional";
-    if (!input_shape.is_null()) json["build_config"] = {{"input_shape", input_shape}};
+    if (!input_shape.is_null() && !is_functional)
+        json["build_config"] = {{"input_shape", input_shape}};
     if (!model.training_config_json.empty()) {
         json["compile_config"] =
             compile_config(parse_json(model.training_config_json, "the training"));

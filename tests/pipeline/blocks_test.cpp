@@ -31,6 +31,18 @@ std::vector<std::string> names_of(const pipeline::RunSpec& run) {
     return names;
 }
 
+std::vector<std::string> sources_of_layer(const pipeline::RunSpec& run, const std::string& name) {
+    const auto& layers = run.config.layers;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        if (layers[i].name != name) continue;
+        std::vector<std::string> names;
+        for (const auto source : trainer::sources_of(layers, i))
+            names.push_back(source == 0 ? "input" : layers[source - 1].name);
+        return names;
+    }
+    return {"no such layer"};
+}
+
 std::string id_of(const pipeline::RunSpec& run) { return pipeline::effective_config(run).digest; }
 
 const std::string kConv =
@@ -140,14 +152,14 @@ layers = [
         "{ block = \"stage\", width = 8 },\n" +
             kEnd,
         blocks);
-    CHECK(names_of(run)[1] == "stage_residual_1_first");
-    CHECK(names_of(run)[7] == "stage_other");
-    CHECK(names_of(run)[8] == "stage_side_first");
-    using Sources = std::vector<trainer::ValueNumber>;
-    CHECK(run.config.layers[7].sources == Sources{1});
-    CHECK(run.config.layers[8].sources == Sources{7});  // not the layer in front
-    CHECK(run.config.layers[10].sources == Sources{10, 7});
-    CHECK(run.config.layers[11].sources == Sources{11, 8});
+    using Names = std::vector<std::string>;
+    CHECK(sources_of_layer(run, "stage_residual_1_first") == Names{"conv2d"});
+    CHECK(sources_of_layer(run, "stage_residual_2_first") == Names{"stage_residual_1_add"});
+    CHECK(sources_of_layer(run, "stage_other") == Names{"conv2d"});
+    CHECK(sources_of_layer(run, "stage_side_first") == Names{"stage_residual_2_add"});
+    CHECK(sources_of_layer(run, "stage_side_add") ==
+          Names{"stage_side_conv2d", "stage_residual_2_add"});
+    CHECK(sources_of_layer(run, "stage_concatenate") == Names{"stage_side_add", "stage_other"});
 }
 
 TEST_CASE("layers of blocks are set and swept by their names", "[spec][graph]") {
@@ -208,4 +220,33 @@ TEST_CASE("the summary says what is connected to what, but not of a chain", "[sp
     CHECK(contains(summary, "conv2d, input"));
     CHECK_FALSE(
         contains(pipeline::model_summary("a", run_of(kConv + kEnd).architecture), "Connected to"));
+}
+
+// As Keras 3.16 lists the layers of the same model: model.layers, after the InputLayer.
+TEST_CASE("layers stand in Keras' order, whatever that of the file", "[spec][graph]") {
+    const auto run = run_of(
+        R"(  { type = "conv2d", name = "stem", filters = 4, kernel_size = 3, padding = "same" },
+  { type = "conv2d", name = "shortcut", filters = 6, kernel_size = 1, inputs = "stem" },
+  { type = "conv2d", name = "first", filters = 6, kernel_size = 3, padding = "same", inputs = "stem" },
+  { type = "batch_normalization", name = "norm" },
+  { type = "conv2d", name = "second", filters = 6, kernel_size = 3, padding = "same" },
+  { type = "add", name = "sum", inputs = ["second", "shortcut"] },
+)" + kEnd);
+    CHECK(names_of(run) == std::vector<std::string>{"stem", "first", "norm", "second", "shortcut",
+                                                    "sum", "global_average_pooling2d", "dense"});
+    using Sources = std::vector<trainer::ValueNumber>;
+    CHECK(run.config.layers[4].sources == Sources{1});
+    CHECK(run.config.layers[5].sources == Sources{4, 5});
+    CHECK(run.config.layers[1].sources.empty());
+    CHECK(run.architecture.layers[4].name == "shortcut");
+    // Lines of the file go with their layers.
+    const auto lines = pipeline::effective_config(run).values;
+    const auto origin_of = [&](const std::string& key) {
+        for (const auto& value : lines)
+            if (value.key == key) return value.origin;
+        return std::string("none");
+    };
+    const auto line = [&](const std::string& key) { return std::stoi(origin_of(key).substr(9)); };
+    CHECK(line("layers.4.filters") == line("layers.0.filters") + 1);
+    CHECK(line("layers.1.filters") == line("layers.0.filters") + 2);
 }
