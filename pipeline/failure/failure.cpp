@@ -42,6 +42,8 @@ int exit_code_of(trainer::DataError::Kind kind) {
             return kExitMissingInput;
         case trainer::DataError::Kind::damaged:
             return kExitBadData;
+        case trainer::DataError::Kind::unreadable:
+            return kExitInputOutput;
         case trainer::DataError::Kind::bad_request:
             return kExitBadSpec;
     }

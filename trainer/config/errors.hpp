@@ -9,10 +9,11 @@
 
 namespace lockstep::trainer {
 
-// Data files that are missing or damaged. what() names the file, what was expected and what to do.
+// Data files that are missing, damaged, or not to be read for an error of the disk (unreadable).
+// what() names the file, what was expected and what to do.
 class DataError : public std::runtime_error {
 public:
-    enum class Kind { missing, damaged, bad_request };
+    enum class Kind { missing, damaged, unreadable, bad_request };
     DataError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
     Kind kind() const { return kind_; }
 
