@@ -4,10 +4,10 @@
 
 namespace lockstep::trainer {
 
-NonFiniteLoss::NonFiniteLoss(int epoch, std::int64_t step, double loss)
-    : NonFiniteNumbers(fmt::format("the loss became {} in epoch {}, step {}; a lower learning "
+NonFiniteLoss::NonFiniteLoss(int epoch, std::int64_t step, double loss, const std::string& origin)
+    : NonFiniteNumbers(fmt::format("the loss became {} in epoch {}, step {}: {}; a lower learning "
                                    "rate or scaled pixels may help",
-                                   loss, epoch, step)),
+                                   loss, epoch, step, origin)),
       epoch_(epoch),
       step_(step) {}
 

@@ -30,7 +30,8 @@ public:
 // The loss of a step was NaN or infinite. Thrown on every rank in the same step, before its update.
 class NonFiniteLoss : public NonFiniteNumbers {
 public:
-    NonFiniteLoss(int epoch, std::int64_t step, double loss);
+    // origin: where the first such number was found
+    NonFiniteLoss(int epoch, std::int64_t step, double loss, const std::string& origin);
     int epoch() const { return epoch_; }
     std::int64_t step() const { return step_; }
 

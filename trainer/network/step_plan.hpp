@@ -56,6 +56,10 @@ public:
         return diff_input_ == nullptr ? nullptr : diff_input_->data();
     }
 
+    // A value of the network's graph, as a pass leaves it: other buffers may lie in its place
+    // later.
+    const Buffer& value(std::size_t number) const { return *values_[number]; }
+
     std::size_t arena_bytes() const { return arena_bytes_; }
 
     // All calls of the passes, in their order.
