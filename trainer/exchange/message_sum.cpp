@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/patience.hpp"
 #include "trainer/exchange/tree_sum.hpp"
@@ -39,7 +40,9 @@ MessageSum::MessageSum(const Communicator& comm, const Sizes& sizes)
     const auto most_terms = static_cast<std::size_t>(sizes.most_terms);
     const auto most_own = static_cast<std::size_t>(sizes.most_own_terms);
     const std::size_t slice_size = own_slice().count;
-    arrived_ = AlignedArray<float>(most_terms * round_up_to_line(slice_size));
+    const std::size_t arriving = most_terms * round_up_to_line(slice_size);
+    arrived_ = in_memory_for("the gradients that other ranks send", arriving * sizeof(float),
+                             [&] { return AlignedArray<float>(arriving); });
     tails_ = AlignedArray<float>(peers * (most_own + 1) * sizes.tail);
     sum_ = AlignedArray<float>(slice_size);
     tail_sum_ = AlignedArray<float>(sizes.tail);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "trainer/kernels/aligned_array.hpp"
@@ -79,7 +80,8 @@ private:
                                 const PassContext& context, const Node& node);
     void add_sums_of_gradients(std::size_t value, std::size_t node);
     void add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums);
-    void place(BufferPool& pool);
+    void place(const Network& network, BufferPool& pool);
+    std::string purpose_of_arena(const Network& network) const;
 
     PlanSetting setting_;
     AlignedArray<float> input_;
