@@ -125,16 +125,34 @@ TEST_CASE("TERM to one rank alone stops all of them in order", "[end_to_end]") {
     check_resumes(store);
 }
 
-TEST_CASE("A rank that is stopped for a while goes on to the same bytes", "[end_to_end]") {
+TEST_CASE("A rank that is stopped for a while goes on to the same bytes, its times marked",
+          "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
     Process training(kept(store, "exchange@rank=1@step=12:stop"));
     wait_until([&] { return !stopped_ranks_on(store).empty(); });
-    std::this_thread::sleep_for(std::chrono::seconds(2));
+    std::this_thread::sleep_for(std::chrono::seconds(5));
     for (const pid_t rank : stopped_ranks_on(store)) ::kill(rank, SIGCONT);
     CHECK(training.wait() == 0);
     CHECK(final_weights(store) == expected_weights());
     CHECK(rows(store, "select count(*) from attempts") == "1\n");
+    // In the second epoch; the rank that noticed it is not the one that records.
+    CHECK(rows(store,
+               "select stopped_seconds between 3.5 and epoch_seconds from epochs "
+               "where epoch = 2") == "1\n");
+    CHECK(rows(store, "select count(*), count(stopped_seconds) from epochs") == "3,3\n");
+    CHECK(rows(store, "select stopped_seconds >= 3.5 from v_runs") == "1\n");
+    for (const char* verb : {"show", "compare"}) {
+        CAPTURE(verb);
+        const Result shown = lockstep({verb, kOneRun, "--store", store.string()});
+        CHECK(shown.exit_code == 0);
+        CHECK(contains(shown.output, "stopped_seconds"));
+    }
+    const Result report =
+        lockstep({"report", "--store", store.string(), "--out", (folder / "report").string()});
+    CHECK(report.exit_code == 0);
+    CHECK(contains(read_text(folder / "report" / "report.md"), " (disturbed)"));
+    CHECK(contains(read_text(folder / "report" / "report.html"), "a rank stood still"));
 }
 
 TEST_CASE("A rank that hangs where data are read is named with that", "[end_to_end]") {
