@@ -196,6 +196,44 @@ TEST_CASE("An array that is refused is told with what it was for, and its size",
         CHECK(all.find(purpose) != std::string::npos);
 }
 
+// 64 channels of 28 x 28 outputs in float32, 8,192 times.
+constexpr const char* kLargeBatch = R"(schema = 1
+[experiment]
+name = "large-batch"
+[data]
+dataset = "synthetic"
+training_samples = 8192
+test_samples = 16
+validation = "none"
+[train]
+batch_size = 8192
+epochs = 1
+[[run]]
+name = "large"
+layers = [
+    { type = "conv2d", filters = 32, kernel_size = 3, activation = "relu" },
+    { type = "conv2d", filters = 64, kernel_size = 3, activation = "relu" },
+    { type = "flatten" },
+    { type = "dense", units = 10 },
+]
+)";
+
+TEST_CASE("A batch that ulimit -v has no room for names the layer that takes most of it",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::ofstream(folder / "large.toml") << kLargeBatch;
+    Process refused(
+        after("ulimit -v 2000000", lockstep_command({"run", (folder / "large.toml").string(),
+                                                     "--ranks", "1", "--store", store.string()})));
+    CHECK(refused.wait() == 71);
+    INFO(refused.errors());
+    CHECK(refused.errors().find("for the activations and their gradients of 8192 samples (the "
+                                "largest: 1644167168 bytes for the output of conv2d_1)") !=
+          std::string::npos);
+    CHECK(rows(store, "select count(*) from runs where state = 'running'") == "0\n");
+}
+
 TEST_CASE("A clock that is set in a run makes no time negative and changes no order",
           "[end_to_end]") {
     const std::string jump = GENERATE("-3600", "31536000");
