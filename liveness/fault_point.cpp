@@ -22,12 +22,14 @@ bool detail::are_faults_armed = false;
 namespace {
 
 constexpr const char* kVariable = "LOCKSTEP_FAULT";
-constexpr std::array<std::string_view, 16> kPoints{"init",
+constexpr std::array<std::string_view, 18> kPoints{"init",
                                                    "data.load",
                                                    "step.begin",
                                                    "step.after_forward",
                                                    "exchange",
+                                                   "exchange.hop",
                                                    "step.after_update",
+                                                   "evaluation",
                                                    "epoch.end",
                                                    "ckpt.serialize",
                                                    "ckpt.before_fsync",

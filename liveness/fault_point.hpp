@@ -5,10 +5,12 @@
 //
 //     LOCKSTEP_FAULT="POINT[@KEY=NUMBER...]:ACTION[;...]"
 //     LOCKSTEP_FAULT="step.begin@rank=1@step=7@attempt=1:kill"
+//     LOCKSTEP_FAULT="exchange.hop@rank=0@step=12@count=5:kill"    the fifth hop of that step
 //
-//   POINT    init  data.load  step.begin  step.after_forward  exchange  step.after_update
-//            epoch.end  ckpt.serialize  ckpt.before_fsync  ckpt.before_rename  ckpt.after_rename
-//            db.begin  db.before_commit  db.after_commit  report.write  finalize
+//   POINT    init  data.load  step.begin  step.after_forward  exchange  exchange.hop
+//            step.after_update  evaluation  epoch.end  ckpt.serialize  ckpt.before_fsync
+//            ckpt.before_rename  ckpt.after_rename  db.begin  db.before_commit  db.after_commit
+//            report.write  finalize
 //   KEY      rank     of the job, from 0; every one unless given
 //            step     of the run, from 0, at points of a step
 //            count    the n-th time that this process comes by, from 1

@@ -209,7 +209,7 @@ kill_point() {
 # random_fault RANKS ATTEMPT: sets `fault`. Rank 0 alone writes checkpoints and rows. The first few of them come while it takes up a run.
 random_fault() {
     local points point most
-    points=(init data.load step.begin step.after_forward exchange step.after_update epoch.end finalize
+    points=(init data.load step.begin step.after_forward exchange exchange.hop step.after_update evaluation epoch.end finalize
         ckpt.serialize ckpt.before_fsync ckpt.before_rename ckpt.after_rename
         db.begin db.before_commit db.after_commit)
     point=${points[RANDOM % ${#points[@]}]}

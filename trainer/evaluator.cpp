@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
@@ -84,6 +85,7 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
     std::vector<float> slice_probabilities;
     for (int slice = own.first; slice < own.first + own.count; ++slice) {
         liveness::note(liveness::Phase::evaluation);
+        liveness::fault_point("evaluation");
         const SampleRange range = slice_range(samples, slice);
         which.resize(static_cast<std::size_t>(range.count));
         std::iota(which.begin(), which.end(), static_cast<std::uint32_t>(range.first));

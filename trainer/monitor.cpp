@@ -11,6 +11,8 @@ double Monitor::value_of(const EpochRecord& epoch) const {
     if (config_.metric == "accuracy") return epoch.training.accuracy;
     if (!epoch.validation) return std::numeric_limits<double>::quiet_NaN();
     if (config_.metric == "val_loss") return epoch.validation->loss;
+    // A class is predicted from a NaN too, always the first one: of that nothing is the best.
+    if (std::isnan(epoch.validation->loss)) return epoch.validation->loss;
     if (config_.metric == "val_accuracy") return epoch.validation->accuracy;
     throw std::invalid_argument("no metric is called " + config_.metric);
 }

@@ -44,6 +44,9 @@ struct EpochRecord {
     double data_seconds = 0.0;      // gathering and scaling batches
     double evaluation_seconds = 0.0;
     double images_per_second = 0.0;  // training samples / training_seconds
+    // The longest that one of the ranks stood still in it (liveness/standstill.hpp): times and rate
+    // are then none of the program's.
+    double stopped_seconds = 0.0;
 };
 
 // How far a monitor has come.

@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <numeric>
 #include <span>
 
 #include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
+#include "liveness/standstill.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/determinism/digest.hpp"
 #include "trainer/determinism/random.hpp"
 #include "trainer/parameters/finite_tensors.hpp"
@@ -21,6 +24,19 @@ namespace {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double seconds_stood_still() {
+    return liveness::own_standstill().until(std::chrono::steady_clock::now()).count();
+}
+
+// To the millisecond. Collective.
+double greatest_of_ranks(double seconds, const Communicator& comm) {
+    long long greatest = 0;
+    for (const std::string& of_rank :
+         comm.gather_texts(std::to_string(std::llround(1000.0 * seconds))))
+        greatest = std::max(greatest, std::stoll(of_rank));
+    return static_cast<double>(greatest) / 1000.0;
 }
 
 // Names of layers may differ, as in Keras.
@@ -111,6 +127,7 @@ bool TrainingRun::train_epoch(int epoch) {
     const auto start = std::chrono::steady_clock::now();
     const StepClocks before = step_.clocks();
     const std::int64_t count_before = so_far_.count;  // by an attempt before
+    const double stopped_before = seconds_stood_still();
     if (comm_.is_root()) observer_.on_epoch_begin(epoch, config_.epochs, step_.steps_per_epoch());
     if (!run_steps(epoch)) {
         keep_state(epoch);
@@ -131,6 +148,7 @@ bool TrainingRun::train_epoch(int epoch) {
     record.weights_digest = check_replicas(epoch);
     step_.collect_slots();
     check_finite(epoch);
+    record.stopped_seconds = greatest_of_ranks(seconds_stood_still() - stopped_before, comm_);
     record.epoch_seconds = seconds_since(start);
     record.evaluation_seconds = record.epoch_seconds - record.training_seconds;
     record.exchange_seconds = step_.clocks().exchange.seconds() - before.exchange.seconds();
@@ -239,6 +257,13 @@ void TrainingRun::check_finite(int epoch) {
 }
 
 TrainState TrainingRun::state() {
+    const std::size_t arrays = 1 + step_.optimizer().slots().size();
+    return in_memory_for("the copy of weights and slots that a checkpoint is written from",
+                         arrays * network_.parameters().trainable().size_bytes(),
+                         [this] { return copy_of_state(); });
+}
+
+TrainState TrainingRun::copy_of_state() {
     TrainState state;
     state.epochs_finished = epochs_finished_;
     state.steps_taken = steps_taken_;

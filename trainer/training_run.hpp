@@ -49,6 +49,7 @@ private:
     // Between two steps of an epoch.
     void keep_state(int epoch);
     TrainState state();
+    TrainState copy_of_state();
 
     const Training& training_;
     const TrainConfig& config_;

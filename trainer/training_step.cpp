@@ -15,6 +15,7 @@
 #include "trainer/determinism/shards.hpp"
 #include "trainer/exchange/tree_sum.hpp"
 #include "trainer/kernels/softmax.hpp"
+#include "trainer/network/non_finite_search.hpp"
 
 namespace lockstep::trainer {
 
@@ -63,10 +64,7 @@ ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
     return setting;
 }
 
-// Throws NonFiniteLoss.
-StepResult result_of(std::span<const float> tail, int epoch, std::int64_t step) {
-    if (!std::isfinite(tail[kLoss]))
-        throw NonFiniteLoss(epoch, step, static_cast<double>(tail[kLoss]));
+StepResult result_of(std::span<const float> tail) {
     return {.loss_sum = static_cast<double>(tail[kLoss]),
             .correct = std::llround(tail[kCorrect]),
             .count = std::llround(tail[kCount]),
@@ -86,6 +84,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       data_(data),
       network_(network),
       augmentation_(config.data.augmentation, data.shape, config.train.seed),
+      comm_(comm),
       steps_per_epoch_(steps_in(config, data)),
       factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
@@ -159,7 +158,10 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
     plan.backward();
     note(Phase::exchange);
     fault_point("exchange", step);
-    const StepResult result = result_of(sum_tails(batch), epoch, step);
+    const StepResult result = result_of(sum_tails(batch));
+    if (!std::isfinite(result.loss_sum))
+        throw NonFiniteLoss(epoch, step, result.loss_sum,
+                            origin_of_non_finite(network_, plan, {step}, comm_));
     if (result.wishes.stop) return result;
     plan.commit();
     update(batch, step);

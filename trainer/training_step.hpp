@@ -44,7 +44,7 @@ class TrainingStep {
 public:
     // Makes the plans of the full and of the short last batch, and moves the trainable parameters
     // to the exchange's memory: the network must not compute any more when the step is gone. Plans
-    // of the network are made behind it. Collective.
+    // of the network are made behind it. All that is passed must outlive the step. Collective.
     TrainingStep(const RunConfig& config, const RunData& data, Network& network,
                  const Communicator& comm, BufferPool& pool);
 
@@ -90,6 +90,7 @@ private:
     const RunData& data_;
     Network& network_;
     Augmentation augmentation_;
+    const Communicator& comm_;
     std::int64_t steps_per_epoch_;
     StepClocks clocks_;
     FactoredGradients factored_;

@@ -2,21 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <new>
 #include <string>
 #include <system_error>
 
+#include "liveness/pulse.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/settings/spec_error.hpp"
 #include "storage/files/storage_error.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/config/out_of_memory.hpp"
+#include "trainer/kernels/kernel_memory.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr const char* kNeedsLess = "fewer ranks, or a smaller batch, need less";
+
+// Of what nobody said what it was: where the rank was.
+std::string out_of_memory_somewhere() {
+    const auto phase =
+        static_cast<liveness::Phase>(liveness::own_pulse().phase.load(std::memory_order_relaxed));
+    if (phase == liveness::Phase::absent) return "out of memory";
+    return fmt::format("out of memory in {}", liveness::to_string(phase));
+}
 
 // No thread, no memory.
 bool is_limit(const std::error_code& code) {
@@ -42,6 +53,8 @@ int exit_code_of(trainer::DataError::Kind kind) {
             return kExitMissingInput;
         case trainer::DataError::Kind::damaged:
             return kExitBadData;
+        case trainer::DataError::Kind::unreadable:
+            return kExitInputOutput;
         case trainer::DataError::Kind::bad_request:
             return kExitBadSpec;
     }
@@ -93,10 +106,14 @@ Failure failure_of(const std::exception_ptr& error) {
     } catch (const trainer::OutOfMemory& memory) {
         return {kExitSystem, fmt::format("{}; {}", memory.what(), kNeedsLess)};
     } catch (const std::bad_alloc&) {
-        return {kExitSystem, fmt::format("out of memory; {}", kNeedsLess)};
+        return {kExitSystem, fmt::format("{}; {}", out_of_memory_somewhere(), kNeedsLess)};
     } catch (const std::system_error& system) {
         return failure_of_system(system);
     } catch (const std::exception& internal) {  // CommError, NonFiniteNumbers, ReplicaError, bugs
+        if (trainer::is_want_of_memory(internal))
+            return {kExitSystem,
+                    fmt::format("{}, for a kernel of oneDNN ({}); {}", out_of_memory_somewhere(),
+                                internal.what(), kNeedsLess)};
         return {kExitInternal, internal.what()};
     } catch (...) {
         return {kExitInternal, "unknown error"};

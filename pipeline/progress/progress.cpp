@@ -92,6 +92,7 @@ ProgressMode resolve(ProgressMode mode, const TerminalTraits& terminal) {
 }  // namespace
 
 std::string format_metric(double value) {
+    if (std::isnan(value)) return "nan";  // without its sign
     if (!std::isfinite(value)) return fmt::format("{}", value);
     return std::abs(value) > 1e-3 ? fmt::format("{:.4f}", value) : fmt::format("{:.4e}", value);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "liveness/standstill.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
@@ -18,13 +19,14 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kPeriod{500};
+constexpr std::chrono::milliseconds kPeriod = liveness::Standstill::kPeriod;
 constexpr int kSilentLooks = 4;  // after which another rank's watchdog counts as stopped
 
 }  // namespace
 
 Watchdog::Watchdog(const PulsePage& page, std::optional<std::chrono::seconds> stall_timeout)
     : page_(page), watch_(page.pulses(), stall_timeout), others_(page.pulses().size()) {
+    liveness::own_standstill().look(SteadyClock::now());
     const SignalsHeldBack held_back;
     thread_ = std::thread([this] { run(); });
 }
@@ -43,6 +45,7 @@ void Watchdog::run() {
     std::unique_lock lock(mutex_);
     while (!ended_.wait_for(lock, kPeriod, [this] { return is_ending_; })) {
         const auto now = SteadyClock::now();
+        liveness::own_standstill().look(now);
         // While this process was stopped, or the machine asleep, nobody was expected to move.
         const Watch::Seconds since_last = std::min<SteadyClock::duration>(now - last, 2 * kPeriod);
         last = now;

@@ -113,13 +113,18 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
         end.cause = fmt::format("early stopping after epoch {}", outcome.epochs_finished);
         add_event("stopped_early", end.cause);
     }
+    const std::vector<storage::EpochRow> epochs = database_.epochs(planned_.id);
+    if (const std::string doubts = doubts_of(outcome, epochs); !doubts.empty()) {
+        warn(doubts);
+        end.cause += (end.cause.empty() ? "" : "; ") + doubts;
+    }
     database_.require_newest(planned_.id, attempt_);
     end.artifacts = {write_weights(storage::kFinalArtifact, files_.final_weights,
                                    to_arrays(outcome.weights), outcome.weights_epoch),
                      write_predictions(outcome)};
     // An old process of a lost attempt may have outlived the sweep at the start of this one.
     store_.sweep_run_folder(planned_.id);
-    end.metrics = final_metrics(planned_.id, outcome, database_.epochs(planned_.id));
+    end.metrics = final_metrics(planned_.id, outcome, epochs);
     database_.end_attempt(planned_.id, attempt_, end);
     tell(fmt::format("{}: test loss {} - test accuracy {} ({} samples, weights of epoch {})",
                      planned_.run.config.name, format_metric(outcome.test.loss),

@@ -194,6 +194,7 @@ storage::EpochRow epoch_row(const std::string& run, int attempt,
     row.data_seconds = epoch.data_seconds;
     row.evaluation_seconds = epoch.evaluation_seconds;
     row.images_per_second = epoch.images_per_second;
+    row.stopped_seconds = epoch.stopped_seconds;
     row.finished_utc = storage::utc_now();
     return row;
 }
@@ -209,7 +210,7 @@ std::vector<storage::MetricRow> final_metrics(const std::string& run,
     const storage::EpochRow* best_accuracy = nullptr;
     const storage::EpochRow* best_loss = nullptr;
     for (const storage::EpochRow& row : epochs) {  // a NaN is never better
-        if (!row.val_accuracy || !row.val_loss) continue;
+        if (!row.val_accuracy || !row.val_loss || std::isnan(*row.val_loss)) continue;
         if (!best_accuracy || *row.val_accuracy > *best_accuracy->val_accuracy)
             best_accuracy = &row;
         if (!best_loss || *row.val_loss < *best_loss->val_loss) best_loss = &row;
@@ -220,6 +221,25 @@ std::vector<storage::MetricRow> final_metrics(const std::string& run,
         rows.push_back({run, "best_val_loss", *best_loss->val_loss});
     }
     return rows;
+}
+
+std::string doubts_of(const trainer::TrainOutcome& outcome,
+                      const std::vector<storage::EpochRow>& epochs) {
+    const auto text = [](double loss) {  // a NaN may have a sign, which means nothing
+        return std::isnan(loss) ? std::string("nan") : fmt::format("{}", loss);
+    };
+    std::string words;
+    if (!std::isfinite(outcome.test.loss)) words = "test loss " + text(outcome.test.loss);
+    const auto is_doubtful = [](const storage::EpochRow& row) {
+        return row.val_loss && !std::isfinite(*row.val_loss);
+    };
+    const auto first = std::ranges::find_if(epochs, is_doubtful);
+    if (first != epochs.end())
+        words +=
+            fmt::format("{}val_loss {} in {} of {} epochs (first in epoch {})",
+                        words.empty() ? "" : ", ", text(*first->val_loss),
+                        std::ranges::count_if(epochs, is_doubtful), epochs.size(), first->epoch);
+    return words.empty() ? "" : words + ": what is predicted from no numbers means nothing";
 }
 
 storage::Predictions predictions_of(const trainer::RunData& data,

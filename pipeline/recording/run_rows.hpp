@@ -43,6 +43,10 @@ std::vector<storage::MetricRow> final_metrics(const std::string& run,
                                               const trainer::TrainOutcome& outcome,
                                               const std::vector<storage::EpochRow>& epochs);
 
+// "test loss nan, val_loss nan in 2 of 3 epochs (first in epoch 2): ..."; "" where all are numbers.
+std::string doubts_of(const trainer::TrainOutcome& outcome,
+                      const std::vector<storage::EpochRow>& epochs);
+
 // Of the test set, with the images that the report shows: the first 25, and those of the 25 most
 // confident mistakes.
 storage::Predictions predictions_of(const trainer::RunData& data,

@@ -30,7 +30,7 @@ using storage::Cell;
 using storage::Table;
 
 // For programs; the settings that differ stand behind them.
-constexpr std::array<std::string_view, 19> kAllFigures{"experiment",
+constexpr std::array<std::string_view, 21> kAllFigures{"experiment",
                                                        "run",
                                                        "name",
                                                        "seed",
@@ -48,7 +48,9 @@ constexpr std::array<std::string_view, 19> kAllFigures{"experiment",
                                                        "all_epochs_seconds",
                                                        "started_utc",
                                                        "finished_utc",
-                                                       "cause"};
+                                                       "cause",
+                                                       "is_nan",
+                                                       "stopped_seconds"};
 
 // For people: what tells most comes first, and the settings that differ after these.
 constexpr std::array<std::string_view, 5> kFirst{"name", "state", "progress", "best_val_accuracy",
@@ -109,6 +111,14 @@ bool tell_silences(Table& runs, const storage::RunStore& store) {
     return is_any_silent;
 }
 
+// A finished run whose figures are no numbers: its cause says which.
+bool is_any_in_doubt(const Table& runs) {
+    const std::size_t state = place_of(runs, "state"), is_nan = place_of(runs, "is_nan");
+    return std::ranges::any_of(runs.rows, [&](const auto& row) {
+        return row[state] == Cell(std::string("finished")) && row[is_nan] == Cell(std::int64_t{1});
+    });
+}
+
 std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
                                             bool is_any_silent,
                                             std::span<const std::string> differing) {
@@ -122,7 +132,7 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
         return columns;
     }
     add(kFirst);
-    if (is_any_silent) columns.emplace_back("cause");
+    if (is_any_silent || is_any_in_doubt(runs.table)) columns.emplace_back("cause");
     if (has_any(runs.table, "tags")) columns.emplace_back("tags");
     add(differing);
     if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");

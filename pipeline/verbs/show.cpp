@@ -31,7 +31,7 @@ using storage::Cell;
 using storage::Table;
 
 // Of v_epochs: without what is the same in every row, but for what names the run.
-constexpr std::array<std::string_view, 23> kUsualColumns{"experiment",
+constexpr std::array<std::string_view, 24> kUsualColumns{"experiment",
                                                          "name",
                                                          "seed",
                                                          "run",
@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, 23> kUsualColumns{"experiment",
                                                          "data_seconds",
                                                          "evaluation_seconds",
                                                          "images_per_second",
+                                                         "stopped_seconds",
                                                          "finished_utc"};
 
 constexpr std::size_t kCurveWidth = 40;  // characters; with name and values a line of 80

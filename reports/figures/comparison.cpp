@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <type_traits>
@@ -22,7 +23,7 @@ std::optional<double> metric(const RunFacts& facts, std::string_view name) {
 
 void add_best_validation(const RunFacts& facts, ComparedRun& compared) {
     for (const storage::EpochRow& row : facts.epochs) {
-        if (!row.val_accuracy) continue;
+        if (!row.val_accuracy || (row.val_loss && std::isnan(*row.val_loss))) continue;
         // Written so that a NaN is never the best.
         if (compared.best_val_accuracy && !(*row.val_accuracy > *compared.best_val_accuracy)) {
             continue;

@@ -130,6 +130,7 @@ void add_figures(const Runs& runs, ArchitectureFigures& entry) {
     entry.epochs = mean([](const RunFigures& run) { return double(run.epochs.size()); });
     entry.seconds = mean([](const RunFigures& run) { return run.seconds; });
     entry.images_per_second = mean([](const RunFigures& run) { return run.images_per_second; });
+    for (const std::size_t i : counted) entry.stopped_seconds += runs[i].stopped_seconds;
     entry.printed = compare_printed(runs, entry, counted);
 }
 

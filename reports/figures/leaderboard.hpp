@@ -61,6 +61,7 @@ struct ArchitectureFigures {
     Estimate accuracy_best{}, accuracy_final{}, loss_best{}, loss_final{};
     Estimate val_accuracy_best{}, val_accuracy_final{}, val_loss_best{}, val_loss_final{};
     Estimate epochs{}, seconds{}, images_per_second{};
+    double stopped_seconds = 0.0;  // of these runs together: times and rates are disturbed
     std::optional<PrintedComparison> printed{};
     std::optional<CleanFigure> clean{};  // where it was selected on the test set and one is known
 };

@@ -24,6 +24,9 @@ std::optional<std::int64_t> whole_metric(const RunDetails& details, std::string_
 
 enum class Better { higher, lower };
 
+// What is predicted from a NaN may be right, and means nothing.
+bool has_nan_loss(const EpochRow& row) { return row.val_loss && std::isnan(*row.val_loss); }
+
 // Takes the next epoch's figure in; true if it is the best so far.
 bool take(BestAndFinal& figure, double value, Better better) {
     figure.final = value;
@@ -44,13 +47,15 @@ void add_epochs(const RunDetails& details, RunFigures& figures) {
         samples += row.training_count;
         figures.epochs.push_back({row.epoch, row.loss, row.accuracy, row.val_loss, row.val_accuracy,
                                   row.learning_rate, row.epoch_seconds, figures.seconds,
-                                  row.images_per_second});
+                                  row.images_per_second, row.stopped_seconds.value_or(0.0)});
+        figures.stopped_seconds += row.stopped_seconds.value_or(0.0);
         take(figures.loss, row.loss, Better::lower);
         if (take(figures.accuracy, row.accuracy, Better::higher)) best_training_epoch = row.epoch;
         if (row.val_loss) take(figures.val_loss, *row.val_loss, Better::lower);
-        if (row.val_accuracy && take(figures.val_accuracy, *row.val_accuracy, Better::higher)) {
+        if (row.val_accuracy && has_nan_loss(row))
+            figures.val_accuracy.final = *row.val_accuracy;
+        else if (row.val_accuracy && take(figures.val_accuracy, *row.val_accuracy, Better::higher))
             figures.best_epoch = row.epoch;
-        }
         figures.time.exchange += row.exchange_seconds;
         figures.time.data += row.data_seconds;
         figures.time.evaluation += row.evaluation_seconds;

@@ -28,9 +28,11 @@ struct EpochFigures {
     double epoch_seconds = 0.0;
     double elapsed_seconds = 0.0;  // of this and all epochs before
     double images_per_second = 0.0;
+    double stopped_seconds = 0.0;  // in which a rank stood still
 };
 
-// The best one is the first of the highest accuracy, the lowest loss; a NaN is never the best.
+// The best one is the first of the highest accuracy, the lowest loss; a NaN is never the best, nor
+// the accuracy beside a val_loss that is one.
 struct BestAndFinal {
     std::optional<double> best{};
     std::optional<double> final{};  // of the last epoch; may be NaN
@@ -65,6 +67,7 @@ struct RunFigures {
                                               // best of several epochs, chosen by the test set
     double seconds = 0.0;                     // of all epochs
     double images_per_second = 0.0;           // trained samples by seconds of training
+    double stopped_seconds = 0.0;             // of all epochs: times and rates are disturbed
     TimeShares time;
 
     int ranks = 0;  // of the latest attempt

@@ -174,7 +174,8 @@ HtmlTable training_table(const ExperimentReport& report) {
             .number_html(two(entry.val_loss_best, entry.val_loss_final))
             .number(has_trained ? fmt::format("{:.4g}", entry.epochs.mean) : kNoFigure)
             .number(has_trained ? duration_text(entry.seconds.mean) : kNoFigure)
-            .number(has_trained ? thousands(std::llround(entry.images_per_second.mean)) : kNoFigure)
+            .number(has_trained ? rate_text(entry.images_per_second.mean, entry.stopped_seconds)
+                                : kNoFigure)
             .number(run.ranks > 0 ? fmt::format("{}", run.ranks) : kNoFigure);
     }
     return table;
@@ -224,6 +225,20 @@ std::string repeated(const ExperimentReport& report) {
            "</ul>\n";
 }
 
+std::string disturbed(const ExperimentReport& report) {
+    std::string names;
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (entry.stopped_seconds <= 0) continue;
+        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", html_text(entry.name),
+                             duration_text(entry.stopped_seconds));
+    }
+    if (names.empty()) return {};
+    return fmt::format(
+        "<p class=\"note\">Disturbed: while these were trained a rank stood still, stopped or "
+        "frozen, so that their times and rates tell nothing of them: {}.</p>\n",
+        names);
+}
+
 std::string left_out(const ExperimentReport& report) {
     if (report.entries.size() <= kTableRows) return {};
     return fmt::format(
@@ -244,7 +259,8 @@ std::string html_leaderboard(const ExperimentReport& report) {
            "the best of several epochs, nor where all seeds agree. Figures are means over finished "
            "runs, or those "
            "so far where none is finished.</p>\n" +
-           training_table(report).markup() + repeated(report) + left_out(report);
+           training_table(report).markup() + disturbed(report) + repeated(report) +
+           left_out(report);
 }
 
 }  // namespace lockstep::reports

@@ -69,7 +69,7 @@ std::string figures(const RunFigures& run) {
         {"test samples", thousands(row.test_samples)},
         {"time of all epochs", run.has_epochs() ? seconds_text(run.seconds) : kNoFigure},
         {"images per second",
-         run.has_epochs() ? thousands(std::llround(run.images_per_second)) : kNoFigure},
+         run.has_epochs() ? rate_text(run.images_per_second, run.stopped_seconds) : kNoFigure},
         {"ranks, exchange", fmt::format("{}, {}", run.ranks, html_text(row.exchange))}};
     return html_facts(facts);
 }
@@ -92,7 +92,8 @@ std::string epochs_table(const RunFigures& run) {
             .number(figure_text(epoch.val_accuracy))
             .number(fmt::format("{:.3g}", epoch.learning_rate))
             .number(fmt::format("{:.3g}", epoch.epoch_seconds))
-            .number(fmt::format("{:.0f}", epoch.images_per_second));
+            .number(fmt::format("{:.0f}{}", epoch.images_per_second,
+                                epoch.stopped_seconds > 0 ? " (disturbed)" : ""));
     }
     const std::string title =
         stride == 1 ? "Epochs: the values"
@@ -216,7 +217,8 @@ std::string heading(const RunFigures& run) {
     if (!words.empty()) text += "<p class=\"soft\">" + words + "</p>\n";
     if (!run.run.notes.empty()) text += "<p>" + html_text(run.run.notes) + "</p>\n";
     const bool has_cause = !run.attempts.empty() && !run.attempts.back().cause.empty();
-    if (!run.is_finished() && has_cause) {
+    const bool is_in_doubt = run.test_loss && !std::isfinite(*run.test_loss);
+    if ((!run.is_finished() || is_in_doubt) && has_cause) {
         text += "<p class=\"box\">" + html_text(run.attempts.back().cause) + "</p>\n";
     }
     return text;

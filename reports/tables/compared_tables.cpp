@@ -86,6 +86,7 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                      "printed_metric",
                      "run_seconds",
                      "images_per_second",
+                     "stopped_seconds",
                      "selected_on",
                      "architecture",
                      "test_set",
@@ -115,6 +116,7 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                               printed ? Cell(printed->metric) : none,
                               run.has_epochs() ? Cell(run.seconds) : none,
                               run.has_epochs() ? Cell(run.images_per_second) : none,
+                              run.stopped_seconds > 0 ? Cell(run.stopped_seconds) : none,
                               word_if(run.run.selected_on_test_set, "test set"),
                               places[i].architecture,
                               places[i].test_set,
@@ -144,6 +146,7 @@ storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
                      "printed_against",
                      "run_seconds",
                      "images_per_second",
+                     "stopped_seconds",
                      "selected_on",
                      "test_set",
                      "not_counted"};
@@ -170,6 +173,7 @@ storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
                               printed_against(printed),
                               mean(entry.seconds),
                               mean(entry.images_per_second),
+                              entry.stopped_seconds > 0 ? Cell(entry.stopped_seconds) : none,
                               word_if(entry.selected_on_test_set, "test set"),
                               text_of(entry.test_set),
                               not_counted(runs, entry)});

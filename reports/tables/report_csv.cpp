@@ -22,7 +22,7 @@ namespace {
 using storage::Cell;
 using storage::Table;
 
-constexpr std::array<const char*, 45> kRunColumns{"run",
+constexpr std::array<const char*, 46> kRunColumns{"run",
                                                   "name",
                                                   "seed",
                                                   "state",
@@ -54,6 +54,7 @@ constexpr std::array<const char*, 45> kRunColumns{"run",
                                                   "selected_on_test_set",
                                                   "run_seconds",
                                                   "images_per_second",
+                                                  "stopped_seconds",
                                                   "compute_seconds",
                                                   "exchange_seconds",
                                                   "data_seconds",
@@ -108,6 +109,7 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             yes_no(row.selected_on_test_set),
             run.seconds,
             run.images_per_second,
+            run.stopped_seconds,
             run.time.compute,
             run.time.exchange,
             run.time.data,

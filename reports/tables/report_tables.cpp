@@ -43,7 +43,8 @@ Table leaderboard_table(const ExperimentReport& report) {
              mean_text(entry.val_accuracy_best),
              has_trained ? fmt::format("{:.4g}", entry.epochs.mean) : kNoFigure,
              has_trained ? duration_text(entry.seconds.mean) : kNoFigure,
-             has_trained ? thousands(std::llround(entry.images_per_second.mean)) : kNoFigure,
+             has_trained ? rate_text(entry.images_per_second.mean, entry.stopped_seconds)
+                         : kNoFigure,
              entry.printed ? fmt::format("{} {}", figure_text(entry.printed->printed.value),
                                          entry.printed->printed.metric)
                            : kNoFigure,

@@ -57,6 +57,10 @@ std::string rough_duration(double seconds) {
     return fmt::format("{:.1f} h", seconds / 3600.0);
 }
 
+std::string rate_text(double images_per_second, double stopped_seconds) {
+    return thousands(std::llround(images_per_second)) + (stopped_seconds > 0 ? " (disturbed)" : "");
+}
+
 std::string p_value_text(double p_value) {
     return p_value < 1e-4 ? "< 0.0001" : fmt::format("{:.4f}", p_value);
 }

@@ -20,7 +20,9 @@ std::string interval_text(const Interval& interval);  // 0.6551 to 0.6737
 std::string signed_text(double value);                // +0.0123, −0.0040
 std::string duration_text(double seconds);            // 0.12 s, 42.5 s, 2 min 42 s, 3 h 05 min
 std::string rough_duration(double seconds);           // 40 s, 14 min, 3.2 h: an estimate
-std::string p_value_text(double p_value);             // 0.034, < 0.0001
-std::string flops_text(std::int64_t flops);           // 3.86 M, 1.20 G
+// Images per second: 1,234; "1,234 (disturbed)" where a rank stood still meanwhile.
+std::string rate_text(double images_per_second, double stopped_seconds);
+std::string p_value_text(double p_value);    // 0.034, < 0.0001
+std::string flops_text(std::int64_t flops);  // 3.86 M, 1.20 G
 
 }  // namespace lockstep::reports

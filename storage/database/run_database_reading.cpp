@@ -18,6 +18,10 @@ public:
     std::int64_t integer() { return next().getInt64(); }
     int number() { return next().getInt(); }
     bool flag() { return next().getInt() != 0; }
+    std::optional<double> optional_figure() {  // NULL: none
+        const SQLite::Column column = next();
+        return column.isNull() ? std::nullopt : std::optional(column.getDouble());
+    }
     double figure() {  // NULL: NaN
         const SQLite::Column column = next();
         return column.isNull() ? std::numeric_limits<double>::quiet_NaN() : column.getDouble();
@@ -114,7 +118,8 @@ EpochRow epoch_row(RowReader& row) {
                    .data_seconds = row.figure(),
                    .evaluation_seconds = row.figure(),
                    .images_per_second = row.figure(),
-                   .finished_utc = row.text()};
+                   .finished_utc = row.text(),
+                   .stopped_seconds = row.optional_figure()};
     if (epoch.validation_count == 0) {  // else a NULL was a NaN
         epoch.val_loss.reset();
         epoch.val_accuracy.reset();
@@ -295,7 +300,7 @@ std::vector<EpochRow> RunDatabase::epochs(std::string_view run) const {
             SELECT run, epoch, attempt, steps, loss, accuracy, val_loss, val_accuracy,
                 learning_rate, training_count, validation_count, weights_digest, epoch_seconds,
                 training_seconds, exchange_seconds, data_seconds, evaluation_seconds,
-                images_per_second, finished_utc
+                images_per_second, finished_utc, stopped_seconds
             FROM epochs WHERE run = ?1 ORDER BY epoch)sql",
                       epoch_row, run);
     });

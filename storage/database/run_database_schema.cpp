@@ -115,6 +115,8 @@ CREATE TABLE epochs (
     evaluation_seconds  REAL,
     images_per_second   REAL,              -- training_count / training_seconds
     finished_utc        TEXT NOT NULL,
+    -- New in version 8; NULL in rows that are older:
+    stopped_seconds     REAL,              -- the longest that one of the ranks stood still
     PRIMARY KEY (run, epoch),
     FOREIGN KEY (run, attempt) REFERENCES attempts(run, attempt)
 ) STRICT, WITHOUT ROWID;
@@ -215,19 +217,27 @@ CREATE TABLE run_totals (
     best_epoch          INTEGER NOT NULL,  -- by val_accuracy, or accuracy without validation
     all_epochs_seconds  REAL,
     training_seconds    REAL,
-    training_count      INTEGER NOT NULL   -- samples trained on in all epochs
+    training_count      INTEGER NOT NULL,  -- samples trained on in all epochs
+    -- New in version 8:
+    stopped_seconds     REAL               -- in which a rank stood still; NULL: not known
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// The rows of run_totals. A NaN, being NULL, is never the best; of equals the first one is.
+// New in version 8.
+constexpr const char* kStoppedColumn = "ALTER TABLE epochs ADD COLUMN stopped_seconds REAL";
+constexpr const char* kStoppedTotal = "ALTER TABLE run_totals ADD COLUMN stopped_seconds REAL";
+
+// The rows of run_totals. An epoch with a NaN is the best where no other is; of equals the first
+// one is.
 constexpr const char* kTotals = R"sql(
 SELECT run, count(*) AS epochs_finished, max(epoch) AS last_epoch,
        (SELECT b.epoch FROM epochs b WHERE b.run = e.run
-        ORDER BY CASE WHEN b.validation_count > 0 THEN b.val_accuracy ELSE b.accuracy END DESC,
+        ORDER BY b.is_nan,
+                 CASE WHEN b.validation_count > 0 THEN b.val_accuracy ELSE b.accuracy END DESC,
                  b.epoch
         LIMIT 1) AS best_epoch,
        sum(epoch_seconds) AS all_epochs_seconds, sum(training_seconds) AS training_seconds,
-       sum(training_count) AS training_count
+       sum(training_count) AS training_count, sum(stopped_seconds) AS stopped_seconds
 FROM epochs e)sql";
 
 struct View {
@@ -242,7 +252,7 @@ SELECT r.experiment, r.name, r.seed, e.run, e.epoch, e.attempt, e.steps,
        e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.is_nan, e.learning_rate,
        e.training_count, e.validation_count, e.weights_digest,
        e.epoch_seconds, e.training_seconds, e.exchange_seconds, e.data_seconds,
-       e.evaluation_seconds, e.images_per_second, e.finished_utc,
+       e.evaluation_seconds, e.images_per_second, e.finished_utc, e.stopped_seconds,
        r.state, r.dataset, r.optimizer, r.batch_size
 FROM epochs e JOIN runs r USING (run))sql"},
     {"v_best", R"sql(
@@ -254,7 +264,8 @@ FROM run_totals t JOIN runs r USING (run)
 JOIN epochs e ON e.run = t.run AND e.epoch = t.best_epoch)sql"},
     {"v_runs", R"sql(
 -- One row a run: how far it is, and what it reached. loss, accuracy, val_loss, val_accuracy and
--- learning_rate are those of its last epoch.
+-- learning_rate are those of its last epoch; is_nan: one of them, or a figure of the whole run, was
+-- a NaN.
 SELECT r.experiment, r.run, r.name, r.seed, r.state,
        coalesce(t.epochs_finished, 0) AS epochs_finished, r.epochs AS epochs_planned,
        t.best_epoch, b.val_accuracy AS best_val_accuracy,
@@ -274,7 +285,9 @@ SELECT r.experiment, r.run, r.name, r.seed, r.state,
        r.config_digest, r.data_digest, r.design_name, r.design_digest, r.parent_run,
        (SELECT coalesce(group_concat(tag, ' '), '')
         FROM (SELECT tag FROM run_tags g WHERE g.run = r.run ORDER BY tag)) AS tags,
-       r.notes, r.settings
+       r.notes, r.settings, t.stopped_seconds,
+       coalesce(l.is_nan, 0) OR EXISTS (SELECT 1 FROM metrics m WHERE m.run = r.run AND m.is_nan)
+           AS is_nan
 FROM runs r
 LEFT JOIN run_totals t ON t.run = r.run
 LEFT JOIN epochs b ON b.run = r.run AND b.epoch = t.best_epoch
@@ -291,7 +304,7 @@ SELECT experiment, run, name, seed, state, source, dataset, optimizer,
        batch_size, parameters, trainable_parameters, flops_per_image,
        epochs_finished, epochs_planned, best_epoch, best_val_accuracy, test_loss, test_accuracy,
        printed_val_accuracy, printed_test_accuracy, validates_on_test_set, selected_on_test_set,
-       ranks, exchange, mean_epoch_seconds, images_per_second
+       ranks, exchange, mean_epoch_seconds, images_per_second, stopped_seconds
 FROM v_runs)sql"},
 };
 
@@ -333,8 +346,10 @@ void create_schema(SQLite::Database& db) {
 
 void upgrade_schema(SQLite::Database& db) {
     for (const View& view : kViews) db.exec(std::string("DROP VIEW IF EXISTS ") + view.name);
-    if (version_of(db) < 2) {
-        db.exec(kTotalsTable);
+    if (version_of(db) < 8) {
+        db.exec(kStoppedColumn);
+        db.exec(version_of(db) < 2 ? kTotalsTable : kStoppedTotal);
+        db.exec("DELETE FROM run_totals");
         db.exec("INSERT INTO run_totals " + totals_of_all());
     }
     if (version_of(db) < 3) {
@@ -356,10 +371,14 @@ void upgrade_schema(SQLite::Database& db) {
 }
 
 void show_as_new_schema(SQLite::Database& db) {
-    if (version_of(db) < 2) db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
     // These stand in front of the tables of the same names, also for the views below.
-    db.exec("CREATE TEMP VIEW runs AS SELECT *" + missing_run_columns(version_of(db)) +
-            " FROM main.runs");
+    db.exec("CREATE TEMP VIEW epochs AS SELECT *, NULL AS stopped_seconds FROM main.epochs");
+    db.exec("CREATE TEMP VIEW run_totals AS " +
+            (version_of(db) < 2 ? totals_of_all()
+                                : "SELECT *, NULL AS stopped_seconds FROM main.run_totals"));
+    if (version_of(db) < 7)
+        db.exec("CREATE TEMP VIEW runs AS SELECT *" + missing_run_columns(version_of(db)) +
+                " FROM main.runs");
     if (version_of(db) < 4) {
         db.exec(
             "CREATE TEMP VIEW attempts AS SELECT *, '' AS pid_namespace, 0 AS process_start, "
@@ -368,7 +387,8 @@ void show_as_new_schema(SQLite::Database& db) {
     }
     if (version_of(db) < 6)
         db.exec("CREATE TEMP VIEW experiment_runs AS SELECT experiment, run FROM main.runs");
-    db.exec("CREATE TEMP VIEW run_tags AS SELECT run, '' AS tag FROM main.runs WHERE 0");
+    if (version_of(db) < 7)
+        db.exec("CREATE TEMP VIEW run_tags AS SELECT run, '' AS tag FROM main.runs WHERE 0");
     create_views(db, "CREATE TEMP VIEW ");
 }
 

@@ -60,7 +60,8 @@ Json json_of(const EpochRow& row) {
             {"data_seconds", figure(row.data_seconds)},
             {"evaluation_seconds", figure(row.evaluation_seconds)},
             {"images_per_second", figure(row.images_per_second)},
-            {"finished_utc", row.finished_utc}};
+            {"finished_utc", row.finished_utc},
+            {"stopped_seconds", optional_figure(row.stopped_seconds)}};
 }
 
 EpochRow epoch_from(const std::string& run, const Json& json) {
@@ -82,7 +83,8 @@ EpochRow epoch_from(const std::string& run, const Json& json) {
             .data_seconds = figure_from(json.at("data_seconds")),
             .evaluation_seconds = figure_from(json.at("evaluation_seconds")),
             .images_per_second = figure_from(json.at("images_per_second")),
-            .finished_utc = json.at("finished_utc")};
+            .finished_utc = json.at("finished_utc"),
+            .stopped_seconds = optional_from(json.value("stopped_seconds", Json()))};
 }
 
 std::string line_of(const RecordedRows& rows) {

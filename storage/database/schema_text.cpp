@@ -107,6 +107,7 @@ constexpr ColumnText kColumns[] = {
     {"", "exchange_seconds", "s", "summing gradients and statistics over ranks, waiting included"},
     {"", "data_seconds", "s", "gathering and scaling batches"},
     {"", "evaluation_seconds", "s", "evaluating the validation set"},
+    {"", "stopped_seconds", "s", "a rank stood still so long, stopped or frozen; NULL: not known"},
     {"", "all_epochs_seconds", "s", "all epochs of the run"},
     {"", "mean_epoch_seconds", "s", "mean over the epochs"},
     {"", "images_per_second", "1/s", "training samples by the time of their steps"},

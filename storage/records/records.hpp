@@ -123,6 +123,8 @@ struct EpochRow {
     double evaluation_seconds = 0.0;
     double images_per_second = 0.0;  // training_count / training_seconds
     std::string finished_utc;
+    // The longest that one of the ranks stood still; none: not known, older than version 8.
+    std::optional<double> stopped_seconds{};
 };
 
 struct StepRow {

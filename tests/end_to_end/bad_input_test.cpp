@@ -254,7 +254,8 @@ layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 TEST_CASE("A loss that is not finite: 70, and 1 beside a run that finishes", "[end_to_end]") {
     const Store& store = shared_store();
     store.check_refused(store.run(kDiverging, {"--only", "diverges", "--ranks", "2"}), 70,
-                        {"run diverges-", "step "});
+                        {"run diverges-", "step ", ": the output of dense",
+                         " was the first that held a NaN or an infinity (on rank "});
     store.check_refused(store.run(kDiverging, {"--ranks", "1"}), 1,
                         {"lockstep: diverges: failed before"});
     store.check_refused(store.run(kDiverging, {"--retry-failed", "--ranks", "2"}), 1, {"step "});

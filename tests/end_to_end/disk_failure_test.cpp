@@ -233,5 +233,42 @@ TEST_CASE("A disk that is full for good ends the training with 74; the same comm
     CHECK(lockstep({"fsck", "--store", store.string()}).exit_code == 0);
 }
 
+// Ten records a file, of three classes.
+void write_data(const fs::path& folder) {
+    fs::create_directories(folder);
+    std::string records;
+    for (int i = 0; i < 10; ++i)
+        records += static_cast<char>(i % 3) + std::string(3072, static_cast<char>(20 * i));
+    for (const char* file : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                             "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"})
+        std::ofstream(folder / file, std::ios::binary) << records;
+    std::ofstream(folder / "batches.meta.txt") << "kind0\nkind1\nkind2\n";
+}
+
+TEST_CASE("An error of the disk while data are read: 74 with the file's path, and nothing begun",
+          "[end_to_end]") {
+    const std::string file = GENERATE("data_batch_3.bin", "test_batch.bin", "batches.meta.txt");
+    const std::string ranks = GENERATE("1", "2");
+    CAPTURE(file, ranks);
+    const TemporaryDirectory folder;
+    const fs::path data = folder / "data", store = folder / "store";
+    write_data(data);
+    std::ofstream(folder / "own.toml")
+        << "schema = 1\nexperiment.name = \"own\"\ndata.path = \"data\"\n"
+           "[train]\nepochs = 1\nbatch_size = 10\n[[run]]\nname = \"a\"\n"
+           "layers = [{ type = \"flatten\" }, { type = \"dense\", units = 3 }]\n";
+    const auto command = lockstep_command(
+        {"run", (folder / "own.toml").string(), "--ranks", ranks, "--store", store.string()});
+    // From the first read on: the experiment is looked at before data are loaded.
+    Process refused(failing({"read", file.c_str(), -1, EIO}, data, command));
+    CHECK(refused.wait() == 74);
+    INFO(refused.errors());
+    CHECK(refused.errors().find((data / file).string() + " cannot be read: Input/output error") !=
+          std::string::npos);
+    CHECK(fs::exists(mark_of_failure(data)));
+    CHECK(Process(command).wait() == 0);
+    CHECK(rows(store, "select state, attempts from v_runs") == "finished,1\n");
+}
+
 }  // namespace
 }  // namespace lockstep::tests

@@ -157,6 +157,83 @@ TEST_CASE("Memory that is refused to one rank ends the training with 71, and nob
     CHECK(refusals >= 2);
 }
 
+// What the error says of the n-th array for kernels that is refused; "" if there are fewer.
+std::string words_on_refused_array(int ranks, int number) {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store", mark = folder / "mark";
+    std::vector<std::string> command{"run",     smoke_file(), "--only",
+                                     kShortRun, "--store",    store.string()};
+    if (ranks == 1) command.insert(command.end(), {"--ranks", "1"});
+    const auto whole = lockstep_command(command);
+    const auto refused = preloading(
+        LOCKSTEP_FAILING_ALLOCATION,
+        {"LOCKSTEP_TEST_ARRAY=20000 " + std::to_string(number) + " " + mark.string()}, whole);
+    Process training(ranks == 1 ? refused : mpirun_of_two(whole, refused));
+    const int exit_code = training.wait();
+    INFO(training.errors());
+    CHECK(exit_code == (fs::exists(mark) ? 71 : 0));
+    return fs::exists(mark) ? training.errors() : "";
+}
+
+TEST_CASE("An array that is refused is told with what it was for, and its size", "[end_to_end]") {
+    const int ranks = GENERATE(1, 2);
+    std::string all;
+    int number = 1;
+    for (;; ++number) {
+        const std::string words = words_on_refused_array(ranks, number);
+        if (words.empty()) break;
+        CAPTURE(ranks, number, words);
+        CHECK(words.find("out of memory: ") != std::string::npos);
+        CHECK(words.find(" bytes more for ") != std::string::npos);
+        if (ranks == 2) CHECK(words.find("lockstep: rank 1 (") != std::string::npos);
+        all += words;
+    }
+    CAPTURE(all);
+    CHECK(number > 5);
+    for (const char* purpose : {"for the weights ", "for a slot of the optimizer ",
+                                "for the pixels of ", "for the activations and their gradients of ",
+                                "for the output of conv2d)", "for what kernels keep "})
+        CHECK(all.find(purpose) != std::string::npos);
+}
+
+// 64 channels of 28 x 28 outputs in float32, 8,192 times.
+constexpr const char* kLargeBatch = R"(schema = 1
+[experiment]
+name = "large-batch"
+[data]
+dataset = "synthetic"
+training_samples = 8192
+test_samples = 16
+validation = "none"
+[train]
+batch_size = 8192
+epochs = 1
+[[run]]
+name = "large"
+layers = [
+    { type = "conv2d", filters = 32, kernel_size = 3, activation = "relu" },
+    { type = "conv2d", filters = 64, kernel_size = 3, activation = "relu" },
+    { type = "flatten" },
+    { type = "dense", units = 10 },
+]
+)";
+
+TEST_CASE("A batch that ulimit -v has no room for names the layer that takes most of it",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::ofstream(folder / "large.toml") << kLargeBatch;
+    Process refused(
+        after("ulimit -v 2000000", lockstep_command({"run", (folder / "large.toml").string(),
+                                                     "--ranks", "1", "--store", store.string()})));
+    CHECK(refused.wait() == 71);
+    INFO(refused.errors());
+    CHECK(refused.errors().find("for the activations and their gradients of 8192 samples (the "
+                                "largest: 1644167168 bytes for the output of conv2d_1)") !=
+          std::string::npos);
+    CHECK(rows(store, "select count(*) from runs where state = 'running'") == "0\n");
+}
+
 TEST_CASE("A clock that is set in a run makes no time negative and changes no order",
           "[end_to_end]") {
     const std::string jump = GENERATE("-3600", "31536000");

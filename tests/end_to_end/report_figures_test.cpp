@@ -38,6 +38,7 @@ select r.run, r.name, r.seed, r.state, r.source, r.dataset, r.optimizer, r.batch
     iif(r.validates_on_test_set, 'yes', 'no') as validates_on_test_set,
     iif(r.selected_on_test_set, 'yes', 'no') as selected_on_test_set,
     s.run_seconds, s.training_count / s.training_seconds as images_per_second,
+    s.stopped_seconds,
     s.training_seconds - s.exchange_seconds - s.data_seconds as compute_seconds,
     s.exchange_seconds, s.data_seconds, s.evaluation_seconds,
     (select ranks from attempts a where a.run = r.run order by attempt desc limit 1) as ranks,
@@ -51,6 +52,7 @@ join (select run, count(*) as epochs, max(epoch) as last, max(val_accuracy) as b
           min(val_loss) as best_val_loss, max(accuracy) as best_accuracy, min(loss) as best_loss,
           sum(epoch_seconds) as run_seconds, sum(training_seconds) as training_seconds,
           sum(training_count) as training_count, sum(exchange_seconds) as exchange_seconds,
+          sum(stopped_seconds) as stopped_seconds,
           sum(data_seconds) as data_seconds, sum(evaluation_seconds) as evaluation_seconds
       from epochs group by run) s on s.run = r.run
 join epochs l on l.run = r.run and l.epoch = s.last

@@ -56,6 +56,41 @@ TEST_CASE("A wish to stop after the last step stops nothing", "[end_to_end]") {
     CHECK(final_weights(folder / "store") == expected_weights());
 }
 
+// The ranks of which the kernel says that they are stopped.
+std::vector<pid_t> stopped_ranks_on(const fs::path& store) {
+    std::vector<pid_t> ranks = ranks_on(store);
+    std::erase_if(ranks, [](pid_t rank) {
+        return !contains(read_text("/proc/" + std::to_string(rank) + "/status"), "(stopped)");
+    });
+    return ranks;
+}
+
+// The evaluation of epoch 2, of the last one, and of the test set.
+TEST_CASE("A wish to stop in an evaluation comes after it; in those of the end it stops nothing",
+          "[end_to_end]") {
+    const int evaluation = GENERATE(2, 3, 4);
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    Process training(kept(store, "evaluation@count=" + std::to_string(evaluation) + ":stop"));
+    std::vector<pid_t> stopped;
+    wait_until([&] { return !(stopped = stopped_ranks_on(store)).empty(); });
+    training.send(SIGUSR1);
+    // It reaches the other rank while this one sleeps.
+    for (const pid_t rank : stopped) {
+        wait_until([&] {
+            const std::string status = read_text("/proc/" + std::to_string(rank) + "/status");
+            return contains(status, "ShdPnd:\t0000000000000200");
+        });
+        ::kill(rank, SIGCONT);
+    }
+    CHECK(training.wait() == (evaluation == 2 ? 75 : 0));
+    INFO(training.errors());
+    CHECK(rows(store, "select count(*), count(val_loss) from epochs") ==
+          (evaluation == 2 ? "2,2\n" : "3,3\n"));
+    if (evaluation == 2) CHECK(contains(training.errors(), "the same command resumes"));
+    check_resumes(store);
+}
+
 pid_t mpirun_on(const fs::path& store) {
     for (const pid_t process : processes_with(store.string(), "mpirun"))
         if (name_of(process) == "mpirun") return process;
@@ -90,23 +125,34 @@ TEST_CASE("TERM to one rank alone stops all of them in order", "[end_to_end]") {
     check_resumes(store);
 }
 
-TEST_CASE("A rank that is stopped for a while goes on to the same bytes", "[end_to_end]") {
+TEST_CASE("A rank that is stopped for a while goes on to the same bytes, its times marked",
+          "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
     Process training(kept(store, "exchange@rank=1@step=12:stop"));
-    wait_until([&] {
-        for (const pid_t rank : ranks_on(store)) {
-            const std::string status = read_text("/proc/" + std::to_string(rank) + "/status");
-            if (!contains(status, "(stopped)")) continue;
-            std::this_thread::sleep_for(std::chrono::seconds(2));
-            ::kill(rank, SIGCONT);
-            return true;
-        }
-        return false;
-    });
+    wait_until([&] { return !stopped_ranks_on(store).empty(); });
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    for (const pid_t rank : stopped_ranks_on(store)) ::kill(rank, SIGCONT);
     CHECK(training.wait() == 0);
     CHECK(final_weights(store) == expected_weights());
     CHECK(rows(store, "select count(*) from attempts") == "1\n");
+    // In the second epoch; the rank that noticed it is not the one that records.
+    CHECK(rows(store,
+               "select stopped_seconds between 3.5 and epoch_seconds from epochs "
+               "where epoch = 2") == "1\n");
+    CHECK(rows(store, "select count(*), count(stopped_seconds) from epochs") == "3,3\n");
+    CHECK(rows(store, "select stopped_seconds >= 3.5 from v_runs") == "1\n");
+    for (const char* verb : {"show", "compare"}) {
+        CAPTURE(verb);
+        const Result shown = lockstep({verb, kOneRun, "--store", store.string()});
+        CHECK(shown.exit_code == 0);
+        CHECK(contains(shown.output, "stopped_seconds"));
+    }
+    const Result report =
+        lockstep({"report", "--store", store.string(), "--out", (folder / "report").string()});
+    CHECK(report.exit_code == 0);
+    CHECK(contains(read_text(folder / "report" / "report.md"), " (disturbed)"));
+    CHECK(contains(read_text(folder / "report" / "report.html"), "a rank stood still"));
 }
 
 TEST_CASE("A rank that hangs where data are read is named with that", "[end_to_end]") {

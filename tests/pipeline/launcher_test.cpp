@@ -161,6 +161,7 @@ TEST_CASE("Every error has its exit code of sysexits") {
     CHECK(exit_code_for(trainer::ShapeError("", 0, {})) == 78);
     CHECK(exit_code_for(DataError(DataError::Kind::missing, "")) == 66);
     CHECK(exit_code_for(DataError(DataError::Kind::damaged, "")) == 65);
+    CHECK(exit_code_for(DataError(DataError::Kind::unreadable, "")) == 74);
     CHECK(exit_code_for(DataError(DataError::Kind::bad_request, "")) == 78);
     CHECK(exit_code_for(StorageError(StorageError::Kind::cannot_create, "")) == 73);
     CHECK(exit_code_for(StorageError(StorageError::Kind::io, "")) == 74);

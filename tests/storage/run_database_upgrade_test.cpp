@@ -42,7 +42,7 @@ std::string schema_of(const fs::path& path) {
 
 TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
           "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5, 6);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -64,7 +64,7 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
 }
 
 TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5, 6);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -151,6 +151,47 @@ TEST_CASE("totals: a NaN in validation is no best epoch, however well training w
     database.record_epoch(row, {}, {});
     CHECK(database.run_query("SELECT best_epoch FROM v_runs").rows.at(0).at(0) ==
           Cell(std::int64_t{1}));
+}
+
+// From a NaN a class is predicted all the same, and may be right.
+TEST_CASE("totals: an accuracy beside a loss that is a NaN is the best only where no other is",
+          "[storage]") {
+    const TemporaryDirectory folder;
+    RunDatabase database(folder / "lockstep.db", DatabaseAccess::read_write);
+    begin_sample_run(database, "a-1");
+    EpochRow row = sample_epoch("a-1", 1);
+    row.val_loss = std::numeric_limits<double>::quiet_NaN();
+    row.val_accuracy = 0.9;
+    database.record_epoch(row, {}, {});
+    const auto best = [&] {
+        return database.run_query("SELECT best_epoch, is_nan FROM v_runs").rows.at(0);
+    };
+    CHECK(best() == std::vector<Cell>{std::int64_t{1}, std::int64_t{1}});
+    record(database, "a-1", 2, 0.25);
+    CHECK(best() == std::vector<Cell>{std::int64_t{2}, std::int64_t{0}});
+}
+
+TEST_CASE("totals: how long ranks stood still is added up, and not known of older rows",
+          "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill_database(path);
+    make_version(7, path);
+    RunDatabase database(path, DatabaseAccess::read_write);
+    const auto stopped = [&] {
+        return database.run_query("SELECT stopped_seconds FROM v_runs WHERE run = 'a-1'")
+            .rows.at(0)
+            .at(0);
+    };
+    CHECK(stopped() == Cell());
+    for (int epoch = 4; epoch <= 5; ++epoch) {
+        EpochRow row = sample_epoch("a-1", epoch);
+        row.stopped_seconds = 2.5;
+        database.record_epoch(row, {}, {});
+    }
+    CHECK(stopped() == Cell(5.0));
+    CHECK_FALSE(database.epochs("a-1").front().stopped_seconds);
+    CHECK(database.epochs("a-1").back().stopped_seconds == 2.5);
 }
 
 }  // namespace lockstep::storage

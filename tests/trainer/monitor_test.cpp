@@ -54,6 +54,16 @@ TEST_CASE("a NaN is never the best, not even as the first", "[trainer][monitor]"
     CHECK(improvements(accuracy, {kNan, 0.1, kNan, 0.2}) == ".+.+");
 }
 
+// From a NaN the first class is predicted, which may be right often.
+TEST_CASE("an accuracy beside a loss that is a NaN is none", "[trainer][monitor]") {
+    Monitor monitor({.metric = "val_accuracy", .mode = MonitorMode::max}, {});
+    EpochRecord guessed = epoch_with_val_loss(1, 0.9);
+    guessed.validation->loss = kNan;
+    CHECK_FALSE(monitor.improves(guessed));
+    CHECK(monitor.improves(epoch_with_val_loss(2, 0.5)));
+    CHECK(monitor.best().epoch == 2);
+}
+
 TEST_CASE("the best is kept with its epoch and the epochs since, also when going on",
           "[trainer][monitor]") {
     const MonitorConfig loss{.metric = "val_loss"};

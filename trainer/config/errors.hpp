@@ -9,10 +9,11 @@
 
 namespace lockstep::trainer {
 
-// Data files that are missing or damaged. what() names the file, what was expected and what to do.
+// Data files that are missing, damaged, or not to be read for an error of the disk (unreadable).
+// what() names the file, what was expected and what to do.
 class DataError : public std::runtime_error {
 public:
-    enum class Kind { missing, damaged, bad_request };
+    enum class Kind { missing, damaged, unreadable, bad_request };
     DataError(Kind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
     Kind kind() const { return kind_; }
 
@@ -29,7 +30,8 @@ public:
 // The loss of a step was NaN or infinite. Thrown on every rank in the same step, before its update.
 class NonFiniteLoss : public NonFiniteNumbers {
 public:
-    NonFiniteLoss(int epoch, std::int64_t step, double loss);
+    // origin: where the first such number was found
+    NonFiniteLoss(int epoch, std::int64_t step, double loss, const std::string& origin);
     int epoch() const { return epoch_; }
     std::int64_t step() const { return step_; }
 

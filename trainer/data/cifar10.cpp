@@ -265,6 +265,7 @@ DatasetTraits cifar10_traits(const fs::path& path) {
         traits.training_samples = training_samples;
     } catch (const DataError& error) {
         // To check an experiment no data are needed; loading them says what is wrong.
+        if (error.kind() == Kind::unreadable) throw;
         if (error.kind() == Kind::missing)
             traits.class_names_origin =
                 names_of_cifar10("there are no data in " + path.string()).origin;

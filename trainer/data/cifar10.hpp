@@ -27,15 +27,16 @@ std::vector<std::string> cifar10_class_names();
 // Throws DataError
 //   missing   if files are not there or not readable; says what was expected, what is there and
 //             where the official archive is
-//   damaged   if a length is no multiple of a record or more than memory holds, a label has no
-//             name, or reading fails
+//   damaged   if a length is no multiple of a record or more than memory holds, or a label has no
+//             name
+//   unreadable   if the disk reports an error
 Dataset read_cifar10(const std::filesystem::path& path);
 // Throws as read_cifar10() does where files are missing; nothing is read.
 void require_cifar10(const std::filesystem::path& path);
 
 // As far as it is known without reading images: names from batches.meta.txt, and the numbers of
 // samples from the files' lengths; where files are missing or damaged they are the official ones
-// (50,000 and 10,000).
+// (50,000 and 10,000). Throws DataError (unreadable) if the disk reports an error.
 DatasetTraits cifar10_traits(const std::filesystem::path& path);
 DatasetTraits official_cifar10_traits();
 

@@ -103,6 +103,7 @@ ClassNames read_class_names(const std::filesystem::path& path) {
         if (!problem.empty()) lines.clear();
         return {std::move(lines), std::move(problem)};
     } catch (const DataError& error) {
+        if (error.kind() == DataError::Kind::unreadable) throw;
         return {{}, error.what()};
     }
 }

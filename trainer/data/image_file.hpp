@@ -40,6 +40,7 @@ struct Image {
 //   missing       if there is no such file, or it cannot be opened
 //   damaged       if it is empty, cut off or corrupt, no image of these formats, larger than the
 //                 limits above, or no regular file
+//   unreadable    if the disk reports an error
 Image read_image(const std::filesystem::path& path);
 // The same from bytes; `origin` names them in messages.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& origin);

@@ -1,9 +1,16 @@
 #include "trainer/data/pixel_array.hpp"
 
-#include <new>
 #include <utility>
 
+#include "trainer/config/out_of_memory.hpp"
+
 namespace lockstep::trainer {
+
+namespace {
+
+constexpr const char* kPurpose = "the images of the data set";
+
+}  // namespace
 
 PixelArray::PixelArray(std::vector<std::uint8_t> pixels)
     : own_(std::make_shared<const std::vector<std::uint8_t>>(std::move(pixels))), bytes_(*own_) {}
@@ -27,22 +34,23 @@ MemoryFile::Address PixelArray::address() const {
 }
 
 PixelWriter::PixelWriter(std::size_t size) : file_(MemoryFile::create(size)) {
-    if (!file_) own_.reserve(size);
+    if (!file_) in_memory_for(kPurpose, size, [&] { own_.reserve(size); });
 }
 
 void PixelWriter::append(std::span<const std::uint8_t> pixels) {
     if (!file_) {
-        own_.insert(own_.end(), pixels.begin(), pixels.end());
+        in_memory_for(kPurpose, own_.size() + pixels.size(),
+                      [&] { own_.insert(own_.end(), pixels.begin(), pixels.end()); });
         return;
     }
-    if (!file_->append(std::as_bytes(pixels))) throw std::bad_alloc();
+    if (!file_->append(std::as_bytes(pixels))) throw OutOfMemory(pixels.size(), kPurpose);
     written_ += pixels.size();
 }
 
 PixelArray PixelWriter::finish() && {
     if (!file_ || written_ == 0) return PixelArray(std::move(own_));
     std::optional<FileMapping> mapping = file_->map_to_read(written_);
-    if (!mapping) throw std::bad_alloc();
+    if (!mapping) throw OutOfMemory(written_, kPurpose);
     return PixelArray(std::move(*file_), std::move(*mapping));
 }
 

@@ -6,6 +6,7 @@
 
 #include "liveness/pulse.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/sum_in_shard_order.hpp"
 
 namespace lockstep::trainer {
@@ -52,8 +53,10 @@ void ClassicRing::pass_slices(int sent_slice, std::span<float> sum, Arriving arr
     const liveness::Waiting waiting;
     const std::span<float> slice = slice_of(sum, sent_slice - 1);
     const bool is_added = arriving == Arriving::is_added;
+    pass_hop();
     start_pieces(slice_of(sum, sent_slice),
                  is_added ? arriving_.span().first(slice.size()) : slice);
+    pass_hop();
     if (is_added) add_arriving(slice);
     check_mpi(
         MPI_Waitall(static_cast<int>(receives_.size()), receives_.data(), MPI_STATUSES_IGNORE),

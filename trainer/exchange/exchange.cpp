@@ -1,7 +1,9 @@
 #include "trainer/exchange/exchange.hpp"
 
 #include <stdexcept>
+#include <utility>
 
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/exchange/classic_ring.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
 #include "trainer/exchange/mpi_allreduce.hpp"
@@ -14,8 +16,11 @@ namespace {
 template <class Algorithm>
 std::unique_ptr<Exchange> replicated(const Communicator& comm, const ExchangeSetting& setting) {
     require_equal_on_all_ranks(comm, setting);
-    return std::make_unique<ReplicatedExchange>(
-        comm, setting, std::make_unique<Algorithm>(comm, setting.count + setting.tail));
+    auto allreduce = std::make_unique<Algorithm>(comm, setting.count + setting.tail);
+    return in_memory_for(
+        "the weights, a gradient and the sum of all",
+        3 * (setting.count + setting.tail) * sizeof(float),
+        [&] { return std::make_unique<ReplicatedExchange>(comm, setting, std::move(allreduce)); });
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "trainer/config/out_of_memory.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/patience.hpp"
 #include "trainer/exchange/tree_sum.hpp"
 
@@ -38,7 +40,9 @@ MessageSum::MessageSum(const Communicator& comm, const Sizes& sizes)
     const auto most_terms = static_cast<std::size_t>(sizes.most_terms);
     const auto most_own = static_cast<std::size_t>(sizes.most_own_terms);
     const std::size_t slice_size = own_slice().count;
-    arrived_ = AlignedArray<float>(most_terms * round_up_to_line(slice_size));
+    const std::size_t arriving = most_terms * round_up_to_line(slice_size);
+    arrived_ = in_memory_for("the gradients that other ranks send", arriving * sizeof(float),
+                             [&] { return AlignedArray<float>(arriving); });
     tails_ = AlignedArray<float>(peers * (most_own + 1) * sizes.tail);
     sum_ = AlignedArray<float>(slice_size);
     tail_sum_ = AlignedArray<float>(sizes.tail);
@@ -51,7 +55,9 @@ MessageSum::MessageSum(const Communicator& comm, const Sizes& sizes)
 
 void MessageSum::reduce_scatter(const Order& order, std::span<const float* const> own_terms,
                                 std::span<const float> own_extra) {
+    pass_hop();
     send_tails(order, own_terms, own_extra);
+    pass_hop();
     const std::size_t tails = receives_.size();
     send_slices(order, own_terms);
     wait_for_all(std::span(receives_).first(tails));
@@ -140,6 +146,7 @@ void MessageSum::add_slices(const Order& order, std::span<const float* const> ow
     for (std::size_t c = 0; c < chunks_in(own_slice(), sizes_.chunk_size); ++c) {
         const Slice chunk = chunk_of({0, own_slice().count}, sizes_.chunk_size, c);
         wait_for_all(arriving.subspan(c * messages, messages));
+        pass_hop();
         add_in_tree_order(terms_, order.additions, chunk.first,
                           sum_.span().subspan(chunk.first, chunk.count));
     }
@@ -152,10 +159,12 @@ void MessageSum::all_gather(std::span<float> array,
     for (std::size_t c = 0; c < chunks_in(own, sizes_.chunk_size); ++c) {
         const Slice chunk = chunk_of(own, sizes_.chunk_size, c);
         make(chunk.first, sum_.span().subspan(chunk.first - own.first, chunk.count));
+        pass_hop();
         if (is_short_) continue;  // every peer makes it
         const std::span<const float> made = array.subspan(chunk.first, chunk.count);
         for_each_other([&](int peer) { send(made, peer, kFinishedTag); });
     }
+    pass_hop();
     wait_for_all(receives_);
     wait_for_all(sends_);
     receives_.clear();

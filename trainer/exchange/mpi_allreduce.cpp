@@ -4,6 +4,7 @@
 
 #include "liveness/pulse.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/sum_in_shard_order.hpp"
 
 namespace lockstep::trainer {
@@ -23,10 +24,12 @@ void MpiAllreduce::sum_shards(std::span<const std::span<const float>> own_shards
     constexpr std::size_t kMaxCount = std::size_t{1} << 30;
     for (std::size_t first = 0; first < count_; first += kMaxCount) {
         const std::span<float> part = sum.subspan(first, std::min(count_ - first, kMaxCount));
+        pass_hop();
         const void* own = is_one ? own_shards.front().data() + first : MPI_IN_PLACE;
         check_mpi(MPI_Allreduce(own, part.data(), static_cast<int>(part.size()), MPI_FLOAT, MPI_SUM,
                                 comm_.handle()),
                   "MPI_Allreduce");
+        pass_hop();
     }
 }
 

@@ -3,6 +3,8 @@
 #include <new>
 #include <utility>
 
+#include "trainer/config/out_of_memory.hpp"
+
 namespace lockstep::trainer {
 namespace {
 
@@ -27,7 +29,8 @@ std::optional<NodeMemory> NodeMemory::make(const Communicator& node, const Layou
     NodeMemory memory(layout);
     const std::size_t floats = all_floats(layout);
     if (node.size() == 1) {
-        memory.own_ = AlignedArray<float>(floats);
+        memory.own_ = in_memory_for("the weights and gradients", floats * sizeof(float),
+                                    [&] { return AlignedArray<float>(floats); });
         memory.floats_ = memory.own_.span();
         return memory;
     }

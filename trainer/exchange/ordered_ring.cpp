@@ -4,6 +4,7 @@
 #include <string>
 
 #include "trainer/exchange/exchange_checks.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/sum_in_shard_order.hpp"
 
 namespace lockstep::trainer {
@@ -90,6 +91,7 @@ void OrderedRing::sum_chunk(std::size_t index, std::span<const std::span<const f
     const std::span<float> partial = partial_of(index);
     Slot& slot = slot_of(index);
     wait(slot.arrived);
+    pass_hop();
     if (begins_sum()) {
         begin_in_shard_order(own_shards, first, partial);
         slot.sent = send_right(partial, kSumTag);
@@ -105,6 +107,7 @@ void OrderedRing::sum_chunk(std::size_t index, std::span<const std::span<const f
 
 void OrderedRing::pass_copy_on(std::size_t index, std::span<float> sum) {
     wait(copy_receives_[index]);
+    pass_hop();
     if (is_last_to_copy()) return;
     copy_sends_.push_back(send_right(chunk_of(sum, index), kCopyTag));
 }

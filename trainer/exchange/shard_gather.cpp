@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trainer/config/limits.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/patience.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 
@@ -121,6 +122,7 @@ void ShardGather::exchange_between_nodes() {
     }
     for (int i = 1; i < nodes.nodes(); ++i)
         start(MPI_Isend, "MPI_Isend", tables_of(comm_.rank()), (nodes.node() + i) % nodes.nodes());
+    pass_hop();
     wait_for_all(messages_);
 }
 

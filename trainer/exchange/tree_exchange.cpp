@@ -8,6 +8,7 @@
 #include "trainer/determinism/shard_tree.hpp"
 #include "trainer/determinism/shards.hpp"
 #include "trainer/exchange/exchange_checks.hpp"
+#include "trainer/exchange/hop.hpp"
 #include "trainer/exchange/tree_sum.hpp"
 
 namespace lockstep::trainer {
@@ -201,6 +202,7 @@ void TreeExchange::sum_and_update(const SliceUpdate& update) {
 void TreeExchange::update_own_slice(const SliceUpdate& update) {
     const LocalSum& local = order_->whole();
     for (const auto& [piece, formed] : pieces_) {
+        pass_hop();
         if (formed != nullptr) {
             update(piece.first, formed->form(piece.first, piece.count));
         } else if (local.terms.size() == 1) {

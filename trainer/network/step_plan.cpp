@@ -1,18 +1,32 @@
 #include "trainer/network/step_plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/kernels/elementwise.hpp"
 #include "trainer/network/folding.hpp"
 
 namespace lockstep::trainer {
 
+namespace {
+
+AlignedArray<float> input_array(const Network& network, const BatchGeometry& geometry) {
+    const std::size_t floats =
+        network.input().sample_size() * static_cast<std::size_t>(geometry.samples);
+    return in_memory_for(fmt::format("the pixels of {} samples", geometry.samples),
+                         floats * sizeof(float), [&] { return AlignedArray<float>(floats); });
+}
+
+}  // namespace
+
 StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& comm,
                    StepClocks& clocks, BufferPool& pool)
     : setting_(std::move(setting)),
-      input_(network.input().sample_size() * static_cast<std::size_t>(setting_.geometry.samples)),
+      input_(input_array(network, setting_.geometry)),
       input_buffer_(Buffer::Size::of_samples(network.input().sample_size())) {
     input_buffer_.place(reinterpret_cast<std::byte*>(input_.data()), setting_.geometry.shards,
                         false);
@@ -26,8 +40,10 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
                               .is_training = setting_.is_training};
     bind_all(network, context);
     repeat_cheap_work(forward_works_, backward_works_);
-    place(pool);
-    for (const auto& attach : attaches_) attach();
+    place(network, pool);
+    in_memory_for("what kernels keep", 0, [this] {
+        for (const auto& attach : attaches_) attach();
+    });
     forward_ = flatten_runs(forward_works_, setting_.geometry.shards.size());
     backward_ = flatten_runs(backward_works_, setting_.geometry.shards.size());
     logits_ = values_[network.output_value()]->data();
@@ -111,7 +127,7 @@ PassBuilder::Values StepPlan::values_of(const Graph& graph, std::size_t n,
 std::vector<Work> StepPlan::bind_node(std::size_t n, PassBuilder::Values values,
                                       const PassContext& context, const Node& node) {
     PassBuilder builder(context, std::move(values), sums_[n], buffers_);
-    node.layer->bind(builder);
+    in_memory_for("the kernels of " + node.name, 0, [&] { node.layer->bind(builder); });
     PassBuilder::Pass pass = builder.take();
     for (Work& work : pass.forward)
         forward_works_.push_back({.node = n, .is_backward = false, .work = std::move(work)});
@@ -169,7 +185,7 @@ void StepPlan::add_backward(std::size_t node, std::vector<Work> works, const Gra
 }
 
 // Forward, the loss, backward: the line on which buffers live.
-void StepPlan::place(BufferPool& pool) {
+void StepPlan::place(const Network& network, BufferPool& pool) {
     const std::size_t loss_run = assign_runs(forward_works_, 0);
     assign_runs(backward_works_, loss_run + 1);
     PlannedWork loss;
@@ -187,8 +203,24 @@ void StepPlan::place(BufferPool& pool) {
     line.push_back(&loss);
     for (const PlannedWork& work : backward_works_) line.push_back(&work);
     line.push_back(&caller);
-    arena_bytes_ =
-        place_buffers(buffers_, line, setting_.geometry.samples, setting_.geometry.shards, pool);
+    arena_bytes_ = in_memory_for(purpose_of_arena(network), 0, [&] {
+        return place_buffers(buffers_, line, setting_.geometry.samples, setting_.geometry.shards,
+                             pool);
+    });
+}
+
+// With the value that takes most of it.
+std::string StepPlan::purpose_of_arena(const Network& network) const {
+    const std::vector<Node>& nodes = network.graph().nodes();
+    if (nodes.empty()) return "the samples";
+    const auto largest = std::ranges::max_element(
+        nodes, {}, [&](const Node& node) { return values_[node.dst]->size().bytes; });
+    const std::size_t samples = static_cast<std::size_t>(setting_.geometry.samples);
+    return fmt::format(
+        "the activations{} of {} samples (the largest: {} bytes for the output of "
+        "{})",
+        setting_.is_training ? " and their gradients" : "", samples,
+        samples * values_[largest->dst]->size().bytes, largest->name);
 }
 
 void StepPlan::forward(const StepContext& context) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "trainer/kernels/aligned_array.hpp"
@@ -56,6 +57,10 @@ public:
         return diff_input_ == nullptr ? nullptr : diff_input_->data();
     }
 
+    // A value of the network's graph, as a pass leaves it: other buffers may lie in its place
+    // later.
+    const Buffer& value(std::size_t number) const { return *values_[number]; }
+
     std::size_t arena_bytes() const { return arena_bytes_; }
 
     // All calls of the passes, in their order.
@@ -75,7 +80,8 @@ private:
                                 const PassContext& context, const Node& node);
     void add_sums_of_gradients(std::size_t value, std::size_t node);
     void add_backward(std::size_t node, std::vector<Work> works, const GradientSums& sums);
-    void place(BufferPool& pool);
+    void place(const Network& network, BufferPool& pool);
+    std::string purpose_of_arena(const Network& network) const;
 
     PlanSetting setting_;
     AlignedArray<float> input_;

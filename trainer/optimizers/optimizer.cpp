@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "trainer/config/out_of_memory.hpp"
+
 namespace lockstep::trainer {
 
 namespace {
@@ -43,8 +45,12 @@ RmspropStep step_of(const RmspropConfig& rmsprop, double learning_rate, std::int
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights) : config_(config) {
     const SlotUse use = std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
-    if (use.first) first_ = AlignedArray<float>(weights);
-    if (use.second) second_ = AlignedArray<float>(weights);
+    const auto slot = [weights] {
+        return in_memory_for("a slot of the optimizer", weights * sizeof(float),
+                             [&] { return AlignedArray<float>(weights); });
+    };
+    if (use.first) first_ = slot();
+    if (use.second) second_ = slot();
 }
 
 namespace {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/config/out_of_memory.hpp"
 #include "trainer/determinism/digest.hpp"
 #include "trainer/kernels/elementwise.hpp"
 #include "trainer/parameters/finite_tensors.hpp"
@@ -22,9 +23,13 @@ std::size_t Parameters::add(const std::string& layer, const ParameterShape& shap
 }
 
 void Parameters::allocate() {
-    own_trainable_ = AlignedArray<float>(trainable_size_);
+    const auto array = [](std::size_t floats, const char* purpose) {
+        return in_memory_for(purpose, floats * sizeof(float),
+                             [&] { return AlignedArray<float>(floats); });
+    };
+    own_trainable_ = array(trainable_size_, "the weights");
     trainable_ = own_trainable_.span();
-    statistics_ = AlignedArray<float>(statistics_size_);
+    statistics_ = array(statistics_size_, "the moving statistics");
 }
 
 void Parameters::move_trainable_to(std::span<float> memory) {

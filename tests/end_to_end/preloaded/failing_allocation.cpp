@@ -1,8 +1,10 @@
-// Memory that the system refuses once: preloaded, lets the n-th `new` of at least so many bytes
-// fail. Which one stands in LOCKSTEP_TEST_ALLOCATION: "BYTES N MARK"; when it happens, the file
-// MARK is made.
+// Memory that the system refuses once: preloaded, lets the n-th `new`, or the n-th array for
+// kernels (aligned_alloc), of at least so many bytes fail. Which one stands in
+// LOCKSTEP_TEST_ALLOCATION, or LOCKSTEP_TEST_ARRAY: "BYTES N MARK"; when it happens, the file MARK
+// is made.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,30 +24,37 @@ struct Refusal {
 };
 
 // Allocates nothing itself.
-const Refusal& refusal() {
-    static const Refusal kWanted = [] {
-        Refusal parsed;
-        const char* text = std::getenv("LOCKSTEP_TEST_ALLOCATION");
-        if (text != nullptr)
-            std::sscanf(text, "%zu %ld %1023s", &parsed.bytes, &parsed.number, parsed.mark.data());
-        return parsed;
-    }();
-    return kWanted;
+Refusal read_refusal(const char* variable) {
+    Refusal parsed;
+    const char* text = std::getenv(variable);
+    if (text != nullptr)
+        std::sscanf(text, "%zu %ld %1023s", &parsed.bytes, &parsed.number, parsed.mark.data());
+    return parsed;
+}
+
+bool is_refused(const Refusal& refusal, std::atomic<long>& calls, std::size_t bytes) {
+    if (refusal.number <= 0 || bytes < refusal.bytes || ++calls != refusal.number) return false;
+    ::close(::open(refusal.mark.data(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    return true;
 }
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
+    static const Refusal refusal = read_refusal("LOCKSTEP_TEST_ALLOCATION");
     static std::atomic<long> calls{0};
-    if (refusal().number > 0 && bytes >= refusal().bytes && ++calls == refusal().number) {
-        ::close(::open(refusal().mark.data(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-        throw std::bad_alloc();
-    }
+    if (is_refused(refusal, calls, bytes)) throw std::bad_alloc();
     const std::size_t whole = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment;
-    void* memory = std::aligned_alloc(alignment, whole * alignment);
+    void* memory = ::memalign(alignment, whole * alignment);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
 
 }  // namespace
+
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
+    static const Refusal refusal = read_refusal("LOCKSTEP_TEST_ARRAY");
+    static std::atomic<long> calls{0};
+    return is_refused(refusal, calls, bytes) ? nullptr : ::memalign(alignment, bytes);
+}
 
 void* operator new(std::size_t bytes) { return allocate(bytes, alignof(std::max_align_t)); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {

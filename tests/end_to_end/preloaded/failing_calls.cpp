@@ -81,6 +81,11 @@ Function* next(const char* name) {
 
 extern "C" {
 
+ssize_t read(int file, void* bytes, std::size_t count) {
+    if (fails("read", file)) return -1;
+    return next<ssize_t(int, void*, std::size_t)>("read")(file, bytes, count);
+}
+
 int fsync(int file) {
     if (fails("fsync", file)) return -1;
     return next<int(int)>("fsync")(file);
