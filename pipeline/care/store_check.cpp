@@ -54,6 +54,13 @@ bool check_database(const RunStore& store, Findings& findings) {
         findings.report(Severity::error, at, check.refusal);
         return false;
     }
+    if (check.newer_version) {
+        findings.report(findings.repairs() ? Severity::error : Severity::note, at,
+                        fmt::format("a newer Lockstep wrote it (its version is {}, this one knows "
+                                    "{}): only that one can mend this store",
+                                    *check.newer_version, storage::kSchemaVersion));
+        if (findings.repairs()) return false;
+    }
     if (!check.damage.empty()) {
         const std::string what =
             fmt::format("damaged: {}{}", check.damage.front(),

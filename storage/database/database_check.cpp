@@ -151,6 +151,7 @@ Salvage fill(SQLite::Database& from, SQLite::Database& to) {
 
 Salvage write_salvage(const fs::path& path, const fs::path& fresh) {
     SQLite::Database from(path.string(), SQLite::OPEN_READONLY, kBusyMilliseconds);
+    require_writable_version(from, path);
     SQLite::Database to(fresh.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     to.exec("PRAGMA synchronous = FULL");
     return fill(from, to);
@@ -163,6 +164,7 @@ DatabaseCheck check_database(const fs::path& path) {
     check.had_hot_journal = has_hot_journal(path);
     try {
         const auto db = open_run_database(path, DatabaseAccess::read_only);
+        if (version_of(*db) > kSchemaVersion) check.newer_version = version_of(*db);
         check.damage = damage_of(*db);
         if (check.damage.empty()) check.rows_without_parent = count_without_parent(*db);
     } catch (const StorageError& error) {

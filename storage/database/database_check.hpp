@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct DatabaseCheck {
     std::string refusal;              // why nothing can be read: no database, another program's
     std::vector<std::string> damage;  // SQLite's integrity_check, a line each; empty: whole
     std::int64_t rows_without_parent = 0;  // of runs that are not there
+    // user_version of a newer Lockstep; such a database is not to be mended by this one.
+    std::optional<std::int64_t> newer_version{};
 };
 
 // Looks at everything in the file; takes as long as reading it. Holds SQLite's read lock meanwhile.
@@ -33,7 +36,8 @@ struct Salvage {
 // Writes a new database from all rows that `path` still gives, puts the damaged one aside as
 // `aside` (same file system; it must not exist), and the new one in its place. No program may be
 // writing the database meanwhile.
-// Throws StorageError; the damaged file then stands where it stood.
+// Throws StorageError, also for a newer version's (bad_data); the damaged file then stands where it
+// stood.
 Salvage rebuild_database(const std::filesystem::path& path, const std::filesystem::path& aside);
 
 }  // namespace lockstep::storage
