@@ -80,7 +80,7 @@ void tell_notes(const Plan& plan) {
 
 bool has_database(const std::filesystem::path& store) {
     return std::filesystem::is_directory(store) &&
-           std::filesystem::exists(storage::RunStore::open(store).database());
+           std::filesystem::is_regular_file(storage::RunStore::open(store).database());
 }
 
 // A first training without its data leaves no store behind.

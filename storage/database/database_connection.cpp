@@ -46,6 +46,11 @@ void require_reachable(const fs::path& path, DatabaseAccess access) {
     if (!is_there && is_forbidden(path, F_OK)) {
         throw error_of(Kind::no_permission, path, "its folder may not be entered");
     }
+    const fs::path target = is_there ? fs::path() : fs::read_symlink(path, ignored);
+    if (!target.empty()) {
+        throw error_of(may_write ? Kind::cannot_create : Kind::missing, path,
+                       fmt::format("it is a link to {}, which is not there", target.string()));
+    }
     if (!is_there && access != DatabaseAccess::read_write)
         throw error_of(Kind::missing, path, "there is none");
     if (is_there && !fs::is_regular_file(status)) {

@@ -44,7 +44,8 @@ constexpr std::array kExceptions{
     Exception{"pipeline/verbs/query.cpp", "options.sql"},
     Exception{"storage/database/run_database_query.cpp", "text"},
     // `--where` under QueryGuard, over a table in memory; names of columns are quoted.
-    Exception{"storage/database/row_selection.cpp", R"(fmt::format("",name,fmt::join(columns,"")))"},
+    Exception{"storage/database/row_selection.cpp",
+              R"(fmt::format("",name,fmt::join(columns,"")))"},
     Exception{"storage/database/row_selection.cpp", R"(fmt::format("",name,fmt::join(places,"")))"},
     Exception{"storage/database/row_selection.cpp", R"(fmt::format("",where,name))"},
     Exception{"storage/database/row_selection.cpp", "selecting_sql(table,table_name,selection)"},

@@ -43,17 +43,17 @@ TEST_CASE("sql: no bound pattern of this tree lets % and _ mean more", "[archite
 }
 
 TEST_CASE("sql: a planted statement of several pieces is found, with its line", "[architecture]") {
-    const std::string call = GENERATE(
-        as<std::string>{}, R"x(db.exec("DELETE FROM runs WHERE run = '" + run + "'");)x",
-        R"x(db->exec(fmt::format("DELETE FROM {}", table));)x",
-        R"x(SQLite::Statement row(db, "SELECT " + columns);)x",
-        R"x(SQLite::Statement(db, sql).exec();)x",
-        R"x(SQLite::Statement row{db, fmt::format("SELECT {}", name)};)x",
-        R"x(execute(db, ("DELETE FROM runs WHERE run = " + run).c_str(), 1);)x",
-        R"x(return select(db, text_of(run), run_row);)x", R"x(db.execAndGet(sql);)x",
-        R"x(database.run_query(std::string("SELECT '") + name + "'");)x",
-        R"x(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);)x",
-        R"x(sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr);)x");
+    const std::string call =
+        GENERATE(as<std::string>{}, R"x(db.exec("DELETE FROM runs WHERE run = '" + run + "'");)x",
+                 R"x(db->exec(fmt::format("DELETE FROM {}", table));)x",
+                 R"x(SQLite::Statement row(db, "SELECT " + columns);)x",
+                 R"x(SQLite::Statement(db, sql).exec();)x",
+                 R"x(SQLite::Statement row{db, fmt::format("SELECT {}", name)};)x",
+                 R"x(execute(db, ("DELETE FROM runs WHERE run = " + run).c_str(), 1);)x",
+                 R"x(return select(db, text_of(run), run_row);)x", R"x(db.execAndGet(sql);)x",
+                 R"x(database.run_query(std::string("SELECT '") + name + "'");)x",
+                 R"x(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr);)x",
+                 R"x(sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr);)x");
     CAPTURE(call);
     const Problems problems = problems_of("// a comment with \"quotes\n\n" + call + "\n");
     REQUIRE(problems.size() == 1);

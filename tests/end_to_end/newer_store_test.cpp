@@ -56,9 +56,14 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 TEST_CASE("newer store: reading verbs show what those of its own version do, with a warning") {
     const NewerStore store;
     const std::string pages = store.beside("pages").string();
-    const std::vector<std::vector<std::string>> verbs{
-        {"ls"},           {"show", "batch-normalized"}, {"compare"},           {"export", "epochs"},
-        {"export", "runs"}, {"tag", "batch-normalized"},  {"tail", "batch-normalized"}, {"query", "select run from runs"}};
+    const std::vector<std::vector<std::string>> verbs{{"ls"},
+                                                      {"show", "batch-normalized"},
+                                                      {"compare"},
+                                                      {"export", "epochs"},
+                                                      {"export", "runs"},
+                                                      {"tag", "batch-normalized"},
+                                                      {"tail", "batch-normalized"},
+                                                      {"query", "select run from runs"}};
     for (const std::vector<std::string>& verb : verbs) {
         CAPTURE(verb.front());
         std::vector<std::string> known = verb;
@@ -81,8 +86,10 @@ TEST_CASE("newer store: reading verbs show what those of its own version do, wit
 TEST_CASE("newer store: what would write it is refused, with what to do") {
     const NewerStore store;
     const std::vector<std::vector<std::string>> verbs{
-        {"run", smoke_file()},  {"run", smoke_file(), "--ranks", "1", "--retry-failed"},
-        {"rm", "batch-normalized", "--yes"}, {"tag", "batch-normalized", "+good"},
+        {"run", smoke_file()},
+        {"run", smoke_file(), "--ranks", "1", "--retry-failed"},
+        {"rm", "batch-normalized", "--yes"},
+        {"tag", "batch-normalized", "+good"},
         {"merge", finished_store().string()}};
     for (const std::vector<std::string>& verb : verbs) {
         CAPTURE(verb.front());

@@ -13,17 +13,9 @@
 namespace lockstep::storage {
 namespace {
 
-const std::vector<std::string> kNames{"'); DROP TABLE runs;--",
-                                      "%",
-                                      "_",
-                                      "\\",
-                                      "a%",
-                                      "a_",
-                                      "\"; DELETE FROM epochs; --",
-                                      "' OR '1'='1",
-                                      "*",
-                                      "[a-z]",
-                                      "ab"};
+const std::vector<std::string> kNames{
+    "'); DROP TABLE runs;--",     "%",           "_", "\\",    "a%", "a_",
+    "\"; DELETE FROM epochs; --", "' OR '1'='1", "*", "[a-z]", "ab"};
 
 // A run of each name, in an experiment of the same name, with one epoch, a tag and a note.
 void fill(RunDatabase& database) {
@@ -82,8 +74,7 @@ TEST_CASE("odd names: a run is removed alone", "[storage]") {
 
 TEST_CASE("odd names: selections over a table compare and quote them", "[storage]") {
     Table table{{"name", "%", "a\"b", "'); DROP TABLE v_runs;--"}, {}};
-    for (const std::string& name : kNames)
-        table.rows.push_back({name, name, name, name});
+    for (const std::string& name : kNames) table.rows.push_back({name, name, name, name});
     for (const std::string& column : table.columns) {
         CAPTURE(column);
         RowSelection selection;
