@@ -74,8 +74,21 @@ bool check_database(const RunStore& store, Findings& findings) {
     if (check.rows_without_parent > 0) {
         findings.report(Severity::warning, at,
                         fmt::format("{} rows belong to no run", check.rows_without_parent),
-                        "they are removed",
-                        [&] { storage::delete_rows_without_parent(store.database()); });
+                        "they are removed", [&] { storage::mend_rows(store.database()); });
+    }
+    if (check.differing_totals > 0) {
+        findings.report(Severity::warning, at,
+                        fmt::format("{} run{} whose totals are not those of {} epochs: a copy made "
+                                    "in the midst of a transaction, without its -journal?",
+                                    check.differing_totals, check.differing_totals == 1 ? "" : "s",
+                                    check.differing_totals == 1 ? "its" : "their"),
+                        "counted anew", [&] { storage::mend_rows(store.database()); });
+    }
+    if (check.bytes_behind_end > 0) {
+        findings.report(Severity::warning, at,
+                        fmt::format("{} bytes behind the end of the database: a copy made in the "
+                                    "midst of a transaction, without its -journal?",
+                                    check.bytes_behind_end));
     }
     return true;
 }

@@ -38,11 +38,12 @@ std::int64_t files_beside(const fs::path& path) {
 }  // namespace
 
 TEST_CASE("newer: what this version knows is read, and nothing changes", "[storage]") {
-    const std::string change = GENERATE(as<std::string>{},
-                                        "ALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'x';"
-                                        "CREATE TABLE moods (run TEXT) STRICT;",
-                                        "DROP VIEW v_runs; CREATE VIEW v_runs AS SELECT 1 AS one;",
-                                        "DROP VIEW v_compare; DROP VIEW v_best; DROP VIEW v_runs;");
+    const std::string change =
+        GENERATE(as<std::string>{},
+                 "ALTER TABLE runs ADD COLUMN mood TEXT NOT NULL DEFAULT 'x';"
+                 "CREATE TABLE moods (run TEXT) STRICT;",
+                 "DROP VIEW v_runs; CREATE VIEW v_runs AS SELECT 1 AS one;",
+                 "DROP VIEW v_compare; DROP VIEW v_best; DROP VIEW v_runs;");
     CAPTURE(change);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -118,7 +119,7 @@ TEST_CASE("newer: looked over, but neither mended nor rebuilt", "[storage]") {
     CHECK(check.refusal.empty());
     CHECK(check.damage.empty());
     CHECK(kind_thrown_by([&] { rebuild_database(path, folder / "aside.db"); }) == Kind::bad_data);
-    CHECK(kind_thrown_by([&] { delete_rows_without_parent(path); }) == Kind::bad_data);
+    CHECK(kind_thrown_by([&] { mend_rows(path); }) == Kind::bad_data);
     CHECK(read_file(path) == before);
     CHECK(files_beside(path) == 1);
 }
