@@ -27,7 +27,7 @@ std::vector<std::string> training(const fs::path& store, const std::string& rank
 // Root passes over file modes, so it runs the command as nobody; anyone else does as he is.
 std::vector<std::string> unprivileged(std::vector<std::string> command) {
     if (::geteuid() != 0) return command;
-    std::vector<std::string> prefixed{"setpriv",     std::string("--reuid=") + kNobody,
+    std::vector<std::string> prefixed{"setpriv", std::string("--reuid=") + kNobody,
                                       "--clear-groups", std::string("--regid=") + kNobody};
     prefixed.insert(prefixed.end(), command.begin(), command.end());
     return prefixed;
@@ -37,9 +37,13 @@ std::vector<std::string> unprivileged(std::vector<std::string> command) {
 std::vector<std::string> on_read_only_mount(const fs::path& folder,
                                             const std::vector<std::string>& command) {
     std::vector<std::string> prefixed{
-        "unshare", "-m", "sh", "-c",
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
         "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && shift && exec \"$@\"",
-        "sh", folder.string()};
+        "sh",
+        folder.string()};
     prefixed.insert(prefixed.end(), command.begin(), command.end());
     return prefixed;
 }
@@ -64,9 +68,10 @@ void write_text(const fs::path& path, const std::string& text) { std::ofstream(p
 std::string listing(const fs::path& folder) {
     std::string text;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        text += entry.path().string() + (entry.is_regular_file() && !entry.is_symlink()
-                                             ? " " + std::to_string(entry.file_size())
-                                             : "") +
+        text += entry.path().string() +
+                (entry.is_regular_file() && !entry.is_symlink()
+                     ? " " + std::to_string(entry.file_size())
+                     : "") +
                 "\n";
     }
     return text;
@@ -202,7 +207,8 @@ TEST_CASE("places: a user who may not write there", "[end_to_end]") {
 TEST_CASE("places: a database, or a run's folder, that may only be read", "[end_to_end]") {
     const Place place;
     const fs::path files = run_folder(place.store(), kRun);
-    for (const fs::path& folder : {place.store(), place.store() / "runs", place.store() / "reports"})
+    for (const fs::path& folder :
+         {place.store(), place.store() / "runs", place.store() / "reports"})
         fs::permissions(folder, fs::perms(0777));
     SECTION("the database") {
         fs::permissions(place.store() / "lockstep.db", fs::perms(0444));
