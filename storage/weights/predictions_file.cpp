@@ -8,6 +8,7 @@
 
 #include "storage/files/storage_error.hpp"
 #include "storage/weights/hdf5.hpp"
+#include "storage/weights/hdf5_trial.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -35,6 +36,27 @@ std::string_view problem_of(const Predictions& p) {
     return std::all_of(p.labels.begin(), p.labels.end(), is_class) ? "" : "a label is of no class";
 }
 
+Predictions parse(const Bytes& bytes, const std::string& origin) {
+    const Hdf5Source source(bytes, origin);
+    if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
+        source.refuse("predictions of an unknown format");
+    }
+    Predictions p;
+    p.class_names = read_texts_attribute(source, source.root(), "class_names");
+    p.labels = read_bytes(source, source.root(), "labels").values;
+    p.probabilities = read_floats(source, source.root(), "probabilities").values;
+    p.image_samples = read_indices(source, source.root(), "image_samples");
+    ByteArray images = read_bytes(source, source.root(), "images");
+    if (images.shape.size() != 4 || images.shape[1] > 1 << 16 || images.shape[2] > 1 << 16) {
+        source.refuse("images are not [images, height, width, 3]");
+    }
+    p.image_height = static_cast<int>(images.shape[1]);
+    p.image_width = static_cast<int>(images.shape[2]);
+    p.images = std::move(images.values);
+    if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
+    return p;
+}
+
 }  // namespace
 
 SavedFile write_predictions(const std::filesystem::path& path, const Predictions& p,
@@ -59,24 +81,8 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
 
 Predictions read_predictions(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    const Hdf5Source source(bytes, path.string());
-    if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
-        source.refuse("predictions of an unknown format");
-    }
-    Predictions p;
-    p.class_names = read_texts_attribute(source, source.root(), "class_names");
-    p.labels = read_bytes(source, source.root(), "labels").values;
-    p.probabilities = read_floats(source, source.root(), "probabilities").values;
-    p.image_samples = read_indices(source, source.root(), "image_samples");
-    ByteArray images = read_bytes(source, source.root(), "images");
-    if (images.shape.size() != 4 || images.shape[1] > 1 << 16 || images.shape[2] > 1 << 16) {
-        source.refuse("images are not [images, height, width, 3]");
-    }
-    p.image_height = static_cast<int>(images.shape[1]);
-    p.image_width = static_cast<int>(images.shape[2]);
-    p.images = std::move(images.values);
-    if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
-    return p;
+    try_in_child(path.string(), [&] { parse(bytes, path.string()); });
+    return parse(bytes, path.string());
 }
 
 }  // namespace lockstep::storage

@@ -10,6 +10,7 @@
 #include "storage/files/storage_error.hpp"
 #include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
+#include "storage/weights/hdf5_trial.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -244,6 +245,16 @@ std::string text_or_nothing(const Hdf5Source& source, const std::string& name) {
                                               : "";
 }
 
+ModelFile parse(std::span<const std::byte> bytes, std::string_view origin) {
+    const Hdf5Source source(bytes, origin);
+    ModelFile file;
+    file.weights = read_weights_of(source);
+    file.model_config_json = text_or_nothing(source, "model_config");
+    file.training_config_json = text_or_nothing(source, "training_config");
+    if (has_member(source.root(), kStateGroup)) file.state = read_state(source);
+    return file;
+}
+
 }  // namespace
 
 std::string model_config_json(const KerasModel& model) {
@@ -289,13 +300,8 @@ SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& 
 }
 
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin) {
-    const Hdf5Source source(bytes, origin);
-    ModelFile file;
-    file.weights = read_weights_of(source);
-    file.model_config_json = text_or_nothing(source, "model_config");
-    file.training_config_json = text_or_nothing(source, "training_config");
-    if (has_member(source.root(), kStateGroup)) file.state = read_state(source);
-    return file;
+    try_in_child(origin, [&] { parse(bytes, origin); });
+    return parse(bytes, origin);
 }
 
 ModelFile read_model_file(const std::filesystem::path& path) {
