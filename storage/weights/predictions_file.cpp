@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/child_reading.hpp"
 #include "storage/weights/hdf5.hpp"
-#include "storage/weights/hdf5_trial.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -35,6 +35,17 @@ std::string_view problem_of(const Predictions& p) {
     const auto is_class = [&](std::uint8_t label) { return label < p.class_names.size(); };
     return std::all_of(p.labels.begin(), p.labels.end(), is_class) ? "" : "a label is of no class";
 }
+
+}  // namespace
+
+// For PlainWriter and PlainReader, which find it by its type.
+template <typename Plain>
+void fields(Plain& plain, Predictions& p) {
+    plain(p.class_names, p.labels, p.probabilities, p.image_height, p.image_width, p.image_samples,
+          p.images);
+}
+
+namespace {
 
 Predictions parse(const Bytes& bytes, const std::string& origin) {
     const Hdf5Source source(bytes, origin);
@@ -81,8 +92,7 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
 
 Predictions read_predictions(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    try_in_child(path.string(), [&] { parse(bytes, path.string()); });
-    return parse(bytes, path.string());
+    return value_read_in_child(path.string(), [&] { return parse(bytes, path.string()); });
 }
 
 }  // namespace lockstep::storage

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/child_reading.hpp"
 #include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
-#include "storage/weights/hdf5_trial.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -245,6 +245,24 @@ std::string text_or_nothing(const Hdf5Source& source, const std::string& name) {
                                               : "";
 }
 
+}  // namespace
+
+// For PlainWriter and PlainReader, which find them by their types.
+template <typename Plain>
+void fields(Plain& plain, NamedArray& array) {
+    plain(array.layer, array.name, array.shape, array.values);
+}
+template <typename Plain>
+void fields(Plain& plain, StateGroup& state) {
+    plain(state.values, state.arrays);
+}
+template <typename Plain>
+void fields(Plain& plain, ModelFile& file) {
+    plain(file.weights, file.model_config_json, file.training_config_json, file.state);
+}
+
+namespace {
+
 ModelFile parse(std::span<const std::byte> bytes, std::string_view origin) {
     const Hdf5Source source(bytes, origin);
     ModelFile file;
@@ -300,8 +318,7 @@ SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& 
 }
 
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin) {
-    try_in_child(origin, [&] { parse(bytes, origin); });
-    return parse(bytes, origin);
+    return value_read_in_child(origin, [&] { return parse(bytes, origin); });
 }
 
 ModelFile read_model_file(const std::filesystem::path& path) {

@@ -16,11 +16,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Three runs of 200 epochs: many pages.
-void fill(const fs::path& path) {
+void fill(const fs::path& path, int epochs = 200) {
     RunDatabase database(path, DatabaseAccess::read_write);
     for (const char* run : {"a-1", "b-2", "c-3"}) {
         begin_sample_run(database, run);
-        for (int epoch = 1; epoch <= 200; ++epoch) {
+        for (int epoch = 1; epoch <= epochs; ++epoch) {
             database.record_epoch(sample_epoch(run, epoch), {}, {});
         }
     }
@@ -136,7 +136,7 @@ TEST_CASE("A copy from the midst of a transaction, without its journal, is told"
     const tests::TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
     const fs::path copy = folder / "copy.db";
-    fill(path);
+    fill(path, 3);
     CHECK(check_database(path).bytes_behind_end == 0);
     {
         SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
@@ -157,13 +157,13 @@ TEST_CASE("A copy from the midst of a transaction, without its journal, is told"
 
 TEST_CASE("Totals that are not those of the epochs are told, and counted anew", "[storage]") {
     const std::string change =
-        GENERATE(as<std::string>{}, "DELETE FROM epochs WHERE run = 'a-1' AND epoch = 200",
+        GENERATE(as<std::string>{}, "DELETE FROM epochs WHERE run = 'a-1' AND epoch = 3",
                  "DELETE FROM epochs WHERE run = 'a-1'", "DELETE FROM run_totals WHERE run = 'a-1'",
                  "UPDATE run_totals SET training_count = 1 WHERE run = 'a-1'");
     CAPTURE(change);
     const tests::TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
-    fill(path);
+    fill(path, 3);
     CHECK(check_database(path).differing_totals == 0);
     SQLite::Database(path.string(), SQLite::OPEN_READWRITE).exec(change);
     CHECK(check_database(path).differing_totals == 1);

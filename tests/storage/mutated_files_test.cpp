@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -12,7 +13,7 @@
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/storage_error.hpp"
 #include "storage/weights/checkpoint_file.hpp"
-#include "storage/weights/hdf5_trial.hpp"
+#include "storage/weights/child_reading.hpp"
 #include "storage/weights/weights_file.hpp"
 #include "tests/storage/old_database.hpp"
 #include "tests/storage/sample_model.hpp"
@@ -100,14 +101,34 @@ void check(const Readings& readings, int given) {
 }  // namespace
 
 TEST_CASE("mutations: a reader that ends its process is refused, in words", "[storage]") {
-    const auto ends = [](const auto& read) {
-        const StorageError error = thrown_by([&] { try_in_child("a.h5", read); });
+    const auto ends = [](const auto& end) {
+        const StorageError error = thrown_by([&] {
+            read_in_child("a.h5", [&] {
+                end();
+                return Bytes();
+            });
+        });
         return error.kind() == StorageError::Kind::bad_data && mentions(error, "a.h5: damaged");
     };
     CHECK(ends([] { std::raise(SIGSEGV); }));
     CHECK(ends([] { std::abort(); }));
-    CHECK_NOTHROW(try_in_child("a.h5", [] {}));
-    CHECK_NOTHROW(try_in_child("a.h5", [] { throw std::runtime_error("told by who reads again"); }));
+    CHECK(ends([] { std::_Exit(0); }));
+    CHECK(ends([] { throw std::length_error("odd"); }));
+}
+
+TEST_CASE("mutations: what a reader tells comes back", "[storage]") {
+    const Bytes large(1'000'003, std::byte{7});
+    CHECK(read_in_child("a.h5", [&] { return large; }) == large);
+    CHECK(read_in_child("a.h5", [] { return Bytes(); }) == Bytes());
+    const StorageError refusal = thrown_by([] {
+        read_in_child("a.h5", []() -> Bytes {
+            throw StorageError(StorageError::Kind::missing, "words of its own");
+        });
+    });
+    CHECK(refusal.kind() == StorageError::Kind::missing);
+    CHECK(refusal.what() == std::string("words of its own"));
+    CHECK_THROWS_AS(read_in_child("a.h5", []() -> Bytes { throw std::bad_alloc(); }),
+                    std::bad_alloc);
 }
 
 TEST_CASE("mutations: weights files", "[storage]") {

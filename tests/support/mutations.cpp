@@ -19,8 +19,8 @@ std::size_t Mutations::place_in(const std::string& content) {
 void Mutations::change(std::string& content) {
     if (content.empty()) return;
     const std::size_t at = place_in(content);
-    const std::size_t length = std::min<std::size_t>(1 + random_.below(kLongestPiece),
-                                                     content.size() - at);
+    const std::size_t length =
+        std::min<std::size_t>(1 + random_.below(kLongestPiece), content.size() - at);
     switch (random_.below(6)) {
         case 0:
             for (std::uint32_t bits = 1 + random_.below(8); bits > 0; --bits)

@@ -33,8 +33,8 @@ struct Readings {
     int taken = 0;
 };
 
-// Gives `original`, which has to be taken, and then `count` mutations of it to `read`, which throws `Refusal` for what it does not
-// take. Any other exception leaves; a crash ends the test.
+// Gives `original`, which has to be taken, and then `count` mutations of it to `read`, which throws
+// `Refusal` for what it does not take. Any other exception leaves; a crash ends the test.
 template <typename Refusal, typename Read>
 Readings read_mutations(const std::string& original, int count, std::uint64_t seed, Read read) {
     read(original);

@@ -34,18 +34,17 @@ FileContent pixels(std::size_t count) {
 }
 
 Readings read_pictures(const FileContent& file, int count, std::uint64_t seed) {
-    return tests::read_mutations<DataError>(
-        std::string(file.begin(), file.end()), count, seed, [](const std::string& text) {
-            const FileContent content(text.begin(), text.end());
-            decode_image(content, "mutation");
-        });
+    return tests::read_mutations<DataError>(std::string(file.begin(), file.end()), count, seed,
+                                            [](const std::string& text) {
+                                                const FileContent content(text.begin(), text.end());
+                                                decode_image(content, "mutation");
+                                            });
 }
 
 Readings read_pngs(int count, std::uint64_t seed) {
-    return read_pictures(tests::png_file({.width = kSide,
-                                          .height = kSide,
-                                          .rows = pixels(3 * kSide * kSide)}),
-                         count, seed);
+    return read_pictures(
+        tests::png_file({.width = kSide, .height = kSide, .rows = pixels(3 * kSide * kSide)}),
+        count, seed);
 }
 
 Readings read_jpegs(int count, std::uint64_t seed) {
@@ -74,10 +73,11 @@ Readings read_cifar10_folders(int count, std::uint64_t seed) {
                              "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"})
         write_text(folder / name, batch);
     const auto read = [&] { read_cifar10(folder.path()); };
-    Readings all = tests::read_mutations<DataError>(batch, count, seed, [&](const std::string& text) {
-        write_text(folder / "data_batch_3.bin", text);
-        read();
-    });
+    Readings all =
+        tests::read_mutations<DataError>(batch, count, seed, [&](const std::string& text) {
+            write_text(folder / "data_batch_3.bin", text);
+            read();
+        });
     write_text(folder / "data_batch_3.bin", batch);
     const Readings named =
         tests::read_mutations<DataError>(names, count, seed + 1, [&](const std::string& text) {
