@@ -3,7 +3,8 @@
 // Inside storage only: values as bytes, from one process to its child and back: nothing that is
 // stored. A type says its fields once, for both ways:
 //
-//     template <typename Plain> void fields(Plain& plain, Thing& thing) { plain(thing.a, thing.b); }
+//     template <typename Plain>
+//     void fields(Plain& plain, Thing& thing) { plain(thing.a, thing.b); }
 
 #include <cstddef>
 #include <cstdint>
@@ -96,7 +97,8 @@ public:
 
 private:
     [[noreturn]] static void throw_short() {
-        throw StorageError(StorageError::Kind::bad_data, "a file's content cannot be told: damaged");
+        throw StorageError(StorageError::Kind::bad_data,
+                           "a file's content cannot be told: damaged");
     }
     void take(void* bytes, std::size_t count) {
         if (count > bytes_.size()) throw_short();
