@@ -79,7 +79,7 @@ private:
     template <typename... Values>
     void put(std::variant<Values...>& value) {
         put_count(value.index());
-        std::visit([this](auto& held) { put(held); }, value);
+        std::visit([this](auto& held) { this->put(held); }, value);
     }
 
     Bytes bytes_;
