@@ -54,6 +54,13 @@ bool check_database(const RunStore& store, Findings& findings) {
         findings.report(Severity::error, at, check.refusal);
         return false;
     }
+    if (check.newer_version) {
+        findings.report(findings.repairs() ? Severity::error : Severity::note, at,
+                        fmt::format("a newer Lockstep wrote it (its version is {}, this one knows "
+                                    "{}): only that one can mend this store",
+                                    *check.newer_version, storage::kSchemaVersion));
+        if (findings.repairs()) return false;
+    }
     if (!check.damage.empty()) {
         const std::string what =
             fmt::format("damaged: {}{}", check.damage.front(),
@@ -67,8 +74,21 @@ bool check_database(const RunStore& store, Findings& findings) {
     if (check.rows_without_parent > 0) {
         findings.report(Severity::warning, at,
                         fmt::format("{} rows belong to no run", check.rows_without_parent),
-                        "they are removed",
-                        [&] { storage::delete_rows_without_parent(store.database()); });
+                        "they are removed", [&] { storage::mend_rows(store.database()); });
+    }
+    if (check.differing_totals > 0) {
+        findings.report(Severity::warning, at,
+                        fmt::format("{} run{} whose totals are not those of {} epochs: a copy made "
+                                    "in the midst of a transaction, without its -journal?",
+                                    check.differing_totals, check.differing_totals == 1 ? "" : "s",
+                                    check.differing_totals == 1 ? "its" : "their"),
+                        "counted anew", [&] { storage::mend_rows(store.database()); });
+    }
+    if (check.bytes_behind_end > 0) {
+        findings.report(Severity::warning, at,
+                        fmt::format("{} bytes behind the end of the database: a copy made in the "
+                                    "midst of a transaction, without its -journal?",
+                                    check.bytes_behind_end));
     }
     return true;
 }

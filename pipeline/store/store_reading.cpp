@@ -10,6 +10,7 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -30,8 +31,24 @@ storage::RunState state_of(storage::RunState state,
 
 }  // namespace
 
-storage::RunDatabase open_for_reading(const std::filesystem::path& store,
-                                      std::chrono::milliseconds wait) {
+storage::RunDatabase open_for_reading(const std::filesystem::path& store) {
+    storage::RunDatabase database = open_again_for_reading(store);
+    if (const std::string text = newer_version_warning(database); !text.empty())
+        tell_failure({kExitSuccess, "warning: " + text});
+    return database;
+}
+
+std::string newer_version_warning(const storage::RunDatabase& database) {
+    const auto version = database.newer_version();
+    if (!version) return "";
+    return fmt::format(
+        "a newer Lockstep wrote this store (its version is {}, this one knows {}): what is new in "
+        "it is not shown, and nothing can be written to it from here",
+        *version, storage::kSchemaVersion);
+}
+
+storage::RunDatabase open_again_for_reading(const std::filesystem::path& store,
+                                            std::chrono::milliseconds wait) {
     return storage::RunDatabase(storage::RunStore::open(store).database(),
                                 storage::DatabaseAccess::read_only, wait);
 }

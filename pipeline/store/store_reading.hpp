@@ -18,9 +18,14 @@ namespace lockstep::pipeline {
 // The folder of results where a user names none.
 inline constexpr const char* kDefaultStore = "lockstep-store";
 
+// Tells, on stderr, where a newer Lockstep wrote the database.
 // Throws StorageError (missing) where there is no store.
-storage::RunDatabase open_for_reading(const std::filesystem::path& store,
-                                      std::chrono::milliseconds wait = storage::kUsualWait);
+storage::RunDatabase open_for_reading(const std::filesystem::path& store);
+// The same in silence, for a store that the verb has opened before.
+storage::RunDatabase open_again_for_reading(const std::filesystem::path& store,
+                                            std::chrono::milliseconds wait = storage::kUsualWait);
+// What open_for_reading() tells; "" for a database of this version or an older one.
+std::string newer_version_warning(const storage::RunDatabase& database);
 
 // The one run a user means by its id, the beginning of its id, or its name.
 // Throws Failure (kExitMissingInput) if there is none, UsageError if there are several.

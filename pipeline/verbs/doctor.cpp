@@ -18,6 +18,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
+#include "pipeline/store/store_reading.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
@@ -86,6 +87,10 @@ void look_at_rows(const fs::path& database_file, const std::optional<Plan>& plan
     try {
         const storage::RunDatabase database(database_file, storage::DatabaseAccess::read_only);
         diagnoses.push_back(check_clock(now(), newest_row(database)));
+        if (const std::string newer = newer_version_warning(database); !newer.empty()) {
+            diagnoses.push_back({Health::problem, "database", newer,
+                                 "train with that Lockstep, or into another --store"});
+        }
         if (plan) diagnoses.push_back(check_data(*plan, database));
     } catch (const storage::StorageError& failure) {
         diagnoses.push_back(

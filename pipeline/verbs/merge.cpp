@@ -88,7 +88,7 @@ class Merger {
 public:
     Merger(const fs::path& from, const RunStore& into, RunDatabase& database)
         : from_(RunStore::open(from)),
-          source_(open_for_reading(from)),
+          source_(open_again_for_reading(from)),
           into_(into),
           database_(database) {}
 

@@ -80,7 +80,7 @@ void tell_notes(const Plan& plan) {
 
 bool has_database(const std::filesystem::path& store) {
     return std::filesystem::is_directory(store) &&
-           std::filesystem::exists(storage::RunStore::open(store).database());
+           std::filesystem::is_regular_file(storage::RunStore::open(store).database());
 }
 
 // A first training without its data leaves no store behind.
@@ -89,7 +89,7 @@ void require_data_of_first(const RunOptions& options, const Plan& plan) {
 }
 
 void print_tables(const RunOptions& options, Plan plan, std::chrono::milliseconds wait) {
-    const auto database = open_for_reading(options.store, wait);
+    const auto database = open_again_for_reading(options.store, wait);
     adopt_trained(plan, database);
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
@@ -203,7 +203,7 @@ std::vector<std::string> arguments_of_ranks(ProcessArguments arguments) {
 void require_own_database(const std::filesystem::path& store) {
     if (!has_database(store)) return;
     try {
-        open_for_reading(store, kWaitAfterStop);
+        open_again_for_reading(store, kWaitAfterStop).require_writable_version();
     } catch (const storage::StorageError& error) {
         if (error.kind() == storage::StorageError::Kind::bad_data) throw;
     }

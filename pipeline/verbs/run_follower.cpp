@@ -62,7 +62,7 @@ RunFollower::RunFollower(std::filesystem::path store, std::string run, bool is_a
 bool RunFollower::look() {
     // Opened each time: a writer that was killed within a commit leaves a journal, which only an
     // opening rolls back.
-    const storage::RunDatabase database = open_for_reading(store_);
+    const storage::RunDatabase database = open_again_for_reading(store_);
     storage::RunDetails now;
     database.read_at_once([&] { now = database.run_details(run_); });
     name_ = now.run.name;

@@ -52,10 +52,10 @@ int tag(const TagOptions& options) {
     const storage::Annotation annotation = annotation_of(options);
     const bool is_question =
         annotation.added_tags.empty() && annotation.removed_tags.empty() && !annotation.note;
-    const auto store = storage::RunStore::open(options.store);
-    storage::RunDatabase database(store.database(), is_question
-                                                        ? storage::DatabaseAccess::read_only
-                                                        : storage::DatabaseAccess::read_write);
+    storage::RunDatabase database =
+        is_question ? open_for_reading(options.store)
+                    : storage::RunDatabase(storage::RunStore::open(options.store).database(),
+                                           storage::DatabaseAccess::read_write);
     storage::Table table{{"run", "tags", "notes"}, {}};
     for (const std::string& run : runs_of(database, options)) {
         if (!is_question) database.annotate(run, annotation);

@@ -63,7 +63,7 @@ public:
 private:
     // Runs that live; those that are dead already have no follower yet, and get none.
     std::vector<std::string> running() const {
-        const storage::RunDatabase database = open_for_reading(store_);
+        const storage::RunDatabase database = open_again_for_reading(store_);
         std::vector<std::string> ids;
         for (const std::string& run : database.running_runs()) {
             if (followers_.contains(run)) continue;
@@ -84,7 +84,7 @@ private:
     std::string left() {
         if (asked_ && Clock::now() - *asked_ < kEstimateInterval) return left_;
         asked_ = Clock::now();
-        const storage::RunDatabase database = open_for_reading(store_);
+        const storage::RunDatabase database = open_again_for_reading(store_);
         std::set<std::string> experiments;
         for (const auto& [run, follower] : followers_)
             if (const auto row = database.find_run(run)) experiments.insert(row->experiment);

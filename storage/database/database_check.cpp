@@ -58,6 +58,34 @@ std::int64_t count_without_parent(SQLite::Database& db) {
     return count;
 }
 
+// Call in a transaction: a writer that holds more pages than the file says would be seen, else.
+std::int64_t bytes_behind_end(SQLite::Database& db, const fs::path& path) {
+    const std::int64_t known = db.execAndGet("PRAGMA page_count").getInt64() *
+                               db.execAndGet("PRAGMA page_size").getInt64();
+    return static_cast<std::int64_t>(fs::file_size(path)) - known;
+}
+
+std::int64_t count_differing_totals(SQLite::Database& db) {
+    SQLite::Statement count(db, R"sql(
+        SELECT count(*) FROM runs r
+        LEFT JOIN run_totals t ON t.run = r.run
+        LEFT JOIN (SELECT run, count(*) AS epochs_finished, max(epoch) AS last_epoch,
+                          sum(training_count) AS training_count
+                   FROM epochs GROUP BY run) e ON e.run = r.run
+        WHERE t.epochs_finished IS NOT e.epochs_finished OR t.last_epoch IS NOT e.last_epoch
+           OR t.training_count IS NOT e.training_count)sql");
+    count.executeStep();
+    return count.getColumn(0).getInt64();
+}
+
+// What only a database that is whole can be asked.
+void look_at_rows(SQLite::Database& db, const fs::path& path, DatabaseCheck& check) {
+    const SQLite::Transaction moment(db);
+    check.rows_without_parent = count_without_parent(db);
+    check.differing_totals = count_differing_totals(db);
+    check.bytes_behind_end = bytes_behind_end(db, path);
+}
+
 // Epochs refer to attempts too, so they go first.
 void delete_orphans(SQLite::Database& db) {
     for (const char* table : {"epochs", "steps", "metrics", "artifacts", "events", "run_totals",
@@ -151,6 +179,7 @@ Salvage fill(SQLite::Database& from, SQLite::Database& to) {
 
 Salvage write_salvage(const fs::path& path, const fs::path& fresh) {
     SQLite::Database from(path.string(), SQLite::OPEN_READONLY, kBusyMilliseconds);
+    require_writable_version(from, path);
     SQLite::Database to(fresh.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     to.exec("PRAGMA synchronous = FULL");
     return fill(from, to);
@@ -163,8 +192,9 @@ DatabaseCheck check_database(const fs::path& path) {
     check.had_hot_journal = has_hot_journal(path);
     try {
         const auto db = open_run_database(path, DatabaseAccess::read_only);
+        if (version_of(*db) > kSchemaVersion) check.newer_version = version_of(*db);
         check.damage = damage_of(*db);
-        if (check.damage.empty()) check.rows_without_parent = count_without_parent(*db);
+        if (check.damage.empty()) look_at_rows(*db, path, check);
     } catch (const StorageError& error) {
         if (error.kind() != StorageError::Kind::bad_data &&
             error.kind() != StorageError::Kind::missing) {
@@ -177,7 +207,7 @@ DatabaseCheck check_database(const fs::path& path) {
     return check;
 }
 
-void delete_rows_without_parent(const fs::path& path) {
+void mend_rows(const fs::path& path) {
     const auto db = open_run_database(path, DatabaseAccess::read_write);
     try {
         SQLite::Transaction transaction(*db, SQLite::TransactionBehavior::IMMEDIATE);

@@ -9,6 +9,7 @@
 #include <new>
 #include <system_error>
 
+#include "storage/database/newer_schema.hpp"
 #include "storage/database/run_database_schema.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/durability.hpp"
@@ -44,6 +45,11 @@ void require_reachable(const fs::path& path, DatabaseAccess access) {
     const bool may_write = access != DatabaseAccess::read_only;
     if (!is_there && is_forbidden(path, F_OK)) {
         throw error_of(Kind::no_permission, path, "its folder may not be entered");
+    }
+    const fs::path target = is_there ? fs::path() : fs::read_symlink(path, ignored);
+    if (!target.empty()) {
+        throw error_of(may_write ? Kind::cannot_create : Kind::missing, path,
+                       fmt::format("it is a link to {}, which is not there", target.string()));
     }
     if (!is_there && access != DatabaseAccess::read_write)
         throw error_of(Kind::missing, path, "there is none");
@@ -82,15 +88,28 @@ void require_ours(const Identity& identity, const fs::path& path) {
     if (identity.application != kApplicationId) {
         throw error_of(Kind::bad_data, path, "a database of another program; left untouched");
     }
-    if (identity.version > kSchemaVersion) {
-        throw error_of(Kind::bad_data, path,
-                       fmt::format("written by a newer Lockstep (its version is {}, this one knows "
-                                   "{}); left untouched",
-                                   identity.version, kSchemaVersion));
-    }
     if (identity.version < 1) {
         throw error_of(Kind::bad_data, path, "its version is missing; left untouched");
     }
+}
+
+// A row of ours would lack what the newer version keeps in it.
+void require_writable(const Identity& identity, const fs::path& path) {
+    require_ours(identity, path);
+    if (identity.version <= kSchemaVersion) return;
+    throw error_of(Kind::bad_data, path,
+                   fmt::format("{}: it is read here, but not written; left untouched. Go on with "
+                               "that Lockstep, or name another --store",
+                               written_by_newer(identity.version)));
+}
+
+void require_readable(SQLite::Database& db, std::int64_t version, const fs::path& path) {
+    const std::vector<std::string> missing = missing_columns(db);
+    if (missing.empty()) return;
+    throw error_of(Kind::bad_data, path,
+                   fmt::format("{}, and cannot be read here: it has no {}. Read it with that "
+                               "Lockstep; left untouched",
+                               written_by_newer(version), missing.front()));
 }
 
 // Settings of the connection; they change nothing in the file.
@@ -110,7 +129,7 @@ void bring_up_to_date(SQLite::Database& db, const fs::path& path) {
     if (identity.is_empty()) {
         create_schema(db);
     } else {
-        require_ours(identity, path);
+        require_writable(identity, path);
         if (identity.version < kSchemaVersion) upgrade_schema(db);
     }
     transaction.commit();
@@ -150,7 +169,7 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, Databas
         wait_milliseconds);
     set_up(*db);
     if (identity_of(*db).is_empty()) bring_up_to_date(*db, path);
-    require_ours(identity_of(*db), path);
+    require_writable(identity_of(*db), path);
     // Where the file system is read-only SQLite opens for reading without a word.
     if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
         throw error_of(Kind::no_permission, path, "it can only be read");
@@ -174,11 +193,23 @@ std::unique_ptr<SQLite::Database> open_for_reading(const fs::path& path, int fla
     if (identity.is_empty()) throw error_of(Kind::missing, path, "it is empty");
     require_ours(identity, path);
     if (identity.version < kSchemaVersion) show_as_new_schema(*db);
+    if (identity.version > kSchemaVersion) {
+        require_readable(*db, identity.version, path);
+        show_own_views(*db);
+    }
     db->exec("PRAGMA query_only = ON");
     return db;
 }
 
 }  // namespace
+
+std::int64_t version_of(SQLite::Database& db) {
+    return db.execAndGet("PRAGMA user_version").getInt64();
+}
+
+void require_writable_version(SQLite::Database& db, const fs::path& path) {
+    require_writable(identity_of(db), path);
+}
 
 StorageError storage_error(const SQLite::Exception& error, const fs::path& database) {
     const char* what = error.what();

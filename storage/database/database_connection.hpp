@@ -28,6 +28,11 @@ std::unique_ptr<SQLite::Database> open_run_database(const std::filesystem::path&
                                                     DatabaseAccess access,
                                                     std::chrono::milliseconds wait = kUsualWait);
 
+// user_version of the file.
+std::int64_t version_of(SQLite::Database& db);
+// Throws StorageError (bad_data) for a newer version than this one.
+void require_writable_version(SQLite::Database& db, const std::filesystem::path& path);
+
 struct RunDatabase::Connection {
     std::filesystem::path path;
     std::unique_ptr<SQLite::Database> database;

@@ -265,6 +265,16 @@ void RunDatabase::add_event(const EventRow& row) {
     });
 }
 
+std::optional<std::int64_t> RunDatabase::newer_version() const {
+    const std::int64_t version = connection_->use(version_of);
+    return version > kSchemaVersion ? std::optional(version) : std::nullopt;
+}
+
+void RunDatabase::require_writable_version() const {
+    connection_->use(
+        [&](SQLite::Database& db) { storage::require_writable_version(db, connection_->path); });
+}
+
 void RunDatabase::wait_at_most(std::chrono::milliseconds wait) {
     connection_->use(
         [&](SQLite::Database& db) { db.setBusyTimeout(static_cast<int>(wait.count())); });

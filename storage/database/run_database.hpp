@@ -13,7 +13,8 @@
 //   missing         no database (read_only), or no such run
 //   cannot_create   the file cannot be made
 //   no_permission   the file, its folder or its file system is read-only
-//   bad_data        damaged, of another program, or of a newer Lockstep: left untouched
+//   bad_data        damaged, of another program, or of a newer Lockstep (for reading: only where a
+//                   table or column is gone that this version reads): left untouched
 //   locked          by another program for longer than 30 s (wait_at_most() changes that)
 //   full            no space is left
 //   taken_over      the attempt that writes is not its run's newest any more: nothing was written
@@ -207,6 +208,12 @@ public:
     void wait_at_most(std::chrono::milliseconds wait);
 
     // ---- reading -------------------------------------------------------------------------------
+
+    // user_version of the file where it is newer than kSchemaVersion: what is read of it is what
+    // this version knows.
+    std::optional<std::int64_t> newer_version() const;
+    // Throws StorageError (bad_data), with what to do, where read_write would for a newer version.
+    void require_writable_version() const;
 
     // Runs `read` inside one transaction, so that all it reads is from one moment. Keep it short:
     // a writer's commit waits for it.

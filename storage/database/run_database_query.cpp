@@ -9,11 +9,6 @@
 #include "storage/database/run_database_schema.hpp"
 
 namespace lockstep::storage {
-namespace {
-
-int version_of(SQLite::Database& db) { return db.execAndGet("PRAGMA user_version").getInt(); }
-
-}  // namespace
 
 Table RunDatabase::run_query(std::string_view sql, const QueryLimits& limits) const {
     // On a copy: however long the query takes, no writer waits for it.

@@ -1,5 +1,6 @@
 #include "storage/database/run_database_schema.hpp"
 
+#include <cstdint>
 #include <string>
 
 #include "storage/database/database_connection.hpp"
@@ -313,14 +314,12 @@ void create_views(SQLite::Database& db, const std::string& create) {
     for (const View& view : kViews) db.exec(create + view.name + " AS " + view.select);
 }
 
-int version_of(SQLite::Database& db) { return db.execAndGet("PRAGMA user_version").getInt(); }
-
 void set_newest_version(SQLite::Database& db) {
     db.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
 }
 
 // What a table of runs of this version lacks, as further columns of a SELECT.
-std::string missing_run_columns(int version) {
+std::string missing_run_columns(std::int64_t version) {
     std::string columns;
     if (version < 3)
         columns += ", '' AS design_name, '' AS design_digest, '' AS initial_weights_sha256";
@@ -333,14 +332,18 @@ std::string totals_of_all() { return std::string(kTotals) + " GROUP BY run"; }
 
 }  // namespace
 
-void create_schema(SQLite::Database& db) {
-    db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
-    set_newest_version(db);
+void create_tables(SQLite::Database& db) {
     db.exec(kTables);
     db.exec(kTotalsTable);
     db.exec(kDesignIndex);
     db.exec(kExperimentRuns);
     db.exec(kTagsTable);
+}
+
+void create_schema(SQLite::Database& db) {
+    db.exec("PRAGMA application_id = 1282110324");  // 0x4c6b7374, "Lkst"
+    set_newest_version(db);
+    create_tables(db);
     create_views(db, "CREATE VIEW ");
 }
 
@@ -389,8 +392,10 @@ void show_as_new_schema(SQLite::Database& db) {
         db.exec("CREATE TEMP VIEW experiment_runs AS SELECT experiment, run FROM main.runs");
     if (version_of(db) < 7)
         db.exec("CREATE TEMP VIEW run_tags AS SELECT run, '' AS tag FROM main.runs WHERE 0");
-    create_views(db, "CREATE TEMP VIEW ");
+    show_own_views(db);
 }
+
+void show_own_views(SQLite::Database& db) { create_views(db, "CREATE TEMP VIEW "); }
 
 void update_totals(SQLite::Database& db, std::string_view run) {
     execute(db, "DELETE FROM run_totals WHERE run = ?1", run);

@@ -30,6 +30,17 @@ using Kind = StorageError::Kind;
                                              std::generic_category().message(errno)));
 }
 
+// A folder of that name would be "File exists" to the system, and a file be made where it points.
+void refuse_dangling(const fs::path& path) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) return;  // no link
+    throw StorageError(Kind::cannot_create,
+                       fmt::format("cannot make the folder {}: it is a link to {}, which is not "
+                                   "there",
+                                   path.string(), target.string()));
+}
+
 // From the lowest that is there, that one not, to `folder`.
 std::vector<fs::path> missing_folders(const fs::path& folder) {
     std::vector<fs::path> missing;
@@ -51,6 +62,7 @@ fs::path folder_above(const fs::path& path) {
 
 void make_folders(const fs::path& folder) {
     const std::vector<fs::path> missing = missing_folders(folder);
+    for (const fs::path& each : missing) refuse_dangling(each);
     std::error_code error;
     fs::create_directories(folder, error);
     if (error || !fs::is_directory(folder, error)) refuse_folder(folder, error);

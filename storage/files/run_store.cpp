@@ -140,7 +140,9 @@ void RunStore::remove_run_files(std::string_view run) const {
         fs::remove(*file, error);
         if (error) {
             throw StorageError(
-                error == std::errc::permission_denied ? Kind::no_permission : Kind::io,
+                error == std::errc::permission_denied     ? Kind::no_permission
+                : error == std::errc::directory_not_empty ? Kind::cannot_create
+                                                          : Kind::io,
                 fmt::format("cannot remove {}: {}", file->string(), error.message()));
         }
     }

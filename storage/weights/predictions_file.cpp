@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/child_reading.hpp"
 #include "storage/weights/hdf5.hpp"
 
 namespace lockstep::storage {
@@ -37,6 +38,38 @@ std::string_view problem_of(const Predictions& p) {
 
 }  // namespace
 
+// For PlainWriter and PlainReader, which find it by its type.
+template <typename Plain>
+void fields(Plain& plain, Predictions& p) {
+    plain(p.class_names, p.labels, p.probabilities, p.image_height, p.image_width, p.image_samples,
+          p.images);
+}
+
+namespace {
+
+Predictions parse(const Bytes& bytes, const std::string& origin) {
+    const Hdf5Source source(bytes, origin);
+    if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
+        source.refuse("predictions of an unknown format");
+    }
+    Predictions p;
+    p.class_names = read_texts_attribute(source, source.root(), "class_names");
+    p.labels = read_bytes(source, source.root(), "labels").values;
+    p.probabilities = read_floats(source, source.root(), "probabilities").values;
+    p.image_samples = read_indices(source, source.root(), "image_samples");
+    ByteArray images = read_bytes(source, source.root(), "images");
+    if (images.shape.size() != 4 || images.shape[1] > 1 << 16 || images.shape[2] > 1 << 16) {
+        source.refuse("images are not [images, height, width, 3]");
+    }
+    p.image_height = static_cast<int>(images.shape[1]);
+    p.image_width = static_cast<int>(images.shape[2]);
+    p.images = std::move(images.values);
+    if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
+    return p;
+}
+
+}  // namespace
+
 SavedFile write_predictions(const std::filesystem::path& path, const Predictions& p,
                             const BeforeNaming& before_naming) {
     if (const std::string_view problem = problem_of(p); !problem.empty()) {
@@ -59,24 +92,7 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
 
 Predictions read_predictions(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    const Hdf5Source source(bytes, path.string());
-    if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
-        source.refuse("predictions of an unknown format");
-    }
-    Predictions p;
-    p.class_names = read_texts_attribute(source, source.root(), "class_names");
-    p.labels = read_bytes(source, source.root(), "labels").values;
-    p.probabilities = read_floats(source, source.root(), "probabilities").values;
-    p.image_samples = read_indices(source, source.root(), "image_samples");
-    ByteArray images = read_bytes(source, source.root(), "images");
-    if (images.shape.size() != 4 || images.shape[1] > 1 << 16 || images.shape[2] > 1 << 16) {
-        source.refuse("images are not [images, height, width, 3]");
-    }
-    p.image_height = static_cast<int>(images.shape[1]);
-    p.image_width = static_cast<int>(images.shape[2]);
-    p.images = std::move(images.values);
-    if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
-    return p;
+    return value_read_in_child(path.string(), [&] { return parse(bytes, path.string()); });
 }
 
 }  // namespace lockstep::storage

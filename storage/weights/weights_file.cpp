@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/child_reading.hpp"
 #include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
 
@@ -246,6 +247,34 @@ std::string text_or_nothing(const Hdf5Source& source, const std::string& name) {
 
 }  // namespace
 
+// For PlainWriter and PlainReader, which find them by their types.
+template <typename Plain>
+void fields(Plain& plain, NamedArray& array) {
+    plain(array.layer, array.name, array.shape, array.values);
+}
+template <typename Plain>
+void fields(Plain& plain, StateGroup& state) {
+    plain(state.values, state.arrays);
+}
+template <typename Plain>
+void fields(Plain& plain, ModelFile& file) {
+    plain(file.weights, file.model_config_json, file.training_config_json, file.state);
+}
+
+namespace {
+
+ModelFile parse(std::span<const std::byte> bytes, std::string_view origin) {
+    const Hdf5Source source(bytes, origin);
+    ModelFile file;
+    file.weights = read_weights_of(source);
+    file.model_config_json = text_or_nothing(source, "model_config");
+    file.training_config_json = text_or_nothing(source, "training_config");
+    if (has_member(source.root(), kStateGroup)) file.state = read_state(source);
+    return file;
+}
+
+}  // namespace
+
 std::string model_config_json(const KerasModel& model) {
     const bool is_functional = model.is_functional();
     Json layers = Json::array();
@@ -289,13 +318,7 @@ SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& 
 }
 
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin) {
-    const Hdf5Source source(bytes, origin);
-    ModelFile file;
-    file.weights = read_weights_of(source);
-    file.model_config_json = text_or_nothing(source, "model_config");
-    file.training_config_json = text_or_nothing(source, "training_config");
-    if (has_member(source.root(), kStateGroup)) file.state = read_state(source);
-    return file;
+    return value_read_in_child(origin, [&] { return parse(bytes, origin); });
 }
 
 ModelFile read_model_file(const std::filesystem::path& path) {

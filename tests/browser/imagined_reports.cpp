@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
@@ -113,6 +114,25 @@ storage::RunDetails run_of(int number) {
     return details;
 }
 
+storage::RunDetails said_by(const std::string& text, int number) {
+    storage::RunDetails details = with_setting(finished_run("run", 1 + number, 0.8 + 0.01 * number),
+                                               "train.remark", nlohmann::json(text).dump());
+    describe(details);
+    train(details, 10, 2.0);
+    storage::RunRow& run = details.run;
+    for (std::string* words : {&run.name, &run.title, &run.notes, &run.source, &run.dataset,
+                               &run.architecture, &run.optimizer, &run.exchange, &run.design_name})
+        *words = text;
+    storage::AttemptRow& attempt = details.attempts.at(0);
+    for (std::string* words : {&attempt.host, &attempt.job_id, &attempt.cause, &attempt.isa,
+                               &attempt.lockstep_version, &attempt.mpi_version})
+        *words = text;
+    details.events.at(0).text = text;
+    details.artifacts.at(0).path = text;
+    details.tags = {text};
+    return details;
+}
+
 }  // namespace
 
 std::string imagined_page(int runs) {
@@ -157,6 +177,26 @@ std::string swept_page(int settings, int runs) {
         rows.push_back(std::move(details));
     }
     return html_report(report_of(RowsSource(std::move(rows))));
+}
+
+std::string page_of_texts(const std::vector<std::string>& texts) {
+    std::mt19937 random(3);
+    std::vector<storage::RunDetails> rows;
+    std::string title;
+    for (const std::string& text : texts) {
+        rows.push_back(said_by(text, static_cast<int>(rows.size())));
+        title += title.empty() ? text : " " + text;
+    }
+    std::vector<std::string> ids;
+    for (const storage::RunDetails& row : rows) ids.push_back(row.run.run);
+    RowsSource source(std::move(rows));
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        storage::Predictions made = predictions(random, 10, 8);
+        made.class_names.assign(10, texts[i]);
+        for (std::size_t k = 0; k < 10; ++k) made.class_names[k] += fmt::format(" {}", k);
+        source.put_predictions(ids[i], std::move(made));
+    }
+    return html_report(report_of(source, title));
 }
 
 std::string full_page(int runs) {

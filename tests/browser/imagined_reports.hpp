@@ -3,6 +3,7 @@
 // Reports with everything that a page may have to show.
 
 #include <string>
+#include <vector>
 
 namespace lockstep::reports {
 
@@ -17,5 +18,9 @@ std::string swept_page(int settings, int runs);
 // Of `runs` finished runs, each with all that is kept of one: 200 epochs, ten classes, 25 test
 // images that are all runs' and 25 mistakes of its own, which no compression makes smaller.
 std::string full_page(int runs);
+
+// A finished run for each text: wherever a run has words of anybody's, it has these. All of them
+// are the report's title.
+std::string page_of_texts(const std::vector<std::string>& texts);
 
 }  // namespace lockstep::reports

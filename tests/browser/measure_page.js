@@ -91,6 +91,10 @@ async function measure(browser, page, pictures, views) {
     if (method === 'Log.entryAdded') add('', 'console', [params.entry.text]);
     if (method === 'Runtime.exceptionThrown') add('', 'console', [params.exceptionDetails.exception?.description ?? 'exception']);
     if (method === 'Runtime.consoleAPICalled') add('', 'console', [`console.${params.type}`]);
+    if (method === 'Page.javascriptDialogOpening') {  // the page waits for its end
+      add('', 'dialog', [`${params.type}: ${params.message}`]);
+      browser.send('Page.handleJavaScriptDialog', { accept: false }).catch(() => {});
+    }
   });
   await show(browser, views[0]);
   await browser.navigate(page);
@@ -109,7 +113,8 @@ async function measure(browser, page, pictures, views) {
     add(view.name, 'exploring', await exploring(browser));
   }
   const counts = await browser.evaluate("({ tables: document.querySelectorAll('table').length, charts: document.querySelectorAll('figure[data-plot] svg.plot').length, buttons: document.querySelectorAll('.explore-button').length })");
-  return { pages: paper.pages, counts, findings };
+  const words = await browser.evaluate("({ title: document.title, heading: document.querySelector('h1')?.textContent ?? '', text: document.body.textContent })");
+  return { pages: paper.pages, counts, words, findings };
 }
 
 function viewsOf(names) {

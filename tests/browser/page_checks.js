@@ -150,5 +150,18 @@ const pageChecks = (() => {
     return findings;
   }
 
-  return { overflow, clipped, overlaps, tooSmall, contrast, structure };
+  // What acts by itself or when it is touched, and is none of the page's own.
+  function active() {
+    const findings = [];
+    for (const element of document.querySelectorAll('*')) {
+      for (const { name, value } of element.attributes) {
+        if (name.startsWith('on')) findings.push(`${nameOf(element)} has ${name}`);
+        if (/^[\s\u0000-\u001f]*(javascript|data:text|vbscript):?/i.test(value) && /href$|^src$|^action$/.test(name)) findings.push(`${nameOf(element)} has ${name} ${value.slice(0, 30)}`);
+      }
+      if (['iframe', 'object', 'embed', 'base', 'form', 'frame'].includes(element.localName)) findings.push(`${nameOf(element)} is in the page`);
+    }
+    return findings;
+  }
+
+  return { overflow, clipped, overlaps, tooSmall, contrast, structure, active };
 })();

@@ -49,6 +49,15 @@ bool has(const Json& findings, const std::string& check) {
                        [&](const Json& each) { return each.at("check") == check; });
 }
 
+// Of lines and paragraphs, U+2028 and U+2029, which ended a line in old JavaScript: the page may
+// show them in words.
+std::string without_separators(std::string text) {
+    for (const char* separator : {"\xe2\x80\xa8", "\xe2\x80\xa9"}) {
+        for (std::size_t at; (at = text.find(separator)) != std::string::npos;) text.erase(at, 3);
+    }
+    return text;
+}
+
 std::string with(std::string html, const std::string& before, const std::string& added) {
     const std::size_t at = html.find(before);
     REQUIRE(at != std::string::npos);
@@ -94,6 +103,45 @@ TEST_CASE("page: what is open is printed, what is closed is not", "[browser]") {
         html.replace(at, 9, "<details open>");
     }
     CHECK(measured(html, "print").at("pages").get<int>() > closed + 5);
+}
+
+TEST_CASE("page: whatever words of others say is text, and nothing runs", "[browser]") {
+    const std::vector<std::string> texts{"<script>alert(1)</script>",
+                                         "\" onmouseover=\"alert(2)",
+                                         "</script><script>alert(3)</script>",
+                                         "javascript:alert(4)",
+                                         "{{7*7}}${7*7}",
+                                         "\xe2\x80\xa8"
+                                         "alert(5)//\xe2\x80\xa9",
+                                         "<img src=x onerror=alert(6)>",
+                                         "-->]]><svg onload=alert(7)>"};
+    const Json measures = measured(reports::page_of_texts(texts), "1400,print");
+    // How such words fit into columns is no question here.
+    for (const char* check : {"dialog", "console", "active", "structure"}) {
+        CAPTURE(check);
+        INFO(text_of(measures.at("findings")));
+        CHECK_FALSE(has(measures.at("findings"), check));
+    }
+    CHECK(measures.at("counts").at("charts").get<int>() > 5);
+    CHECK(measures.at("counts").at("buttons") == measures.at("counts").at("charts"));
+    const Json& words = measures.at("words");
+    for (const std::string& text : texts) {
+        CAPTURE(text);
+        for (const char* place : {"title", "heading", "text"}) {
+            CAPTURE(place);
+            CHECK(words.at(place).get<std::string>().find(without_separators(text)) !=
+                  std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("page: a dialog, a handler and a foreign frame would be seen", "[browser]") {
+    const std::string page = "<!doctype html><title>x</title><h1>x</h1>";
+    CHECK(has(measured(page + "<script>alert(1)</script>", "1400").at("findings"), "dialog"));
+    CHECK(has(measured(page + "<p onmouseover='1'>x</p>", "1400").at("findings"), "active"));
+    CHECK(has(measured(page + "<a href=' javascript:1'>x</a>", "1400").at("findings"), "active"));
+    CHECK(has(measured(page + "<iframe></iframe>", "1400").at("findings"), "active"));
+    CHECK(has(measured(page + "<script>throw 1</script>", "1400").at("findings"), "console"));
 }
 
 TEST_CASE("page: every check refuses a page that is broken its way", "[browser]") {

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -49,10 +50,37 @@ std::vector<std::string> after(const std::string& setting,
     return shell;
 }
 
+// With a checkpoint after each of these epochs, in a process that may hold open 32 files.
+void check_epochs_in_few_descriptors(int epochs) {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::string count = std::to_string(epochs);
+    Process training(
+        after("ulimit -n 32",
+              lockstep_command({"run", smoke_file(), "--only", kShortRun, "--ranks", "1", "--set",
+                                "train.epochs=" + count, "--store", store.string()})));
+    CHECK(training.wait() == 0);
+    INFO(training.errors());
+    CHECK(rows(store, "select count(*), max(epoch) from epochs") == count + "," + count + "\n");
+    // checkpoint, the one before, best, final, predictions, effective.toml, log.txt, lock
+    const fs::path files = run_folder(store, kShortRun);
+    CHECK(std::distance(fs::directory_iterator(files), fs::directory_iterator()) == 8);
+    CHECK(lockstep({"fsck", "--store", store.string()}).exit_code == 0);
+}
+
 bool is_empty_of_temporary_files(const fs::path& store) {
     for (const auto& entry : fs::recursive_directory_iterator(store))
         if (entry.path().filename().string().find(".tmp.") != std::string::npos) return false;
     return true;
+}
+
+TEST_CASE("A hundred checkpoints leave no file and no descriptor behind", "[end_to_end]") {
+    check_epochs_in_few_descriptors(100);
+}
+
+TEST_CASE("Five thousand checkpoints leave no file and no descriptor behind",
+          "[.slow][end_to_end]") {
+    check_epochs_in_few_descriptors(5000);
 }
 
 TEST_CASE("A checkpoint longer than ulimit -f allows: 74, and nothing is lost by it",

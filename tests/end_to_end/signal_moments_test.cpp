@@ -1,17 +1,13 @@
 // Signals at moments that matter: in the midst of a checkpoint, after the last step, to mpirun or
 // to one rank alone, Ctrl-C in a terminal; and ranks that are stopped for a while.
 
-#include <pty.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/end_to_end/in_terminal.hpp"
 #include "tests/end_to_end/one_run.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
@@ -164,51 +160,6 @@ TEST_CASE("A rank that hangs where data are read is named with that", "[end_to_e
     CHECK(contains(training.errors(), "no progress for 2 s in loading data"));
     check_resumes(folder / "store");
 }
-
-// A program in a terminal of its own.
-class InTerminal {
-public:
-    explicit InTerminal(const std::vector<std::string>& command) {
-        const winsize size{.ws_row = 24, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
-        pid_ = ::forkpty(&terminal_, nullptr, nullptr, &size);
-        if (pid_ != 0) return;
-        std::vector<char*> words;
-        for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-        words.push_back(nullptr);
-        ::execvp(words.front(), words.data());
-        ::_exit(127);
-    }
-    ~InTerminal() {
-        ::kill(pid_, SIGKILL);
-        ::close(terminal_);
-    }
-    InTerminal(const InTerminal&) = delete;
-    InTerminal& operator=(const InTerminal&) = delete;
-
-    void type(const std::string& keys) const {
-        CHECK(::write(terminal_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
-    }
-    // What has been shown, once it has the text, or the program has ended.
-    const std::string& read_until(const std::string& text) {
-        std::array<char, 4096> buffer{};
-        while (text.empty() || !contains(shown_, text)) {
-            const ssize_t count = ::read(terminal_, buffer.data(), buffer.size());
-            if (count <= 0) break;  // EIO: nobody is there any more
-            shown_.append(buffer.data(), static_cast<std::size_t>(count));
-        }
-        return shown_;
-    }
-    int wait() const {
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    }
-
-private:
-    pid_t pid_ = -1;
-    int terminal_ = -1;
-    std::string shown_;
-};
 
 TEST_CASE("Ctrl-C in the midst of a bar leaves the terminal in order", "[end_to_end]") {
     const TemporaryDirectory folder;

@@ -1,6 +1,10 @@
 #include "storage/weights/checkpoint_file.hpp"
 
+#include <hdf5.h>
+#include <sys/types.h>
+
 #include <cmath>
+#include <iterator>
 
 #include "storage/files/sha256.hpp"
 #include "tests/storage/sample_model.hpp"
@@ -43,7 +47,43 @@ void flip_bit(const fs::path& path, std::size_t at) {
     replace_file(path, bytes);
 }
 
+std::ptrdiff_t entries_of(const fs::path& folder) {
+    return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+// Writes this many more checkpoints: files, descriptors and what
+// libhdf5 holds open must be as many at the end as after the first two.
+void check_no_growth(int checkpoints) {
+    const tests::TemporaryDirectory folder;
+    const fs::path path = folder / "checkpoint.h5";
+    const fs::path previous = folder / "checkpoint.prev.h5";
+    CheckpointState state = sample_state();
+    const auto write = [&] {
+        ++state.epochs_finished;
+        return write_checkpoint(path, previous, sample_model(), state).sha256;
+    };
+    write();
+    std::string sha256 = write();
+    const std::ptrdiff_t descriptors = entries_of("/proc/self/fd");
+    const ssize_t objects = H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL);
+    for (int i = 0; i < checkpoints; ++i) {
+        sha256 = write();
+        if (i % 100 == 0) CHECK(load_newest_good_checkpoint(path, previous, {{sha256}}));
+    }
+    CHECK(entries_of(folder.path()) == 2);
+    CHECK(entries_of("/proc/self/fd") == descriptors);
+    CHECK(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL) == objects);
+    CHECK(read_checkpoint(path).epochs_finished == state.epochs_finished);
+    CHECK(read_checkpoint(previous).epochs_finished == state.epochs_finished - 1);
+}
+
 }  // namespace
+
+TEST_CASE("checkpoint: after two hundred nothing has grown", "[storage]") { check_no_growth(200); }
+
+TEST_CASE("checkpoint: after five thousand nothing has grown", "[.slow][storage]") {
+    check_no_growth(5000);
+}
 
 TEST_CASE("checkpoint: the state comes back exactly", "[storage]") {
     CheckpointState state = sample_state();

@@ -16,11 +16,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Three runs of 200 epochs: many pages.
-void fill(const fs::path& path) {
+void fill(const fs::path& path, int epochs = 200) {
     RunDatabase database(path, DatabaseAccess::read_write);
     for (const char* run : {"a-1", "b-2", "c-3"}) {
         begin_sample_run(database, run);
-        for (int epoch = 1; epoch <= 200; ++epoch) {
+        for (int epoch = 1; epoch <= epochs; ++epoch) {
             database.record_epoch(sample_epoch(run, epoch), {}, {});
         }
     }
@@ -98,7 +98,7 @@ TEST_CASE("Rows that belong to no run are counted and removed", "[storage]") {
         raw.exec("DELETE FROM runs WHERE run = 'b-2'");
     }
     CHECK(check_database(path).rows_without_parent > 200);
-    delete_rows_without_parent(path);
+    mend_rows(path);
     CHECK(check_database(path).rows_without_parent == 0);
     const RunDatabase database(path, DatabaseAccess::read_only);
     CHECK(database.runs().size() == 2);
@@ -128,6 +128,48 @@ TEST_CASE("A journal that a killed writer left is told and rolled back", "[stora
     CHECK_FALSE(check_database(copy).had_hot_journal);
     const RunDatabase database(copy, DatabaseAccess::read_only);
     CHECK(database.epochs("a-1").back().loss != 42.0);
+}
+
+// SQLite writes pages that it has no room for before the end of a transaction; the file's first
+// page, which knows how many there are, at its end.
+TEST_CASE("A copy from the midst of a transaction, without its journal, is told", "[storage]") {
+    const tests::TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    const fs::path copy = folder / "copy.db";
+    fill(path, 3);
+    CHECK(check_database(path).bytes_behind_end == 0);
+    {
+        SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
+        raw.exec("PRAGMA cache_size = 1");
+        raw.exec("BEGIN IMMEDIATE");
+        raw.exec(
+            "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000) "
+            "INSERT INTO events (run, attempt, utc, kind, text) "
+            "SELECT 'a-1', 1, '', 'warning', hex(randomblob(100)) FROM n");
+        fs::copy_file(path, copy);
+        raw.exec("ROLLBACK");
+    }
+    const DatabaseCheck check = check_database(copy);
+    CHECK_FALSE(check.had_hot_journal);
+    CHECK((check.bytes_behind_end > 0 || !check.damage.empty()));
+    CHECK(check_database(path).bytes_behind_end == 0);
+}
+
+TEST_CASE("Totals that are not those of the epochs are told, and counted anew", "[storage]") {
+    const std::string change =
+        GENERATE(as<std::string>{}, "DELETE FROM epochs WHERE run = 'a-1' AND epoch = 3",
+                 "DELETE FROM epochs WHERE run = 'a-1'", "DELETE FROM run_totals WHERE run = 'a-1'",
+                 "UPDATE run_totals SET training_count = 1 WHERE run = 'a-1'");
+    CAPTURE(change);
+    const tests::TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path, 3);
+    CHECK(check_database(path).differing_totals == 0);
+    SQLite::Database(path.string(), SQLite::OPEN_READWRITE).exec(change);
+    CHECK(check_database(path).differing_totals == 1);
+    mend_rows(path);
+    CHECK(check_database(path).differing_totals == 0);
+    CHECK(check_database(path).damage.empty());
 }
 
 TEST_CASE("What is no database is refused in words, not thrown", "[storage]") {

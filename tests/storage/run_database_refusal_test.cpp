@@ -67,15 +67,6 @@ TEST_CASE("database: another program's is refused, untouched", "[storage]") {
     }
 }
 
-TEST_CASE("database: a newer version is refused, untouched", "[storage]") {
-    const TemporaryDirectory folder;
-    const fs::path path = folder / "lockstep.db";
-    bytes_of_a_run_database(path);
-    SQLite::Database(path.string(), SQLite::OPEN_READWRITE)
-        .exec("PRAGMA user_version = " + std::to_string(kSchemaVersion + 1));
-    check_refused(path);
-}
-
 TEST_CASE("database: a damaged or foreign file is refused, untouched", "[storage]") {
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";

@@ -115,6 +115,34 @@ TEST_CASE("weights: networks with more names than an attribute holds", "[storage
     CHECK(parse_model_file(model_file_bytes(model, weights), "bytes").weights == weights);
 }
 
+// Keras' limit of an attribute is 64,512 bytes; beyond it the names go to layer_names0,
+// layer_names1, ..., as few as hold them, of as equal counts as possible.
+TEST_CASE("weights: two hundred layers of long names are split as Keras splits them", "[storage]") {
+    KerasModel model;
+    NamedArrays weights;
+    for (int i = 0; i < 200; ++i) {
+        const std::string layer = std::string(700, 'n') + std::to_string(1000 + i);
+        model.layers.push_back({layer, "Dense", "{}"});
+        weights.push_back({layer, "bias", {1}, {static_cast<float>(i)}});
+    }
+    const Bytes bytes = model_file_bytes(model, weights);
+    CHECK(parse_model_file(bytes, "bytes").weights == weights);
+
+    const Hdf5Source file(bytes, "bytes");  // 200 x 704 bytes: three pieces
+    const Hdf5Group group(H5Gopen2(file.root(), "model_weights", H5P_DEFAULT));
+    const std::vector<std::size_t> counts{67, 67, 66};
+    CHECK(H5Aexists(group.id(), "layer_names") == 0);
+    CHECK(H5Aexists(group.id(), "layer_names3") == 0);
+    for (std::size_t piece = 0; piece < counts.size(); ++piece) {
+        const std::string name = "layer_names" + std::to_string(piece);
+        REQUIRE(H5Aexists(group.id(), name.c_str()) > 0);
+        const Hdf5Attribute attribute(H5Aopen(group.id(), name.c_str(), H5P_DEFAULT));
+        const Hdf5Space space(H5Aget_space(attribute.id()));
+        CHECK(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.id())) == counts[piece]);
+        CHECK(H5Aget_storage_size(attribute.id()) <= 64512);
+    }
+}
+
 TEST_CASE("weights: any float, byte order, depth and Keras' filters are read", "[storage]") {
     const std::vector<double> values{1.0, -2.5, 0.0, 1.0 / 3.0, 65504.0, -1e-3};
     DenseFile file;

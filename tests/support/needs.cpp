@@ -33,6 +33,10 @@ bool has_program(const char* name) {
     return std::system(("command -v " + std::string(name) + " >/dev/null").c_str()) == 0;
 }
 
+bool has_mounts() {
+    return std::system("unshare -m sh -c 'mount --bind /tmp /tmp' >/dev/null 2>&1") == 0;
+}
+
 std::vector<std::string> take_needs(std::vector<char*>& arguments) {
     std::vector<std::string> needs;
     for (auto word = arguments.begin(); word != arguments.end();) {
@@ -77,6 +81,8 @@ std::vector<Need> common_needs() {
          "there is no chromium, or no node (apt-get install chromium nodejs)"},
         {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
         {"git", [] { return has_program("git"); }, "there is no git (apt-get install git)"},
+        {"mounts", has_mounts,
+         "a mount of its own takes root and CAP_SYS_ADMIN (unshare -m from util-linux)"},
         {"python3", [] { return has_program("python3"); },
          "there is no python3 (apt-get install python3)"},
         {"zsh", [] { return has_program("zsh"); }, "there is no zsh (apt-get install zsh)"},

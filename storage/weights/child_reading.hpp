@@ -1,0 +1,39 @@
+#pragma once
+
+// Inside storage only. libhdf5 itself ends the process, or spoils its memory, on some damaged
+// files: 1.10.8 follows a reference into its heap of texts that leads nowhere (H5HG_read). So a
+// child process reads, and tells what it has read over a pipe.
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "storage/files/atomic_file.hpp"
+#include "storage/weights/plain_bytes.hpp"
+
+namespace lockstep::storage {
+
+// What `read` gives in a child process, which ends behind it; nothing where the system gives no
+// process, and in ranks of MPI, which must not fork. No other thread may be using libhdf5.
+// Throws what `read` throws of StorageError and std::bad_alloc, and StorageError (bad_data) that
+// names `origin` for any other exception, and if the child was ended by a signal or took more than
+// two minutes.
+std::optional<Bytes> read_in_child(std::string_view origin, const std::function<Bytes()>& read);
+
+// The same for a type of plain fields; `read` is called here where there is no child.
+template <typename Read>
+auto value_read_in_child(std::string_view origin, Read read) {
+    const auto told = read_in_child(origin, [&] {
+        PlainWriter writer;
+        auto value = read();
+        writer(value);
+        return writer.take();
+    });
+    if (!told) return read();
+    decltype(read()) value;
+    PlainReader reader(*told);
+    reader(value);
+    return value;
+}
+
+}  // namespace lockstep::storage
