@@ -93,7 +93,8 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       tails_(kTailSize *
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
-      optimizer_(config.train.optimizer, gradient_size_) {
+      optimizer_(config.train.optimizer, gradient_size_,
+                 decayed_ranges(config.train.optimizer, network.parameters())) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));

@@ -132,7 +132,7 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["nesterov"] = sgd->nesterov;
     }
     if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
-        class_name = "Adam";
+        class_name = optimizer.weight_decay > 0.0 ? "AdamW" : "Adam";
         config["beta_1"] = adam->beta_1;
         config["beta_2"] = adam->beta_2;
         config["epsilon"] = adam->epsilon;
@@ -145,6 +145,7 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["epsilon"] = rmsprop->epsilon;
         config["centered"] = false;
     }
+    if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
     return {{"class_name", class_name}, {"config", config}};
 }
 

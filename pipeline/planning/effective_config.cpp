@@ -154,6 +154,15 @@ private:
             add(prefix + "momentum", rmsprop->momentum);
             add(prefix + "epsilon", rmsprop->epsilon);
         }
+        weight_decay(optimizer, prefix);
+    }
+
+    // Nothing where nothing decays: such a run has the id that it always had.
+    void weight_decay(const trainer::OptimizerConfig& optimizer, const std::string& prefix) {
+        if (optimizer.weight_decay == 0.0) return;
+        add(prefix + "weight_decay", optimizer.weight_decay);
+        const auto& excluded = optimizer.exclude_from_weight_decay;
+        if (!excluded.empty()) add(prefix + "exclude_from_weight_decay", excluded);
     }
 
     void schedule(const trainer::ScheduleConfig& schedule) {

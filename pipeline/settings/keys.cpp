@@ -23,9 +23,22 @@ constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
 constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
-constexpr Keys kSgd = {"name", "learning_rate", "momentum", "nesterov"};
-constexpr Keys kAdam = {"name", "learning_rate", "beta_1", "beta_2", "epsilon"};
-constexpr Keys kRmsprop = {"name", "learning_rate", "rho", "momentum", "epsilon"};
+constexpr Keys kSgd = {"name",     "learning_rate", "momentum",
+                       "nesterov", "weight_decay",  "exclude_from_weight_decay"};
+constexpr Keys kAdam = {"name",
+                        "learning_rate",
+                        "beta_1",
+                        "beta_2",
+                        "epsilon",
+                        "weight_decay",
+                        "exclude_from_weight_decay"};
+constexpr Keys kRmsprop = {"name",
+                           "learning_rate",
+                           "rho",
+                           "momentum",
+                           "epsilon",
+                           "weight_decay",
+                           "exclude_from_weight_decay"};
 constexpr Keys kConstant = {"name", "warmup_epochs"};
 constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
@@ -57,7 +70,7 @@ constexpr std::array<KeyList, 26> kAllKeys{{
     {"early_stopping", kEarlyStopping},
     {"[checkpoint]", kCheckpoint},
     {"optimizer sgd", kSgd},
-    {"optimizer adam", kAdam},
+    {"optimizer adam and adamw", kAdam},
     {"optimizer rmsprop", kRmsprop},
     {"schedule constant", kConstant},
     {"schedule step", kStep},

@@ -197,16 +197,35 @@ std::optional<std::array<int, 2>> TableReader::pair(std::string_view key, int le
 std::optional<std::size_t> TableReader::choice_of(std::string_view key,
                                                   std::span<const std::string_view> known) {
     const Value* value = find(key);
-    if (!value) return std::nullopt;
-    const auto* word = value->as<std::string>();
+    return value ? index_of(key, *value, known) : std::nullopt;
+}
+
+std::vector<std::size_t> TableReader::choices_of(std::string_view key,
+                                                 std::span<const std::string_view> known) {
+    const Value* value = find(key);
+    if (!value) return {};
+    std::vector<std::size_t> chosen;
+    const auto take = [&](const Value& element) {
+        if (const auto index = index_of(key, element, known)) chosen.push_back(*index);
+    };
+    if (const auto* list = value->as<Array>())
+        std::ranges::for_each(*list, take);
+    else
+        take(*value);
+    return chosen;
+}
+
+std::optional<std::size_t> TableReader::index_of(std::string_view key, const Value& value,
+                                                 std::span<const std::string_view> known) {
+    const auto* word = value.as<std::string>();
     if (!word) {
-        must_be(key, *value, one_of(known));
+        must_be(key, value, one_of(known));
         return std::nullopt;
     }
     const auto found = std::find(known.begin(), known.end(), *word);
     if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
-                                did_you_mean(*word, known)));
+    problem(value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
+                               did_you_mean(*word, known)));
     return std::nullopt;
 }
 

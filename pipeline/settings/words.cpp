@@ -17,7 +17,9 @@ Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 14 wants to be t
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer) {
     return std::visit(Overloaded{
                           [](const trainer::SgdConfig&) { return "sgd"; },
-                          [](const trainer::AdamConfig&) { return "adam"; },
+                          [&](const trainer::AdamConfig&) {
+                              return optimizer.weight_decay > 0.0 ? "adamw" : "adam";
+                          },
                           [](const trainer::RmspropConfig&) { return "rmsprop"; },
                       },
                       optimizer.rule);

@@ -93,7 +93,7 @@ constexpr std::string_view word_of(trainer::MonitorMode value) {
     return word_in<trainer::MonitorMode>(kMonitorModes, value);
 }
 
-// sgd, adam, rmsprop.
+// sgd, adam, adamw (an adam that decays weights), rmsprop.
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer);
 // constant, step, exponential, cosine.
 std::string_view schedule_word(const trainer::ScheduleConfig& schedule);

@@ -77,7 +77,7 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
     const std::vector<OptimizerConfig> optimizers = {
         {.learning_rate = 0.01, .rule = AdamConfig{}},
         {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
-        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}}};
+        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}, .weight_decay = 0.1}};
     for (const OptimizerConfig& optimizer : optimizers) {
         CAPTURE(optimizer.rule.index());
         const RunConfig config = run_with_monitors(optimizer);

@@ -55,8 +55,12 @@ std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
         {"nesterov", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}}},
         {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
         {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
-        {"rmsprop with momentum",
-         {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}}};
+        {"rmsprop with momentum", {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}},
+        {"adamw",
+         {.learning_rate = 0.01,
+          .rule = AdamConfig{},
+          .weight_decay = 0.1,
+          .exclude_from_weight_decay = {"bias"}}}};
 }
 
 }  // namespace

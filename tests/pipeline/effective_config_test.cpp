@@ -80,6 +80,34 @@ TEST_CASE("everything else changes it", "[effective_config]") {
     CHECK(std::adjacent_find(digests.begin(), digests.end()) == digests.end());
 }
 
+TEST_CASE("a run in which nothing decays is the run that it always was", "[effective_config]") {
+    const EffectiveConfig plain = config_of("");
+    CHECK(shown(plain, "train.optimizer.weight_decay") == "absent");
+    for (const char* text : {"train.optimizer={ weight_decay = 0.0 }",
+                             "train.optimizer={ exclude_from_weight_decay = \"bias\" }",
+                             "train.optimizer={ name = \"adamw\", weight_decay = 0 }"})
+        CHECK(config_of("", {text}).digest == plain.digest);
+    CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
+}
+
+TEST_CASE("an adam that decays weights is adamw, by either name", "[effective_config]") {
+    const EffectiveConfig adamw = config_of("", {"train.optimizer=adamw"});
+    CHECK(shown(adamw, "train.optimizer.name") == "\"adamw\" # --set");
+    CHECK(shown(adamw, "train.optimizer.weight_decay") == "0.004 # default");
+    CHECK(config_of("", {"train.optimizer={ weight_decay = 0.004 }"}).digest == adamw.digest);
+    const auto excluding = [](const std::string& names) {
+        return config_of(
+            "",
+            {"train.optimizer={ name = \"adamw\", exclude_from_weight_decay = " + names + " }"});
+    };
+    CHECK(excluding("[\"beta\", \"bias\"]").digest == excluding("[\"bias\", \"beta\"]").digest);
+    CHECK(excluding("[\"bias\"]").digest == excluding("\"bias\"").digest);
+    CHECK(excluding("[]").digest == adamw.digest);
+    CHECK(excluding("\"bias\"").digest != adamw.digest);
+    CHECK(shown(excluding("[\"beta\", \"bias\"]"), "train.optimizer.exclude_from_weight_decay") ==
+          "[\"bias\", \"beta\"] # --set");
+}
+
 TEST_CASE("of initial weights the content counts, not the path", "[effective_config]") {
     const TemporaryDirectory folder;
     const auto write = [&](const char* name, const char* content) {
@@ -142,7 +170,7 @@ layers = [
   { type = "dense", name = "out", units = 2, activation = "softmax", use_bias = true, kernel_initializer = "glorot_uniform" },
 ]
 [run.train]
-optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true }
+optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"] }
 schedule = { name = "step", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_delta = 1e-3, restore_best_weights = true }
 [[run]]

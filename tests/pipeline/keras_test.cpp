@@ -124,6 +124,12 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     CHECK(optimizer("\"rmsprop\"")["config"]["rho"] == 0.9);
     CHECK(optimizer("{ name = \"sgd\", nesterov = true }")["config"]["nesterov"] == true);
     CHECK(optimizer("\"sgd\"")["config"]["learning_rate"] == 0.01);
+    CHECK_FALSE(optimizer("\"sgd\"")["config"].contains("weight_decay"));
+    CHECK(optimizer("\"adamw\"")["class_name"] == "AdamW");
+    CHECK(optimizer("\"adamw\"")["config"]["weight_decay"] == 0.004);
+    const auto sgdw = optimizer("{ name = \"sgd\", weight_decay = 0.01 }");
+    CHECK(sgdw["class_name"] == "SGD");
+    CHECK(sgdw["config"]["weight_decay"] == 0.01);
 }
 
 TEST_CASE("the summary has Keras' columns and totals", "[keras]") {

@@ -17,12 +17,15 @@ namespace {
 // right. Layers stand in front of a linear network.
 std::string file_with(const std::string& table, const std::string& key, const std::string& value) {
     const std::string entry = key + " = " + value;
+    const auto first_word = [](const std::string& words) {  // "adam and adamw"
+        return words.substr(0, words.find(' '));
+    };
     const auto word_behind = [&](std::size_t count) { return table.substr(count); };
     const std::string head = std::string(kHead) + "[data]\nvalidation = \"test\"\n";
     if (table.starts_with("optimizer ") || table.starts_with("schedule ")) {
         const std::size_t blank = table.find(' ');
         return head + "[train]\n" + table.substr(0, blank) + " = { name = \"" +
-               word_behind(blank + 1) + "\", " + entry + " }\n" + run_text();
+               first_word(word_behind(blank + 1)) + "\", " + entry + " }\n" + run_text();
     }
     if (table == "early_stopping") {
         return head + "[train]\nearly_stopping = { " + entry + " }\n" + run_text();
@@ -36,15 +39,16 @@ std::string file_with(const std::string& table, const std::string& key, const st
                "\n" + run_text();
     }
     if (table == "[data]") return std::string(kHead) + "[data]\n" + entry + "\n" + run_text();
-    if (!table.starts_with("layer ")) return {};  // texts and tables alone
-    std::string type = word_behind(6);
-    type = type.substr(0, type.find(' '));  // one of the two poolings
+    if (!table.starts_with("layer ")) return {};          // texts and tables alone
+    const std::string type = first_word(word_behind(6));  // one of the two poolings
     return std::string(kHead) + "[[run]]\nname = \"a\"\nlayers = [{ type = \"" + type + "\", " +
            entry + " }, { type = \"flatten\" }, { type = \"dense\", units = 10 }]\n";
 }
 
 bool is_skipped(const std::string& table, const std::string& key) {
-    return key == "name" || key == "type" || key == "inputs" || file_with(table, key, "1").empty();
+    const bool is_text =
+        key == "name" || key == "type" || key == "inputs" || key == "exclude_from_weight_decay";
+    return is_text || file_with(table, key, "1").empty();
 }
 
 // Whether the value is refused for what it is: the message shows it.

@@ -63,6 +63,10 @@ std::vector<float> gradient_of_step(std::size_t count, std::uint64_t step) {
     return gradient;
 }
 
+bool has_bits_of(float value, float expected) {
+    return std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(expected);
+}
+
 double rate_of_step(int step) { return 0.1 / (1.0 + step); }
 
 void update_all(Optimizer& optimizer, std::span<const float> gradient, double learning_rate,
@@ -99,6 +103,63 @@ TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer
             }
             CHECK(worst < 1e-5);
         }
+}
+
+TEST_CASE("weights decay by the learning rate before every rule's step, where they shall",
+          "[trainer][optimizer]") {
+    constexpr std::size_t kCount = 53;
+    // Between two of them, at the ends, one alone, two that touch; pieces that cut them anywhere.
+    const std::vector<DecayedRange> decayed{{0, 3}, {7, 1}, {10, 15}, {25, 2}, {40, 13}};
+    for (OptimizerConfig config : all_rules()) {
+        CAPTURE(config.rule.index());
+        config.weight_decay = 0.25;
+        Optimizer optimizer(config, kCount, decayed);
+        RandomValues random(3);
+        std::vector<float> weights = random.floats(kCount, 0.5, 1.0);
+        std::vector<ScalarWeight> expected(kCount);
+        for (std::size_t i = 0; i < kCount; ++i) expected[i].w = static_cast<double>(weights[i]);
+        for (int step = 0; step < 20; ++step) {
+            const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
+            optimizer.begin_step(rate_of_step(step), step);
+            for (std::size_t first = 0; first < kCount; first += 9) {
+                const std::size_t count = std::min<std::size_t>(9, kCount - first);
+                optimizer.update(first, std::span(gradient).subspan(first, count),
+                                 std::span(weights).subspan(first, count));
+            }
+            for (std::size_t i = 0; i < kCount; ++i) {
+                const bool decays = std::ranges::any_of(decayed, [i](const DecayedRange& range) {
+                    return i >= range.first && i < range.first + range.count;
+                });
+                if (decays) expected[i].w -= expected[i].w * 0.25 * rate_of_step(step);
+                std::visit(
+                    [&](const auto& rule) {
+                        expected[i].update(rule, static_cast<double>(gradient[i]),
+                                           rate_of_step(step), step + 1);
+                    },
+                    config.rule);
+            }
+        }
+        for (std::size_t i = 0; i < kCount; ++i)
+            CHECK(static_cast<double>(weights[i]) ==
+                  Approx(expected[i].w).epsilon(1e-5).margin(1e-6));
+    }
+}
+
+TEST_CASE("without weight decay ranges change no bit, and decay alone ends at zero",
+          "[trainer][optimizer]") {
+    for (OptimizerConfig config : all_rules()) {
+        CAPTURE(config.rule.index());
+        const std::vector<float> gradient = gradient_of_step(20, 1), none(20, 0.0F);
+        std::vector<float> plain(20, -0.0F), ranged = plain, alone(20, 1e-30F);
+        Optimizer first(config, 20), second(config, 20, {{0, 20}});
+        update_all(first, gradient, 0.1, 0, plain);
+        update_all(second, gradient, 0.1, 0, ranged);
+        for (std::size_t i = 0; i < 20; ++i) CHECK(has_bits_of(plain[i], ranged[i]));
+        config.weight_decay = 1.0;
+        Optimizer decaying(config, 20, {{0, 20}});
+        for (int step = 0; step < 60; ++step) update_all(decaying, none, 0.5, step, alone);
+        CHECK(alone == none);
+    }
 }
 
 TEST_CASE("an element's update does not depend on where it stands", "[trainer][optimizer]") {
@@ -183,10 +244,6 @@ TEST_CASE("each rule keeps the slots it needs, under Keras' names", "[trainer][o
 namespace {
 
 bool is_denormal(float value) { return std::fpclassify(value) == FP_SUBNORMAL; }
-
-bool has_bits_of(float value, float expected) {
-    return std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(expected);
-}
 
 // Adam in float32 as Keras writes it, without a zero anywhere that IEEE 754 has not.
 struct GradualAdam {

@@ -128,6 +128,7 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
     for (const OptimizerConfig& optimizer :
          {OptimizerConfig{.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9}},
           OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}},
+          OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}, .weight_decay = 0.1},
           OptimizerConfig{.learning_rate = 0.01, .rule = RmspropConfig{.momentum = 0.9}}}) {
         CAPTURE(optimizer.rule.index());
         RunConfig config = tiny_run();
@@ -150,4 +151,49 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
             CHECK(is_zero_at(values, padding));
         }
     }
+}
+
+namespace {
+
+// All weights after one step on the first samples, from the same ones.
+NamedTensors after_one_step(const OptimizerConfig& optimizer, NamedTensors* before) {
+    RunConfig config = tiny_run();
+    config.train.optimizer = optimizer;
+    const Communicator self(MPI_COMM_SELF);
+    const RunData data = select_samples(make_tiny_dataset(), config.data, 1);
+    Network network(config.layers, data.shape, 4);
+    BufferPool pool;
+    TrainingStep step(config, data, network, self, pool);
+    *before = randomized(network.parameters().weights(), 9);
+    for (NamedTensor& tensor : *before)
+        if (tensor.name == "moving_variance")
+            for (float& value : tensor.values) value = 1.0F;
+    network.parameters().set_weights(*before);
+    std::vector<std::uint32_t> samples(16);
+    std::iota(samples.begin(), samples.end(), 0U);
+    step.run(samples, 1, 0, {});
+    return network.parameters().weights();
+}
+
+}  // namespace
+
+TEST_CASE("weight decay takes its share of every trained tensor but those that are excluded",
+          "[trainer][parameters]") {
+    OptimizerConfig optimizer{.learning_rate = 0.5, .rule = SgdConfig{}};
+    NamedTensors before;
+    const NamedTensors plain = after_one_step(optimizer, &before);
+    optimizer.weight_decay = 0.1;
+    optimizer.exclude_from_weight_decay = {"bias", "gamma"};
+    const NamedTensors decayed = after_one_step(optimizer, &before);
+    int decaying = 0;
+    for (std::size_t t = 0; t < plain.size(); ++t) {
+        CAPTURE(plain[t].layer, plain[t].name);
+        const bool decays = plain[t].name == "kernel" || plain[t].name == "beta";
+        decaying += decays;
+        for (std::size_t i = 0; i < plain[t].values.size(); ++i) {
+            const float expected = plain[t].values[i] - (decays ? 0.05F * before[t].values[i] : 0);
+            CHECK(decayed[t].values[i] == Approx(expected).margin(decays ? 1e-5 : 0.0));
+        }
+    }
+    CHECK(decaying >= 6);
 }

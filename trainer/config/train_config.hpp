@@ -66,6 +66,9 @@ struct RmspropConfig {
 struct OptimizerConfig {
     double learning_rate = 1e-3;
     std::variant<SgdConfig, AdamConfig, RmspropConfig> rule = AdamConfig{};
+    // Before each step w -= learning rate x weight_decay x w: "decoupled", as Keras does it.
+    double weight_decay = 0.0;
+    std::vector<std::string> exclude_from_weight_decay{};  // names of tensors: bias, gamma, beta
 };
 
 // The learning rate at a step is learning_rate x shape(t) x warmup(t), where t is the number of

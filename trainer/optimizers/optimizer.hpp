@@ -16,12 +16,20 @@
 #include "trainer/config/train_config.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/optimizers/update_rules.hpp"
+#include "trainer/parameters/parameters.hpp"
 
 namespace lockstep::trainer {
 
+// Weights first .. first + count - 1, which decay.
+struct DecayedRange {
+    std::size_t first = 0, count = 0;
+};
+
 class Optimizer {
 public:
-    Optimizer(const OptimizerConfig& config, std::size_t weights);
+    //   decayed   what decays where the config says so, in order, without overlap
+    Optimizer(const OptimizerConfig& config, std::size_t weights,
+              std::vector<DecayedRange> decayed = {});
 
     // Before the updates of a step, which counts from 0 over the whole run.
     void begin_step(double learning_rate, std::int64_t step);
@@ -37,12 +45,22 @@ public:
     std::vector<std::pair<std::string, std::span<float>>> slots();
 
 private:
+    // Of weights that all decay, or none of which does.
+    void update_alike(std::size_t first, std::span<const float> gradient, std::span<float> weights,
+                      float decay);
+
     OptimizerConfig config_;
+    std::vector<DecayedRange> decayed_;
     std::variant<SgdStep, AdamStep, RmspropStep> step_;  // the one under way
+    float decay_ = 0.0F;                                 // of that step
     std::uint64_t rates_digest_ = 0;
     AlignedArray<float> first_;   // momentum: SGD's, Adam's m, RMSprop's accumulated moves
     AlignedArray<float> second_;  // velocity: Adam's v, RMSprop's v
 };
+
+// All weights decay but for tensors of the names that the config excludes.
+std::vector<DecayedRange> decayed_ranges(const OptimizerConfig& config,
+                                         const Parameters& parameters);
 
 // The learning rate of a step.
 //   step   from 0, over the whole run

@@ -20,10 +20,19 @@ HWY_ATTR HWY_INLINE V zero_below(D d, float least, V slot) {
     return hn::IfThenZeroElse(hn::Lt(hn::Abs(slot), hn::Set(d, least)), slot);
 }
 
+// A weight that nothing but decay moves ends at zero, as slots do. Where nothing decays, no bit of
+// it is touched.
+template <class D, class V>
+HWY_ATTR HWY_INLINE V decayed(D d, float decay, V weight) {
+    if (decay == 0.0F) return weight;
+    return zero_below(d, kLeastNormal, hn::NegMulAdd(hn::Set(d, decay), weight, weight));
+}
+
 HWY_ATTR void Sgd(const SgdStep& s, const float* g, float* w, std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto lr = hn::Set(d, s.learning_rate);
-        hn::StoreU(hn::NegMulAdd(lr, hn::LoadU(d, g + i), hn::LoadU(d, w + i)), d, w + i);
+        const auto weight = decayed(d, s.decay, hn::LoadU(d, w + i));
+        hn::StoreU(hn::NegMulAdd(lr, hn::LoadU(d, g + i), weight), d, w + i);
     });
 }
 
@@ -36,7 +45,7 @@ HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, flo
                                   hn::Sub(hn::Mul(momentum, hn::LoadU(d, velocity + i)), step));
         const auto move = s.nesterov ? hn::Sub(hn::Mul(momentum, v), step) : v;
         hn::StoreU(v, d, velocity + i);
-        hn::StoreU(hn::Add(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Add(decayed(d, s.decay, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 
@@ -57,7 +66,7 @@ HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float*
                                   hn::Add(hn::Sqrt(v_new), hn::Set(d, s.epsilon)));
         hn::StoreU(m_new, d, m + i);
         hn::StoreU(v_new, d, v + i);
-        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Sub(decayed(d, s.decay, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 
@@ -79,7 +88,7 @@ HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* acc
             hn::StoreU(move, d, accumulated + i);
         }
         hn::StoreU(v_new, d, v + i);
-        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Sub(decayed(d, s.decay, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 

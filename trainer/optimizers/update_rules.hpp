@@ -1,6 +1,10 @@
 #pragma once
 
 // One step of each optimizer over a flat array of weights, in Keras' arithmetic.
+//
+// All of them decay weights first, if asked to: w -= decay w, and the step moves what is left [1].
+//
+// [1] I. Loshchilov, F. Hutter: Decoupled weight decay regularization. ICLR 2019. arXiv:1711.05101
 
 #include <limits>
 #include <span>
@@ -16,20 +20,22 @@ struct SgdStep {
     float learning_rate;
     float momentum;
     bool nesterov;
+    float decay = 0.0F;
 };
 // velocity is empty where momentum is zero.
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
                 std::span<float> weights);
 
 // m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  w -= rate m / (sqrt(v) + epsilon)
-// with rate = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon is the paper's "epsilon hat" [1].
+// with rate = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon is the paper's "epsilon hat" [2].
 //
-// [1] D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980
+// [2] D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980
 struct AdamStep {
     float rate;  // bias corrections included
     float one_minus_beta_1;
     float one_minus_beta_2;
     float epsilon;
+    float decay = 0.0F;
 };
 void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,
                  std::span<float> v, std::span<float> weights);
@@ -41,6 +47,7 @@ struct RmspropStep {
     float rho;
     float momentum;
     float epsilon;
+    float decay = 0.0F;
 };
 // accumulated is empty where momentum is zero.
 void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
