@@ -57,9 +57,9 @@ Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_
 
 }  // namespace
 
-Evaluator::Evaluator(const RunData& data, Network& network, const Communicator& comm,
-                     BufferPool& pool)
-    : data_(data), network_(network), comm_(comm), pool_(pool) {
+Evaluator::Evaluator(const RunConfig& config, const RunData& data, Network& network,
+                     const Communicator& comm, BufferPool& pool)
+    : config_(config), data_(data), network_(network), comm_(comm), pool_(pool) {
     for (const SampleSet* samples : {&data.validation, &data.test})
         require_countable(*samples, network.classes());
 }
@@ -93,7 +93,8 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
         const auto labels =
             std::span(samples.labels).subspan(static_cast<std::size_t>(range.first), which.size());
         const LossSum sum =
-            softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {});
+            softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {},
+                                  config_.train.label_smoothing);
         sums.push_back(sum.loss);
         sums.push_back(static_cast<double>(sum.correct));
         if (probabilities == nullptr) continue;
@@ -145,7 +146,7 @@ Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const 
     require_countable(samples, network.classes());
     network.parameters().set_weights(weights);
     BufferPool pool;
-    return Evaluator(data, network, comm, pool).evaluate(samples);
+    return Evaluator(config, data, network, comm, pool).evaluate(samples);
 }
 
 }  // namespace lockstep::trainer

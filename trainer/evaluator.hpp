@@ -18,7 +18,8 @@ namespace lockstep::trainer {
 class Evaluator {
 public:
     // All must outlive the evaluator.
-    Evaluator(const RunData& data, Network& network, const Communicator& comm, BufferPool& pool);
+    Evaluator(const RunConfig& config, const RunData& data, Network& network,
+              const Communicator& comm, BufferPool& pool);
 
     // Loss and accuracy over `samples`, each evaluated exactly once. Collective.
     Metrics metrics(const SampleSet& samples);
@@ -31,6 +32,7 @@ private:
     std::vector<double> run_slices(const SampleSet& samples, std::vector<double>* probabilities);
     Metrics sum_of_slices(const SampleSet& samples, const std::vector<double>& own) const;
 
+    const RunConfig& config_;
     const RunData& data_;
     Network& network_;
     const Communicator& comm_;

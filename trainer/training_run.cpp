@@ -55,7 +55,7 @@ TrainingRun::TrainingRun(const Training& training, const Communicator& comm,
       network_(training.config.layers, training.data.shape,
                static_cast<int>(training.data.class_names.size())),
       step_(training.config, training.data, network_, comm, pool_),
-      evaluator_(training.data, network_, comm, pool_) {
+      evaluator_(training.config, training.data, network_, comm, pool_) {
     start_or_resume();
 }
 

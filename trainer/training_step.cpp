@@ -204,7 +204,8 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
         const LossSum sum = softmax_cross_entropy(
             plan.logits().subspan(first * classes, count * classes),
             std::span(labels_).subspan(first, count), network_.classes(), geometry.batch,
-            plan.diff_logits().subspan(first * classes, count * classes));
+            plan.diff_logits().subspan(first * classes, count * classes),
+            config_.train.label_smoothing);
         float* tail = tail_of(static_cast<int>(i));
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);

@@ -115,7 +115,17 @@ storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::L
     return {layer.name, shape.class_name, config.dump()};
 }
 
+// Sparse labels can not be smoothed in Keras: the smoothed loss takes one-hot ones.
+Json smoothed_loss_of(const trainer::RunConfig& config) {
+    const Json loss_config{{"from_logits", !ends_in_softmax(config)},
+                           {"label_smoothing", config.train.label_smoothing},
+                           {"name", "categorical_crossentropy"},
+                           {"reduction", "sum_over_batch_size"}};
+    return {{"class_name", "CategoricalCrossentropy"}, {"config", loss_config}};
+}
+
 Json loss_of(const trainer::RunConfig& config) {
+    if (config.train.label_smoothing > 0.0) return smoothed_loss_of(config);
     constexpr const char* kName = "sparse_categorical_crossentropy";
     if (ends_in_softmax(config)) return kName;
     const Json loss_config{

@@ -124,6 +124,7 @@ private:
         }
         add("train.shuffle", train.shuffle);
         add("train.seed", train.seed);
+        if (train.label_smoothing > 0.0) add("train.label_smoothing", train.label_smoothing);
         optimizer(train.optimizer);
         schedule(train.schedule);
         early_stopping(train.early_stopping);

@@ -18,7 +18,7 @@ constexpr Keys kData = {"dataset",          "path",         "classes", "scale", 
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
-                         "early_stopping", "initial_weights", "record_steps"};
+ "early_stopping", "initial_weights", "record_steps", "label_smoothing"};
 constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};

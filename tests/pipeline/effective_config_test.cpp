@@ -63,7 +63,7 @@ TEST_CASE("everything else changes it", "[effective_config]") {
     std::vector<std::string> digests{config_of("").digest};
     for (const char* override_text :
          {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
-          "train.steps_per_epoch=5", "train.optimizer=sgd", "train.optimizer.beta_1=0.8",
+          "train.steps_per_epoch=5", "train.label_smoothing=0.1", "train.optimizer=sgd", "train.optimizer.beta_1=0.8",
           "train.schedule.warmup_epochs=1", "parallel.shards=4", "parallel.exchange=ring",
           "data.scale=raw", "data.validation=test", "data.dataset=synthetic",
           "checkpoint={monitor=\"loss\"}", "train.early_stopping={monitor=\"loss\"}"}) {
@@ -88,6 +88,7 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
                              "train.optimizer={ name = \"adamw\", weight_decay = 0 }"})
         CHECK(config_of("", {text}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
+    CHECK(config_of("", {"train.label_smoothing=0"}).digest == plain.digest);
 }
 
 TEST_CASE("an adam that decays weights is adamw, by either name", "[effective_config]") {
@@ -140,6 +141,7 @@ std::string every_key() {
 batch_size = 8
 epochs = 3
 steps_per_epoch = 2
+label_smoothing = 0.1
 shuffle = false
 seed = 5
 record_steps = true

@@ -113,6 +113,18 @@ TEST_CASE("the loss tells whether the network ends in logits", "[keras]") {
     CHECK(training(small_run(kSoftmax)).contains("loss_weights"));
 }
 
+TEST_CASE("a smoothed loss is Keras' of one-hot labels", "[keras]") {
+    const auto loss = [](pipeline::RunSpec run) {
+        run.config.train.label_smoothing = 0.25;
+        return nlohmann::json::parse(model_of(run).training_config_json)["loss"];
+    };
+    const auto of_logits = loss(small_run(kLogits));
+    CHECK(of_logits["class_name"] == "CategoricalCrossentropy");
+    CHECK(of_logits["config"]["label_smoothing"] == 0.25);
+    CHECK(of_logits["config"]["from_logits"] == true);
+    CHECK(loss(small_run(kSoftmax))["config"]["from_logits"] == false);
+}
+
 TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     const auto optimizer = [](const std::string& text) {
         return nlohmann::json::parse(

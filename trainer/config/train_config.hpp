@@ -117,6 +117,7 @@ struct TrainConfig {
     std::optional<std::int64_t> steps_per_epoch;  // fewer steps than the data has; unset: all
     bool shuffle = true;
     std::uint64_t seed = 1;
+    double label_smoothing = 0.0;  // part of a label that all classes share; in [0, 1)
     OptimizerConfig optimizer;
     ScheduleConfig schedule;
     std::optional<EarlyStoppingConfig> early_stopping;
