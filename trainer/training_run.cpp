@@ -6,6 +6,7 @@
 #include <chrono>
 #include <numeric>
 #include <span>
+#include <variant>
 
 #include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
@@ -69,6 +70,10 @@ void TrainingRun::start_or_resume() {
     if (config_.checkpoint)
         checkpoint_.emplace(config_.checkpoint->monitor, config_.checkpoint->restore_best_weights,
                             state.checkpoint, state.checkpoint_weights);
+    if (const auto* plateau = std::get_if<PlateauSchedule>(&config_.schedule.shape)) {
+        plateau_.emplace(*plateau, config_.optimizer.learning_rate, state.plateau);
+        step_.set_base_learning_rate(plateau_->learning_rate());
+    }
     require_finite(state.early_stopping_weights, "the checkpoint's best weights");
     require_finite(state.checkpoint_weights, "the checkpoint's best weights");
     if (training_.resume_from != nullptr)
@@ -141,6 +146,10 @@ bool TrainingRun::train_epoch(int epoch) {
     so_far_ = {};
     steps_kept_ = steps_taken_;
     if (early_stopping_) early_stopping_->take(record, network_);
+    if (plateau_) {
+        plateau_->take(record);
+        step_.set_base_learning_rate(plateau_->learning_rate());
+    }
     const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
     if (!comm_.is_root()) return true;
     liveness::note(liveness::Phase::recording);
@@ -254,6 +263,7 @@ TrainState TrainingRun::state() {
         state.checkpoint = checkpoint_->best();
         state.checkpoint_weights = checkpoint_->weights();
     }
+    if (plateau_) state.plateau = plateau_->so_far();
     state.stopped_early = has_stopped_early();
     return state;
 }

@@ -86,6 +86,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       data_(data),
       network_(network),
       steps_per_epoch_(steps_in(config, data)),
+      base_learning_rate_(config.train.optimizer.learning_rate),
       factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
       exchange_(make_exchange(config.parallel.exchange, comm,
@@ -222,8 +223,7 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
 }
 
 double TrainingStep::learning_rate(std::int64_t step) const {
-    return learning_rate_at(config_.train.optimizer, config_.train.schedule, step,
-                            steps_per_epoch_);
+    return learning_rate_at(base_learning_rate_, config_.train.schedule, step, steps_per_epoch_);
 }
 
 }  // namespace lockstep::trainer

@@ -55,6 +55,8 @@ public:
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
     double learning_rate(std::int64_t step) const;
+    // What schedule and warm-up are factors of, from now on, in place of the optimizer's.
+    void set_base_learning_rate(double rate) { base_learning_rate_ = rate; }
     Optimizer& optimizer() { return optimizer_; }
     // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
     void collect_slots();
@@ -88,6 +90,7 @@ private:
     const RunData& data_;
     Network& network_;
     std::int64_t steps_per_epoch_;
+    double base_learning_rate_;
     StepClocks clocks_;
     FactoredGradients factored_;
     std::size_t gradient_size_;         // floats, without the tail

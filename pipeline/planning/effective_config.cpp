@@ -37,6 +37,11 @@ std::string text_of(double value) {  // the shortest text that reads back to the
     if (text.find_first_of(".e") == std::string::npos) text += ".0";
     return text;
 }
+std::string text_of(const std::vector<double>& values) {
+    std::vector<std::string> texts;
+    for (const double value : values) texts.push_back(text_of(value));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
+}
 std::string text_of(const std::vector<std::string>& values) {
     std::vector<std::string> texts;
     for (const std::string& value : values) texts.push_back(toml_string(value));
@@ -178,8 +183,24 @@ private:
                 add(prefix + "over_epochs", kind.over_epochs);
                 add(prefix + "final_factor", kind.final_factor);
             }
+            if constexpr (requires { kind.peak_at; }) {
+                add(prefix + "start_factor", kind.start_factor);
+                add(prefix + "peak_at", kind.peak_at);
+            }
+            if constexpr (requires { kind.factors; }) {
+                add(prefix + "epochs", kind.epochs);
+                add(prefix + "factors", kind.factors);
+            }
         };
         std::visit(shape, schedule.shape);
+        if (const auto* plateau = std::get_if<trainer::PlateauSchedule>(&schedule.shape)) {
+            monitor(prefix, plateau->monitor);
+            add(prefix + "min_delta", plateau->monitor.min_delta);
+            add(prefix + "factor", plateau->factor);
+            add(prefix + "patience", plateau->patience);
+            add(prefix + "cooldown", plateau->cooldown);
+            add(prefix + "min_learning_rate", plateau->min_learning_rate);
+        }
         add(prefix + "warmup_epochs", schedule.warmup_epochs);
     }
 

@@ -43,6 +43,12 @@ constexpr Keys kConstant = {"name", "warmup_epochs"};
 constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kCosine = {"name", "over_epochs", "final_factor", "warmup_epochs"};
+constexpr Keys kPiecewise = {"name", "epochs", "factors", "warmup_epochs"};
+constexpr Keys kOneCycle = {"name",    "over_epochs",  "start_factor",
+                            "peak_at", "final_factor", "warmup_epochs"};
+constexpr Keys kPlateau = {"name",     "monitor",   "mode",     "factor",
+                           "patience", "min_delta", "cooldown", "min_learning_rate",
+                           "warmup_epochs"};
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};
@@ -59,7 +65,7 @@ constexpr Keys kMerge = {"type", "name", "inputs"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 26> kAllKeys{{
+constexpr std::array<KeyList, 29> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -76,6 +82,9 @@ constexpr std::array<KeyList, 26> kAllKeys{{
     {"schedule step", kStep},
     {"schedule exponential", kExponential},
     {"schedule cosine", kCosine},
+    {"schedule piecewise", kPiecewise},
+    {"schedule one_cycle", kOneCycle},
+    {"schedule reduce_on_plateau", kPlateau},
     {"expect", kExpect},
     {"layer conv2d", kConv2d},
     {"layer max_pooling2d and average_pooling2d", kPooling},

@@ -139,15 +139,33 @@ std::optional<int> TableReader::count(std::string_view key, int least, int most)
 
 std::optional<double> TableReader::real(std::string_view key, RealRange range) {
     const Value* value = find(key);
+    return value ? real_in(key, *value, range) : std::nullopt;
+}
+
+std::optional<std::vector<double>> TableReader::reals(std::string_view key, RealRange range) {
+    const Value* value = find(key);
     if (!value) return std::nullopt;
+    const auto* list = value->as<Array>();
+    if (!list) {
+        must_be(key, *value, "a list of numbers");
+        return std::nullopt;
+    }
+    std::vector<double> numbers;
+    for (const Value& element : *list)
+        if (const auto number = real_in(key, element, range)) numbers.push_back(*number);
+    return numbers.size() == list->size() ? std::optional(numbers) : std::nullopt;
+}
+
+std::optional<double> TableReader::real_in(std::string_view key, const Value& value,
+                                           RealRange range) {
     std::optional<double> number;
-    if (const auto* real = value->as<double>()) number = *real;
-    if (const auto* whole = value->as<std::int64_t>()) number = static_cast<double>(*whole);
+    if (const auto* real = value.as<double>()) number = *real;
+    if (const auto* whole = value.as<std::int64_t>()) number = static_cast<double>(*whole);
     const bool is_in_range = number && range.contains(*number);
     std::string loss = is_in_range ? range.loss(*number) : std::string();
-    if (number && *number == 0.0 && is_written_nonzero(value->written)) loss = ", which is 0";
+    if (number && *number == 0.0 && is_written_nonzero(value.written)) loss = ", which is 0";
     if (is_in_range && loss.empty()) return number;
-    must_be(key, *value, range.text(), loss);
+    must_be(key, value, range.text(), loss);
     return std::nullopt;
 }
 

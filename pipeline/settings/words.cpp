@@ -31,6 +31,9 @@ std::string_view schedule_word(const trainer::ScheduleConfig& schedule) {
                           [](const trainer::StepSchedule&) { return "step"; },
                           [](const trainer::ExponentialSchedule&) { return "exponential"; },
                           [](const trainer::CosineSchedule&) { return "cosine"; },
+                          [](const trainer::PiecewiseSchedule&) { return "piecewise"; },
+                          [](const trainer::OneCycleSchedule&) { return "one_cycle"; },
+                          [](const trainer::PlateauSchedule&) { return "reduce_on_plateau"; },
                       },
                       schedule.shape);
 }

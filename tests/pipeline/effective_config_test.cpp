@@ -184,6 +184,18 @@ layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 optimizer = { name = "adam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6 }
 schedule = { name = "exponential", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 [[run]]
+name = "d"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "piecewise", epochs = [1, 2.5], factors = [0.1, 1e-3] }
+[[run]]
+name = "e"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "one_cycle", over_epochs = 4, start_factor = 0.2, peak_at = 0.25, final_factor = 0.05 }
+[[run]]
+name = "f"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "reduce_on_plateau", monitor = "loss", mode = "min", factor = 0.5, patience = 3, min_delta = 1e-3, cooldown = 1, min_learning_rate = 1e-5 }
+[[run]]
 name = "c"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 [run.train]
@@ -208,6 +220,8 @@ TEST_CASE("the design read from a stored configuration is the planned one, whate
         row.effective_config = pipeline::effective_toml(config, "test");
         row.initial_weights_sha256 = run.initial_weights_sha256;
         CHECK(reports::design_of(row).settings == pipeline::design_digest(config));
+        const auto again = read(row.effective_config).runs.at(0);
+        CHECK(pipeline::effective_config(again).digest == config.digest);
     }
 }
 

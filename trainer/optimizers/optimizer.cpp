@@ -141,18 +141,30 @@ double shape_at(const CosineSchedule& s, double epochs) {
     const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
     return s.final_factor + (1.0 - s.final_factor) * cosine;
 }
+double shape_at(const PiecewiseSchedule& s, double epochs) {
+    const auto next = std::ranges::upper_bound(s.epochs, epochs);
+    const auto pieces = static_cast<std::size_t>(next - s.epochs.begin());
+    return pieces == 0 ? 1.0 : s.factors[pieces - 1];
+}
+double shape_at(const OneCycleSchedule& s, double epochs) {
+    const double peak = s.peak_at * s.over_epochs;
+    if (epochs < peak) return s.start_factor + (1.0 - s.start_factor) * epochs / peak;
+    if (epochs >= s.over_epochs) return s.final_factor;
+    return 1.0 - (1.0 - s.final_factor) * (epochs - peak) / (s.over_epochs - peak);
+}
+double shape_at(const PlateauSchedule&, double) { return 1.0; }
 
 }  // namespace
 
-double learning_rate_at(const OptimizerConfig& optimizer, const ScheduleConfig& schedule,
-                        std::int64_t step, std::int64_t steps_per_epoch) {
+double learning_rate_at(double base, const ScheduleConfig& schedule, std::int64_t step,
+                        std::int64_t steps_per_epoch) {
     const double epochs = static_cast<double>(step) / static_cast<double>(steps_per_epoch);
     const double shape =
         std::visit([&](const auto& s) { return shape_at(s, epochs); }, schedule.shape);
     const double warmup_steps = schedule.warmup_epochs * static_cast<double>(steps_per_epoch);
     const double warmup =
         warmup_steps > 0.0 ? std::min(1.0, (static_cast<double>(step) + 1.0) / warmup_steps) : 1.0;
-    return optimizer.learning_rate * shape * warmup;
+    return base * shape * warmup;
 }
 
 }  // namespace lockstep::trainer

@@ -63,8 +63,9 @@ std::vector<DecayedRange> decayed_ranges(const OptimizerConfig& config,
                                          const Parameters& parameters);
 
 // The learning rate of a step.
+//   base   the optimizer's, or what a plateau has left of it
 //   step   from 0, over the whole run
-double learning_rate_at(const OptimizerConfig& optimizer, const ScheduleConfig& schedule,
-                        std::int64_t step, std::int64_t steps_per_epoch);
+double learning_rate_at(double base, const ScheduleConfig& schedule, std::int64_t step,
+                        std::int64_t steps_per_epoch);
 
 }  // namespace lockstep::trainer
