@@ -92,9 +92,8 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
         plan.forward({});
         const auto labels =
             std::span(samples.labels).subspan(static_cast<std::size_t>(range.first), which.size());
-        const LossSum sum =
-            softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {},
-                                  config_.train.label_smoothing);
+        const LossSum sum = softmax_cross_entropy(plan.logits(), labels, network_.classes(),
+                                                  range.count, {}, config_.train.label_smoothing);
         sums.push_back(sum.loss);
         sums.push_back(static_cast<double>(sum.correct));
         if (probabilities == nullptr) continue;

@@ -14,13 +14,14 @@ namespace {
 constexpr RealRange kEpochSpans{0.0, 1e6, false, true};
 constexpr RealRange kFactors{0.0, 10.0, false, true};
 constexpr RealRange kParts{0.0, 1.0};
-constexpr std::array<NamedKeys, 7> kSchedules{{{"constant", KeyGroup::schedule_constant},
-                                               {"step", KeyGroup::schedule_step},
-                                               {"exponential", KeyGroup::schedule_exponential},
-                                               {"cosine", KeyGroup::schedule_cosine},
-{"piecewise", KeyGroup::schedule_piecewise},
-{"one_cycle", KeyGroup::schedule_one_cycle},
-{"reduce_on_plateau", KeyGroup::schedule_reduce_on_plateau}}};
+constexpr std::array<NamedKeys, 7> kSchedules{
+    {{"constant", KeyGroup::schedule_constant},
+     {"step", KeyGroup::schedule_step},
+     {"exponential", KeyGroup::schedule_exponential},
+     {"cosine", KeyGroup::schedule_cosine},
+     {"piecewise", KeyGroup::schedule_piecewise},
+     {"one_cycle", KeyGroup::schedule_one_cycle},
+     {"reduce_on_plateau", KeyGroup::schedule_reduce_on_plateau}}};
 constexpr std::array<std::string_view, 4> kMonitors{"loss", "accuracy", "val_loss", "val_accuracy"};
 
 trainer::PiecewiseSchedule read_piecewise(TableReader& reader, const Value& holder) {
@@ -91,8 +92,7 @@ trainer::ScheduleConfig read_schedule(const Table& train, const ScheduleContext&
     } else if (named->keys == KeyGroup::schedule_one_cycle) {
         schedule.shape = read_one_cycle(reader, all_epochs);
     } else if (named->keys == KeyGroup::schedule_reduce_on_plateau) {
-        schedule.shape =
-            read_plateau(reader, train.find("schedule")->origin, run.has_validation);
+        schedule.shape = read_plateau(reader, train.find("schedule")->origin, run.has_validation);
     } else if (named->keys == KeyGroup::schedule_cosine) {
         schedule.shape = trainer::CosineSchedule{
             reader.real("over_epochs", {0.0, 1e10, false}).value_or(all_epochs),

@@ -18,7 +18,7 @@ constexpr Keys kData = {"dataset",          "path",         "classes", "scale", 
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
- "early_stopping", "initial_weights", "record_steps", "label_smoothing"};
+                         "early_stopping", "initial_weights", "record_steps",    "label_smoothing"};
 constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
@@ -46,9 +46,9 @@ constexpr Keys kCosine = {"name", "over_epochs", "final_factor", "warmup_epochs"
 constexpr Keys kPiecewise = {"name", "epochs", "factors", "warmup_epochs"};
 constexpr Keys kOneCycle = {"name",    "over_epochs",  "start_factor",
                             "peak_at", "final_factor", "warmup_epochs"};
-constexpr Keys kPlateau = {"name",     "monitor",   "mode",     "factor",
-                           "patience", "min_delta", "cooldown", "min_learning_rate",
-                           "warmup_epochs"};
+constexpr Keys kPlateau = {"name",     "monitor",           "mode",
+                           "factor",   "patience",          "min_delta",
+                           "cooldown", "min_learning_rate", "warmup_epochs"};
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};

@@ -97,7 +97,8 @@ private:
                 "the {} schedule of {} falls over its {} epochs, so that its learning rates "
                 "are others than those of a run of {}; schedule.over_epochs, set in both, lets a "
                 "run go on",
-                schedule_word(planned_.run.config.train.schedule), rows.front().run, fewer, planned_.run.config.train.epochs);
+                schedule_word(planned_.run.config.train.schedule), rows.front().run, fewer,
+                planned_.run.config.train.epochs);
         }
         return {};
     }

@@ -63,10 +63,11 @@ TEST_CASE("everything else changes it", "[effective_config]") {
     std::vector<std::string> digests{config_of("").digest};
     for (const char* override_text :
          {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
-          "train.steps_per_epoch=5", "train.label_smoothing=0.1", "train.optimizer=sgd", "train.optimizer.beta_1=0.8",
-          "train.schedule.warmup_epochs=1", "parallel.shards=4", "parallel.exchange=ring",
-          "data.scale=raw", "data.validation=test", "data.dataset=synthetic",
-          "checkpoint={monitor=\"loss\"}", "train.early_stopping={monitor=\"loss\"}"}) {
+          "train.steps_per_epoch=5", "train.label_smoothing=0.1", "train.optimizer=sgd",
+          "train.optimizer.beta_1=0.8", "train.schedule.warmup_epochs=1", "parallel.shards=4",
+          "parallel.exchange=ring", "data.scale=raw", "data.validation=test",
+          "data.dataset=synthetic", "checkpoint={monitor=\"loss\"}",
+          "train.early_stopping={monitor=\"loss\"}"}) {
         digests.push_back(config_of("", {override_text}).digest);
     }
     digests.push_back(config_of("", {"data.dataset=synthetic", "data.seed=2"}).digest);

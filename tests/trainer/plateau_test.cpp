@@ -89,7 +89,8 @@ TEST_CASE("the rate falls where Keras' falls, whatever comes", "[trainer][platea
         config.min_learning_rate = 0.1 * random.below(3);
         std::vector<double> losses;
         for (const float loss : random.floats(40, 0.0, 1.0))
-            losses.push_back(static_cast<double>(loss) / (1.0 + static_cast<double>(losses.size())));
+            losses.push_back(static_cast<double>(loss) /
+                             (1.0 + static_cast<double>(losses.size())));
         if (trial % 3 == 0) losses[4] = std::numeric_limits<double>::quiet_NaN();
         CAPTURE(trial, config.patience, config.cooldown, config.min_learning_rate);
         const auto rates = rates_of(config, losses);
@@ -105,12 +106,14 @@ TEST_CASE("accuracies improve upwards", "[trainer][plateau]") {
     CHECK(rates_of(config, {1.0, 0.5, 0.6, 0.6}) == std::vector{0.5, 0.5, 0.5, 0.25});
 }
 
-TEST_CASE("from its state after any epoch it goes on as if nothing had been", "[trainer][plateau]") {
+TEST_CASE("from its state after any epoch it goes on as if nothing had been",
+          "[trainer][plateau]") {
     PlateauSchedule config = val_loss_plateau();
     config.cooldown = 1;
     RandomValues random(3);
     std::vector<double> losses;
-    for (const float loss : random.floats(20, 0.0, 1.0)) losses.push_back(static_cast<double>(loss));
+    for (const float loss : random.floats(20, 0.0, 1.0))
+        losses.push_back(static_cast<double>(loss));
     for (std::size_t cut = 0; cut <= losses.size(); ++cut) {
         Plateau before(config, kRate, std::nullopt);
         for (std::size_t i = 0; i < cut; ++i)
