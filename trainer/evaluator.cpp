@@ -60,6 +60,9 @@ Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_
 Evaluator::Evaluator(const RunConfig& config, const RunData& data, Network& network,
                      const Communicator& comm, BufferPool& pool)
     : config_(config), data_(data), network_(network), comm_(comm), pool_(pool) {
+    const Parameters& parameters = network.parameters();
+    const auto ranges = weight_ranges(config.train.optimizer, config.layers, parameters);
+    if (has_l2(ranges)) penalty_.emplace(ranges, parameters.trainable().size(), 1);
     for (const SampleSet* samples : {&data.validation, &data.test})
         require_countable(*samples, network.classes());
 }
@@ -106,7 +109,7 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
     return sums;
 }
 
-Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) const {
+Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) {
     const Contributions from = contributions(samples, comm_.size(), [](int) { return 2; });
     std::vector<double> all(2 * static_cast<std::size_t>(slices_in(samples)));
     comm_.all_gather(own, all, from.counts, from.offsets);
@@ -116,7 +119,8 @@ Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<dou
         correct += all[i + 1];
     }
     const auto count = static_cast<double>(samples.count());
-    return {.loss = loss / count, .accuracy = correct / count, .count = samples.count()};
+    const double penalty = penalty_ ? penalty_->of(network_.parameters().trainable()) : 0.0;
+    return {.loss = loss / count + penalty, .accuracy = correct / count, .count = samples.count()};
 }
 
 Metrics Evaluator::metrics(const SampleSet& samples) {

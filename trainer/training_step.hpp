@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
 #include "trainer/optimizers/optimizer.hpp"
+#include "trainer/optimizers/weight_sums.hpp"
 
 namespace lockstep::trainer {
 
@@ -84,11 +86,13 @@ private:
     void gather(StepPlan& plan, std::span<const std::uint32_t> samples);
     void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
-    void update(const Batch& batch, std::int64_t step);
+    double update(const Batch& batch, std::int64_t step);
+    void clip_gradients(double most);
 
     const RunConfig& config_;
     const RunData& data_;
     Network& network_;
+    const Communicator& comm_;
     std::int64_t steps_per_epoch_;
     double base_learning_rate_;
     StepClocks clocks_;
@@ -98,6 +102,8 @@ private:
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;
+    std::optional<Penalty> penalty_;    // where layers have regularizers
+    std::optional<GradientNorm> norm_;  // where gradients are clipped
     Batch full_, last_;
 };
 

@@ -13,6 +13,7 @@ constexpr RealRange kLearningRates{0.0, 100.0, false, true};
 constexpr RealRange kFractions{0.0, 1.0, true, false};  // momentum, beta, rho
 constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kDecays{0.0, 100.0};
+constexpr RealRange kNorms{0.0, 1e6, false, true};
 
 constexpr std::string_view kAdamW = "adamw";  // adam that decays weights if nothing else is said
 constexpr double kDecayOfAdamW = 0.004;       // Keras'
@@ -55,6 +56,13 @@ std::vector<std::string> read_excluded(TableReader& reader) {
     return excluded;
 }
 
+std::optional<double> read_clipnorm(TableReader& reader) {
+    const Value* value = reader.find("global_clipnorm");
+    const auto* word = value ? value->as<std::string>() : nullptr;
+    if (word && *word == "none") return std::nullopt;
+    return reader.real("global_clipnorm", kNorms);
+}
+
 }  // namespace
 
 const NamedKeys* read_name(const Table& table, const std::string& key_prefix,
@@ -85,6 +93,7 @@ trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context)
     optimizer.weight_decay =
         reader.real("weight_decay", kDecays).value_or(named->name == kAdamW ? kDecayOfAdamW : 0.0);
     optimizer.exclude_from_weight_decay = read_excluded(reader);
+    optimizer.global_clipnorm = read_clipnorm(reader);
     return optimizer;
 }
 

@@ -161,6 +161,7 @@ private:
             add(prefix + "epsilon", rmsprop->epsilon);
         }
         weight_decay(optimizer, prefix);
+        if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
     }
 
     // Nothing where nothing decays: such a run has the id that it always had.
@@ -274,6 +275,12 @@ private:
         add(prefix + "activation", word_of(layer.activation));
         add(prefix + "use_bias", layer.use_bias);
         add(prefix + "kernel_initializer", word_of(layer.kernel_initializer));
+        if (layer.kernel_l2 > 0.0) regularizer(layer.kernel_l2, prefix + "kernel_regularizer");
+    }
+    void regularizer(double l2, const std::string& key) {
+        note(key, std::string_view());
+        values_.back().value = fmt::format("{{ l2 = {} }}", text_of(l2));
+        values_.back().canonical = key + '=' + values_.back().value;
     }
     void layer_keys(const trainer::PoolingConfig& pooling, const std::string& prefix) {
         add(prefix + "pool_size", pooling.pool_size);

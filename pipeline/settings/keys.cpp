@@ -23,22 +23,25 @@ constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
 constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
-constexpr Keys kSgd = {"name",     "learning_rate", "momentum",
-                       "nesterov", "weight_decay",  "exclude_from_weight_decay"};
+constexpr Keys kSgd = {"name",           "learning_rate", "momentum",
+                       "nesterov",       "weight_decay",  "exclude_from_weight_decay",
+                       "global_clipnorm"};
 constexpr Keys kAdam = {"name",
                         "learning_rate",
                         "beta_1",
                         "beta_2",
                         "epsilon",
                         "weight_decay",
-                        "exclude_from_weight_decay"};
+                        "exclude_from_weight_decay",
+                        "global_clipnorm"};
 constexpr Keys kRmsprop = {"name",
                            "learning_rate",
                            "rho",
                            "momentum",
                            "epsilon",
                            "weight_decay",
-                           "exclude_from_weight_decay"};
+                           "exclude_from_weight_decay",
+                           "global_clipnorm"};
 constexpr Keys kConstant = {"name", "warmup_epochs"};
 constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
@@ -52,20 +55,36 @@ constexpr Keys kPlateau = {"name",     "monitor",           "mode",
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};
-constexpr Keys kConv2d = {"type",    "name",    "inputs",     "filters",  "kernel_size",
-                          "strides", "padding", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kConv2d = {"type",
+                          "name",
+                          "inputs",
+                          "filters",
+                          "kernel_size",
+                          "strides",
+                          "padding",
+                          "activation",
+                          "use_bias",
+                          "kernel_initializer",
+                          "kernel_regularizer"};
 constexpr Keys kPooling = {"type", "name", "inputs", "pool_size", "strides", "padding"};
 constexpr Keys kBatchNormalization = {"type", "name", "inputs", "momentum", "epsilon"};
 constexpr Keys kDropout = {"type", "name", "inputs", "rate"};
 constexpr Keys kFlatten = {"type", "name", "inputs"};
-constexpr Keys kDense = {
-    "type", "name", "inputs", "units", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kDense = {"type",
+                         "name",
+                         "inputs",
+                         "units",
+                         "activation",
+                         "use_bias",
+                         "kernel_initializer",
+                         "kernel_regularizer"};
 constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
 constexpr Keys kMerge = {"type", "name", "inputs"};
+constexpr Keys kKernelRegularizer = {"l2"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 29> kAllKeys{{
+constexpr std::array<KeyList, 30> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -95,6 +114,7 @@ constexpr std::array<KeyList, 29> kAllKeys{{
     {"layer activation", kActivation},
     {"layer global_average_pooling2d and global_max_pooling2d", kGlobalPooling},
     {"layer add, multiply and concatenate", kMerge},
+    {"kernel_regularizer", kKernelRegularizer},
 }};
 
 }  // namespace

@@ -42,6 +42,7 @@ enum class KeyGroup {
     activation,
     global_pooling,
     merge,
+    kernel_regularizer,
 };
 const KeyList& keys_of(KeyGroup group);
 std::span<const KeyList> all_keys();

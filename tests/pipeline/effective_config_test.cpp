@@ -63,7 +63,9 @@ TEST_CASE("everything else changes it", "[effective_config]") {
     std::vector<std::string> digests{config_of("").digest};
     for (const char* override_text :
          {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
-          "train.steps_per_epoch=5", "train.label_smoothing=0.1", "train.optimizer=sgd",
+          "train.steps_per_epoch=5", "train.label_smoothing=0.1",
+          "train.optimizer={ global_clipnorm = 1.0 }",
+          "layers.dense.kernel_regularizer={ l2 = 0.1 }", "train.optimizer=sgd",
           "train.optimizer.beta_1=0.8", "train.schedule.warmup_epochs=1", "parallel.shards=4",
           "parallel.exchange=ring", "data.scale=raw", "data.validation=test",
           "data.dataset=synthetic", "checkpoint={monitor=\"loss\"}",
@@ -90,6 +92,11 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
         CHECK(config_of("", {text}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
     CHECK(config_of("", {"train.label_smoothing=0"}).digest == plain.digest);
+    CHECK(config_of("", {"train.optimizer={ global_clipnorm = \"none\" }"}).digest == plain.digest);
+    for (const char* none : {"{ l2 = 0.0 }", "\"none\""}) {
+        const std::string setting = std::string("layers.dense.kernel_regularizer=") + none;
+        CHECK(config_of("", {setting}).digest == plain.digest);
+    }
 }
 
 TEST_CASE("an adam that decays weights is adamw, by either name", "[effective_config]") {
@@ -161,7 +168,7 @@ data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "
 expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
 checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true, every_minutes = 5 }
 layers = [
-  { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform" },
+  { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform", kernel_regularizer = { l2 = 1e-4 } },
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
   { type = "average_pooling2d" },
   { type = "add", inputs = ["average_pooling2d", "average_pooling2d"] },
@@ -173,7 +180,7 @@ layers = [
   { type = "dense", name = "out", units = 2, activation = "softmax", use_bias = true, kernel_initializer = "glorot_uniform" },
 ]
 [run.train]
-optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"] }
+optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"], global_clipnorm = 2.5 }
 schedule = { name = "step", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_delta = 1e-3, restore_best_weights = true }
 [[run]]

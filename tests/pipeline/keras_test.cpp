@@ -142,6 +142,21 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     const auto sgdw = optimizer("{ name = \"sgd\", weight_decay = 0.01 }");
     CHECK(sgdw["class_name"] == "SGD");
     CHECK(sgdw["config"]["weight_decay"] == 0.01);
+    CHECK_FALSE(sgdw["config"].contains("global_clipnorm"));
+    CHECK(optimizer("{ global_clipnorm = 1.5 }")["config"]["global_clipnorm"] == 1.5);
+}
+
+TEST_CASE("regularizers are Keras' L2", "[keras]") {
+    const auto last_layer = [](const std::string& keys) {
+        const storage::KerasModel model =
+            model_of(small_run("{ type = \"dense\", units = 10" + keys + " }"));
+        return nlohmann::json::parse(model.layers.back().config_json);
+    };
+    CHECK_FALSE(last_layer("").contains("kernel_regularizer"));
+    const auto regularizer =
+        last_layer(", kernel_regularizer = { l2 = 0.5 }")["kernel_regularizer"];
+    CHECK(regularizer["class_name"] == "L2");
+    CHECK(regularizer["config"]["l2"] == 0.5);
 }
 
 TEST_CASE("the summary has Keras' columns and totals", "[keras]") {

@@ -47,9 +47,7 @@ std::string file_with(const std::string& table, const std::string& key, const st
 }
 
 bool is_skipped(const std::string& table, const std::string& key) {
-    const bool is_text =
-        key == "name" || key == "type" || key == "inputs" || key == "exclude_from_weight_decay";
-    return is_text || file_with(table, key, "1").empty();
+    return key == "name" || key == "type" || key == "inputs" || file_with(table, key, "1").empty();
 }
 
 // Whether the value is refused for what it is: the message shows it.

@@ -12,70 +12,11 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/trainer/scalar_weight.hpp"
 #include "trainer/optimizers/update_rules.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
-
-namespace {
-
-// One weight with its slots. Formulas: keras.optimizers, Keras 3.
-struct ScalarWeight {
-    double w = 0.0, m = 0.0, v = 0.0;
-
-    void update(const SgdConfig& sgd, double g, double rate, int) {
-        m = sgd.momentum * m - rate * g;
-        w += sgd.nesterov ? sgd.momentum * m - rate * g : m;
-    }
-    void update(const AdamConfig& adam, double g, double rate, int t) {
-        m = adam.beta_1 * m + (1.0 - adam.beta_1) * g;
-        v = adam.beta_2 * v + (1.0 - adam.beta_2) * g * g;
-        const double alpha =
-            rate * std::sqrt(1.0 - std::pow(adam.beta_2, t)) / (1.0 - std::pow(adam.beta_1, t));
-        w -= alpha * m / (std::sqrt(v) + adam.epsilon);
-    }
-    void update(const RmspropConfig& rmsprop, double g, double rate, int) {
-        v = rmsprop.rho * v + (1.0 - rmsprop.rho) * g * g;
-        const double step = rate * g / std::sqrt(v + rmsprop.epsilon);
-        m = rmsprop.momentum * m + step;
-        w -= m;
-    }
-};
-
-std::vector<OptimizerConfig> all_rules() {
-    return {
-        {.learning_rate = 0.1, .rule = SgdConfig{}},
-        {.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9}},
-        {.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
-        {.learning_rate = 0.1, .rule = AdamConfig{}},
-        {.learning_rate = 0.1, .rule = AdamConfig{.beta_1 = 0.5, .beta_2 = 0.9, .epsilon = 1e-3}},
-        {.learning_rate = 0.1, .rule = RmspropConfig{}},
-        {.learning_rate = 0.1,
-         .rule = RmspropConfig{.rho = 0.5, .momentum = 0.9, .epsilon = 1e-4}}};
-}
-
-// Gradients of very different sizes, about the epsilons too, where their place shows.
-std::vector<float> gradient_of_step(std::size_t count, std::uint64_t step) {
-    RandomValues random(100 + step);
-    std::vector<float> gradient = random.floats(count, 0.2, 1.0);
-    const float sizes[] = {1.0F, -1e-2F, 1e-4F, -1e-7F, 0.0F};
-    for (std::size_t i = 0; i < count; ++i) gradient[i] *= sizes[i % 5];
-    return gradient;
-}
-
-bool has_bits_of(float value, float expected) {
-    return std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(expected);
-}
-
-double rate_of_step(int step) { return 0.1 / (1.0 + step); }
-
-void update_all(Optimizer& optimizer, std::span<const float> gradient, double learning_rate,
-                std::int64_t step, std::span<float> weights) {
-    optimizer.begin_step(learning_rate, step);
-    optimizer.update(0, gradient, weights);
-}
-
-}  // namespace
 
 TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer][optimizer]") {
     for (const OptimizerConfig& config : all_rules())
@@ -103,63 +44,6 @@ TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer
             }
             CHECK(worst < 1e-5);
         }
-}
-
-TEST_CASE("weights decay by the learning rate before every rule's step, where they shall",
-          "[trainer][optimizer]") {
-    constexpr std::size_t kCount = 53;
-    // Between two of them, at the ends, one alone, two that touch; pieces that cut them anywhere.
-    const std::vector<DecayedRange> decayed{{0, 3}, {7, 1}, {10, 15}, {25, 2}, {40, 13}};
-    for (OptimizerConfig config : all_rules()) {
-        CAPTURE(config.rule.index());
-        config.weight_decay = 0.25;
-        Optimizer optimizer(config, kCount, decayed);
-        RandomValues random(3);
-        std::vector<float> weights = random.floats(kCount, 0.5, 1.0);
-        std::vector<ScalarWeight> expected(kCount);
-        for (std::size_t i = 0; i < kCount; ++i) expected[i].w = static_cast<double>(weights[i]);
-        for (int step = 0; step < 20; ++step) {
-            const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
-            optimizer.begin_step(rate_of_step(step), step);
-            for (std::size_t first = 0; first < kCount; first += 9) {
-                const std::size_t count = std::min<std::size_t>(9, kCount - first);
-                optimizer.update(first, std::span(gradient).subspan(first, count),
-                                 std::span(weights).subspan(first, count));
-            }
-            for (std::size_t i = 0; i < kCount; ++i) {
-                const bool decays = std::ranges::any_of(decayed, [i](const DecayedRange& range) {
-                    return i >= range.first && i < range.first + range.count;
-                });
-                if (decays) expected[i].w -= expected[i].w * 0.25 * rate_of_step(step);
-                std::visit(
-                    [&](const auto& rule) {
-                        expected[i].update(rule, static_cast<double>(gradient[i]),
-                                           rate_of_step(step), step + 1);
-                    },
-                    config.rule);
-            }
-        }
-        for (std::size_t i = 0; i < kCount; ++i)
-            CHECK(static_cast<double>(weights[i]) ==
-                  Approx(expected[i].w).epsilon(1e-5).margin(1e-6));
-    }
-}
-
-TEST_CASE("without weight decay ranges change no bit, and decay alone ends at zero",
-          "[trainer][optimizer]") {
-    for (OptimizerConfig config : all_rules()) {
-        CAPTURE(config.rule.index());
-        const std::vector<float> gradient = gradient_of_step(20, 1), none(20, 0.0F);
-        std::vector<float> plain(20, -0.0F), ranged = plain, alone(20, 1e-30F);
-        Optimizer first(config, 20), second(config, 20, {{0, 20}});
-        update_all(first, gradient, 0.1, 0, plain);
-        update_all(second, gradient, 0.1, 0, ranged);
-        for (std::size_t i = 0; i < 20; ++i) CHECK(has_bits_of(plain[i], ranged[i]));
-        config.weight_decay = 1.0;
-        Optimizer decaying(config, 20, {{0, 20}});
-        for (int step = 0; step < 60; ++step) update_all(decaying, none, 0.5, step, alone);
-        CHECK(alone == none);
-    }
 }
 
 TEST_CASE("an element's update does not depend on where it stands", "[trainer][optimizer]") {

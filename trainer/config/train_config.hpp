@@ -69,6 +69,7 @@ struct OptimizerConfig {
     // Before each step w -= learning rate x weight_decay x w: "decoupled", as Keras does it.
     double weight_decay = 0.0;
     std::vector<std::string> exclude_from_weight_decay{};  // names of tensors: bias, gamma, beta
+    std::optional<double> global_clipnorm{};  // gradients of a greater norm are scaled down to it
 };
 
 // The learning rate at a step is learning_rate x shape(t) x warmup(t), where t is the number of

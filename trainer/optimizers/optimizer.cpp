@@ -43,9 +43,8 @@ RmspropStep step_of(const RmspropConfig& rmsprop, double learning_rate, std::int
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights,
-                     std::vector<DecayedRange> decayed)
-    : config_(config), decayed_(std::move(decayed)) {
-    if (config.weight_decay == 0.0) decayed_.clear();
+                     std::vector<WeightRange> ranges)
+    : config_(config), ranges_(std::move(ranges)) {
     const SlotUse use = std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
     if (use.first) first_ = AlignedArray<float>(weights);
     if (use.second) second_ = AlignedArray<float>(weights);
@@ -63,39 +62,39 @@ void Optimizer::begin_step(double learning_rate, std::int64_t step) {
     std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
     const float rate = std::visit([](const auto& rule) { return rate_of(rule); }, step_);
     decay_ = static_cast<float>(learning_rate * config_.weight_decay);
+    gradient_scale_ = 1.0F;
+    digest(rate);
+}
+
+void Optimizer::scale_gradients(double factor) {
+    gradient_scale_ = static_cast<float>(factor);
+    digest(gradient_scale_);
+}
+
+void Optimizer::digest(float factor) {
     constexpr std::uint64_t kFnvPrime = 0x100000001B3;
-    rates_digest_ = (rates_digest_ ^ std::bit_cast<std::uint32_t>(rate)) * kFnvPrime;
+    rates_digest_ = (rates_digest_ ^ std::bit_cast<std::uint32_t>(factor)) * kFnvPrime;
 }
 
 void Optimizer::update(std::size_t first, std::span<const float> gradient,
                        std::span<float> weights) {
-    const std::size_t end = first + weights.size();
-    std::size_t begin = first;  // of what is left
-    const auto update_up_to = [&](std::size_t next, float decay) {
-        next = std::min(next, end);
-        if (next <= begin) return;
-        update_alike(begin, gradient.subspan(begin - first, next - begin),
-                     weights.subspan(begin - first, next - begin), decay);
-        begin = next;
-    };
-    const auto is_behind = [&](const DecayedRange& range) {
-        return range.first + range.count <= first;
-    };
-    for (auto range = std::ranges::partition_point(decayed_, is_behind);
-         range != decayed_.end() && range->first < end; ++range) {
-        update_up_to(range->first, 0.0F);
-        update_up_to(range->first + range->count, decay_);
-    }
-    update_up_to(end, 0.0F);
+    for_each_range(ranges_, first, weights.size(),
+                   [&](std::size_t begin, std::size_t count, const WeightRange* range) {
+                       update_range(begin, gradient.subspan(begin - first, count),
+                                    weights.subspan(begin - first, count), range);
+                   });
 }
 
-void Optimizer::update_alike(std::size_t first, std::span<const float> gradient,
-                             std::span<float> weights, float decay) {
+void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
+                             std::span<float> weights, const WeightRange* range) {
+    WeightTerms terms{.gradient_scale = gradient_scale_};
+    if (range != nullptr && range->decays) terms.decay = decay_;
+    if (range != nullptr) terms.l2_slope = static_cast<float>(2.0 * range->l2);
+    std::visit([&](auto& step) { step.terms = terms; }, step_);
     const auto part_of = [&](AlignedArray<float>& slot) {
         return slot.size() == 0 ? std::span<float>() : slot.span().subspan(first, weights.size());
     };
     const std::span<float> momentum = part_of(first_), velocity = part_of(second_);
-    std::visit([decay](auto& step) { step.decay = decay; }, step_);
     if (const auto* sgd = std::get_if<SgdStep>(&step_))
         sgd_update(*sgd, gradient, momentum, weights);
     else if (const auto* adam = std::get_if<AdamStep>(&step_))
@@ -109,22 +108,6 @@ std::vector<std::pair<std::string, std::span<float>>> Optimizer::slots() {
     if (first_.size() > 0) slots.emplace_back("momentum", first_.span());
     if (second_.size() > 0) slots.emplace_back("velocity", second_.span());
     return slots;
-}
-
-std::vector<DecayedRange> decayed_ranges(const OptimizerConfig& config,
-                                         const Parameters& parameters) {
-    std::vector<DecayedRange> ranges;
-    for (const Parameters::TrainableTensor& tensor : parameters.trainable_tensors()) {
-        const auto& excluded = config.exclude_from_weight_decay;
-        if (std::ranges::find(excluded, tensor.name) != excluded.end()) continue;
-        // Padding between two of them is zero, and stays it: they are one range.
-        if (!ranges.empty() &&
-            round_up_to_line(ranges.back().first + ranges.back().count) == tensor.first)
-            ranges.back().count = tensor.first + tensor.count - ranges.back().first;
-        else
-            ranges.push_back({tensor.first, tensor.count});
-    }
-    return ranges;
 }
 
 namespace {

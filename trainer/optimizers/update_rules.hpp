@@ -2,7 +2,7 @@
 
 // One step of each optimizer over a flat array of weights, in Keras' arithmetic.
 //
-// All of them decay weights first, if asked to: w -= decay w, and the step moves what is left [1].
+// Weights may decay by themselves, decoupled from the gradient [1].
 //
 // [1] I. Loshchilov, F. Hutter: Decoupled weight decay regularization. ICLR 2019. arXiv:1711.05101
 
@@ -15,12 +15,19 @@ namespace lockstep::trainer {
 // second moment, which is divided by, only where epsilon hides it: least_second_moment().
 inline constexpr float kLeastNormal = std::numeric_limits<float>::min();  // 1.2e-38
 
+// What a weight has beside its gradient. None of it changes a bit where it is as here.
+struct WeightTerms {
+    float l2_slope = 0.0F;        // first g += l2_slope w: the slope of an L2 regularizer is 2 l2
+    float gradient_scale = 1.0F;  // then g *= gradient_scale
+    float decay = 0.0F;           // and, before w is moved by it, w -= decay w
+};
+
 // v = momentum v - lr g;  w += v, or with Nesterov  w += momentum v - lr g
 struct SgdStep {
     float learning_rate;
     float momentum;
     bool nesterov;
-    float decay = 0.0F;
+    WeightTerms terms{};
 };
 // velocity is empty where momentum is zero.
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
@@ -35,7 +42,7 @@ struct AdamStep {
     float one_minus_beta_1;
     float one_minus_beta_2;
     float epsilon;
-    float decay = 0.0F;
+    WeightTerms terms{};
 };
 void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,
                  std::span<float> v, std::span<float> weights);
@@ -47,7 +54,7 @@ struct RmspropStep {
     float rho;
     float momentum;
     float epsilon;
-    float decay = 0.0F;
+    WeightTerms terms{};
 };
 // accumulated is empty where momentum is zero.
 void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
