@@ -13,7 +13,11 @@
 
 namespace lockstep::tests {
 
-using namespace lockstep::trainer;
+using trainer::AdamConfig;
+using trainer::Optimizer;
+using trainer::OptimizerConfig;
+using trainer::RmspropConfig;
+using trainer::SgdConfig;
 
 // One weight with its slots. Formulas: keras.optimizers, Keras 3.
 struct ScalarWeight {
