@@ -58,9 +58,12 @@ Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_
 
 }  // namespace
 
-Evaluator::Evaluator(const RunData& data, Network& network, const Communicator& comm,
-                     BufferPool& pool)
-    : data_(data), network_(network), comm_(comm), pool_(pool) {
+Evaluator::Evaluator(const RunConfig& config, const RunData& data, Network& network,
+                     const Communicator& comm, BufferPool& pool)
+    : config_(config), data_(data), network_(network), comm_(comm), pool_(pool) {
+    const Parameters& parameters = network.parameters();
+    const auto ranges = weight_ranges(config.train.optimizer, config.layers, parameters);
+    if (has_l2(ranges)) penalty_.emplace(ranges, parameters.trainable().size(), 1);
     for (const SampleSet* samples : {&data.validation, &data.test})
         require_countable(*samples, network.classes());
 }
@@ -94,8 +97,8 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
         plan.forward({});
         const auto labels =
             std::span(samples.labels).subspan(static_cast<std::size_t>(range.first), which.size());
-        const LossSum sum =
-            softmax_cross_entropy(plan.logits(), labels, network_.classes(), range.count, {});
+        const LossSum sum = softmax_cross_entropy(plan.logits(), labels, network_.classes(),
+                                                  range.count, {}, config_.train.label_smoothing);
         sums.push_back(sum.loss);
         sums.push_back(static_cast<double>(sum.correct));
         if (probabilities == nullptr) continue;
@@ -108,7 +111,7 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
     return sums;
 }
 
-Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) const {
+Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) {
     const Contributions from = contributions(samples, comm_.size(), [](int) { return 2; });
     std::vector<double> all(2 * static_cast<std::size_t>(slices_in(samples)));
     comm_.all_gather(own, all, from.counts, from.offsets);
@@ -118,7 +121,8 @@ Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<dou
         correct += all[i + 1];
     }
     const auto count = static_cast<double>(samples.count());
-    return {.loss = loss / count, .accuracy = correct / count, .count = samples.count()};
+    const double penalty = penalty_ ? penalty_->of(network_.parameters().trainable()) : 0.0;
+    return {.loss = loss / count + penalty, .accuracy = correct / count, .count = samples.count()};
 }
 
 Metrics Evaluator::metrics(const SampleSet& samples) {
@@ -147,7 +151,7 @@ Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const 
     require_countable(samples, network.classes());
     network.parameters().set_weights(weights);
     BufferPool pool;
-    return Evaluator(data, network, comm, pool).evaluate(samples);
+    return Evaluator(config, data, network, comm, pool).evaluate(samples);
 }
 
 }  // namespace lockstep::trainer

@@ -57,6 +57,15 @@ struct BestSoFar {
     bool operator==(const BestSoFar&) const = default;
 };
 
+// How far a schedule that waits for a plateau has come.
+struct PlateauSoFar {
+    BestSoFar best{};
+    int epochs_waited = 0;  // for an improvement, as far as they count
+    int cooldown = 0;       // epochs that will not count
+    double learning_rate = 0.0;
+    bool operator==(const PlateauSoFar&) const = default;
+};
+
 // What was trained of an epoch that is not finished; all zero between two epochs.
 struct EpochSoFar {
     std::int64_t steps = 0;
@@ -80,6 +89,7 @@ struct TrainState {
     std::map<std::string, NamedTensors> slots;  // the optimizer's: "momentum", "velocity", ...
     std::optional<BestSoFar> early_stopping;
     std::optional<BestSoFar> checkpoint;
+    std::optional<PlateauSoFar> plateau;
     NamedTensors early_stopping_weights;  // the best epoch's, where they will be restored
     NamedTensors checkpoint_weights;      // the best epoch's by the checkpoint's monitor
     bool stopped_early = false;           // no further epoch follows

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
+#include <variant>
 
 #include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
@@ -71,7 +72,7 @@ TrainingRun::TrainingRun(const Training& training, const Communicator& comm,
       network_(training.config.layers, training.data.shape,
                static_cast<int>(training.data.class_names.size())),
       step_(training.config, training.data, network_, comm, pool_),
-      evaluator_(training.data, network_, comm, pool_) {
+      evaluator_(training.config, training.data, network_, comm, pool_) {
     start_or_resume();
 }
 
@@ -85,6 +86,10 @@ void TrainingRun::start_or_resume() {
     if (config_.checkpoint)
         checkpoint_.emplace(config_.checkpoint->monitor, config_.checkpoint->restore_best_weights,
                             state.checkpoint, state.checkpoint_weights);
+    if (const auto* plateau = std::get_if<PlateauSchedule>(&config_.schedule.shape)) {
+        plateau_.emplace(*plateau, config_.optimizer.learning_rate, state.plateau);
+        step_.set_base_learning_rate(plateau_->learning_rate());
+    }
     require_finite(state.early_stopping_weights, "the checkpoint's best weights");
     require_finite(state.checkpoint_weights, "the checkpoint's best weights");
     if (training_.resume_from != nullptr)
@@ -159,6 +164,10 @@ bool TrainingRun::train_epoch(int epoch) {
     so_far_ = {};
     steps_kept_ = steps_taken_;
     if (early_stopping_) early_stopping_->take(record, network_);
+    if (plateau_) {
+        plateau_->take(record);
+        step_.set_base_learning_rate(plateau_->learning_rate());
+    }
     const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
     if (!comm_.is_root()) return true;
     liveness::note(liveness::Phase::recording);
@@ -279,6 +288,7 @@ TrainState TrainingRun::copy_of_state() {
         state.checkpoint = checkpoint_->best();
         state.checkpoint_weights = checkpoint_->weights();
     }
+    if (plateau_) state.plateau = plateau_->so_far();
     state.stopped_early = has_stopped_early();
     return state;
 }

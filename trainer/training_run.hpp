@@ -6,6 +6,7 @@
 #include "trainer/evaluator.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
+#include "trainer/plateau.hpp"
 #include "trainer/train.hpp"
 #include "trainer/training_step.hpp"
 
@@ -61,6 +62,7 @@ private:
     Evaluator evaluator_;
     std::optional<BestEpoch> early_stopping_;
     std::optional<BestEpoch> checkpoint_;
+    std::optional<Plateau> plateau_;
     int epochs_finished_ = 0;
     std::int64_t steps_taken_ = 0;
     EpochSoFar so_far_;            // of the epoch under way

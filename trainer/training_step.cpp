@@ -58,10 +58,15 @@ ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
                             .tail = kTailSize,
                             .shards = shards_of(config, data),
                             .filled_shards = {},
-                            .factors = factors};
+                            .factors = factors,
+                            .keeps_sums = config.train.optimizer.global_clipnorm.has_value()};
     for (const int batch : {full_batch(config, data), last_batch(config, data)})
         if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config, data));
     return setting;
+}
+
+std::vector<WeightRange> ranges_of(const RunConfig& config, const Network& network) {
+    return weight_ranges(config.train.optimizer, config.layers, network.parameters());
 }
 
 StepResult result_of(std::span<const float> tail) {
@@ -86,6 +91,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       augmentation_(config.data.augmentation, data.shape, config.train.seed),
       comm_(comm),
       steps_per_epoch_(steps_in(config, data)),
+      base_learning_rate_(config.train.optimizer.learning_rate),
       factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
       exchange_(make_exchange(config.parallel.exchange, comm,
@@ -93,10 +99,13 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       tails_(kTailSize *
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
-      optimizer_(config.train.optimizer, gradient_size_) {
+      optimizer_(config.train.optimizer, gradient_size_, ranges_of(config, network)) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));
+    const std::vector<WeightRange> ranges = ranges_of(config, network);
+    if (has_l2(ranges)) penalty_.emplace(ranges, gradient_size_, comm.size());
+    if (config.train.optimizer.global_clipnorm) norm_.emplace(ranges, gradient_size_, comm.size());
     network.parameters().move_trainable_to(exchange_->weights());
     comm.barrier();  // every rank has written its copy before one of them goes on
     exchange_->form(factored_.ranges(exchange_->factors()));
@@ -158,13 +167,13 @@ StepResult TrainingStep::run(std::span<const std::uint32_t> samples, int epoch, 
     plan.backward();
     note(Phase::exchange);
     fault_point("exchange", step);
-    const StepResult result = result_of(sum_tails(batch));
+    StepResult result = result_of(sum_tails(batch));
     if (!std::isfinite(result.loss_sum))
         throw NonFiniteLoss(epoch, step, result.loss_sum,
                             origin_of_non_finite(network_, plan, {step}, comm_));
     if (result.wishes.stop) return result;
     plan.commit();
-    update(batch, step);
+    result.loss_sum += update(batch, step) * static_cast<double>(result.count);
     fault_point("step.after_update", step);
     return result;
 }
@@ -174,13 +183,29 @@ std::span<const float> TrainingStep::sum_tails(const Batch& batch) {
     return exchange_->sum_tails(batch.filled_shards);
 }
 
-void TrainingStep::update(const Batch& batch, std::int64_t step) {
+// What regularizers add to the loss by the weights that the step began with.
+double TrainingStep::update(const Batch& batch, std::int64_t step) {
     const auto scope = clocks_.exchange.measure();
     factored_.use(batch.all_shards);
     optimizer_.begin_step(learning_rate(step), step);
+    if (norm_) clip_gradients(*config_.train.optimizer.global_clipnorm);
+    if (penalty_) penalty_->begin();
     exchange_->sum_and_update([this](std::size_t first, std::span<const float> sum) {
-        optimizer_.update(first, sum, network_.parameters().trainable().subspan(first, sum.size()));
+        const auto weights = network_.parameters().trainable().subspan(first, sum.size());
+        if (penalty_) penalty_->take(first, weights);
+        optimizer_.update(first, sum, weights);
     });
+    return penalty_ ? penalty_->total(comm_) : 0.0;
+}
+
+// A norm that is no number clips nothing: check_finite() finds what it was made of.
+void TrainingStep::clip_gradients(double most) {
+    norm_->begin();
+    exchange_->visit_sums([this](std::size_t first, std::span<const float> sum) {
+        norm_->take(first, sum, network_.parameters().trainable().subspan(first, sum.size()));
+    });
+    const double norm = norm_->total(comm_);
+    optimizer_.scale_gradients(norm > most ? most / norm : 1.0);
 }
 
 void TrainingStep::collect_slots() {
@@ -225,7 +250,8 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
         const LossSum sum = softmax_cross_entropy(
             plan.logits().subspan(first * classes, count * classes),
             std::span(labels_).subspan(first, count), network_.classes(), geometry.batch,
-            plan.diff_logits().subspan(first * classes, count * classes));
+            plan.diff_logits().subspan(first * classes, count * classes),
+            config_.train.label_smoothing);
         float* tail = tail_of(static_cast<int>(i));
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);
@@ -242,8 +268,7 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
 }
 
 double TrainingStep::learning_rate(std::int64_t step) const {
-    return learning_rate_at(config_.train.optimizer, config_.train.schedule, step,
-                            steps_per_epoch_);
+    return learning_rate_at(base_learning_rate_, config_.train.schedule, step, steps_per_epoch_);
 }
 
 }  // namespace lockstep::trainer

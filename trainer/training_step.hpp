@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
 #include "trainer/optimizers/optimizer.hpp"
+#include "trainer/optimizers/weight_sums.hpp"
 
 namespace lockstep::trainer {
 
@@ -56,6 +58,8 @@ public:
 
     std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
     double learning_rate(std::int64_t step) const;
+    // What schedule and warm-up are factors of, from now on, in place of the optimizer's.
+    void set_base_learning_rate(double rate) { base_learning_rate_ = rate; }
     Optimizer& optimizer() { return optimizer_; }
     // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
     void collect_slots();
@@ -84,7 +88,8 @@ private:
     void write_augmented(StepPlan& plan, std::span<const std::uint32_t> own, int epoch);
     void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
-    void update(const Batch& batch, std::int64_t step);
+    double update(const Batch& batch, std::int64_t step);
+    void clip_gradients(double most);
 
     const RunConfig& config_;
     const RunData& data_;
@@ -92,6 +97,7 @@ private:
     Augmentation augmentation_;
     const Communicator& comm_;
     std::int64_t steps_per_epoch_;
+    double base_learning_rate_;
     StepClocks clocks_;
     FactoredGradients factored_;
     std::size_t gradient_size_;         // floats, without the tail
@@ -99,6 +105,8 @@ private:
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;
+    std::optional<Penalty> penalty_;    // where layers have regularizers
+    std::optional<GradientNorm> norm_;  // where gradients are clipped
     Batch full_, last_;
 };
 

@@ -47,7 +47,9 @@ bool is_replaced(const std::string& path, const Table& base, const Table& overla
 void drop_contradicted(Table& base, const std::string& path) {
     if (path == "train.seed") base.erase("seeds");
     if (path == "train.seeds") base.erase("seed");
-    if (path == "train.early_stopping.monitor" || path == "checkpoint.monitor") base.erase("mode");
+    if (path == "train.early_stopping.monitor" || path == "train.schedule.monitor" ||
+        path == "checkpoint.monitor")
+        base.erase("mode");
 }
 
 // Whether there is a list of layers.

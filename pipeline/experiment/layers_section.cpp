@@ -96,6 +96,7 @@ private:
         config.use_bias = reader_.truth("use_bias").value_or(config.use_bias);
         config.kernel_initializer =
             reader_.choice("kernel_initializer", kInitializers).value_or(config.kernel_initializer);
+        config.kernel_l2 = kernel_l2();
         return config;
     }
 
@@ -141,7 +142,24 @@ private:
         config.use_bias = reader_.truth("use_bias").value_or(config.use_bias);
         config.kernel_initializer =
             reader_.choice("kernel_initializer", kInitializers).value_or(config.kernel_initializer);
+        config.kernel_l2 = kernel_l2();
         return config;
+    }
+
+    // { l2 = x } or "none".
+    double kernel_l2() {
+        const Value* value = reader_.find("kernel_regularizer");
+        if (!value) return 0.0;
+        const Table* table = value->as<Table>();
+        const auto* word = value->as<std::string>();
+        if (!table) {
+            if (!word || *word != "none")
+                reader_.must_be("kernel_regularizer", *value, "{ l2 = ... } or \"none\"");
+            return 0.0;
+        }
+        TableReader regularizer(*table, reader_.key_prefix() + "kernel_regularizer.",
+                                KeyGroup::kernel_regularizer, reader_.context());
+        return regularizer.real("l2", {0.0, 1000.0}).value_or(0.01);  // Keras' default
     }
 
     Kind merge(const Word<trainer::MergeKind>& merge) {

@@ -18,6 +18,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kInputLayer = "input_1";
 
+void add_regularizer(double l2, Json& json) {
+    if (l2 == 0.0) return;
+    json["kernel_regularizer"] = {{"class_name", "L2"}, {"config", {{"l2", l2}}}};
+}
+
 // One overload per kind: what follows name, trainable and dtype in the layer's config.
 
 void add_keys(const trainer::Conv2dConfig& conv, const trainer::LayerShape&, Json& json) {
@@ -28,6 +33,7 @@ void add_keys(const trainer::Conv2dConfig& conv, const trainer::LayerShape&, Jso
     json["data_format"] = "channels_last";
     json["activation"] = word_of(conv.activation);
     json["use_bias"] = conv.use_bias;
+    add_regularizer(conv.kernel_l2, json);
 }
 
 void add_keys(const trainer::PoolingConfig& pooling, const trainer::LayerShape&, Json& json) {
@@ -67,6 +73,7 @@ void add_keys(const trainer::DenseConfig& dense, const trainer::LayerShape&, Jso
     json["units"] = dense.units;
     json["activation"] = word_of(dense.activation);
     json["use_bias"] = dense.use_bias;
+    add_regularizer(dense.kernel_l2, json);
 }
 
 void add_keys(const trainer::ActivationConfig& activation, const trainer::LayerShape&, Json& json) {
@@ -115,7 +122,17 @@ storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::L
     return {layer.name, shape.class_name, config.dump()};
 }
 
+// Sparse labels can not be smoothed in Keras: the smoothed loss takes one-hot ones.
+Json smoothed_loss_of(const trainer::RunConfig& config) {
+    const Json loss_config{{"from_logits", !ends_in_softmax(config)},
+                           {"label_smoothing", config.train.label_smoothing},
+                           {"name", "categorical_crossentropy"},
+                           {"reduction", "sum_over_batch_size"}};
+    return {{"class_name", "CategoricalCrossentropy"}, {"config", loss_config}};
+}
+
 Json loss_of(const trainer::RunConfig& config) {
+    if (config.train.label_smoothing > 0.0) return smoothed_loss_of(config);
     constexpr const char* kName = "sparse_categorical_crossentropy";
     if (ends_in_softmax(config)) return kName;
     const Json loss_config{
@@ -132,7 +149,7 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["nesterov"] = sgd->nesterov;
     }
     if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
-        class_name = "Adam";
+        class_name = optimizer.weight_decay > 0.0 ? "AdamW" : "Adam";
         config["beta_1"] = adam->beta_1;
         config["beta_2"] = adam->beta_2;
         config["epsilon"] = adam->epsilon;
@@ -145,6 +162,8 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["epsilon"] = rmsprop->epsilon;
         config["centered"] = false;
     }
+    if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
+    if (optimizer.global_clipnorm) config["global_clipnorm"] = *optimizer.global_clipnorm;
     return {{"class_name", class_name}, {"config", config}};
 }
 

@@ -38,6 +38,11 @@ std::string text_of(double value) {  // the shortest text that reads back to the
     if (text.find_first_of(".e") == std::string::npos) text += ".0";
     return text;
 }
+std::string text_of(const std::vector<double>& values) {
+    std::vector<std::string> texts;
+    for (const double value : values) texts.push_back(text_of(value));
+    return fmt::format("[{}]", fmt::join(texts, ", "));
+}
 std::string text_of(const std::vector<std::string>& values) {
     std::vector<std::string> texts;
     for (const std::string& value : values) texts.push_back(toml_string(value));
@@ -129,6 +134,7 @@ private:
         }
         add("train.shuffle", train.shuffle);
         add("train.seed", train.seed);
+        if (train.label_smoothing > 0.0) add("train.label_smoothing", train.label_smoothing);
         optimizer(train.optimizer);
         schedule(train.schedule);
         early_stopping(train.early_stopping);
@@ -159,6 +165,16 @@ private:
             add(prefix + "momentum", rmsprop->momentum);
             add(prefix + "epsilon", rmsprop->epsilon);
         }
+        weight_decay(optimizer, prefix);
+        if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
+    }
+
+    // Nothing where nothing decays: such a run has the id that it always had.
+    void weight_decay(const trainer::OptimizerConfig& optimizer, const std::string& prefix) {
+        if (optimizer.weight_decay == 0.0) return;
+        add(prefix + "weight_decay", optimizer.weight_decay);
+        const auto& excluded = optimizer.exclude_from_weight_decay;
+        if (!excluded.empty()) add(prefix + "exclude_from_weight_decay", excluded);
     }
 
     void schedule(const trainer::ScheduleConfig& schedule) {
@@ -173,8 +189,24 @@ private:
                 add(prefix + "over_epochs", kind.over_epochs);
                 add(prefix + "final_factor", kind.final_factor);
             }
+            if constexpr (requires { kind.peak_at; }) {
+                add(prefix + "start_factor", kind.start_factor);
+                add(prefix + "peak_at", kind.peak_at);
+            }
+            if constexpr (requires { kind.factors; }) {
+                add(prefix + "epochs", kind.epochs);
+                add(prefix + "factors", kind.factors);
+            }
         };
         std::visit(shape, schedule.shape);
+        if (const auto* plateau = std::get_if<trainer::PlateauSchedule>(&schedule.shape)) {
+            monitor(prefix, plateau->monitor);
+            add(prefix + "min_delta", plateau->monitor.min_delta);
+            add(prefix + "factor", plateau->factor);
+            add(prefix + "patience", plateau->patience);
+            add(prefix + "cooldown", plateau->cooldown);
+            add(prefix + "min_learning_rate", plateau->min_learning_rate);
+        }
         add(prefix + "warmup_epochs", schedule.warmup_epochs);
     }
 
@@ -248,6 +280,12 @@ private:
         add(prefix + "activation", word_of(layer.activation));
         add(prefix + "use_bias", layer.use_bias);
         add(prefix + "kernel_initializer", word_of(layer.kernel_initializer));
+        if (layer.kernel_l2 > 0.0) regularizer(layer.kernel_l2, prefix + "kernel_regularizer");
+    }
+    void regularizer(double l2, const std::string& key) {
+        note(key, std::string_view());
+        values_.back().value = fmt::format("{{ l2 = {} }}", text_of(l2));
+        values_.back().canonical = key + '=' + values_.back().value;
     }
     void layer_keys(const trainer::PoolingConfig& pooling, const std::string& prefix) {
         add(prefix + "pool_size", pooling.pool_size);

@@ -15,6 +15,7 @@
 #include "pipeline/planning/effective_config.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
+#include "pipeline/settings/words.hpp"
 #include "reports/figures/run_settings.hpp"
 #include "storage/files/process_life.hpp"
 #include "storage/files/this_host.hpp"
@@ -30,12 +31,6 @@ std::string scheduler_job() {
         if (const char* id = std::getenv(name)) return id;
     }
     return {};
-}
-
-std::string_view optimizer_name(const trainer::OptimizerConfig& optimizer) {
-    if (std::holds_alternative<trainer::SgdConfig>(optimizer.rule)) return "sgd";
-    if (std::holds_alternative<trainer::AdamConfig>(optimizer.rule)) return "adam";
-    return "rmsprop";
 }
 
 std::string_view exchange_name(trainer::ExchangeKind kind) {
@@ -126,7 +121,7 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     row.data_digest = data != nullptr ? data->dataset->digest : "";
     row.dataset = dataset_name(config.data.dataset);
     row.architecture = architecture_text(planned.run.architecture);
-    row.optimizer = optimizer_name(config.train.optimizer);
+    row.optimizer = optimizer_word(config.train.optimizer);
     row.batch_size = config.train.batch_size;
     row.shards = config.parallel.shards;
     row.exchange = exchange_name(config.parallel.exchange);

@@ -105,6 +105,9 @@ void put_state(TrainState state, storage::CheckpointState& checkpoint) {
         checkpoint.slots[name] = to_arrays(std::move(tensors));
     checkpoint.early_stopping = to_best_value(state.early_stopping);
     checkpoint.checkpoint = to_best_value(state.checkpoint);
+    if (state.plateau)
+        checkpoint.plateau = {*to_best_value(state.plateau->best), state.plateau->epochs_waited,
+                              state.plateau->cooldown, state.plateau->learning_rate};
     checkpoint.early_stopping_weights = to_arrays(std::move(state.early_stopping_weights));
     checkpoint.checkpoint_weights = to_arrays(std::move(state.checkpoint_weights));
 }
@@ -121,6 +124,9 @@ TrainState train_state(storage::CheckpointState checkpoint) {
         state.slots[name] = own_tensors(std::move(arrays));
     state.early_stopping = to_best_so_far(checkpoint.early_stopping);
     state.checkpoint = to_best_so_far(checkpoint.checkpoint);
+    if (const auto& plateau = checkpoint.plateau)
+        state.plateau = {*to_best_so_far(plateau->best), plateau->epochs_waited, plateau->cooldown,
+                         plateau->learning_rate};
     state.early_stopping_weights = own_tensors(std::move(checkpoint.early_stopping_weights));
     state.checkpoint_weights = own_tensors(std::move(checkpoint.checkpoint_weights));
     return state;

@@ -19,29 +19,66 @@ constexpr Keys kData = {"dataset",    "path",         "classes",          "scale
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
-                         "early_stopping", "initial_weights", "record_steps"};
+                         "early_stopping", "initial_weights", "record_steps",    "label_smoothing"};
 constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
 constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
-constexpr Keys kSgd = {"name", "learning_rate", "momentum", "nesterov"};
-constexpr Keys kAdam = {"name", "learning_rate", "beta_1", "beta_2", "epsilon"};
-constexpr Keys kRmsprop = {"name", "learning_rate", "rho", "momentum", "epsilon"};
+constexpr Keys kSgd = {"name",           "learning_rate", "momentum",
+                       "nesterov",       "weight_decay",  "exclude_from_weight_decay",
+                       "global_clipnorm"};
+constexpr Keys kAdam = {"name",
+                        "learning_rate",
+                        "beta_1",
+                        "beta_2",
+                        "epsilon",
+                        "weight_decay",
+                        "exclude_from_weight_decay",
+                        "global_clipnorm"};
+constexpr Keys kRmsprop = {"name",
+                           "learning_rate",
+                           "rho",
+                           "momentum",
+                           "epsilon",
+                           "weight_decay",
+                           "exclude_from_weight_decay",
+                           "global_clipnorm"};
 constexpr Keys kConstant = {"name", "warmup_epochs"};
 constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kCosine = {"name", "over_epochs", "final_factor", "warmup_epochs"};
+constexpr Keys kPiecewise = {"name", "epochs", "factors", "warmup_epochs"};
+constexpr Keys kOneCycle = {"name",    "over_epochs",  "start_factor",
+                            "peak_at", "final_factor", "warmup_epochs"};
+constexpr Keys kPlateau = {"name",     "monitor",           "mode",
+                           "factor",   "patience",          "min_delta",
+                           "cooldown", "min_learning_rate", "warmup_epochs"};
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};
-constexpr Keys kConv2d = {"type",    "name",    "inputs",     "filters",  "kernel_size",
-                          "strides", "padding", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kConv2d = {"type",
+                          "name",
+                          "inputs",
+                          "filters",
+                          "kernel_size",
+                          "strides",
+                          "padding",
+                          "activation",
+                          "use_bias",
+                          "kernel_initializer",
+                          "kernel_regularizer"};
 constexpr Keys kPooling = {"type", "name", "inputs", "pool_size", "strides", "padding"};
 constexpr Keys kBatchNormalization = {"type", "name", "inputs", "momentum", "epsilon"};
 constexpr Keys kDropout = {"type", "name", "inputs", "rate"};
 constexpr Keys kFlatten = {"type", "name", "inputs"};
-constexpr Keys kDense = {
-    "type", "name", "inputs", "units", "activation", "use_bias", "kernel_initializer"};
+constexpr Keys kDense = {"type",
+                         "name",
+                         "inputs",
+                         "units",
+                         "activation",
+                         "use_bias",
+                         "kernel_initializer",
+                         "kernel_regularizer"};
 constexpr Keys kRandomFlip = {"type", "mode"};
 constexpr Keys kRandomCrop = {"type", "padding", "fill_mode", "fill_value"};
 constexpr Keys kRandomTranslation = {"type", "height_factor", "width_factor", "fill_mode",
@@ -52,10 +89,11 @@ constexpr Keys kRandomFactor = {"type", "factor"};
 constexpr Keys kCutout = {"type", "size", "fill_value"};
 constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
 constexpr Keys kMerge = {"type", "name", "inputs"};
+constexpr Keys kKernelRegularizer = {"l2"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 34> kAllKeys{{
+constexpr std::array<KeyList, 38> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -66,12 +104,15 @@ constexpr std::array<KeyList, 34> kAllKeys{{
     {"early_stopping", kEarlyStopping},
     {"[checkpoint]", kCheckpoint},
     {"optimizer sgd", kSgd},
-    {"optimizer adam", kAdam},
+    {"optimizer adam and adamw", kAdam},
     {"optimizer rmsprop", kRmsprop},
     {"schedule constant", kConstant},
     {"schedule step", kStep},
     {"schedule exponential", kExponential},
     {"schedule cosine", kCosine},
+    {"schedule piecewise", kPiecewise},
+    {"schedule one_cycle", kOneCycle},
+    {"schedule reduce_on_plateau", kPlateau},
     {"expect", kExpect},
     {"layer conv2d", kConv2d},
     {"layer max_pooling2d and average_pooling2d", kPooling},
@@ -90,6 +131,7 @@ constexpr std::array<KeyList, 34> kAllKeys{{
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation cutout", kCutout},
+    {"kernel_regularizer", kKernelRegularizer},
 }};
 
 }  // namespace

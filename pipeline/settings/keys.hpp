@@ -29,6 +29,9 @@ enum class KeyGroup {
     schedule_step,
     schedule_exponential,
     schedule_cosine,
+    schedule_piecewise,
+    schedule_one_cycle,
+    schedule_reduce_on_plateau,
     expect,
     conv2d,
     pooling,
@@ -47,6 +50,7 @@ enum class KeyGroup {
     random_brightness,
     random_contrast,
     cutout,
+    kernel_regularizer,
 };
 const KeyList& keys_of(KeyGroup group);
 std::span<const KeyList> all_keys();

@@ -139,15 +139,33 @@ std::optional<int> TableReader::count(std::string_view key, int least, int most)
 
 std::optional<double> TableReader::real(std::string_view key, RealRange range) {
     const Value* value = find(key);
+    return value ? real_in(key, *value, range) : std::nullopt;
+}
+
+std::optional<std::vector<double>> TableReader::reals(std::string_view key, RealRange range) {
+    const Value* value = find(key);
     if (!value) return std::nullopt;
+    const auto* list = value->as<Array>();
+    if (!list) {
+        must_be(key, *value, "a list of numbers");
+        return std::nullopt;
+    }
+    std::vector<double> numbers;
+    for (const Value& element : *list)
+        if (const auto number = real_in(key, element, range)) numbers.push_back(*number);
+    return numbers.size() == list->size() ? std::optional(numbers) : std::nullopt;
+}
+
+std::optional<double> TableReader::real_in(std::string_view key, const Value& value,
+                                           RealRange range) {
     std::optional<double> number;
-    if (const auto* real = value->as<double>()) number = *real;
-    if (const auto* whole = value->as<std::int64_t>()) number = static_cast<double>(*whole);
+    if (const auto* real = value.as<double>()) number = *real;
+    if (const auto* whole = value.as<std::int64_t>()) number = static_cast<double>(*whole);
     const bool is_in_range = number && range.contains(*number);
     std::string loss = is_in_range ? range.loss(*number) : std::string();
-    if (number && *number == 0.0 && is_written_nonzero(value->written)) loss = ", which is 0";
+    if (number && *number == 0.0 && is_written_nonzero(value.written)) loss = ", which is 0";
     if (is_in_range && loss.empty()) return number;
-    must_be(key, *value, range.text(), loss);
+    must_be(key, value, range.text(), loss);
     return std::nullopt;
 }
 
@@ -197,16 +215,35 @@ std::optional<std::array<int, 2>> TableReader::pair(std::string_view key, int le
 std::optional<std::size_t> TableReader::choice_of(std::string_view key,
                                                   std::span<const std::string_view> known) {
     const Value* value = find(key);
-    if (!value) return std::nullopt;
-    const auto* word = value->as<std::string>();
+    return value ? index_of(key, *value, known) : std::nullopt;
+}
+
+std::vector<std::size_t> TableReader::choices_of(std::string_view key,
+                                                 std::span<const std::string_view> known) {
+    const Value* value = find(key);
+    if (!value) return {};
+    std::vector<std::size_t> chosen;
+    const auto take = [&](const Value& element) {
+        if (const auto index = index_of(key, element, known)) chosen.push_back(*index);
+    };
+    if (const auto* list = value->as<Array>())
+        std::ranges::for_each(*list, take);
+    else
+        take(*value);
+    return chosen;
+}
+
+std::optional<std::size_t> TableReader::index_of(std::string_view key, const Value& value,
+                                                 std::span<const std::string_view> known) {
+    const auto* word = value.as<std::string>();
     if (!word) {
-        must_be(key, *value, one_of(known));
+        must_be(key, value, one_of(known));
         return std::nullopt;
     }
     const auto found = std::find(known.begin(), known.end(), *word);
     if (found != known.end()) return static_cast<std::size_t>(found - known.begin());
-    problem(*value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
-                                did_you_mean(*word, known)));
+    problem(value, fmt::format("{} must be {}, not {}{}", key, one_of(known), quoted_text(*word),
+                               did_you_mean(*word, known)));
     return std::nullopt;
 }
 

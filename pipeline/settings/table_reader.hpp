@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/settings/keys.hpp"
 #include "pipeline/settings/toml_tree.hpp"
@@ -67,6 +68,8 @@ public:
     std::optional<std::int64_t> whole(std::string_view key, WholeRange range);
     std::optional<int> count(std::string_view key, int least, int most);
     std::optional<double> real(std::string_view key, RealRange range);
+    // A list of numbers; what is no such list is told as that, a number out of its range as itself.
+    std::optional<std::vector<double>> reals(std::string_view key, RealRange range);
     std::optional<bool> truth(std::string_view key);
     std::optional<std::string> text(std::string_view key);
     // The text of a path: of a --set it may be no UTF-8.
@@ -85,6 +88,10 @@ public:
     std::optional<std::size_t> choice_of(std::string_view key,
                                          std::span<const std::string_view> known);
 
+    // A list of them, or one alone; empty if the key is absent or its value wrong.
+    std::vector<std::size_t> choices_of(std::string_view key,
+                                        std::span<const std::string_view> known);
+
     // A wrong value: "KEY must be WHAT, not VALUE", and what more there is to say. None for values
     // that were refused before.
     void must_be(std::string_view key, const Value& value, const std::string& what,
@@ -95,6 +102,9 @@ public:
     const std::string& key_prefix() const { return key_prefix_; }
 
 private:
+    std::optional<double> real_in(std::string_view key, const Value& value, RealRange range);
+    std::optional<std::size_t> index_of(std::string_view key, const Value& value,
+                                        std::span<const std::string_view> known);
     void refuse_unknown_keys(const KeyList& known) const;
 
     const Table& table_;

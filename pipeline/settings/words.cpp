@@ -17,7 +17,9 @@ Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 14 wants to be t
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer) {
     return std::visit(Overloaded{
                           [](const trainer::SgdConfig&) { return "sgd"; },
-                          [](const trainer::AdamConfig&) { return "adam"; },
+                          [&](const trainer::AdamConfig&) {
+                              return optimizer.weight_decay > 0.0 ? "adamw" : "adam";
+                          },
                           [](const trainer::RmspropConfig&) { return "rmsprop"; },
                       },
                       optimizer.rule);
@@ -29,6 +31,9 @@ std::string_view schedule_word(const trainer::ScheduleConfig& schedule) {
                           [](const trainer::StepSchedule&) { return "step"; },
                           [](const trainer::ExponentialSchedule&) { return "exponential"; },
                           [](const trainer::CosineSchedule&) { return "cosine"; },
+                          [](const trainer::PiecewiseSchedule&) { return "piecewise"; },
+                          [](const trainer::OneCycleSchedule&) { return "one_cycle"; },
+                          [](const trainer::PlateauSchedule&) { return "reduce_on_plateau"; },
                       },
                       schedule.shape);
 }

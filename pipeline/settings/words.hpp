@@ -93,9 +93,9 @@ constexpr std::string_view word_of(trainer::MonitorMode value) {
     return word_in<trainer::MonitorMode>(kMonitorModes, value);
 }
 
-// sgd, adam, rmsprop.
+// sgd, adam, adamw (an adam that decays weights), rmsprop.
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer);
-// constant, step, exponential, cosine.
+// constant, step, exponential, cosine, piecewise, one_cycle, reduce_on_plateau.
 std::string_view schedule_word(const trainer::ScheduleConfig& schedule);
 // conv2d, max_pooling2d, ...: the type in a file, and the stem of Keras' automatic layer names.
 std::string_view layer_word(const trainer::LayerConfig& layer);

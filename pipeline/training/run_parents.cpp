@@ -13,6 +13,7 @@
 
 #include "pipeline/planning/effective_config.hpp"
 #include "pipeline/recording/tensors.hpp"
+#include "pipeline/settings/words.hpp"
 #include "pipeline/training/run_start.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/sha256.hpp"
@@ -40,9 +41,13 @@ std::string digest_with_epochs(const PlannedRun& planned, int epochs) {
 // "" unless the schedule ends with the last epoch, as it does where nothing else is said.
 std::string digest_of_stretched(const PlannedRun& planned, int epochs) {
     RunSpec run = planned.run;
-    auto* cosine = std::get_if<trainer::CosineSchedule>(&run.config.train.schedule.shape);
-    if (cosine == nullptr || cosine->over_epochs != run.config.train.epochs) return {};
-    cosine->over_epochs = run.config.train.epochs = epochs;
+    double* over_epochs = nullptr;
+    const auto find_over_epochs = [&](auto& shape) {
+        if constexpr (requires { shape.over_epochs; }) over_epochs = &shape.over_epochs;
+    };
+    std::visit(find_over_epochs, run.config.train.schedule.shape);
+    if (over_epochs == nullptr || *over_epochs != run.config.train.epochs) return {};
+    *over_epochs = run.config.train.epochs = epochs;
     return effective_config(run).digest;
 }
 
@@ -89,10 +94,11 @@ private:
             const std::vector<RunRow> rows = finished(digest);
             if (rows.empty()) continue;
             return fmt::format(
-                "the cosine schedule of {} falls over its {} epochs, so that its learning rates "
+                "the {} schedule of {} falls over its {} epochs, so that its learning rates "
                 "are others than those of a run of {}; schedule.over_epochs, set in both, lets a "
                 "run go on",
-                rows.front().run, fewer, planned_.run.config.train.epochs);
+                schedule_word(planned_.run.config.train.schedule), rows.front().run, fewer,
+                planned_.run.config.train.epochs);
         }
         return {};
     }

@@ -16,6 +16,7 @@ namespace {
 using trainer::BestSoFar;
 using trainer::NamedTensor;
 using trainer::NamedTensors;
+using trainer::PlateauSoFar;
 using trainer::TrainState;
 
 // Plain values one after the other, in memory order: all ranks of a job run the same program on
@@ -51,6 +52,13 @@ public:
         number(value.value);
         number(value.epoch);
         number(value.epochs_since);
+    }
+    void plateau(const std::optional<PlateauSoFar>& plateau) {
+        const PlateauSoFar value = plateau.value_or(PlateauSoFar{});
+        best(plateau ? std::optional(value.best) : std::nullopt);
+        number(value.epochs_waited);
+        number(value.cooldown);
+        number(value.learning_rate);
     }
     std::string take() { return std::move(bytes_); }
 
@@ -94,6 +102,14 @@ public:
         value.epochs_since = number<int>();
         return has_value ? std::optional(value) : std::nullopt;
     }
+    std::optional<PlateauSoFar> plateau() {
+        const auto reached = best();
+        PlateauSoFar value{.best = reached.value_or(BestSoFar{})};
+        value.epochs_waited = number<int>();
+        value.cooldown = number<int>();
+        value.learning_rate = number<double>();
+        return reached ? std::optional(value) : std::nullopt;
+    }
 
 private:
     std::string_view take(std::size_t count) {
@@ -121,6 +137,7 @@ std::string packed(const TrainState& state) {
     }
     packer.best(state.early_stopping);
     packer.best(state.checkpoint);
+    packer.plateau(state.plateau);
     packer.tensors(state.early_stopping_weights);
     packer.tensors(state.checkpoint_weights);
     return packer.take();
@@ -144,6 +161,7 @@ TrainState unpacked_state(std::string_view bytes) {
     }
     state.early_stopping = unpacker.best();
     state.checkpoint = unpacker.best();
+    state.plateau = unpacker.plateau();
     state.early_stopping_weights = unpacker.tensors();
     state.checkpoint_weights = unpacker.tensors();
     return state;

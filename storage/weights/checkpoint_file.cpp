@@ -22,6 +22,7 @@ using Kind = StorageError::Kind;
 const std::string kSlots = "optimizer/";
 const std::string kEarlyStopping = "early_stopping";
 const std::string kCheckpoint = "checkpoint";
+const std::string kPlateau = "plateau";
 const std::string kBestWeights = "_weights";
 
 // ---- state -> /lockstep ------------------------------------------------------------------------
@@ -60,6 +61,12 @@ StateGroup group_of(const CheckpointState& state) {
     for (const auto& [slot, arrays] : state.slots) group.arrays[kSlots + slot] = arrays;
     put_best(group, kEarlyStopping, state.early_stopping, state.early_stopping_weights);
     put_best(group, kCheckpoint, state.checkpoint, state.checkpoint_weights);
+    if (state.plateau) {
+        put_best(group, kPlateau, state.plateau->best, {});
+        group.values[kPlateau + "_epochs_waited"] = std::int64_t{state.plateau->epochs_waited};
+        group.values[kPlateau + "_cooldown"] = std::int64_t{state.plateau->cooldown};
+        group.values[kPlateau + "_learning_rate"] = state.plateau->learning_rate;
+    }
     for (const auto& [name, value] : state.further) {
         if (!group.values.emplace(name, value).second) {
             throw std::invalid_argument("the state has a value " + name + " of its own");
@@ -93,6 +100,13 @@ public:
         if (!group_.values.contains(name + "_value")) return std::nullopt;
         return BestValue{take<double>(name + "_value"), number(name + "_epoch"),
                          number(name + "_epochs_since")};
+    }
+    std::optional<PlateauProgress> plateau() {
+        const auto reached = best(kPlateau);
+        if (!reached) return std::nullopt;
+        return PlateauProgress{*reached, number(kPlateau + "_epochs_waited"),
+                               number(kPlateau + "_cooldown"),
+                               take<double>(kPlateau + "_learning_rate")};
     }
     EpochProgress so_far() {
         if (!has("epoch_steps")) return {};
@@ -207,6 +221,7 @@ CheckpointState parse_checkpoint(std::span<const std::byte> bytes, std::string_v
     state.slots = reader.slots();
     state.early_stopping = reader.best(kEarlyStopping);
     state.checkpoint = reader.best(kCheckpoint);
+    state.plateau = reader.plateau();
     state.early_stopping_weights = reader.arrays(kEarlyStopping + kBestWeights);
     state.checkpoint_weights = reader.arrays(kCheckpoint + kBestWeights);
     state.further = std::move(file.state->values);

@@ -26,6 +26,15 @@ struct BestValue {
     bool operator==(const BestValue&) const = default;
 };
 
+// How far a schedule that waits for a plateau has come.
+struct PlateauProgress {
+    BestValue best;
+    int epochs_waited = 0;
+    int cooldown = 0;
+    double learning_rate = 0.0;
+    bool operator==(const PlateauProgress&) const = default;
+};
+
 // What was trained of an epoch that is not finished; all zero between two epochs.
 struct EpochProgress {
     std::int64_t steps = 0;
@@ -56,6 +65,7 @@ struct CheckpointState {
     std::map<std::string, NamedArrays> slots;  // of the optimizer: "momentum", "velocity", ...
     std::optional<BestValue> early_stopping;
     std::optional<BestValue> checkpoint;
+    std::optional<PlateauProgress> plateau;
     NamedArrays early_stopping_weights;  // of the best epoch; may be empty
     NamedArrays checkpoint_weights;      // of the best epoch; may be empty
     // Anything else that belongs to the state; names must differ from the ones above.

@@ -112,10 +112,22 @@ std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting
             if (tail[i] != sum) return "the tail's sum is wrong";
         }
         if (tail.size() != kTail) return "the tail's length is wrong";
+        std::vector<float> visited(setting.count, 0.0F), visits = visited;
+        if (setting.keeps_sums && step != 2)
+            exchange.visit_sums([&](std::size_t first, std::span<const float> sum) {
+                std::ranges::copy(sum, visited.begin() + static_cast<std::ptrdiff_t>(first));
+                for (std::size_t i = 0; i < sum.size(); ++i) visits[first + i] += 1.0F;
+            });
         Descent descent(weights);
         exchange.sum_and_update(std::ref(descent));
         const std::vector<float> sum = gradients.tree_sum(static_cast<std::size_t>(filled));
         for (std::size_t i = 0; i < sum.size(); ++i) expected[i] -= sum[i];
+        if (setting.keeps_sums && step != 2) {
+            if (!same_bits(visits, descent.times())) return "visited is not what is updated";
+            for (std::size_t i = 0; i < sum.size(); ++i)
+                if (entry.is_ordered && visits[i] == 1.0F && visited[i] != sum[i])
+                    return "a visited sum is wrong";
+        }
         if (entry.is_ordered && !same_bits(weights, expected)) return "weights are wrong";
         if (!is_equal_on_all_ranks(weights, comm)) return "weights differ between ranks";
         std::vector<float> times(descent.times().begin(), descent.times().end());
@@ -149,6 +161,17 @@ TEST_CASE("the exchanges sum 300,003 elements: many chunks") {
     const Communicator comm(MPI_COMM_WORLD);
     check_exchanges({.count = 300'003, .tail = kTail, .shards = 8, .filled_shards = {8, 8, 7}},
                     comm);
+}
+
+TEST_CASE("sums can be looked at before the update, or not") {
+    const Communicator comm(MPI_COMM_WORLD);
+    for (const std::size_t count : {0, 1, 17, 2021, 70'000})
+        check_exchanges({.count = count,
+                         .tail = kTail,
+                         .shards = 8,
+                         .filled_shards = {8, 5, 8, 1},
+                         .keeps_sums = true},
+                        comm);
 }
 
 TEST_CASE("the exchanges sum any number of shards, with empty ones at the end") {

@@ -65,6 +65,7 @@ bool same_state(const TrainState& a, const TrainState& b) {
     return a.epochs_finished == b.epochs_finished && a.steps_taken == b.steps_taken &&
            a.so_far == b.so_far && digest_of(a.weights) == digest_of(b.weights) &&
            a.early_stopping == b.early_stopping && a.checkpoint == b.checkpoint &&
+           a.plateau == b.plateau &&
            digest_of(a.early_stopping_weights) == digest_of(b.early_stopping_weights) &&
            a.stopped_early == b.stopped_early;
 }
@@ -77,7 +78,7 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
     const std::vector<OptimizerConfig> optimizers = {
         {.learning_rate = 0.01, .rule = AdamConfig{}},
         {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
-        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}}};
+        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}, .weight_decay = 0.1}};
     for (const OptimizerConfig& optimizer : optimizers) {
         CAPTURE(optimizer.rule.index());
         const RunConfig config = run_with_monitors(optimizer);
@@ -117,6 +118,24 @@ TEST_CASE("resuming after any step gives the same bits, also on other numbers of
         const auto first = static_cast<std::ptrdiff_t>(state.steps_taken);
         CHECK(bits_of(resumed.seen.steps) ==
               bits_of(std::vector(whole.seen.steps.begin() + first, whole.seen.steps.end())));
+    }
+}
+
+TEST_CASE("a recipe's state goes on after any step: the plateau's, decay, clipping",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = tiny_recipe();
+    config.train.epochs = 4;
+    const Trained whole = train_step_by_step(config, Communicator(MPI_COMM_SELF));
+    REQUIRE(whole.seen.snapshots.size() == 12);
+    CHECK(whole.seen.epochs.back().learning_rate < 0.01);  // the rate has fallen
+    for (std::size_t i = 0; i < 12; ++i) {
+        const TrainState& state = whole.seen.snapshots[i].state;
+        CAPTURE(i);
+        const Trained resumed = train_tiny(config, world, &state);
+        check_same_end(resumed, whole, static_cast<std::size_t>(state.epochs_finished), world);
+        if (!world.is_root() || resumed.seen.snapshots.empty()) continue;
+        CHECK(same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
     }
 }
 

@@ -55,8 +55,12 @@ std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
         {"nesterov", {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}}},
         {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
         {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
-        {"rmsprop with momentum",
-         {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}}};
+        {"rmsprop with momentum", {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}},
+        {"adamw",
+         {.learning_rate = 0.01,
+          .rule = AdamConfig{},
+          .weight_decay = 0.1,
+          .exclude_from_weight_decay = {"bias"}}}};
 }
 
 }  // namespace
@@ -68,6 +72,26 @@ TEST_CASE("same bits: every kind of layer, every optimizer, a short last batch",
         config.train.optimizer = optimizer;
         check_same_bits(config);
     }
+}
+
+TEST_CASE("same bits: smoothed labels, regularizers, clipped gradients", "[trainer][mpi]") {
+    for (const int batch_size : {16, 5}) {
+        RunConfig config = tiny_recipe();
+        config.train.epochs = 4;
+        config.train.batch_size = batch_size;
+        const Trained trained = check_same_bits(config);
+        if (trained.seen.epochs.empty()) continue;
+        CHECK(trained.seen.epochs.back().learning_rate < 0.01);
+    }
+}
+
+TEST_CASE("same bits: wide dense layers that are regularized and clipped", "[trainer][mpi]") {
+    RunConfig config = tiny_recipe();
+    config.layers = {
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 301, .activation = Activation::relu, .kernel_l2 = 1e-3}},
+        {"dense_1", DenseConfig{.units = 4}}};
+    check_same_bits(config, {.training_samples = 130});
 }
 
 TEST_CASE("same bits: a network that is no chain", "[trainer][mpi]") {

@@ -63,10 +63,13 @@ TEST_CASE("everything else changes it", "[effective_config]") {
     std::vector<std::string> digests{config_of("").digest};
     for (const char* override_text :
          {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
-          "train.steps_per_epoch=5", "train.optimizer=sgd", "train.optimizer.beta_1=0.8",
-          "train.schedule.warmup_epochs=1", "parallel.shards=4", "parallel.exchange=ring",
-          "data.scale=raw", "data.validation=test", "data.dataset=synthetic",
-          "checkpoint={monitor=\"loss\"}", "train.early_stopping={monitor=\"loss\"}"}) {
+          "train.steps_per_epoch=5", "train.label_smoothing=0.1",
+          "train.optimizer={ global_clipnorm = 1.0 }",
+          "layers.dense.kernel_regularizer={ l2 = 0.1 }", "train.optimizer=sgd",
+          "train.optimizer.beta_1=0.8", "train.schedule.warmup_epochs=1", "parallel.shards=4",
+          "parallel.exchange=ring", "data.scale=raw", "data.validation=test",
+          "data.dataset=synthetic", "checkpoint={monitor=\"loss\"}",
+          "train.early_stopping={monitor=\"loss\"}"}) {
         digests.push_back(config_of("", {override_text}).digest);
     }
     digests.push_back(config_of("", {"data.dataset=synthetic", "data.seed=2"}).digest);
@@ -78,6 +81,40 @@ TEST_CASE("everything else changes it", "[effective_config]") {
             .digest);
     std::sort(digests.begin(), digests.end());
     CHECK(std::adjacent_find(digests.begin(), digests.end()) == digests.end());
+}
+
+TEST_CASE("a run in which nothing decays is the run that it always was", "[effective_config]") {
+    const EffectiveConfig plain = config_of("");
+    CHECK(shown(plain, "train.optimizer.weight_decay") == "absent");
+    for (const char* text : {"train.optimizer={ weight_decay = 0.0 }",
+                             "train.optimizer={ exclude_from_weight_decay = \"bias\" }",
+                             "train.optimizer={ name = \"adamw\", weight_decay = 0 }"})
+        CHECK(config_of("", {text}).digest == plain.digest);
+    CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
+    CHECK(config_of("", {"train.label_smoothing=0"}).digest == plain.digest);
+    CHECK(config_of("", {"train.optimizer={ global_clipnorm = \"none\" }"}).digest == plain.digest);
+    for (const char* none : {"{ l2 = 0.0 }", "\"none\""}) {
+        const std::string setting = std::string("layers.dense.kernel_regularizer=") + none;
+        CHECK(config_of("", {setting}).digest == plain.digest);
+    }
+}
+
+TEST_CASE("an adam that decays weights is adamw, by either name", "[effective_config]") {
+    const EffectiveConfig adamw = config_of("", {"train.optimizer=adamw"});
+    CHECK(shown(adamw, "train.optimizer.name") == "\"adamw\" # --set");
+    CHECK(shown(adamw, "train.optimizer.weight_decay") == "0.004 # default");
+    CHECK(config_of("", {"train.optimizer={ weight_decay = 0.004 }"}).digest == adamw.digest);
+    const auto excluding = [](const std::string& names) {
+        return config_of(
+            "",
+            {"train.optimizer={ name = \"adamw\", exclude_from_weight_decay = " + names + " }"});
+    };
+    CHECK(excluding("[\"beta\", \"bias\"]").digest == excluding("[\"bias\", \"beta\"]").digest);
+    CHECK(excluding("[\"bias\"]").digest == excluding("\"bias\"").digest);
+    CHECK(excluding("[]").digest == adamw.digest);
+    CHECK(excluding("\"bias\"").digest != adamw.digest);
+    CHECK(shown(excluding("[\"beta\", \"bias\"]"), "train.optimizer.exclude_from_weight_decay") ==
+          "[\"bias\", \"beta\"] # --set");
 }
 
 TEST_CASE("of initial weights the content counts, not the path", "[effective_config]") {
@@ -112,6 +149,7 @@ std::string every_key() {
 batch_size = 8
 epochs = 3
 steps_per_epoch = 2
+label_smoothing = 0.1
 shuffle = false
 seed = 5
 record_steps = true
@@ -139,7 +177,7 @@ data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "
 expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
 checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true, every_minutes = 5 }
 layers = [
-  { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform" },
+  { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform", kernel_regularizer = { l2 = 1e-4 } },
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
   { type = "average_pooling2d" },
   { type = "add", inputs = ["average_pooling2d", "average_pooling2d"] },
@@ -151,7 +189,7 @@ layers = [
   { type = "dense", name = "out", units = 2, activation = "softmax", use_bias = true, kernel_initializer = "glorot_uniform" },
 ]
 [run.train]
-optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true }
+optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"], global_clipnorm = 2.5 }
 schedule = { name = "step", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_delta = 1e-3, restore_best_weights = true }
 [[run]]
@@ -162,6 +200,18 @@ layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 [run.train]
 optimizer = { name = "adam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6 }
 schedule = { name = "exponential", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
+[[run]]
+name = "d"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "piecewise", epochs = [1, 2.5], factors = [0.1, 1e-3] }
+[[run]]
+name = "e"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "one_cycle", over_epochs = 4, start_factor = 0.2, peak_at = 0.25, final_factor = 0.05 }
+[[run]]
+name = "f"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.schedule = { name = "reduce_on_plateau", monitor = "loss", mode = "min", factor = 0.5, patience = 3, min_delta = 1e-3, cooldown = 1, min_learning_rate = 1e-5 }
 [[run]]
 name = "c"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
@@ -187,6 +237,8 @@ TEST_CASE("the design read from a stored configuration is the planned one, whate
         row.effective_config = pipeline::effective_toml(config, "test");
         row.initial_weights_sha256 = run.initial_weights_sha256;
         CHECK(reports::design_of(row).settings == pipeline::design_digest(config));
+        const auto again = read(row.effective_config).runs.at(0);
+        CHECK(pipeline::effective_config(again).digest == config.digest);
     }
 }
 

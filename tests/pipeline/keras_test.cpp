@@ -113,6 +113,18 @@ TEST_CASE("the loss tells whether the network ends in logits", "[keras]") {
     CHECK(training(small_run(kSoftmax)).contains("loss_weights"));
 }
 
+TEST_CASE("a smoothed loss is Keras' of one-hot labels", "[keras]") {
+    const auto loss = [](pipeline::RunSpec run) {
+        run.config.train.label_smoothing = 0.25;
+        return nlohmann::json::parse(model_of(run).training_config_json)["loss"];
+    };
+    const auto of_logits = loss(small_run(kLogits));
+    CHECK(of_logits["class_name"] == "CategoricalCrossentropy");
+    CHECK(of_logits["config"]["label_smoothing"] == 0.25);
+    CHECK(of_logits["config"]["from_logits"] == true);
+    CHECK(loss(small_run(kSoftmax))["config"]["from_logits"] == false);
+}
+
 TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     const auto optimizer = [](const std::string& text) {
         return nlohmann::json::parse(
@@ -124,6 +136,27 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     CHECK(optimizer("\"rmsprop\"")["config"]["rho"] == 0.9);
     CHECK(optimizer("{ name = \"sgd\", nesterov = true }")["config"]["nesterov"] == true);
     CHECK(optimizer("\"sgd\"")["config"]["learning_rate"] == 0.01);
+    CHECK_FALSE(optimizer("\"sgd\"")["config"].contains("weight_decay"));
+    CHECK(optimizer("\"adamw\"")["class_name"] == "AdamW");
+    CHECK(optimizer("\"adamw\"")["config"]["weight_decay"] == 0.004);
+    const auto sgdw = optimizer("{ name = \"sgd\", weight_decay = 0.01 }");
+    CHECK(sgdw["class_name"] == "SGD");
+    CHECK(sgdw["config"]["weight_decay"] == 0.01);
+    CHECK_FALSE(sgdw["config"].contains("global_clipnorm"));
+    CHECK(optimizer("{ global_clipnorm = 1.5 }")["config"]["global_clipnorm"] == 1.5);
+}
+
+TEST_CASE("regularizers are Keras' L2", "[keras]") {
+    const auto last_layer = [](const std::string& keys) {
+        const storage::KerasModel model =
+            model_of(small_run("{ type = \"dense\", units = 10" + keys + " }"));
+        return nlohmann::json::parse(model.layers.back().config_json);
+    };
+    CHECK_FALSE(last_layer("").contains("kernel_regularizer"));
+    const auto regularizer =
+        last_layer(", kernel_regularizer = { l2 = 0.5 }")["kernel_regularizer"];
+    CHECK(regularizer["class_name"] == "L2");
+    CHECK(regularizer["config"]["l2"] == 0.5);
 }
 
 TEST_CASE("the summary has Keras' columns and totals", "[keras]") {

@@ -131,6 +131,41 @@ TEST_CASE("schedules are read, and cosine spans all epochs by default", "[spec]"
         schedule("{ name = \"cosine\", final_factor = 0.1 }").shape);
     CHECK(cosine.over_epochs == 9);
     CHECK(cosine.final_factor == 0.1);
+    const auto pieces = std::get<trainer::PiecewiseSchedule>(
+        schedule("{ name = \"piecewise\", epochs = [3, 4.5], factors = [0.1, 0.01] }").shape);
+    CHECK(pieces.epochs == std::vector{3.0, 4.5});
+    CHECK(pieces.factors == std::vector{0.1, 0.01});
+    const auto cycle = std::get<trainer::OneCycleSchedule>(
+        schedule("{ name = \"one_cycle\", peak_at = 0.25 }").shape);
+    CHECK(cycle.over_epochs == 9);
+    CHECK(cycle.start_factor == 0.04);
+    CHECK(cycle.peak_at == 0.25);
+    CHECK(cycle.final_factor == 0.0);
+    const auto plateau = std::get<trainer::PlateauSchedule>(
+        schedule("{ name = \"reduce_on_plateau\", monitor = \"accuracy\", cooldown = 2 }").shape);
+    CHECK(plateau.monitor.mode == trainer::MonitorMode::max);
+    CHECK(plateau.monitor.min_delta == 1e-4);
+    CHECK(plateau.factor == 0.1);
+    CHECK(plateau.patience == 10);
+    CHECK(plateau.cooldown == 2);
+    CHECK(plateau.min_learning_rate == 0.0);
+}
+
+TEST_CASE("a schedule that says too little, or what cannot be, is told", "[spec]") {
+    const auto problem = [](const std::string& text) {
+        return problem_in(kHead + run_text("a", "train = { schedule = " + text + " }\n"));
+    };
+    CHECK(contains(problem("\"piecewise\""), "a piecewise schedule needs epochs = [...]"));
+    CHECK(contains(problem("{ name = \"piecewise\", epochs = [1], factors = 0.1 }"),
+                   "factors must be a list of numbers, not 0.1"));
+    CHECK(contains(problem("{ name = \"piecewise\", epochs = [1, 2], factors = [0.1] }"),
+                   "here are 2 epochs and 1 factors"));
+    CHECK(contains(problem("{ name = \"piecewise\", epochs = [2, 2], factors = [0.1, 1] }"),
+                   "epochs must be ascending"));
+    CHECK(contains(problem("{ name = \"piecewise\", epochs = [2], factors = [0] }"),
+                   "factors must be a number above 0"));
+    CHECK(contains(problem("\"reduce_on_plateau\""),
+                   "monitor is \"val_loss\" by default, which needs validation"));
 }
 
 TEST_CASE("paths: the file's are relative to its folder, others to the current one", "[spec]") {

@@ -75,6 +75,7 @@ TEST_CASE("A training state comes back whole from its checkpoint") {
     state.slots = {{"momentum", {state.weights[0]}}, {"velocity", {state.weights[1]}}};
     state.early_stopping = trainer::BestSoFar{0.25, 2, 1};
     state.checkpoint_weights = {state.weights[2]};
+    state.plateau = trainer::PlateauSoFar{{0.75, 1, 2}, 1, 3, 0.125};
     state.stopped_early = true;
 
     storage::CheckpointState checkpoint;
@@ -86,6 +87,7 @@ TEST_CASE("A training state comes back whole from its checkpoint") {
     CHECK(back.slots == state.slots);
     CHECK(back.early_stopping == state.early_stopping);
     CHECK_FALSE(back.checkpoint.has_value());
+    CHECK(back.plateau == state.plateau);
     CHECK(back.early_stopping_weights.empty());
     CHECK(back.checkpoint_weights == state.checkpoint_weights);
     CHECK(back.stopped_early);

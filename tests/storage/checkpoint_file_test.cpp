@@ -90,6 +90,7 @@ TEST_CASE("checkpoint: the state comes back exactly", "[storage]") {
     CHECK(parse_checkpoint(checkpoint_bytes(sample_model(), state), "x") == state);
     state.early_stopping.reset();
     state.checkpoint = BestValue{};
+    state.plateau.reset();
     state.early_stopping_weights.clear();
     state.checkpoint_weights.clear();
     state.slots = {{"momentum", {}}};  // an optimizer before its first step

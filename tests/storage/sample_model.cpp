@@ -70,6 +70,7 @@ CheckpointState sample_state() {
     state.slots["velocity"] = {array("conv2d", "bias", {2}, 0.75F)};
     state.early_stopping = BestValue{0.1, 2, 1};
     state.checkpoint = BestValue{-1.0 / 3.0, 3, 0};
+    state.plateau = PlateauProgress{BestValue{0.7, 1, 2}, 1, 3, 1.0 / 1024.0};
     state.early_stopping_weights = sample_weights();
     state.checkpoint_weights = {array("dense", "bias", {3}, 9.0F)};
     state.further = {

@@ -135,6 +135,24 @@ RunConfig tiny_run(std::vector<LayerConfig> layers) {
     return config;
 }
 
+RunConfig tiny_recipe() {
+    RunConfig config = tiny_run();
+    config.train.label_smoothing = 0.1;
+    config.train.optimizer = {.learning_rate = 0.01,
+                              .rule = AdamConfig{},
+                              .weight_decay = 0.1,
+                              .exclude_from_weight_decay = {"bias"},
+                              .global_clipnorm = 0.5};
+    for (LayerConfig& layer : config.layers) {
+        if (auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) conv->kernel_l2 = 1e-3;
+        if (auto* dense = std::get_if<DenseConfig>(&layer.kind)) dense->kernel_l2 = 3e-3;
+    }
+    PlateauSchedule plateau{.factor = 0.5, .patience = 1, .cooldown = 1};
+    plateau.monitor = {.metric = "val_accuracy", .mode = MonitorMode::max, .min_delta = 0.05};
+    config.train.schedule.shape = plateau;
+    return config;
+}
+
 Trained train_tiny(const RunConfig& config, const Communicator& comm, const TrainState* resume_from,
                    const TinyDataset& dataset) {
     const RunData data = select_samples(make_tiny_dataset(dataset), config.data, config.train.seed);

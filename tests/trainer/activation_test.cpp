@@ -137,6 +137,37 @@ TEST_CASE("softmax cross-entropy and its gradient", "[trainer][loss]") {
     }
 }
 
+// It is linear in the target: (1 - s) of the label's loss, and of every class' loss s / classes.
+TEST_CASE("smoothed softmax cross-entropy and its gradient", "[trainer][loss]") {
+    RandomValues random(7);
+    constexpr std::size_t kSamples = 6;
+    for (const int classes : {2, 3, 10})
+        for (const double smoothing : {0.1, 0.5, 0.99}) {
+            CAPTURE(classes, smoothing);
+            const auto logits =
+                random.floats(kSamples * static_cast<std::size_t>(classes), -4.0, 4.0);
+            std::vector<std::uint8_t> labels(kSamples);
+            for (auto& label : labels)
+                label =
+                    static_cast<std::uint8_t>(random.below(static_cast<std::uint32_t>(classes)));
+            std::vector<float> diff(logits.size());
+            const LossSum sum = softmax_cross_entropy(logits, labels, classes,
+                                                      static_cast<int>(kSamples), diff, smoothing);
+            Values x = in_double(logits);
+            const auto loss = [&] {
+                double mixed = (1.0 - smoothing) * plain_loss(x, labels, classes);
+                for (int label = 0; label < classes; ++label)
+                    mixed += smoothing / classes *
+                             plain_loss(x, std::vector(kSamples, static_cast<std::uint8_t>(label)),
+                                        classes);
+                return mixed;
+            };
+            CHECK(sum.loss / kSamples == Approx(loss()).epsilon(1e-12));
+            CHECK(sum.correct == softmax_cross_entropy(logits, labels, classes, 1, {}).correct);
+            check_gradient("logits", diff, x, loss, 1e-6);
+        }
+}
+
 TEST_CASE("the loss of extreme logits: exact where it is finite, never NaN", "[trainer][loss]") {
     const std::vector<std::uint8_t> first{0};
     const auto loss = [&](std::vector<float> logits) {

@@ -128,6 +128,7 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
     for (const OptimizerConfig& optimizer :
          {OptimizerConfig{.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9}},
           OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}},
+          OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}, .weight_decay = 0.1},
           OptimizerConfig{.learning_rate = 0.01, .rule = RmspropConfig{.momentum = 0.9}}}) {
         CAPTURE(optimizer.rule.index());
         RunConfig config = tiny_run();
@@ -150,4 +151,131 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
             CHECK(is_zero_at(values, padding));
         }
     }
+}
+
+namespace {
+
+struct OneStep {
+    NamedTensors before, after;
+    StepResult result;
+};
+
+// A step on the first samples, always from the same weights.
+OneStep take_one_step(const RunConfig& config) {
+    const Communicator self(MPI_COMM_SELF);
+    const RunData data = select_samples(make_tiny_dataset(), config.data, 1);
+    Network network(config.layers, data.shape, 4);
+    BufferPool pool;
+    TrainingStep step(config, data, network, self, pool);
+    OneStep taken{
+        .before = randomized(network.parameters().weights(), 9), .after = {}, .result = {}};
+    for (NamedTensor& tensor : taken.before)
+        if (tensor.name == "moving_variance")
+            for (float& value : tensor.values) value = 1.0F;
+    network.parameters().set_weights(taken.before);
+    std::vector<std::uint32_t> samples(16);
+    std::iota(samples.begin(), samples.end(), 0U);
+    taken.result = step.run(samples, 1, 0, {});
+    taken.after = network.parameters().weights();
+    return taken;
+}
+
+RunConfig sgd_run() {
+    RunConfig config = tiny_run();
+    config.train.optimizer = {.learning_rate = 0.5, .rule = SgdConfig{}};
+    return config;
+}
+
+bool is_statistic(const NamedTensor& tensor) { return tensor.name.starts_with("moving"); }
+
+// move(tensor, i): what tensor t's value i is expected to have moved by, beside the plain step.
+template <class Move>
+void check_moves(const OneStep& found, const OneStep& plain, Move move) {
+    for (std::size_t t = 0; t < plain.after.size(); ++t) {
+        CAPTURE(plain.after[t].layer, plain.after[t].name);
+        double worst = 0.0;
+        for (std::size_t i = 0; i < plain.after[t].values.size(); ++i) {
+            const double expected = static_cast<double>(plain.after[t].values[i]) + move(t, i);
+            const double error = std::abs(static_cast<double>(found.after[t].values[i]) - expected);
+            if (!(error <= worst)) worst = error;
+        }
+        CHECK(worst < 2e-5);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("weight decay takes its share of every trained tensor but those that are excluded",
+          "[trainer][parameters]") {
+    RunConfig config = sgd_run();
+    const OneStep plain = take_one_step(config);
+    config.train.optimizer.weight_decay = 0.1;
+    config.train.optimizer.exclude_from_weight_decay = {"bias", "gamma"};
+    const OneStep decayed = take_one_step(config);
+    int decaying = 0;
+    for (std::size_t t = 0; t < plain.after.size(); ++t) {
+        const std::string& name = plain.after[t].name;
+        if (name == "kernel" || name == "beta")
+            ++decaying;
+        else
+            CHECK(decayed.after[t].values == plain.after[t].values);
+    }
+    CHECK(decaying >= 6);
+    check_moves(decayed, plain, [&](std::size_t t, std::size_t i) {
+        const std::string& name = plain.after[t].name;
+        const bool decays = name == "kernel" || name == "beta";
+        return decays ? -0.5 * 0.1 * static_cast<double>(plain.before[t].values[i]) : 0.0;
+    });
+}
+
+TEST_CASE("an L2 regularizer adds to the loss and to the gradient of its kernel",
+          "[trainer][parameters]") {
+    RunConfig config = sgd_run();
+    const OneStep plain = take_one_step(config);
+    const auto l2_of = [](const std::string& layer) {
+        return layer.starts_with("conv2d") ? 0.02 : layer.starts_with("dense") ? 0.07 : 0.0;
+    };
+    for (LayerConfig& layer : config.layers) {
+        if (auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) conv->kernel_l2 = 0.02;
+        if (auto* dense = std::get_if<DenseConfig>(&layer.kind)) dense->kernel_l2 = 0.07;
+    }
+    const OneStep regularized = take_one_step(config);
+    double penalty = 0.0;
+    for (const NamedTensor& tensor : plain.before)
+        for (const float w : tensor.values)
+            if (tensor.name == "kernel")
+                penalty += l2_of(tensor.layer) * static_cast<double>(w) * static_cast<double>(w);
+    CHECK(penalty > 1.0);
+    CHECK(regularized.result.loss_sum / 16 ==
+          Approx(plain.result.loss_sum / 16 + penalty).epsilon(1e-12));
+    check_moves(regularized, plain, [&](std::size_t t, std::size_t i) {
+        const NamedTensor& tensor = plain.before[t];
+        if (tensor.name != "kernel") return 0.0;
+        return -0.5 * 2.0 * l2_of(tensor.layer) * static_cast<double>(tensor.values[i]);
+    });
+}
+
+TEST_CASE("gradients of a greater norm are scaled down to it together", "[trainer][parameters]") {
+    RunConfig config = sgd_run();
+    for (LayerConfig& layer : config.layers)
+        if (auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) conv->kernel_l2 = 0.02;
+    const OneStep plain = take_one_step(config);
+    double squares = 0.0;
+    for (std::size_t t = 0; t < plain.after.size(); ++t)
+        for (std::size_t i = 0; i < plain.after[t].values.size(); ++i) {
+            if (is_statistic(plain.after[t])) continue;
+            const double move = static_cast<double>(plain.after[t].values[i]) -
+                                static_cast<double>(plain.before[t].values[i]);
+            squares += move * move / 0.25;
+        }
+    const double norm = std::sqrt(squares);
+    config.train.optimizer.global_clipnorm = 1.01 * norm;
+    CHECK(take_one_step(config).after == plain.after);
+    config.train.optimizer.global_clipnorm = norm / 8.0;
+    check_moves(take_one_step(config), plain, [&](std::size_t t, std::size_t i) {
+        if (is_statistic(plain.after[t])) return 0.0;
+        return 7.0 / 8.0 *
+               (static_cast<double>(plain.before[t].values[i]) -
+                static_cast<double>(plain.after[t].values[i]));
+    });
 }

@@ -9,7 +9,7 @@ using namespace lockstep::trainer;
 namespace {
 
 double rate(const ScheduleConfig& schedule, std::int64_t step) {
-    return learning_rate_at({.learning_rate = 0.5, .rule = SgdConfig{}}, schedule, step, 10);
+    return learning_rate_at(0.5, schedule, step, 10);
 }
 
 }  // namespace
@@ -44,6 +44,35 @@ TEST_CASE("cosine: from one to the final factor, and there it stays", "[trainer]
     CHECK(rate(schedule, 40) == Approx(0.05));
     CHECK(rate(schedule, 41) == Approx(0.05));
     CHECK(rate(schedule, 1000) == Approx(0.05));
+}
+
+TEST_CASE("piecewise: a factor from its epoch on, whole or not", "[trainer][schedule]") {
+    const ScheduleConfig schedule{
+        .shape = PiecewiseSchedule{.epochs = {1.0, 2.5, 4.0}, .factors = {0.1, 2.0, 0.01}}};
+    for (const std::int64_t step : {0, 9}) CHECK(rate(schedule, step) == 0.5);
+    for (const std::int64_t step : {10, 24}) CHECK(rate(schedule, step) == 0.5 * 0.1);
+    for (const std::int64_t step : {25, 39}) CHECK(rate(schedule, step) == 1.0);
+    for (const std::int64_t step : {40, 1000}) CHECK(rate(schedule, step) == 0.5 * 0.01);
+    const ScheduleConfig from_start{.shape = PiecewiseSchedule{.epochs = {0.0}, .factors = {0.2}}};
+    CHECK(rate(from_start, 0) == 0.1);
+}
+
+TEST_CASE("one cycle: up to its peak and down, in straight lines", "[trainer][schedule]") {
+    OneCycleSchedule cycle{
+        .over_epochs = 10.0, .start_factor = 0.2, .peak_at = 0.2, .final_factor = 0.1};
+    const auto at = [&](std::int64_t step) { return rate({.shape = cycle}, step); };
+    CHECK(at(0) == Approx(0.1));
+    CHECK(at(10) == Approx(0.5 * 0.6));
+    CHECK(at(20) == 0.5);
+    CHECK(at(60) == Approx(0.5 * 0.55));
+    CHECK(at(99) == Approx(0.5 * (1.0 - 0.9 * 79.0 / 80.0)));
+    for (const std::int64_t step : {100, 5000}) CHECK(at(step) == Approx(0.05));
+    cycle.peak_at = 0.0;
+    CHECK(at(0) == 0.5);
+    CHECK(at(50) == Approx(0.5 * 0.55));
+    cycle.peak_at = 1.0;
+    CHECK(at(50) == Approx(0.5 * 0.6));
+    CHECK(at(100) == Approx(0.05));
 }
 
 TEST_CASE("warm-up: a straight line to its last step, times the shape", "[trainer][schedule]") {

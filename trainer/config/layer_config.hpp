@@ -23,6 +23,7 @@ struct Conv2dConfig {
     Activation activation = Activation::linear;
     bool use_bias = true;
     Initializer kernel_initializer = Initializer::glorot_uniform;
+    double kernel_l2 = 0.0;  // of an L2 regularizer: l2 x the sum of squares is part of the loss
 };
 
 enum class PoolingKind { max, average };
@@ -50,6 +51,7 @@ struct DenseConfig {
     Activation activation = Activation::linear;
     bool use_bias = true;
     Initializer kernel_initializer = Initializer::glorot_uniform;
+    double kernel_l2 = 0.0;  // of an L2 regularizer: l2 x the sum of squares is part of the loss
 };
 
 struct ActivationConfig {

@@ -68,6 +68,10 @@ struct RmspropConfig {
 struct OptimizerConfig {
     double learning_rate = 1e-3;
     std::variant<SgdConfig, AdamConfig, RmspropConfig> rule = AdamConfig{};
+    // Before each step w -= learning rate x weight_decay x w: "decoupled", as Keras does it.
+    double weight_decay = 0.0;
+    std::vector<std::string> exclude_from_weight_decay{};  // names of tensors: bias, gamma, beta
+    std::optional<double> global_clipnorm{};  // gradients of a greater norm are scaled down to it
 };
 
 // The learning rate at a step is learning_rate x shape(t) x warmup(t), where t is the number of
@@ -85,9 +89,15 @@ struct CosineSchedule {
     double over_epochs = 1;     // shape falls from 1 to final_factor along half a cosine
     double final_factor = 0.0;  // and stays there
 };
-struct ScheduleConfig {
-    std::variant<ConstantSchedule, StepSchedule, ExponentialSchedule, CosineSchedule> shape;
-    double warmup_epochs = 0.0;  // warmup = min(1, (step + 1) / (warmup_epochs x steps per epoch))
+struct PiecewiseSchedule {
+    std::vector<double> epochs;   // ascending; before the first shape = 1
+    std::vector<double> factors;  // shape = factors[i] from epochs[i] on, up to the next
+};
+struct OneCycleSchedule {
+    double over_epochs = 1;      // shape is a straight line from start_factor to 1
+    double start_factor = 0.04;  // at peak_at x over_epochs, then one to final_factor,
+    double peak_at = 0.3;        // where it stays
+    double final_factor = 0.0;
 };
 
 enum class MonitorMode { min, max };
@@ -97,6 +107,23 @@ struct MonitorConfig {
     std::string metric;
     MonitorMode mode = MonitorMode::min;  // the reader resolves Keras' "auto"
     double min_delta = 0.0;               // an improvement is more than this
+};
+
+// The learning rate falls by `factor`, not below the minimum, once so many epochs in a row have not
+// improved the monitored figure: Keras' ReduceLROnPlateau. Shape is 1.
+struct PlateauSchedule {
+    MonitorConfig monitor;
+    double factor = 0.1;
+    int patience = 10;
+    int cooldown = 0;  // epochs after a fall that count for nothing
+    double min_learning_rate = 0.0;
+};
+
+struct ScheduleConfig {
+    std::variant<ConstantSchedule, StepSchedule, ExponentialSchedule, CosineSchedule,
+                 PiecewiseSchedule, OneCycleSchedule, PlateauSchedule>
+        shape;
+    double warmup_epochs = 0.0;  // warmup = min(1, (step + 1) / (warmup_epochs x steps per epoch))
 };
 
 struct EarlyStoppingConfig {
@@ -116,6 +143,7 @@ struct TrainConfig {
     std::optional<std::int64_t> steps_per_epoch;  // fewer steps than the data has; unset: all
     bool shuffle = true;
     std::uint64_t seed = 1;
+    double label_smoothing = 0.0;  // part of a label that all classes share; in [0, 1)
     OptimizerConfig optimizer;
     ScheduleConfig schedule;
     std::optional<EarlyStoppingConfig> early_stopping;

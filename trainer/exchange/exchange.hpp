@@ -31,9 +31,10 @@ struct ExchangeSetting {
     int shards = 1;         // of a batch, over all ranks, which own them by shards_of_rank()
     std::vector<int> filled_shards;  // shards with samples: what steps may have
     std::size_t factors = 0;         // floats of factors()
+    bool keeps_sums = false;         // for visit_sums()
 };
 
-// Updates weights first .. first + sum.size() - 1 by their summed gradient.
+// Updates weights first .. first + sum.size() - 1 by their summed gradient, or looks at them.
 using SliceUpdate = std::function<void(std::size_t first, std::span<const float> sum)>;
 
 // A part of the weights whose summed gradient is formed by the rank that updates it, out of
@@ -69,6 +70,11 @@ public:
     //   filled_shards   of this step, one of the setting's
     // Throws std::invalid_argument if it is none of them.
     virtual std::span<const float> sum_tails(int filled_shards) = 0;
+    // Sums the gradients of the step of sum_tails(), to be looked at before anything is updated by
+    // them; sum_and_update() then has them. Calls `visit` for the weights that are this rank's to
+    // update, in ascending order, in whole cache lines together. Of all ranks every weight is one's
+    // to update at least. Only where the setting keeps sums.
+    virtual void visit_sums(const SliceUpdate& visit) = 0;
     // Sums the gradients of the step of sum_tails() and calls `update` for the weights that are
     // this rank's to update, piece by piece. On return all weights are there, on every rank, and
     // the gradients may be written anew.

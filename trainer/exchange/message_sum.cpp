@@ -152,9 +152,18 @@ void MessageSum::add_slices(const Order& order, std::span<const float* const> ow
     }
 }
 
+void MessageSum::visit_sums(
+    const std::function<void(std::size_t, std::span<const float>)>& visit) const {
+    const Slice own = own_sums();
+    for (std::size_t c = 0; c < chunks_in(own, sizes_.chunk_size); ++c) {
+        const Slice chunk = chunk_of(own, sizes_.chunk_size, c);
+        visit(chunk.first, sum_.span().subspan(chunk.first - own.first, chunk.count));
+    }
+}
+
 void MessageSum::all_gather(std::span<float> array,
                             const std::function<void(std::size_t, std::span<const float>)>& make) {
-    const Slice own = is_short_ ? Slice{0, sizes_.count} : own_slice();
+    const Slice own = own_sums();
     if (!is_short_) receive_slices(array);
     for (std::size_t c = 0; c < chunks_in(own, sizes_.chunk_size); ++c) {
         const Slice chunk = chunk_of(own, sizes_.chunk_size, c);

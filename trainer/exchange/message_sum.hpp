@@ -61,6 +61,9 @@ public:
                         std::span<const float> own_extra);
     std::span<const float> tail_sum() const { return {tail_sum_.data(), sizes_.tail}; }
 
+    // Calls visit(first, sum) for the chunks of the own slice in order, `first` counted in the
+    // array, after reduce_scatter().
+    void visit_sums(const std::function<void(std::size_t, std::span<const float>)>& visit) const;
     // Collective. Calls make(first, sum) for the chunks of the own slice in order, `first` counted
     // in the array; it writes the same elements of `array`, all of which every peer then has.
     //   array   [count]
@@ -74,6 +77,8 @@ private:
                          : slice_of(sizes_.count, comm_.size(), peer);
     }
     Slice own_slice() const { return slice(comm_.rank()); }
+    // Without a tail.
+    Slice own_sums() const { return is_short_ ? Slice{0, sizes_.count} : own_slice(); }
     void send_tails(const Order& order, std::span<const float* const> own_terms,
                     std::span<const float> own_extra);
     void send_slices(const Order& order, std::span<const float* const> own_terms);

@@ -48,6 +48,8 @@ std::span<const float> ReplicatedExchange::sum_tails(int filled_shards) {
     return sum_.span().subspan(count_);
 }
 
+void ReplicatedExchange::visit_sums(const SliceUpdate& visit) { sum_and_update(visit); }
+
 void ReplicatedExchange::sum_and_update(const SliceUpdate& update) {
     for (std::size_t first = 0; first < count_; first += kChunkSize)
         update(first, sum_.span().subspan(first, std::min(kChunkSize, count_ - first)));

@@ -23,6 +23,7 @@ public:
     std::span<float> weights() override { return weights_.span(); }
     std::span<float> gradient(std::size_t subtree) override { return gradients_[subtree].span(); }
     std::span<const float> sum_tails(int filled_shards) override;
+    void visit_sums(const SliceUpdate& visit) override;
     void sum_and_update(const SliceUpdate& update) override;
     void collect(std::span<float>) override {}  // complete on every rank
 

@@ -78,6 +78,7 @@ TreeExchange::TreeExchange(const Communicator& comm, const ExchangeSetting& sett
         slice_offsets_.push_back(static_cast<int>(of_place.first + own.first));
     }
     if (nodes_.is_one_node()) {
+        if (setting.keeps_sums) kept_sum_ = AlignedArray<float>(slice_.count);
         cut_own_slice();
         return;
     }
@@ -146,6 +147,7 @@ std::span<float> TreeExchange::gradient(std::size_t subtree) {
 
 std::span<const float> TreeExchange::sum_tails(int filled_shards) {
     order_ = &order_of(filled_shards);
+    has_kept_sum_ = false;
     meeting_.meet();
     if (nodes_.is_one_node()) {
         sum_local_tails();
@@ -199,19 +201,41 @@ void TreeExchange::sum_and_update(const SliceUpdate& update) {
     meeting_.meet();
 }
 
-void TreeExchange::update_own_slice(const SliceUpdate& update) {
+// In `room` where it has to be added up.
+std::span<const float> TreeExchange::sum_of(const Piece& piece, std::span<float> room) const {
     const LocalSum& local = order_->whole();
-    for (const auto& [piece, formed] : pieces_) {
+    const auto& [slice, formed] = piece;
+    if (formed != nullptr) return formed->form(slice.first, slice.count);
+    if (local.terms.size() == 1) return {local.terms.front() + slice.first, slice.count};
+    add_in_tree_order(local.terms, local.additions, slice.first, room.first(slice.count));
+    return room.first(slice.count);
+}
+
+void TreeExchange::visit_sums(const SliceUpdate& visit) {
+    if (!nodes_.is_one_node()) {
+        messages_->visit_sums([this, &visit](std::size_t first, std::span<const float> sum) {
+            visit(slice_.first + first, sum);
+        });
+        return;
+    }
+    for (const Piece& piece : pieces_) {
+        const std::span<float> kept =
+            kept_sum_.span().subspan(piece.slice.first - slice_.first, piece.slice.count);
+        const std::span<const float> sum = sum_of(piece, kept);
+        if (sum.data() != kept.data()) std::ranges::copy(sum, kept.begin());
+        visit(piece.slice.first, kept);
+    }
+    has_kept_sum_ = true;
+}
+
+void TreeExchange::update_own_slice(const SliceUpdate& update) {
+    for (const Piece& piece : pieces_) {
         pass_hop();
-        if (formed != nullptr) {
-            update(piece.first, formed->form(piece.first, piece.count));
-        } else if (local.terms.size() == 1) {
-            update(piece.first, {local.terms.front() + piece.first, piece.count});
-        } else {
-            const std::span<float> sum = chunk_.span().first(piece.count);
-            add_in_tree_order(local.terms, local.additions, piece.first, sum);
-            update(piece.first, sum);
-        }
+        const std::size_t first = piece.slice.first;
+        if (has_kept_sum_)
+            update(first, kept_sum_.span().subspan(first - slice_.first, piece.slice.count));
+        else
+            update(first, sum_of(piece, chunk_.span()));
     }
 }
 

@@ -45,6 +45,7 @@ public:
     }
     void form(const std::vector<FormedRange>& ranges) override;
     std::span<const float> sum_tails(int filled_shards) override;
+    void visit_sums(const SliceUpdate& visit) override;
     void sum_and_update(const SliceUpdate& update) override;
     void collect(std::span<float> array) override;
 
@@ -86,6 +87,7 @@ private:
     void cut_own_slice();
     void sum_in_node();
     void sum_local_tails();
+    std::span<const float> sum_of(const Piece& piece, std::span<float> room) const;
     void update_own_slice(const SliceUpdate& update);
 
     const Communicator& comm_;
@@ -103,6 +105,8 @@ private:
     std::vector<AlignedArray<float>> node_sums_;  // [subtrees of the node][slice + tail]
     std::vector<const float*> node_terms_;        // what is sent: node_sums_, or the gradients
     AlignedArray<float> chunk_;                   // a chunk of the sum
+    AlignedArray<float> kept_sum_;                // on one node: of the slice, where sums are kept
+    bool has_kept_sum_ = false;                   // of the step under way
     AlignedArray<float> tail_sum_;  // [tail]; between nodes the idle ranks' of this one
     std::vector<int> slice_counts_, slice_offsets_;  // by rank
 };

@@ -27,8 +27,10 @@ void softmax_backward(const float* p, float* diff, int rows, int classes) {
 }
 
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
-                              int classes, int batch, std::span<float> diff_logits) {
+                              int classes, int batch, std::span<float> diff_logits,
+                              double smoothing) {
     LossSum sum;
+    const double share = smoothing / classes;  // of every class
     const auto width = static_cast<std::size_t>(classes);
     for (std::size_t n = 0; n < labels.size(); ++n) {
         const auto row = logits.subspan(n * width, width);
@@ -38,11 +40,17 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std
         };
         double total = 0.0;
         for (std::size_t j = 0; j < width; ++j) total += std::exp(relative(j));
-        sum.loss += std::log(total) - relative(labels[n]);
+        double explained = relative(labels[n]);
+        if (smoothing > 0.0) {
+            double of_all = 0.0;
+            for (std::size_t j = 0; j < width; ++j) of_all += relative(j);
+            explained = (1.0 - smoothing) * explained + share * of_all;
+        }
+        sum.loss += std::log(total) - explained;
         sum.correct += top - row.begin() == labels[n] ? 1 : 0;
         if (diff_logits.empty()) continue;
         for (std::size_t j = 0; j < width; ++j) {
-            const double target = j == labels[n] ? 1.0 : 0.0;
+            const double target = (j == labels[n] ? 1.0 - smoothing : 0.0) + share;
             diff_logits[n * width + j] =
                 static_cast<float>((std::exp(relative(j)) / total - target) / batch);
         }

@@ -19,12 +19,18 @@ struct LossSum {
     std::int64_t correct = 0;  // where the first largest logit is the label's
 };
 
-// loss_n = log(sum_j exp(x_nj - max x_n)) - (x_n,label - max x_n)
-// d(mean loss)/dx_nj = (p_nj - [j = label]) / batch
+// loss_n = log(sum_j exp(x_nj - max x_n)) - sum_j t_nj (x_nj - max x_n)
+// d(mean loss)/dx_nj = (p_nj - t_nj) / batch
+// with the target t_nj = (1 - s) [j = label] + s / classes, s the label smoothing [1].
+//
+// [1] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna: Rethinking the inception
+//     architecture for computer vision. CVPR 2016. arXiv:1512.00567, section 7
 //   logits       shape [labels.size(), classes]
 //   batch        samples of the whole batch, which the mean is over
 //   diff_logits  as logits, out; may be empty: not wanted
+//   smoothing    s, in [0, 1)
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
-                              int classes, int batch, std::span<float> diff_logits);
+                              int classes, int batch, std::span<float> diff_logits,
+                              double smoothing = 0.0);
 
 }  // namespace lockstep::trainer

@@ -16,15 +16,20 @@
 #include "trainer/config/train_config.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/optimizers/update_rules.hpp"
+#include "trainer/optimizers/weight_ranges.hpp"
 
 namespace lockstep::trainer {
 
 class Optimizer {
 public:
-    Optimizer(const OptimizerConfig& config, std::size_t weights);
+    //   ranges   as weight_ranges() makes them
+    Optimizer(const OptimizerConfig& config, std::size_t weights,
+              std::vector<WeightRange> ranges = {});
 
     // Before the updates of a step, which counts from 0 over the whole run.
     void begin_step(double learning_rate, std::int64_t step);
+    // By what all gradients of the step are multiplied, behind begin_step().
+    void scale_gradients(double factor);
     // Updates weights first .. first + n - 1 and their slots.
     //   gradient, weights   [n], those of them
     void update(std::size_t first, std::span<const float> gradient, std::span<float> weights);
@@ -37,16 +42,25 @@ public:
     std::vector<std::pair<std::string, std::span<float>>> slots();
 
 private:
+    // Of weights in one range, or in none (null).
+    void update_range(std::size_t first, std::span<const float> gradient, std::span<float> weights,
+                      const WeightRange* range);
+    void digest(float factor);
+
     OptimizerConfig config_;
+    std::vector<WeightRange> ranges_;
     std::variant<SgdStep, AdamStep, RmspropStep> step_;  // the one under way
+    float decay_ = 0.0F;                                 // of that step
+    float gradient_scale_ = 1.0F;
     std::uint64_t rates_digest_ = 0;
     AlignedArray<float> first_;   // momentum: SGD's, Adam's m, RMSprop's accumulated moves
     AlignedArray<float> second_;  // velocity: Adam's v, RMSprop's v
 };
 
 // The learning rate of a step.
+//   base   the optimizer's, or what a plateau has left of it
 //   step   from 0, over the whole run
-double learning_rate_at(const OptimizerConfig& optimizer, const ScheduleConfig& schedule,
-                        std::int64_t step, std::int64_t steps_per_epoch);
+double learning_rate_at(double base, const ScheduleConfig& schedule, std::int64_t step,
+                        std::int64_t steps_per_epoch);
 
 }  // namespace lockstep::trainer

@@ -20,23 +20,45 @@ HWY_ATTR HWY_INLINE V zero_below(D d, float least, V slot) {
     return hn::IfThenZeroElse(hn::Lt(hn::Abs(slot), hn::Set(d, least)), slot);
 }
 
+// A weight that nothing but decay moves ends at zero, as slots do. Where nothing decays, no bit of
+// it is touched.
+template <class D, class V>
+HWY_ATTR HWY_INLINE V decayed(D d, const WeightTerms& terms, V weight) {
+    if (terms.decay == 0.0F) return weight;
+    return zero_below(d, kLeastNormal, hn::NegMulAdd(hn::Set(d, terms.decay), weight, weight));
+}
+
+// The gradient of a weight with what its terms make of it.
+template <class D>
+HWY_ATTR HWY_INLINE hn::Vec<D> whole_gradient(D d, const WeightTerms& terms, const float* g,
+                                              const float* w) {
+    auto gradient = hn::LoadU(d, g);
+    if (terms.l2_slope != 0.0F)
+        gradient = hn::MulAdd(hn::Set(d, terms.l2_slope), hn::LoadU(d, w), gradient);
+    if (terms.gradient_scale != 1.0F)
+        gradient = hn::Mul(gradient, hn::Set(d, terms.gradient_scale));
+    return gradient;
+}
+
 HWY_ATTR void Sgd(const SgdStep& s, const float* g, float* w, std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto lr = hn::Set(d, s.learning_rate);
-        hn::StoreU(hn::NegMulAdd(lr, hn::LoadU(d, g + i), hn::LoadU(d, w + i)), d, w + i);
+        const auto weight = decayed(d, s.terms, hn::LoadU(d, w + i));
+        hn::StoreU(hn::NegMulAdd(lr, whole_gradient(d, s.terms, g + i, w + i), weight), d, w + i);
     });
 }
 
 HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, float* w,
                           std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
-        const auto step = hn::Mul(hn::Set(d, s.learning_rate), hn::LoadU(d, g + i));
+        const auto step =
+            hn::Mul(hn::Set(d, s.learning_rate), whole_gradient(d, s.terms, g + i, w + i));
         const auto momentum = hn::Set(d, s.momentum);
         const auto v = zero_below(d, kLeastNormal,
                                   hn::Sub(hn::Mul(momentum, hn::LoadU(d, velocity + i)), step));
         const auto move = s.nesterov ? hn::Sub(hn::Mul(momentum, v), step) : v;
         hn::StoreU(v, d, velocity + i);
-        hn::StoreU(hn::Add(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Add(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 
@@ -44,7 +66,7 @@ HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float*
                    std::size_t count) {
     const float least_v = least_second_moment(s);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
-        const auto gradient = hn::LoadU(d, g + i);
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
         const auto m_old = hn::LoadU(d, m + i), v_old = hn::LoadU(d, v + i);
         // Keras' form: m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2)
         const auto m_new =
@@ -57,7 +79,7 @@ HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float*
                                   hn::Add(hn::Sqrt(v_new), hn::Set(d, s.epsilon)));
         hn::StoreU(m_new, d, m + i);
         hn::StoreU(v_new, d, v + i);
-        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 
@@ -65,7 +87,7 @@ HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* acc
                       std::size_t count) {
     const float least_v = least_second_moment(s);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
-        const auto gradient = hn::LoadU(d, g + i);
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
         const auto v_new =
             zero_below(d, least_v,
                        hn::MulAdd(hn::Set(d, s.rho), hn::LoadU(d, v + i),
@@ -79,7 +101,7 @@ HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* acc
             hn::StoreU(move, d, accumulated + i);
         }
         hn::StoreU(v_new, d, v + i);
-        hn::StoreU(hn::Sub(hn::LoadU(d, w + i), move), d, w + i);
+        hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
 

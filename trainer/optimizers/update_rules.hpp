@@ -1,6 +1,10 @@
 #pragma once
 
 // One step of each optimizer over a flat array of weights, in Keras' arithmetic.
+//
+// Weights may decay by themselves, decoupled from the gradient [1].
+//
+// [1] I. Loshchilov, F. Hutter: Decoupled weight decay regularization. ICLR 2019. arXiv:1711.05101
 
 #include <limits>
 #include <span>
@@ -11,25 +15,34 @@ namespace lockstep::trainer {
 // second moment, which is divided by, only where epsilon hides it: least_second_moment().
 inline constexpr float kLeastNormal = std::numeric_limits<float>::min();  // 1.2e-38
 
+// What a weight has beside its gradient. None of it changes a bit where it is as here.
+struct WeightTerms {
+    float l2_slope = 0.0F;        // first g += l2_slope w: the slope of an L2 regularizer is 2 l2
+    float gradient_scale = 1.0F;  // then g *= gradient_scale
+    float decay = 0.0F;           // and, before w is moved by it, w -= decay w
+};
+
 // v = momentum v - lr g;  w += v, or with Nesterov  w += momentum v - lr g
 struct SgdStep {
     float learning_rate;
     float momentum;
     bool nesterov;
+    WeightTerms terms{};
 };
 // velocity is empty where momentum is zero.
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
                 std::span<float> weights);
 
 // m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  w -= rate m / (sqrt(v) + epsilon)
-// with rate = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon is the paper's "epsilon hat" [1].
+// with rate = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon is the paper's "epsilon hat" [2].
 //
-// [1] D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980
+// [2] D. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980
 struct AdamStep {
     float rate;  // bias corrections included
     float one_minus_beta_1;
     float one_minus_beta_2;
     float epsilon;
+    WeightTerms terms{};
 };
 void adam_update(const AdamStep& step, std::span<const float> gradient, std::span<float> m,
                  std::span<float> v, std::span<float> weights);
@@ -41,6 +54,7 @@ struct RmspropStep {
     float rho;
     float momentum;
     float epsilon;
+    WeightTerms terms{};
 };
 // accumulated is empty where momentum is zero.
 void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,

@@ -71,6 +71,13 @@ std::vector<Parameters::Range> Parameters::trainable_ranges(std::size_t first,
     return ranges;
 }
 
+std::vector<Parameters::TrainableTensor> Parameters::trainable_tensors() const {
+    std::vector<TrainableTensor> all;
+    for (const Tensor* tensor : tensors(true))
+        all.push_back({tensor->layer, tensor->shape.name, tensor->offset, tensor->format->size()});
+    return all;
+}
+
 NamedTensors Parameters::weights() const {
     NamedTensors all;
     for (const Tensor& tensor : tensors_) all.push_back(unpacked(tensor, arena_of(tensor)));

@@ -47,6 +47,13 @@ public:
     };
     std::vector<Range> trainable_ranges(std::size_t first, std::size_t count) const;
 
+    // What is trained, tensor by tensor, in the order of the arena.
+    struct TrainableTensor {
+        std::string layer, name;
+        std::size_t first = 0, count = 0;  // in trainable(); padding inside of it included
+    };
+    std::vector<TrainableTensor> trainable_tensors() const;
+
     NamedTensors weights() const;
     // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
     // and shape, or a value is not finite. Names of layers may differ, as in Keras.

@@ -1,0 +1,100 @@
+// [train] optimizer (train_tables.hpp).
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "pipeline/experiment/train_tables.hpp"
+
+namespace lockstep::pipeline {
+namespace {
+
+constexpr RealRange kLearningRates{0.0, 100.0, false, true};
+constexpr RealRange kFractions{0.0, 1.0, true, false};  // momentum, beta, rho
+constexpr RealRange kEpsilons{0.0, 1.0, false, true};
+constexpr RealRange kDecays{0.0, 100.0};
+constexpr RealRange kNorms{0.0, 1e6, false, true};
+
+constexpr std::string_view kAdamW = "adamw";  // adam that decays weights if nothing else is said
+constexpr double kDecayOfAdamW = 0.004;       // Keras'
+constexpr std::array<NamedKeys, 4> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
+                                                {"adam", KeyGroup::optimizer_adam},
+                                                {kAdamW, KeyGroup::optimizer_adam},
+                                                {"rmsprop", KeyGroup::optimizer_rmsprop}}};
+constexpr std::array<std::string_view, 4> kTensors{"kernel", "bias", "gamma", "beta"};
+
+trainer::SgdConfig read_sgd(TableReader& reader) {
+    trainer::SgdConfig sgd;
+    sgd.momentum = reader.real("momentum", kFractions).value_or(sgd.momentum);
+    sgd.nesterov = reader.truth("nesterov").value_or(sgd.nesterov);
+    return sgd;
+}
+
+trainer::AdamConfig read_adam(TableReader& reader) {
+    trainer::AdamConfig adam;
+    adam.beta_1 = reader.real("beta_1", kFractions).value_or(adam.beta_1);
+    adam.beta_2 = reader.real("beta_2", kFractions).value_or(adam.beta_2);
+    adam.epsilon = reader.real("epsilon", kEpsilons).value_or(adam.epsilon);
+    return adam;
+}
+
+trainer::RmspropConfig read_rmsprop(TableReader& reader) {
+    trainer::RmspropConfig rmsprop;
+    rmsprop.rho = reader.real("rho", kFractions).value_or(rmsprop.rho);
+    rmsprop.momentum = reader.real("momentum", kFractions).value_or(rmsprop.momentum);
+    rmsprop.epsilon = reader.real("epsilon", kEpsilons).value_or(rmsprop.epsilon);
+    return rmsprop;
+}
+
+// In the order of kTensors, whatever the file's.
+std::vector<std::string> read_excluded(TableReader& reader) {
+    std::vector<std::string> excluded;
+    const std::vector<std::size_t> chosen =
+        reader.choices_of("exclude_from_weight_decay", kTensors);
+    for (std::size_t i = 0; i < kTensors.size(); ++i)
+        if (std::ranges::find(chosen, i) != chosen.end()) excluded.emplace_back(kTensors[i]);
+    return excluded;
+}
+
+std::optional<double> read_clipnorm(TableReader& reader) {
+    const Value* value = reader.find("global_clipnorm");
+    const auto* word = value ? value->as<std::string>() : nullptr;
+    if (word && *word == "none") return std::nullopt;
+    return reader.real("global_clipnorm", kNorms);
+}
+
+}  // namespace
+
+const NamedKeys* read_name(const Table& table, const std::string& key_prefix,
+                           std::span<const NamedKeys> known, std::string_view absent,
+                           ReadContext context) {
+    Table name_only;
+    if (const Value* name = table.find("name")) name_only.set("name", *name);
+    TableReader reader(name_only, key_prefix, known.front().keys, context);
+    if (!reader.has("name")) return &*std::ranges::find(known, absent, &NamedKeys::name);
+    std::vector<std::string_view> names;
+    for (const NamedKeys& one : known) names.push_back(one.name);
+    const auto index = reader.choice_of("name", names);
+    return index ? &known[*index] : nullptr;
+}
+
+trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context) {
+    const std::string prefix = "train.optimizer.";
+    const Table& table = table_at(train, "optimizer", context);
+    trainer::OptimizerConfig optimizer;
+    const NamedKeys* named = read_name(table, prefix, kOptimizers, "adam", context);
+    if (named == nullptr) return optimizer;
+    TableReader reader(table, prefix, named->keys, context);
+    const double default_rate = named->name == "sgd" ? 0.01 : 0.001;  // Keras'
+    optimizer.learning_rate = reader.real("learning_rate", kLearningRates).value_or(default_rate);
+    if (named->keys == KeyGroup::optimizer_sgd) optimizer.rule = read_sgd(reader);
+    if (named->keys == KeyGroup::optimizer_adam) optimizer.rule = read_adam(reader);
+    if (named->keys == KeyGroup::optimizer_rmsprop) optimizer.rule = read_rmsprop(reader);
+    optimizer.weight_decay =
+        reader.real("weight_decay", kDecays).value_or(named->name == kAdamW ? kDecayOfAdamW : 0.0);
+    optimizer.exclude_from_weight_decay = read_excluded(reader);
+    optimizer.global_clipnorm = read_clipnorm(reader);
+    return optimizer;
+}
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,56 @@
+#pragma once
+
+// Which weights are updated in which way, as ranges of the flat array of all weights.
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "trainer/config/train_config.hpp"
+#include "trainer/parameters/parameters.hpp"
+
+namespace lockstep::trainer {
+
+// Weights first .. first + count - 1.
+struct WeightRange {
+    std::size_t first = 0, count = 0;
+    bool decays = false;  // by the optimizer's weight decay
+    double l2 = 0.0;      // l2 x the sum of their squares is part of the loss
+};
+
+// In order, without overlap, and none for what is neither decayed nor regularized.
+std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
+                                       std::span<const LayerConfig> layers,
+                                       const Parameters& parameters);
+
+bool has_l2(std::span<const WeightRange> ranges);
+
+// Calls visit(first, count, range) for the pieces of `count` weights from `first` on that lie in
+// one range each, or in none (null).
+template <class Visit>
+void for_each_range(std::span<const WeightRange> ranges, std::size_t first, std::size_t count,
+                    Visit visit) {
+    const std::size_t end = first + count;
+    const auto visit_up_to = [&](std::size_t next, const WeightRange* range) {
+        next = next < end ? next : end;
+        if (next <= first) return;
+        visit(first, next - first, range);
+        first = next;
+    };
+    // Of a thousand ranges only those count that a piece may touch.
+    std::size_t low = 0, high = ranges.size();
+    while (low < high) {
+        const std::size_t middle = (low + high) / 2;
+        if (ranges[middle].first + ranges[middle].count <= first)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < ranges.size() && ranges[low].first < end; ++low) {
+        visit_up_to(ranges[low].first, nullptr);
+        visit_up_to(ranges[low].first + ranges[low].count, &ranges[low]);
+    }
+    visit_up_to(end, nullptr);
+}
+
+}  // namespace lockstep::trainer
