@@ -147,9 +147,11 @@ RunConfig tiny_recipe() {
         if (auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) conv->kernel_l2 = 1e-3;
         if (auto* dense = std::get_if<DenseConfig>(&layer.kind)) dense->kernel_l2 = 3e-3;
     }
-    PlateauSchedule plateau{.factor = 0.5, .patience = 1, .cooldown = 1};
-    plateau.monitor = {.metric = "val_accuracy", .mode = MonitorMode::max, .min_delta = 0.05};
-    config.train.schedule.shape = plateau;
+    config.train.schedule.shape = PlateauSchedule{
+        .monitor = {.metric = "val_accuracy", .mode = MonitorMode::max, .min_delta = 0.05},
+        .factor = 0.5,
+        .patience = 1,
+        .cooldown = 1};
     return config;
 }
 

@@ -61,9 +61,7 @@ std::vector<double> rates_of_keras(const PlateauSchedule& config,
 }
 
 PlateauSchedule val_loss_plateau() {
-    PlateauSchedule config{.factor = 0.5, .patience = 2};
-    config.monitor = {.metric = "val_loss", .min_delta = 0.01};
-    return config;
+    return {.monitor = {.metric = "val_loss", .min_delta = 0.01}, .factor = 0.5, .patience = 2};
 }
 
 }  // namespace
