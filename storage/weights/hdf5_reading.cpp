@@ -176,7 +176,11 @@ OpenAttribute open_attribute(const Hdf5Source& source, hid_t object, const std::
     open.count =
         static_cast<std::size_t>(need(source, H5Sget_simple_extent_npoints(space.id()), name));
     open.kind = H5Tget_class(open.type.id());
-    if (H5Aget_storage_size(open.attribute.id()) > source.size()) {
+    // Nothing of an attribute is compressed: each item takes a byte of the file, or more.
+    const std::size_t width = std::max<std::size_t>(1, H5Tget_size(open.type.id()));
+    const bool is_text_elsewhere = H5Tis_variable_str(open.type.id()) > 0;
+    if (H5Aget_storage_size(open.attribute.id()) > source.size() ||
+        open.count > source.size() / (is_text_elsewhere ? 1 : width)) {
         source.refuse(fmt::format("attribute {} declares more than the file holds", name));
     }
     return open;
