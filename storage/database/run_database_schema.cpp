@@ -351,7 +351,10 @@ void upgrade_schema(SQLite::Database& db) {
     for (const View& view : kViews) db.exec(std::string("DROP VIEW IF EXISTS ") + view.name);
     if (version_of(db) < 8) {
         db.exec(kStoppedColumn);
-        db.exec(version_of(db) < 2 ? kTotalsTable : kStoppedTotal);
+        if (version_of(db) < 2)
+            db.exec(kTotalsTable);
+        else
+            db.exec(kStoppedTotal);
         db.exec("DELETE FROM run_totals");
         db.exec("INSERT INTO run_totals " + totals_of_all());
     }
@@ -376,9 +379,12 @@ void upgrade_schema(SQLite::Database& db) {
 void show_as_new_schema(SQLite::Database& db) {
     // These stand in front of the tables of the same names, also for the views below.
     db.exec("CREATE TEMP VIEW epochs AS SELECT *, NULL AS stopped_seconds FROM main.epochs");
-    db.exec("CREATE TEMP VIEW run_totals AS " +
-            (version_of(db) < 2 ? totals_of_all()
-                                : "SELECT *, NULL AS stopped_seconds FROM main.run_totals"));
+    if (version_of(db) < 2)
+        db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
+    else
+        db.exec(
+            "CREATE TEMP VIEW run_totals AS SELECT *, NULL AS stopped_seconds FROM "
+            "main.run_totals");
     if (version_of(db) < 7)
         db.exec("CREATE TEMP VIEW runs AS SELECT *" + missing_run_columns(version_of(db)) +
                 " FROM main.runs");
