@@ -7,7 +7,7 @@
 #                  it. Default: $LOCKSTEP_DATA, then data/, then a download into data/. Without
 #                  any of them: the built-in synthetic images
 #   --ranks N      ranks to train with. Default: one per core
-#   --no-install   leave the system's packages alone
+#   --no-install   leave the system's packages alone: cmake, a compiler and the libraries are there
 #
 # Installs packages (apt), builds build/lockstep, trains experiments/quickstart.toml, prints the
 # comparison and where everything lies. Asks nothing; a second call skips what is done.
@@ -49,10 +49,23 @@ find_data() {
     fi
 }
 
+# Nothing is downloaded for a build that can not begin.
+require_tools() {
+    local missing=()
+    command -v cmake >/dev/null || missing+=(cmake)
+    command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || missing+=(g++)
+    command -v ninja >/dev/null || command -v make >/dev/null || missing+=(ninja-build)
+    ((${#missing[@]} > 0)) || return 0
+    command -v curl >/dev/null || missing+=(curl)
+    say "there is no ${missing[*]} here: leave --no-install out, or see \"Without root\" in README.md"
+    exit 69
+}
+
 build() {
-    local cores
+    local cores minutes
     cores=$(nproc)
-    say "building build/lockstep (Release, $cores cores)"
+    minutes=$((14 / cores + 1))
+    say "building build/lockstep (Release, $cores cores): the first time about $minutes min if they do nothing else"
     local options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF)
     [[ -z ${CI-} ]] || options+=(-DLOCKSTEP_WARNINGS_AS_ERRORS=ON)
     if [[ ! -f build/CMakeCache.txt ]] && command -v ninja >/dev/null; then
@@ -69,18 +82,20 @@ train() {
         options+=(--data "$data")
     else
         say "no CIFAR-10 here and none could be fetched: training on synthetic images instead"
-        options+=(--set 'data.dataset="synthetic"')
+        options+=("${synthetic[@]}" --set data.training_samples=25000 --set data.test_samples=5000)
     fi
     [[ -z $ranks ]] || options+=(--ranks "$ranks")
     build/lockstep run experiments/quickstart.toml "${options[@]}"
 }
 
 where_everything_lies() {
-    local given=''
+    local given='' images=''
     if [[ -n $data ]]; then
         printf -v given ' --data %q' "$data"
     else
-        printf '\nThese figures are of synthetic images, not of CIFAR-10.\n'
+        printf '\nThese figures are of synthetic images, not of CIFAR-10: ./quickstart.sh --data DIR\n'
+        printf -v given ' %s' "${synthetic[@]}"
+        images=', on synthetic images'
     fi
     cat <<EOT
 
@@ -88,10 +103,11 @@ program      $PWD/build/lockstep           (build/lockstep help)
 experiment   $PWD/experiments/quickstart.toml
 store        $PWD/lockstep-store           (build/lockstep ls; build/lockstep compare)
 next         build/lockstep run experiments/tutorials.toml$given
-             the five networks at full length
+             the five networks at full length$images
 EOT
 }
 
+synthetic=(--set data.dataset=synthetic)
 data=
 ranks=
 install=yes
@@ -111,7 +127,11 @@ while (($# > 0)); do
     shift
 done
 
-[[ $install == no ]] || scripts/install-packages.sh
+if [[ $install == yes ]]; then
+    scripts/install-packages.sh
+else
+    require_tools
+fi
 find_data
 build
 train

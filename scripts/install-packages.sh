@@ -13,12 +13,13 @@
 set -euo pipefail
 
 tools=(cmake ninja-build g++ ca-certificates curl)
+packaging=(dpkg-dev file)  # what `cmake --build build --target package` runs
 libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libhdf5-dev libsqlite3-dev libsqlitecpp-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 tests=(catch2)
-checks=(ccache chromium dpkg-dev fish lintian nodejs python3 zsh clang-format-14 clang-tidy-14)
+checks=(ccache chromium fish lintian nodejs python3 zsh clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "$2"; }
@@ -32,15 +33,18 @@ missing_of() {
     done
 }
 
-# Runs a command as root.
+can_be_root() {
+    ((EUID == 0)) || { command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }
+}
+
 as_root() {
-    if ((EUID == 0)); then
-        "$@"
-    elif command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
-        sudo "$@"
-    else
-        fail "needs root or sudo. As root: apt-get install ${missing[*]}" 77
-    fi
+    if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+refuse_without_root() {
+    say "these packages are missing, and installing them needs root or sudo:"
+    say "    apt-get install ${missing[*]}"
+    fail "where others provide them: --no-install; see \"Without root\" in README.md" 77
 }
 
 # Prints "debian 12".
@@ -57,7 +61,7 @@ warn_of_untried_system() {
 }
 
 main() {
-    local wanted=("${tools[@]}" "${libraries[@]}")
+    local wanted=("${tools[@]}" "${packaging[@]}" "${libraries[@]}")
     case ${1-} in
         '') ;;
         --with-tests) wanted+=("${tests[@]}") ;;
@@ -74,6 +78,7 @@ main() {
     mapfile -t missing < <(missing_of "${wanted[@]}")
     ((${#missing[@]} > 0)) || return 0
     warn_of_untried_system
+    can_be_root || refuse_without_root
     say "apt-get install ${missing[*]}"
     as_root apt-get update -q >/dev/null || say "the package lists could not be renewed. Going on."
     as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \

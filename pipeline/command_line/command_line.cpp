@@ -13,11 +13,11 @@
 #include "pipeline/command_line/command_tree.hpp"
 #include "pipeline/command_line/completion.hpp"
 #include "pipeline/command_line/man_page.hpp"
+#include "pipeline/command_line/mistakes.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/version.hpp"
-#include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -49,29 +49,6 @@ Action printing(std::string text) {
     };
 }
 
-// ---- what was meant --------------------------------------------------------------------------
-
-std::vector<std::string> verb_names(const CLI::App& app) {
-    std::vector<std::string> names;
-    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
-        names.push_back(verb->get_name());
-    }
-    return names;
-}
-
-std::vector<std::string> option_names(const CLI::App& app) {
-    std::vector<std::string> names;
-    for (const CLI::Option* option : app.get_options()) {
-        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    }
-    return names;
-}
-
-std::string meant(std::string_view word, const std::vector<std::string>& known) {
-    const std::vector<std::string_view> views(known.begin(), known.end());
-    return did_you_mean(word, views);
-}
-
 // ---- verbs about the program itself ----------------------------------------------------------
 
 const CLI::App& verb_called(const CLI::App& app, const std::vector<std::string>& words) {
@@ -79,9 +56,7 @@ const CLI::App& verb_called(const CLI::App& app, const std::vector<std::string>&
     for (const std::string& word : words) {
         const auto found =
             verb->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
-        if (found.empty())
-            throw UsageError(fmt::format("there is no verb \"{}\"{}; `lockstep help` lists them",
-                                         fmt::join(words, " "), meant(word, verb_names(*verb))));
+        if (found.empty()) throw unknown_verb(*verb, fmt::format("{}", fmt::join(words, " ")));
         verb = found.front();
     }
     return *verb;
@@ -134,48 +109,6 @@ void add_man(CLI::App& app, Action& chosen) {
         [&app, &chosen] { chosen = printing(man_page(command_tree(app), lockstep_version())); });
 }
 
-// CLI11 would say that a verb is missing.
-void check_verb(const CLI::App& app, ProcessArguments arguments) {
-    if (arguments.count < 2) {
-        throw UsageError("which verb? `lockstep --help` lists them");
-    }
-    const std::string_view word = arguments.values[1];
-    const bool is_option = word.starts_with("-");
-    const auto names = is_option ? option_names(app) : verb_names(app);
-    for (const std::string& name : names) {
-        if (name == word || word == "-h" || word == "-V") return;
-    }
-    throw UsageError(fmt::format("unknown {} \"{}\"{}; `lockstep --help` lists the verbs",
-                                 is_option ? "option" : "verb", word, meant(word, names)));
-}
-
-// The innermost verb that was found.
-const CLI::App& parsed_verb(const CLI::App& app) {
-    const auto verbs = app.get_subcommands();
-    return verbs.empty() ? app : parsed_verb(*verbs.front());
-}
-
-// "bench allreduce"
-std::string full_name(const CLI::App& verb) {
-    const CLI::App* parent = verb.get_parent();
-    const bool is_nested = parent != nullptr && parent->get_parent() != nullptr;
-    return is_nested ? parent->get_name() + ' ' + verb.get_name() : verb.get_name();
-}
-
-UsageError unexpected(const CLI::App& app) {
-    const CLI::App& verb = parsed_verb(app);
-    const std::vector<std::string> extras = app.remaining(true);
-    // Behind "--" everything is an argument.
-    const bool is_marked = extras.size() > 1 && extras.front() == "--";
-    const std::string word = extras.empty() ? "" : extras[is_marked ? 1 : 0];
-    const std::string option = word.substr(0, word.find('='));
-    const bool is_option = !is_marked && word.starts_with("-");
-    return UsageError(
-        fmt::format("{} \"{}\"{}; `lockstep {} --help` explains the verb",
-                    is_option ? "unknown option" : "unexpected argument", is_option ? option : word,
-                    is_option ? meant(option, option_names(verb)) : "", full_name(verb)));
-}
-
 // `lockstep export vgg-bn --format onnx` means `lockstep export weights vgg-bn --format onnx`.
 std::vector<const char*> with_implied_verb(const CLI::App& app, ProcessArguments arguments) {
     std::vector<const char*> words(arguments.values, arguments.values + arguments.count);
@@ -209,6 +142,8 @@ Action parse_command_line(ProcessArguments arguments) {
         return printing(std::string(version.what()) + "\n");
     } catch (const CLI::ExtrasError&) {
         throw unexpected(app);
+    } catch (const CLI::RequiredError& error) {
+        throw missing_word(app, error.what());
     } catch (const CLI::ParseError& error) {
         const std::string verb = full_name(parsed_verb(app));
         throw UsageError(fmt::format("{}; `lockstep {}--help` explains", error.what(),

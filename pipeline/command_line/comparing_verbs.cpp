@@ -12,6 +12,7 @@ void declare_compare(CLI::App& verb, CompareOptions& compare) {
     add_positional(verb, "RUN", compare.runs, "ids, beginnings of ids, or names; all if none");
     verb.add_option("--experiment", compare.experiment, "all runs of this experiment")
         ->type_name("NAME");
+    add_list(verb, "--tag", compare.tags, "TAG", "only runs of this tag; may be repeated");
     add_choice<ComparedBy>(verb, "--by", compare.by,
                            {{"run", ComparedBy::run}, {"architecture", ComparedBy::architecture}},
                            "a row a run, or a row for all seeds of an architecture");

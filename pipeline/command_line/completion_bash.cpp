@@ -20,7 +20,7 @@ _lockstep_store() {
 }
 # Only what names of ours look like: compgen expands its words, and a store may be anybody's.
 _lockstep_runs() {
-    lockstep ls --store "$(_lockstep_store)" --columns name --format csv 2>/dev/null | tail -n +2 | grep -xE '[A-Za-z0-9._-]+'
+    lockstep ls --store "$(_lockstep_store)" --columns name --format csv 2>/dev/null | tail -n +2 | sort -u | grep -xE '[A-Za-z0-9._-]+'
 }
 _lockstep_experiments() {
     lockstep ls --experiments --store "$(_lockstep_store)" --columns experiment --format csv \

@@ -17,7 +17,7 @@ function __lockstep_store
     or echo lockstep-store
 end
 function __lockstep_runs
-    lockstep ls --store (__lockstep_store) --columns name --format csv 2>/dev/null | tail -n +2
+    lockstep ls --store (__lockstep_store) --columns name --format csv 2>/dev/null | tail -n +2 | sort -u
 end
 function __lockstep_experiments
     lockstep ls --experiments --store (__lockstep_store) --columns experiment --format csv 2>/dev/null | tail -n +2

@@ -11,7 +11,7 @@ constexpr std::string_view kZshHead = R"sh(#compdef lockstep
 # Completion of lockstep in zsh; written by `lockstep completion zsh`.
 _lockstep_names() {
     local -a names
-    names=(${(f)"$(lockstep ls --store ${opt_args[--store]:-lockstep-store} --format csv "$@" 2>/dev/null | tail -n +2)"})
+    names=(${(fu)"$(lockstep ls --store ${opt_args[--store]:-lockstep-store} --format csv "$@" 2>/dev/null | tail -n +2)"})
     compadd -a names
 }
 _lockstep_runs() { _lockstep_names --columns name }

@@ -23,6 +23,8 @@ void declare_ls(CLI::App& verb, LsOptions& ls) {
 
 void declare_show(CLI::App& verb, ShowOptions& show) {
     add_required(verb, "RUN", show.run, kRunHelp);
+    verb.add_flag("-a,--all", show.shows_all,
+                  "also its configuration, digests, files and attempts, and every column");
     add_rows(verb, show.rows);
     add_store(verb, show.store);
     add_format(verb, show.format);
@@ -54,8 +56,10 @@ void add_reading_verbs(VerbList& verbs) {
          "Every effective setting is a column: --columns all, docs/settings.md\n"},
         declare_ls, ls);
     verbs.add<ShowOptions>(
-        {"show", "show all of one run: configuration, epochs, attempts, files, events",
-         "  lockstep show vgg-bn\n  lockstep show vgg-bn-1f3a --format json\n"
+        {"show",
+         "show one run: figures, curves, epochs; --all of it: configuration, attempts, files",
+         "  lockstep show vgg-bn\n  lockstep show vgg-bn --all\n  lockstep show vgg-bn-1f3a "
+         "--format json\n"
          "  lockstep show vgg-bn --format csv > epochs.csv     its epochs alone\n"
          "  lockstep show vgg-bn --where \"val_accuracy > 0.7\" --sort -val_accuracy "
          "--columns epoch,val_accuracy\n"},

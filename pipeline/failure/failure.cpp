@@ -47,6 +47,8 @@ constexpr const char* kWhereDataAreTold =
     ". Where they lie is told by --data, data.path or $LOCKSTEP_DATA; scripts/fetch-cifar10.sh "
     "gets them";
 
+constexpr const char* kOtherStore = "; --store DIR names another folder of results";
+
 int exit_code_of(trainer::DataError::Kind kind) {
     switch (kind) {
         case trainer::DataError::Kind::missing:
@@ -99,6 +101,8 @@ Failure failure_of(const std::exception_ptr& error) {
         const bool is_missing = data.kind() == trainer::DataError::Kind::missing;
         return {exit_code_of(data.kind()),
                 data.what() + std::string(is_missing ? kWhereDataAreTold : "")};
+    } catch (const storage::NoStoreError& store) {
+        return {exit_code_of(store.kind()), store.what() + std::string(kOtherStore)};
     } catch (const storage::StorageError& storage) {
         return {exit_code_of(storage.kind()), storage.what()};
     } catch (const trainer::WeightsError& weights) {

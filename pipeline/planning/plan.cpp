@@ -12,7 +12,6 @@
 #include "pipeline/planning/checkpoint_size.hpp"
 #include "pipeline/planning/equal_runs.hpp"
 #include "pipeline/settings/path_text.hpp"
-#include "reports/tables/table_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "trainer/data/dataset.hpp"
 
@@ -231,8 +230,8 @@ storage::Table plan_table(const Plan& plan) {
     return table;
 }
 
-std::string plan_text(const Plan& plan) {
-    std::string text = reports::table_text(plan_table(plan), reports::TableFormat::table);
+std::string plan_notes(const Plan& plan) {
+    std::string text;
     for (const std::string& note : plan.notes) text += fmt::format("note: {}\n", note);
     for (const PlannedRun& planned : plan.runs) {
         for (const std::string& warning : planned.warnings) {

@@ -49,10 +49,10 @@ struct Plan {
 // two folders, whose content is not known here).
 Plan plan(ExperimentSpec spec, int ranks = 1);
 
-// The plan as a table for people, then its warnings.
-std::string plan_text(const Plan& plan);
-
-// The same as a table; numbers plain, with their units in the column's name.
+// A row a run; numbers plain, with their units in the column's name.
 storage::Table plan_table(const Plan& plan);
+
+// What is to be said about the plan: a line each.
+std::string plan_notes(const Plan& plan);
 
 }  // namespace lockstep::pipeline

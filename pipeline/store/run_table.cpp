@@ -68,8 +68,9 @@ std::string as_column(const SettingsTable& settings, const std::string& word) {
         fmt::format("--where: no run has a setting \"{}\"{}", word, did_you_mean(word, known)));
 }
 
-// A condition in which every setting is a quoted column.
-std::string with_quoted_settings(const SettingsTable& settings, const std::string& where) {
+// A condition with each word as `replaced` has it; what stands in quotes is none.
+template <class Replace>
+std::string with_words(const std::string& where, Replace replaced) {
     std::string result;
     for (std::size_t i = 0; i < where.size();) {
         std::size_t end = i + 1;
@@ -79,11 +80,16 @@ std::string with_quoted_settings(const SettingsTable& settings, const std::strin
             while (end < where.size() && goes_on(where[end])) ++end;
         }
         std::string word = where.substr(i, end - i);
-        if (begins_word(word.front())) word = as_column(settings, word);
+        if (begins_word(word.front())) word = replaced(word);
         result += word;
         i = end;
     }
     return result;
+}
+
+// A condition in which every setting is a quoted column.
+std::string with_quoted_settings(const SettingsTable& settings, const std::string& where) {
+    return with_words(where, [&](const std::string& word) { return as_column(settings, word); });
 }
 
 std::vector<std::vector<RunSetting>> settings_of(const std::vector<storage::RunRow>& rows,
@@ -137,6 +143,22 @@ SettingsTable runs_with_settings(const storage::RunDatabase& database,
     drop_column(runs, "settings");
     const auto settings = settings_of(rows, runs);
     return reports::with_settings(std::move(runs), settings);
+}
+
+std::vector<std::string> asked_columns(const SettingsTable& settings, const RowOptions& options) {
+    const auto& known = settings.table.columns;
+    std::vector<std::string> asked;
+    const auto add = [&](const std::string& column) {
+        const bool is_known = std::ranges::find(known, column) != known.end();
+        if (is_known && std::ranges::find(asked, column) == asked.end()) asked.push_back(column);
+    };
+    for (const std::string& key : options.sort)
+        add(meant(settings, "--sort", key.starts_with('-') ? key.substr(1) : key));
+    with_words(options.where, [&](const std::string& word) {
+        add(meant(settings, "--where", word));
+        return word;
+    });
+    return asked;
 }
 
 storage::Table chosen_rows(const SettingsTable& settings, std::string_view name,

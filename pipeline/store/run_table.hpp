@@ -24,4 +24,9 @@ storage::Table chosen_rows(const reports::SettingsTable& settings, std::string_v
                            const RowOptions& options,
                            std::span<const std::string_view> usual_columns);
 
+// The columns that a user sorts by, or that a condition is about: full names, each once.
+// Throws UsageError for what may mean several.
+std::vector<std::string> asked_columns(const reports::SettingsTable& settings,
+                                       const RowOptions& options);
+
 }  // namespace lockstep::pipeline

@@ -58,7 +58,9 @@ storage::RunRow the_run(const storage::RunDatabase& database, std::string_view t
     if (matches.empty()) throw no_such_run(text);
     if (matches.size() == 1) return matches.front();
     std::string ids;
-    for (const storage::RunRow& row : matches) ids += (ids.empty() ? "" : ", ") + row.run;
+    for (const storage::RunRow& row : matches)
+        ids += fmt::format("{}{} ({}, {})", ids.empty() ? "" : ", ", row.run, row.experiment,
+                           storage::to_string(row.state));
     throw UsageError(fmt::format("\"{}\" may mean several runs: {}", text, ids));
 }
 
@@ -80,9 +82,11 @@ void require_experiment(const storage::RunDatabase& database, const std::string&
     const bool is_known = std::any_of(rows.begin(), rows.end(),
                                       [&](const auto& row) { return row.name == experiment; });
     if (experiment.empty() || is_known) return;
+    std::string names;
+    for (const auto& row : rows) names += (names.empty() ? "" : ", ") + row.name;
     throw Failure(kExitMissingInput,
-                  fmt::format("the store has no experiment \"{}\"; `lockstep ls` lists all runs",
-                              experiment));
+                  fmt::format("the store has no experiment \"{}\"; {}", experiment,
+                              names.empty() ? "it has none" : "it has " + names));
 }
 
 storage::RunDetails details_of(const storage::RunDatabase& database, const std::string& run) {

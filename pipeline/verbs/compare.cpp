@@ -18,6 +18,7 @@
 #include "reports/figures/leaderboard.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/tables/compared_tables.hpp"
+#include "reports/tables/fitting_table.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -29,9 +30,17 @@ using storage::Table;
 
 std::vector<std::string> selected(const storage::RunDatabase& database,
                                   const CompareOptions& options) {
-    if (!options.runs.empty()) return matching_runs(database, options.runs);
     require_experiment(database, options.experiment);
-    return texts_of(database.runs_table(options.experiment), "run");
+    std::vector<std::string> runs = options.runs.empty()
+                                        ? texts_of(database.runs_table(options.experiment), "run")
+                                        : matching_runs(database, options.runs);
+    std::erase_if(runs, [&](const std::string& run) {
+        const std::vector<std::string> tags = database.tags(run);
+        return std::ranges::any_of(options.tags, [&](const std::string& wanted) {
+            return std::ranges::find(tags, wanted) == tags.end();
+        });
+    });
+    return runs;
 }
 
 // Runs whose settings are those of the rows: each, or the first one of an architecture's.
@@ -85,38 +94,36 @@ SettingsTable compared(const std::vector<RunFigures>& runs, const CompareOptions
     return reports::with_settings(std::move(table), settings);
 }
 
-// What people look for; the other figures follow.
+// What people look for: the first of them in front of the settings; the other figures follow.
+constexpr std::size_t kFirstOfAll = 2;
 constexpr std::array<std::string_view, 5> kForemost{"test_accuracy", "above_baseline_accuracy",
                                                     "test_accuracy_low", "test_accuracy_high",
                                                     "best_val_accuracy"};
 
-bool is_empty(const Table& table, std::string_view column) {
-    const std::size_t place = place_of(table, column);
-    return std::ranges::all_of(table.rows, [&](const auto& row) {
-        return std::holds_alternative<std::monostate>(row[place]);
-    });
-}
+// Runs of one name.
+constexpr std::array<std::string_view, 2> kTellApart{"experiment", "run"};
 
-// The name, the settings that differ, and the figures: for people the foremost ones first, and none
-// that no row has.
+// The name, the settings that differ, and the figures: for people the test accuracy first, and what
+// they ask for and the other foremost figures before the rest.
 std::vector<std::string_view> usual_columns(const SettingsTable& table,
-                                            const std::vector<std::string>& differing,
+                                            std::span<const std::string> asked,
+                                            std::span<const std::string> differing,
                                             bool is_for_people) {
     const std::span<const std::string> figures =
         std::span(table.table.columns).subspan(1, table.first - 1);
     std::vector<std::string_view> usual{table.table.columns.front()};
-    usual.insert(usual.end(), differing.begin(), differing.end());
-    const auto is_foremost = [](std::string_view column) {
-        return std::ranges::find(kForemost, column) != kForemost.end();
+    const auto add = [&](std::string_view column) {
+        if (std::ranges::find(usual, column) == usual.end()) usual.push_back(column);
     };
-    for (const std::string_view column : kForemost)
-        if (is_for_people && std::ranges::find(figures, column) != figures.end())
-            usual.push_back(column);
-    for (const std::string& column : figures)
-        if (!is_for_people || !is_foremost(column)) usual.emplace_back(column);
-    if (is_for_people && !table.table.rows.empty())
-        std::erase_if(usual,
-                      [&](std::string_view column) { return is_empty(table.table, column); });
+    const auto add_foremost = [&](std::span<const std::string_view> columns) {
+        for (const std::string_view column : columns)
+            if (is_for_people && std::ranges::find(figures, column) != figures.end()) add(column);
+    };
+    add_foremost(std::span(kForemost).first(kFirstOfAll));
+    if (is_for_people) std::ranges::for_each(asked, add);
+    std::ranges::for_each(differing, add);
+    add_foremost(kForemost);
+    std::ranges::for_each(figures, add);
     return usual;
 }
 
@@ -130,11 +137,17 @@ int compare(const CompareOptions& options) {
     const SettingsTable table = compared(runs, options);
     const std::vector<std::string> differing = reports::differing_settings(table);
     const bool is_for_people = shows_to_people(options.format);
+    const std::vector<std::string> asked = asked_columns(table, options.rows);
     Table shown = chosen_rows(table, "compared", options.rows,
-                              usual_columns(table, differing, is_for_people));
-    const bool is_usual = options.rows.columns.empty();
-    if (is_usual && is_for_people) shorten_settings(table, shown);
-    print_fitting(shown, options.format, is_usual);
+                              usual_columns(table, asked, differing, is_for_people));
+    Fitting fitting{.may_drop = options.rows.columns.empty(),
+                    .kept = {"test_accuracy", "above_baseline_accuracy"}};
+    for (const std::string& column : asked) fitting.kept.push_back(shown_name(table, column));
+    if (fitting.may_drop && is_for_people) {
+        shorten_settings(table, shown);
+        if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
+    }
+    print_fitting(shown, options.format, fitting);
     return kExitSuccess;
 }
 

@@ -16,6 +16,7 @@ struct CompareOptions {
     std::filesystem::path store = kDefaultStore;
     std::vector<std::string> runs;  // empty: all of `experiment`, or all there are
     std::string experiment;
+    std::vector<std::string> tags;  // runs that have all of these
     ComparedBy by = ComparedBy::run;
     std::string baseline;  // a run's name or id, or an architecture; empty: none
     RowOptions rows;       // of the compared figures and settings

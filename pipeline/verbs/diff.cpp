@@ -1,15 +1,18 @@
 #include "pipeline/verbs/diff.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/design.hpp"
 #include "reports/figures/run_difference.hpp"
 #include "reports/figures/run_figures.hpp"
@@ -118,6 +121,29 @@ Table figures_table(const std::vector<FigureDifference>& differences) {
     return table;
 }
 
+double rounded(double value, int digits) {
+    const double scale = std::pow(10.0, digits);
+    return std::isfinite(value) ? std::round(value * scale) / scale : value;
+}
+
+// As many digits as tell something.
+int digits_of(const std::string& figure) {
+    if (figure == "images_per_second" || figure == "epochs") return 0;
+    return figure == "run_seconds" ? 1 : 4;
+}
+
+// The figures as people read them. In first, second, difference, seed_noise, p, p_after_holm.
+Table rounded_figures(Table table) {
+    constexpr std::size_t kFirstNumber = 1, kFirstProbability = 5;
+    for (auto& row : table.rows) {
+        const int digits = digits_of(std::get<std::string>(row[0]));
+        for (std::size_t i = kFirstNumber; i < row.size(); ++i)
+            if (auto* value = std::get_if<double>(&row[i]))
+                *value = rounded(*value, i < kFirstProbability ? digits : 4);
+    }
+    return table;
+}
+
 // CSV has room for one table: settings and figures below each other.
 Table one_table(const Table& settings, const Table& figures) {
     Table table{{"kind", "key", "first", "second", "difference", "seed_noise", "p", "p_after_holm",
@@ -150,6 +176,11 @@ int diff(const DiffOptions& options) {
         is_one_design ? std::vector<RunFigures>() : seeds_of(database, second)));
     if (options.format == reports::TableFormat::csv) {
         print(reports::table_text(one_table(settings, figures), options.format));
+    } else if (shows_to_people(options.format)) {
+        print(fitting_sections({{"runs", runs_table(first, second)},
+                                {"settings", settings},
+                                {"figures", rounded_figures(figures)}},
+                               options.format));
     } else {
         print(reports::sections_text(
             {{"runs", runs_table(first, second)}, {"settings", settings}, {"figures", figures}},

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "pipeline/doctor/machine.hpp"
@@ -19,6 +20,7 @@
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
@@ -156,8 +158,16 @@ RankFacts own_facts(const std::optional<Plan>& plan, const trainer::ComputeEnvir
 
 // ---- the verb ----------------------------------------------------------------------------------
 
+// Advice that has no room beside what was found goes on in further lines.
+void print_diagnoses(const storage::Table& table, reports::TableFormat format) {
+    const std::optional<std::size_t> width = output_width();
+    const bool is_narrow = width && format == reports::TableFormat::table;
+    print(
+        reports::table_text(is_narrow ? reports::with_broken_lines(table, *width) : table, format));
+}
+
 int conclude(const Diagnoses& diagnoses, const DoctorOptions& options) {
-    print(reports::table_text(diagnosis_table(diagnoses), options.format));
+    print_diagnoses(diagnosis_table(diagnoses), options.format);
     return has_problem(diagnoses) ? kExitUnavailable : kExitSuccess;
 }
 

@@ -24,6 +24,7 @@
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/prediction_figures.hpp"
 #include "reports/tables/class_tables.hpp"
+#include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_text.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/evaluate.hpp"
@@ -97,20 +98,22 @@ std::string text_for_people(const storage::Table& whole, const reports::Predicti
     else
         sections.push_back({"what was most often taken for what",
                             reports::confusions_table(figures, kWorstClasses)});
+    if (output_width()) sections.front().table = reports::fitted(whole, width, {}).table;
     return reports::sections_text(sections, format);
 }
 
-void print_result(const storage::Table& whole, const reports::PredictionFigures& figures,
-                  const EvaluateOptions& options) {
+// `figures` computes those of the classes, where they are shown.
+template <class Figures>
+void print_result(const storage::Table& whole, Figures figures, const EvaluateOptions& options) {
     if (!options.by && shows_to_people(options.format))
-        return print(text_for_people(whole, figures, options.format));
+        return print(text_for_people(whole, figures(), options.format));
     switch (options.by.value_or(EvaluatedBy::all)) {
         case EvaluatedBy::all:
-            return print(reports::table_text(whole, options.format));
+            return print_fitting(whole, options.format);
         case EvaluatedBy::classes:
-            return print(reports::table_text(reports::classes_table(figures), options.format));
+            return print(reports::table_text(reports::classes_table(figures()), options.format));
         case EvaluatedBy::confusion:
-            return print(reports::table_text(reports::confusions_table(figures), options.format));
+            return print(reports::table_text(reports::confusions_table(figures()), options.format));
     }
 }
 
@@ -184,8 +187,10 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
     const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,
                                           samples_of(data, options.split), world);
     if (world.is_root()) {
-        print_result(result_table(network, options.split, result.metrics),
-                     class_figures(data, samples_of(data, options.split), result), options);
+        const auto figures = [&] {
+            return class_figures(data, samples_of(data, options.split), result);
+        };
+        print_result(result_table(network, options.split, result.metrics), figures, options);
     }
     return kExitSuccess;
 }

@@ -1,9 +1,11 @@
 #include "pipeline/verbs/export_tensorboard.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -80,10 +82,14 @@ int export_tensorboard(const ExportTensorboardOptions& options) {
         run_hparams(runs_with_settings(database, options.runs.empty() ? options.experiment : ""),
                     std::set<std::string>(runs.begin(), runs.end()));
     std::size_t written = 0;
+    std::vector<std::string> left_out;
     double begin = 0.0;  // of the first run
     for (const std::string& run : runs) {
         const storage::RunDetails details = details_of(database, run);
-        if (!write_run(options.out / run, details, database.steps(run), hparams)) continue;
+        if (!write_run(options.out / run, details, database.steps(run), hparams)) {
+            left_out.push_back(run);
+            continue;
+        }
         const double start = tensorboard_session(details, hparams).start_unix_time;
         begin = written == 0 ? start : std::min(begin, start);
         ++written;
@@ -92,6 +98,9 @@ int export_tensorboard(const ExportTensorboardOptions& options) {
         write_events(options.out, std::vector<storage::PluginEvent>{storage::hparams_experiment(
                                       begin, hparams.hparams, tensorboard_metrics())});
     }
+    if (!left_out.empty())
+        fmt::print(stderr, "left out, as no epoch of them is finished: {}\n",
+                   fmt::join(left_out, ", "));
     print(fmt::format("{} of {} runs in {}\n", written, runs.size(),
                       reports::terminal_text(options.out.string())));
     return kExitSuccess;

@@ -19,7 +19,7 @@
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
-#include "reports/tables/table_text.hpp"
+#include "reports/tables/fitting_table.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -53,9 +53,11 @@ constexpr std::array<std::string_view, 21> kAllFigures{"experiment",
                                                        "stopped_seconds"};
 
 // For people: what tells most comes first, and the settings that differ after these.
-constexpr std::array<std::string_view, 5> kFirst{"name", "state", "progress", "best_val_accuracy",
-                                                 "test_accuracy"};
+constexpr std::array<std::string_view, 5> kFirst{"name", "test_accuracy", "state", "progress",
+                                                 "best_val_accuracy"};
 constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
+// Runs of one name.
+constexpr std::array<std::string_view, 2> kTellApart{"experiment", "run"};
 
 // "12/40", in front of the settings.
 void add_progress(SettingsTable& runs) {
@@ -120,11 +122,12 @@ bool is_any_in_doubt(const Table& runs) {
 }
 
 std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
-                                            bool is_any_silent,
+                                            bool is_any_silent, std::span<const std::string> asked,
                                             std::span<const std::string> differing) {
     std::vector<std::string_view> columns;
     const auto add = [&](const auto& more) {
-        columns.insert(columns.end(), more.begin(), more.end());
+        for (const std::string_view column : more)
+            if (std::ranges::find(columns, column) == columns.end()) columns.push_back(column);
     };
     if (!is_for_people) {
         add(kAllFigures);
@@ -132,6 +135,7 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
         return columns;
     }
     add(kFirst);
+    add(asked);
     if (is_any_silent || is_any_in_doubt(runs.table)) columns.emplace_back("cause");
     if (has_any(runs.table, "tags")) columns.emplace_back("tags");
     add(differing);
@@ -182,7 +186,7 @@ int ls(const LsOptions& options) {
     require_experiment(database, options.experiment);
     if (options.lists_experiments) {
         print_fitting(chosen_rows(experiments_table(database), "experiments", options.rows, {}),
-                      options.format, options.rows.columns.empty());
+                      options.format, {.may_drop = options.rows.columns.empty()});
         return kExitSuccess;
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);
@@ -193,10 +197,16 @@ int ls(const LsOptions& options) {
     const std::vector<std::string> differing = reports::differing_settings(runs);
     RowOptions rows = options.rows;
     rows.where = with_tags(rows.where, options.tags);
+    const std::vector<std::string> asked = asked_columns(runs, rows);
     Table shown = chosen_rows(runs, "v_runs", rows,
-                              usual_columns(runs, is_for_people, is_any_silent, differing));
-    if (options.rows.columns.empty() && is_for_people) shorten_settings(runs, shown);
-    print_fitting(shown, options.format, options.rows.columns.empty());
+                              usual_columns(runs, is_for_people, is_any_silent, asked, differing));
+    Fitting fitting{.may_drop = options.rows.columns.empty(), .kept = {"test_accuracy"}};
+    for (const std::string& column : asked) fitting.kept.push_back(shown_name(runs, column));
+    if (fitting.may_drop && is_for_people) {
+        shorten_settings(runs, shown);
+        if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
+    }
+    print_fitting(shown, options.format, fitting);
     return kExitSuccess;
 }
 

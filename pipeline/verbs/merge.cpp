@@ -84,10 +84,19 @@ std::string joined_notes(const std::string& ours, const std::string& theirs) {
     return ours.empty() ? theirs : fmt::format("{}; {}", ours, theirs);
 }
 
+// --store is the other side.
+RunStore open_source(const fs::path& from) {
+    try {
+        return RunStore::open(from);
+    } catch (const storage::NoStoreError& error) {
+        throw storage::StorageError(error.kind(), error.what());
+    }
+}
+
 class Merger {
 public:
     Merger(const fs::path& from, const RunStore& into, RunDatabase& database)
-        : from_(RunStore::open(from)),
+        : from_(open_source(from)),
           source_(open_again_for_reading(from)),
           into_(into),
           database_(database) {}

@@ -12,7 +12,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_data.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 
 namespace lockstep::pipeline {
 
@@ -25,8 +25,9 @@ int plan(const PlanOptions& options) {
     for (const std::string& note : planned.notes) {
         if (!is_for_people) tell_failure({kExitSuccess, "warning: " + note});
     }
-    print(is_for_people ? plan_text(planned) + side_by_side_note(planned, ranks)
-                        : reports::table_text(plan_table(planned), options.format));
+    print_fitting(plan_table(planned), options.format,
+                  {.where_the_rest_is = "--format csv has every one"});
+    if (is_for_people) print(plan_notes(planned) + side_by_side_note(planned, ranks));
     return kExitSuccess;
 }
 

@@ -33,8 +33,8 @@
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/comparison.hpp"
-#include "reports/tables/table_text.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
@@ -94,7 +94,8 @@ void print_tables(const RunOptions& options, Plan plan, std::chrono::millisecond
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
     const reports::Comparison comparison = reports::compare(facts_of(database, ids));
-    print(reports::table_text(reports::results_table(comparison), reports::TableFormat::table));
+    print_fitting(reports::results_table(comparison), reports::TableFormat::table,
+                  {.kept = {"test_accuracy"}, .where_the_rest_is = "`lockstep compare` has more"});
     const bool is_marked = std::any_of(comparison.runs.begin(), comparison.runs.end(),
                                        [](const auto& one) { return one.selected_on_test_set; });
     if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
@@ -243,7 +244,9 @@ int dry_run(const RunOptions& options) {
         }
         adopt(plan, stored);
     }
-    print(plan_text(plan) + notes);
+    print_fitting(plan_table(plan), reports::TableFormat::table,
+                  {.where_the_rest_is = "`lockstep plan --format csv` has every one"});
+    print(plan_notes(plan) + notes);
     return kExitSuccess;
 }
 

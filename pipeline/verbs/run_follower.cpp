@@ -104,10 +104,10 @@ void RunFollower::note_progress(const storage::RunDetails& now) {
     tell_silence(age);
     const auto progress = log_progress(end_of_file(log_));
     const bool is_news = progress && progress->epoch > printed_;
-    if (!is_news && age_text.empty()) return;
     // The age comes first: a terminal may be too narrow for all of it.
-    progress_ =
-        fmt::format("Epoch {}/{}", is_news ? progress->epoch : printed_ + 1, now.run.epochs);
+    progress_ = fmt::format("Epoch {}/{}",
+                            is_news ? progress->epoch : std::min(printed_ + 1, now.run.epochs),
+                            now.run.epochs);
     if (!age_text.empty()) progress_ += fmt::format(" - {} -", age_text);
     if (is_news) progress_ += fmt::format(" {}", reports::terminal_text(progress->line));
 }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -17,7 +19,9 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/row_options.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "reports/charts/sparkline.hpp"
+#include "reports/figures/run_figures.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/terminal_text.hpp"
 #include "storage/database/run_database.hpp"
@@ -56,6 +60,11 @@ constexpr std::array<std::string_view, 24> kUsualColumns{"experiment",
                                                          "stopped_seconds",
                                                          "finished_utc"};
 
+// For people: what they look for in each epoch.
+constexpr std::array<std::string_view, 8> kFewColumns{
+    "epoch",        "loss",          "accuracy",      "val_loss",
+    "val_accuracy", "learning_rate", "epoch_seconds", "images_per_second"};
+
 constexpr std::size_t kCurveWidth = 40;  // characters; with name and values a line of 80
 
 Section described(const storage::RunDetails& details) {
@@ -91,6 +100,44 @@ Section described(const storage::RunDetails& details) {
               {"config_digest", row.config_digest},
               {"data_digest", row.data_digest},
               {"created_utc", row.created_utc}}}};
+}
+
+Cell figure(const std::vector<storage::MetricRow>& metrics, std::string_view name) {
+    const auto found = std::ranges::find(metrics, name, &storage::MetricRow::name);
+    if (found == metrics.end()) return {};
+    return format_metric(found->value);
+}
+
+// How it went, and what it is: without what is empty.
+Section summary(const storage::RunDetails& details) {
+    const storage::RunRow& row = details.run;
+    const reports::RunFigures figures = reports::run_figures(details);
+    const auto& best = figures.val_accuracy.best;
+    Section section{
+        "run",
+        {{"key", "value"},
+         {{"run", row.run},
+          {"experiment", row.experiment},
+          {"title", row.title},
+          {"tags", fmt::format("{}", fmt::join(details.tags, " "))},
+          {"notes", row.notes},
+          {"parent_run", row.parent_run},
+          {"state", std::string(storage::to_string(row.state))},
+          {"cause", details.attempts.empty() ? "" : details.attempts.back().cause},
+          {"epochs", fmt::format("{} of {}", details.epochs.size(), row.epochs)},
+          {"test_accuracy", figure(details.metrics, "test_accuracy")},
+          {"test_loss", figure(details.metrics, "test_loss")},
+          {"best_val_accuracy", best ? Cell(format_metric(*best)) : Cell()},
+          {"selected_on", std::string(row.selected_on_test_set ? "the test set: flatters" : "")},
+          {"seed", row.seed},
+          {"dataset", row.dataset},
+          {"optimizer", row.optimizer},
+          {"batch_size", std::int64_t{row.batch_size}},
+          {"parameters", row.parameters}}}};
+    std::erase_if(section.table.rows, [](const std::vector<Cell>& each) {
+        return each[1] == Cell() || each[1] == Cell(std::string());
+    });
+    return section;
 }
 
 Section attempts(const std::vector<storage::AttemptRow>& rows) {
@@ -176,6 +223,18 @@ std::string curves_text(const std::vector<storage::EpochRow>& epochs) {
     return text.empty() ? "" : fmt::format("\ncurves of {} epochs\n\n{}", epochs.size(), text);
 }
 
+// What people look for, as the terminal has room for it.
+std::string short_text(const storage::RunDetails& details, Table epochs, TableFormat format) {
+    std::vector<Section> rest{{"epochs", std::move(epochs)}};
+    if (details.attempts.size() > 1) rest.push_back(attempts(details.attempts));
+    if (!details.events.empty()) rest.push_back(events(details.events));
+    const bool is_text = format == TableFormat::table;
+    return fitting_sections({summary(details)}, format) +
+           (is_text ? curves_text(details.epochs) : "") + '\n' + fitting_sections(rest, format) +
+           fmt::format("\nconfiguration, digests, files: lockstep show {} --all\n",
+                       details.run.run);
+}
+
 }  // namespace
 
 int show(const ShowOptions& options) {
@@ -187,7 +246,13 @@ int show(const ShowOptions& options) {
         details = details_of(database, id);
         epochs = database.epochs_table(id);
     });
-    epochs = chosen_rows(epochs, "v_epochs", options.rows, kUsualColumns);
+    const bool is_short = shows_to_people(options.format) && !options.shows_all;
+    epochs = chosen_rows(epochs, "v_epochs", options.rows,
+                         is_short ? std::span<const std::string_view>(kFewColumns) : kUsualColumns);
+    if (is_short) {
+        print(short_text(details, std::move(epochs), options.format));
+        return kExitSuccess;
+    }
     if (options.format == TableFormat::csv) {
         print(reports::table_text(epochs, options.format));
         return kExitSuccess;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
@@ -38,11 +39,38 @@ storage::Annotation annotation_of(const TagOptions& options) {
     return annotation;
 }
 
+bool is_question(const TagOptions& options) {
+    const bool has_tag = std::ranges::any_of(
+        options.words, [](const std::string& word) { return word.starts_with('+'); });
+    return !has_tag && options.removed.empty() && !options.note;
+}
+
+// A name that chance gave to runs of several experiments is no choice of them.
+UsageError spans_experiments(const std::string& text, const std::vector<storage::RunRow>& runs) {
+    std::string ids;
+    for (const storage::RunRow& run : runs)
+        ids += fmt::format("{}{} ({})", ids.empty() ? "" : ", ", run.run, run.experiment);
+    return UsageError(fmt::format(
+        "\"{}\" means runs of several experiments; name those that you mean: {}", text, ids));
+}
+
 std::vector<std::string> runs_of(const storage::RunDatabase& database, const TagOptions& options) {
     std::vector<std::string> texts;
     for (const std::string& word : options.words)
         if (!word.starts_with('+')) texts.push_back(word);
     if (texts.empty()) throw UsageError("which runs? `lockstep tag RUN +TAG`");
+    for (const std::string& text : texts) {
+        const std::vector<storage::RunRow> runs = database.match_runs(text);
+        if (runs.empty() && texts.size() > 1 && storage::is_safe_name(text))
+            throw Failure(
+                kExitMissingInput,
+                fmt::format("the store has no run \"{0}\"; to add it as a tag, write +{0}", text));
+        if (is_question(options)) continue;
+        const bool is_one = std::ranges::all_of(runs, [&](const storage::RunRow& run) {
+            return run.experiment == runs.front().experiment;
+        });
+        if (!is_one) throw spans_experiments(text, runs);
+    }
     return matching_runs(database, texts);
 }
 
@@ -50,15 +78,14 @@ std::vector<std::string> runs_of(const storage::RunDatabase& database, const Tag
 
 int tag(const TagOptions& options) {
     const storage::Annotation annotation = annotation_of(options);
-    const bool is_question =
-        annotation.added_tags.empty() && annotation.removed_tags.empty() && !annotation.note;
+    const bool only_asks = is_question(options);
     storage::RunDatabase database =
-        is_question ? open_for_reading(options.store)
-                    : storage::RunDatabase(storage::RunStore::open(options.store).database(),
-                                           storage::DatabaseAccess::read_write);
+        only_asks ? open_for_reading(options.store)
+                  : storage::RunDatabase(storage::RunStore::open(options.store).database(),
+                                         storage::DatabaseAccess::read_write);
     storage::Table table{{"run", "tags", "notes"}, {}};
     for (const std::string& run : runs_of(database, options)) {
-        if (!is_question) database.annotate(run, annotation);
+        if (!only_asks) database.annotate(run, annotation);
         table.rows.push_back({run, fmt::format("{}", fmt::join(database.tags(run), " ")),
                               database.find_run(run)->notes});
     }

@@ -8,42 +8,49 @@
 #include <optional>
 
 #include "pipeline/progress/standard_output.hpp"
-#include "reports/tables/table_text.hpp"
+#include "reports/tables/fitting_table.hpp"
 
 namespace lockstep::pipeline {
-namespace {
-
-void drop_last_column(storage::Table& table) {
-    table.columns.pop_back();
-    for (auto& row : table.rows) row.pop_back();
-}
-
-}  // namespace
 
 bool shows_to_people(reports::TableFormat format) {
     return format == reports::TableFormat::table || format == reports::TableFormat::md;
 }
 
-void shorten_settings(const reports::SettingsTable& settings, storage::Table& shown) {
+std::string shown_name(const reports::SettingsTable& settings, const std::string& column) {
     const auto& columns = settings.table.columns;
     const auto first = columns.begin() + static_cast<std::ptrdiff_t>(settings.first);
-    for (std::string& column : shown.columns)
-        if (std::find(first, columns.end(), column) != columns.end())
-            column = reports::short_name(settings, column);
+    const bool is_setting = std::find(first, columns.end(), column) != columns.end();
+    return is_setting ? reports::short_name(settings, column) : column;
 }
 
-void print_fitting(const storage::Table& table, reports::TableFormat format, bool may_drop) {
-    const std::optional<std::size_t> width = output_width();
-    if (!may_drop || !width || format != reports::TableFormat::table)
+void shorten_settings(const reports::SettingsTable& settings, storage::Table& shown) {
+    for (std::string& column : shown.columns) column = shown_name(settings, column);
+}
+
+void print_fitting(const storage::Table& table, reports::TableFormat format,
+                   const Fitting& fitting) {
+    if (!fitting.may_drop || !shows_to_people(format))
         return print(reports::table_text(table, format));
-    storage::Table shown = table;
-    while (shown.columns.size() > 1 && reports::table_width(shown) > *width)
-        drop_last_column(shown);
-    print(reports::table_text(shown, format));
-    const std::size_t dropped = table.columns.size() - shown.columns.size();
-    if (dropped > 0)
-        fmt::print(stderr, "{} more column{} had no room; --columns all shows every one\n", dropped,
-                   dropped == 1 ? "" : "s");
+    const storage::Table full = reports::without_empty_columns(table);
+    const std::optional<std::size_t> width = output_width();
+    if (!width || format != reports::TableFormat::table)
+        return print(reports::table_text(full, format));
+    const reports::FittedTable shown = reports::fitted(full, *width, fitting.kept);
+    print(reports::table_text(shown.table, format));
+    if (shown.left_out > 0)
+        fmt::print(stderr, "{} more column{} had no room; {}\n", shown.left_out,
+                   shown.left_out == 1 ? "" : "s", fitting.where_the_rest_is);
+}
+
+std::string fitting_sections(std::vector<reports::Section> sections, reports::TableFormat format) {
+    const std::optional<std::size_t> width = output_width();
+    for (reports::Section& section : sections) {
+        section.table = reports::without_empty_columns(std::move(section.table));
+        if (!width || format != reports::TableFormat::table) continue;
+        section.table = reports::with_broken_lines(section.table, *width);
+        section.table = reports::fitted(std::move(section.table), *width, {}).table;
+    }
+    return reports::sections_text(sections, format);
 }
 
 }  // namespace lockstep::pipeline

@@ -101,8 +101,8 @@ std::optional<PrintedFigure> printed_figure(const std::string& expected_json) {
 storage::Table results_table(const Comparison& comparison) {
     storage::Table table;
     table.columns = {
-        "name",          "state",   "parameters",  "epochs",           "best_val_accuracy",
-        "test_accuracy", "printed", "run_seconds", "images_per_second"};
+        "name",          "state",         "parameters",  "epochs",           "best_val_accuracy",
+        "test_accuracy", "source_figure", "run_seconds", "images_per_second"};
     for (const ComparedRun& run : comparison.runs) {
         const bool has_trained = run.epochs > 0;
         table.rows.push_back(

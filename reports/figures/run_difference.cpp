@@ -14,6 +14,7 @@ namespace {
 using Values = std::vector<ConfigValue>;
 
 constexpr std::string_view kLayers = "layers.";
+constexpr std::string_view kExpected = "expect.";
 
 struct LayerText {
     std::string prefix;  // "layers.2."
@@ -62,8 +63,11 @@ void add_differences(const Values& first, const Values& second, const std::strin
     }
 }
 
-Values without_layers(Values values) {
-    std::erase_if(values, [](const ConfigValue& each) { return each.key.starts_with(kLayers); });
+// What trains, but for the layers: what the source printed does not.
+Values plain_settings(Values values) {
+    std::erase_if(values, [](const ConfigValue& each) {
+        return each.key.starts_with(kLayers) || each.key.starts_with(kExpected);
+    });
     return values;
 }
 
@@ -137,7 +141,7 @@ void add_layer_differences(const std::vector<LayerText>& first,
 
 // ---- figures ---------------------------------------------------------------------------------
 
-enum class MeasuredOn { test_images, validation_images, training_images, machine };
+enum class MeasuredOn { test_images, validation_images, training_images, schedule, clock };
 
 struct Figure {
     const char* name;
@@ -147,7 +151,7 @@ struct Figure {
 
 // The same images, as far as settings and digests tell.
 bool are_comparable(MeasuredOn on, const RunFigures& first, const RunFigures& second) {
-    if (on == MeasuredOn::machine) return true;
+    if (on == MeasuredOn::schedule || on == MeasuredOn::clock) return true;
     const auto validation = [](const RunFigures& run) {
         return value_of(run.config, "data.validation");
     };
@@ -184,11 +188,10 @@ constexpr std::array<Figure, 11> kFigures{{
     {"accuracy", MeasuredOn::training_images,
      [](const RunFigures& run) { return run.accuracy.final; }},
     {"loss", MeasuredOn::training_images, [](const RunFigures& run) { return run.loss.final; }},
-    {"epochs", MeasuredOn::machine,
+    {"epochs", MeasuredOn::schedule,
      [](const RunFigures& run) { return positive(run.epochs.size()); }},
-    {"run_seconds", MeasuredOn::machine,
-     [](const RunFigures& run) { return positive(run.seconds); }},
-    {"images_per_second", MeasuredOn::machine,
+    {"run_seconds", MeasuredOn::clock, [](const RunFigures& run) { return positive(run.seconds); }},
+    {"images_per_second", MeasuredOn::clock,
      [](const RunFigures& run) { return positive(run.images_per_second); }},
 }};
 
@@ -238,7 +241,7 @@ Movement movement_of(const FigureDifference& figure) {
 
 std::vector<SettingDifference> setting_differences(const Values& first, const Values& second) {
     std::vector<SettingDifference> differences;
-    add_differences(without_layers(first), without_layers(second), "", differences);
+    add_differences(plain_settings(first), plain_settings(second), "", differences);
     add_layer_differences(layers_of(first), layers_of(second), differences);
     return differences;
 }
@@ -255,7 +258,9 @@ std::vector<FigureDifference> figure_differences(const RunFigures& first, const 
         if (!difference.first && !difference.second) continue;
         difference.is_first_selected = is_flattered(figure.on, first);
         difference.is_second_selected = is_flattered(figure.on, second);
-        if (are_comparable(figure.on, first, second)) {
+        if (figure.on == MeasuredOn::clock) {
+            difference.movement = Movement::not_tested;
+        } else if (are_comparable(figure.on, first, second)) {
             test_figure(pooled(figure, first_seeds, others), difference);
         } else {
             difference.movement = Movement::not_comparable;
@@ -264,7 +269,10 @@ std::vector<FigureDifference> figure_differences(const RunFigures& first, const 
     }
     correct_for_many(differences);
     for (FigureDifference& each : differences) {
-        if (each.movement != Movement::not_comparable) each.movement = movement_of(each);
+        const bool is_equal =
+            each.first && each.second && is_same_figure(*each.first, *each.second);
+        if (each.movement == Movement::not_tested && is_equal) each.movement = Movement::none;
+        if (each.movement == Movement::unknown) each.movement = movement_of(each);
     }
     return differences;
 }
@@ -279,6 +287,8 @@ std::string_view to_string(Movement movement) {
             return "beyond seed noise";
         case Movement::not_comparable:
             return "not comparable: other images";
+        case Movement::not_tested:
+            return "not tested: the machine's";
         case Movement::unknown:
             break;
     }

@@ -21,9 +21,10 @@ struct SettingDifference {
     bool operator==(const SettingDifference&) const = default;
 };
 
-// In the order of the first run's settings. Layers are matched as a longest common subsequence, so
-// that one layer more is one difference; a layer's number is the first run's, or the second's where
-// only that one has it. Layer names, which count the layers, differ only where nothing else does.
+// In the order of the first run's settings, without what its source printed (`expect`). Layers are
+// matched as a longest common subsequence, so that one layer more is one difference; a layer's
+// number is the first run's, or the second's where only that one has it. Layer names, which count
+// the layers, differ only where nothing else does.
 std::vector<SettingDifference> setting_differences(const std::vector<ConfigValue>& first,
                                                    const std::vector<ConfigValue>& second);
 
@@ -33,6 +34,7 @@ enum class Movement {
     beyond,          // by more
     unknown,         // nobody knows how much seeds differ: no design has two finished ones that do
     not_comparable,  // measured on other images
+    not_tested,      // of the machine and what else it did, not of the training
 };
 
 struct FigureDifference {
@@ -46,7 +48,7 @@ struct FigureDifference {
     // Two runs of one design differ by less than this in 95 % of the cases; of one figure alone.
     std::optional<double> seed_noise{};
     // How often two of one design differ by as much or more, and after Holm's correction over all
-    // figures whose noise is known: of eleven, one in twenty would be beyond by chance.
+    // figures whose noise is known: of nine, one in twenty would be beyond by chance.
     std::optional<double> p_value{};
     std::optional<double> adjusted_p_value{};
     Movement movement = Movement::unknown;
@@ -60,7 +62,7 @@ struct FigureDifference {
 // n = runs - designs. Runs without a design in common with another one add nothing to n. A figure
 // is beyond it if 2 P(T > |second - first| / (sqrt(2) s)), T of n degrees, is below 0.05 after
 // Holm's correction. Losses and accuracies of other images are set beside each other and not
-// tested.
+// tested, and so are times: runs of one design take different ones on a busier machine.
 std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
                                                  const std::vector<RunFigures>& first_seeds,
                                                  const std::vector<RunFigures>& second_seeds);

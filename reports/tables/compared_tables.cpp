@@ -91,6 +91,7 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                      "architecture",
                      "test_set",
                      "same_training_as",
+                     "experiment",
                      "run"};
     const std::vector<ArchitectureFigures> entries = leaderboard(runs);
     const std::vector<RunPlace> places = run_places(runs, entries);
@@ -121,6 +122,7 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                               places[i].architecture,
                               places[i].test_set,
                               places[i].same_training_as,
+                              run.run.experiment,
                               run.run.run});
     }
     return table;

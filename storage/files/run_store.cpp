@@ -76,8 +76,12 @@ RunStore::RunStore(fs::path root) : root_(std::move(root)) {}
 
 RunStore RunStore::create(const fs::path& root) {
     RunStore store(absolute_path(root));
-    make_folders(store.root_);
-    require_writable(store.root_);
+    try {
+        make_folders(store.root_);
+        require_writable(store.root_);
+    } catch (const StorageError& error) {
+        throw NoStoreError(error.kind(), error.what());
+    }
     sweep_temporary_files(store.root_);
     return store;
 }
@@ -86,7 +90,7 @@ RunStore RunStore::open(const fs::path& root) {
     RunStore store(absolute_path(root));
     std::error_code error;
     if (!fs::is_directory(store.root_, error)) {
-        throw StorageError(Kind::missing,
+        throw NoStoreError(Kind::missing,
                            fmt::format("there is no store at {}", store.root_.string()));
     }
     return store;

@@ -27,4 +27,10 @@ private:
     Kind kind_;
 };
 
+// A folder is no store, or can not be made one.
+class NoStoreError : public StorageError {
+public:
+    using StorageError::StorageError;
+};
+
 }  // namespace lockstep::storage

@@ -2,6 +2,7 @@
 // tested in tests/interop.
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,44 @@ TEST_CASE("export: an exported .h5 evaluates as the run did", "[end_to_end][expo
         return result.output.substr(result.output.find(",test,"));
     };
     CHECK(figures(file) == figures(weights));
+}
+
+TEST_CASE("export and predict take the best weights, the final ones, or a file's",
+          "[end_to_end][export]") {
+    const TemporaryDirectory folder;
+    // The greatest loss is the first epoch's, so that the best weights are not the final ones.
+    const std::string results = (folder / "store").string();
+    const Result trained = lockstep(
+        {"run", smoke_file(), "--store", results, "--ranks", "1", "--only", "batch-normalized",
+         "--set", "run.batch-normalized.checkpoint={ monitor = \"val_loss\", mode = \"max\" }"});
+    REQUIRE(trained.exit_code == 0);
+    const fs::path files = run_folder(folder / "store", "batch-normalized");
+    std::ofstream(folder / "a.ppm") << "P3 2 1 255 255 0 0 0 0 255";
+    const auto predicted = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "predict");
+        words.insert(words.end(), {(folder / "a.ppm").string(), "--store", results, "--top", "10",
+                                   "--format", "csv"});
+        const Result result = lockstep(words);
+        CHECK(result.exit_code == 0);
+        return result.output;
+    };
+    const auto exported = [&](std::vector<std::string> words) {
+        const std::string out = (folder / "out.onnx").string();
+        words.insert(words.begin(), "export");
+        words.insert(words.end(), {"--format", "onnx", "--out", out, "--store", results});
+        CHECK(lockstep(words).exit_code == 0);
+        return read_text(out);
+    };
+    const std::string best = (files / "best.h5").string(), last = (files / "final.h5").string();
+    CHECK(predicted({best}) != predicted({last}));
+    CHECK(predicted({"batch-normalized", "--weights", "best"}) == predicted({best}));
+    CHECK(predicted({"batch-normalized", "--weights", best}) == predicted({best}));
+    CHECK(predicted({"batch-normalized", "--weights", "final"}) == predicted({last}));
+    CHECK(predicted({"batch-normalized"}) == predicted({last}));
+    CHECK(exported({best}) != exported({last}));
+    CHECK(exported({"batch-normalized", "--weights", "best"}) == exported({best}));
+    CHECK(exported({"batch-normalized", "--weights", best}) == exported({best}));
+    CHECK(exported({"batch-normalized", "--weights", "final"}) == exported({last}));
 }
 
 TEST_CASE("export: the standard scale stands in the weights file", "[end_to_end][export]") {

@@ -83,7 +83,7 @@ TEST_CASE("show has everything of a run, found by name or by the beginning of it
         CHECK(static_cast<std::int64_t>(fs::file_size(file)) == artifact.at("bytes"));
     }
     CHECK(lines(read({"show", id, "--format", "csv"}).output).size() == 3);
-    CHECK(read({"show", id}).output.find("train.batch_size = 16") != std::string::npos);
+    CHECK(read({"show", id, "--all"}).output.find("train.batch_size = 16") != std::string::npos);
 }
 
 TEST_CASE("A finished run is skipped, and its files are left alone", "[end_to_end]") {

@@ -109,6 +109,73 @@ TEST_CASE("A path of the home folder is that of the home folder", "[end_to_end]"
     CHECK(contains(planned.errors(), "CIFAR-10 in " + home + "/pictures"));
 }
 
+TEST_CASE("What is mistyped on the command line is told with what to write", "[end_to_end]") {
+    struct Mistake {
+        std::vector<std::string> words;
+        std::string answer;
+    };
+    const std::string store = finished_store().string();
+    const std::string nowhere = store + "/nowhere";
+    for (const Mistake& each : std::vector<Mistake>{
+             {{"export", "weights", kOneRun}, "keras-h5|keras-weights|keras|onnx"},
+             {{"export", kOneRun}, "for example `lockstep export weights vgg-bn --format onnx`"},
+             {{"export"}, "weights, runs, epochs, tensorboard, mlflow, datasette"},
+             {{"export", "tensorboard"}, "`lockstep export tensorboard --out logs"},
+             {{"run"}, "for example `lockstep run "},
+             {{"tag", kOneRun, "paper", "--store", store}, "to add it as a tag, write +paper"},
+             {{"tag", kOneRun, "-paper", "--store", store}, "did you mean --remove paper?"},
+             {{"run", smoke_file(), "--epochs", "5"}, "did you mean --set train.epochs=5?"},
+             {{"run", smoke_file(), "--batch-size=8"}, "did you mean --set train.batch_size=8?"},
+             {{"train", smoke_file()}, "did you mean \"run\"? `lockstep --help`"},
+             {{"rnu", smoke_file()}, "did you mean \"run\"? `lockstep --help`"},
+             {{"ls", "--store", nowhere}, "--store DIR names another folder"},
+             {{"ls", "nope", "--store", store}, "it has smoke"},
+             {{"show", "logits", "--store", store}, "(smoke, finished)"}}) {
+        CAPTURE(each.words);
+        const Result result = lockstep(each.words);
+        CHECK(result.exit_code >= 64);
+        CHECK(contains(result.errors, each.answer));
+        CHECK(result.output.empty());
+    }
+    const TemporaryDirectory folder;
+    const std::string file = file_with(folder, "units = 10", "units = 10");
+    const Result refused = lockstep({"run", file, "--ranks", "1", "--store", "/proc/no/store"});
+    CHECK(refused.exit_code > 64);
+    CHECK(contains(refused.errors, "cannot make the folder /proc/no"));
+    CHECK(contains(refused.errors, "--store DIR"));
+}
+
+TEST_CASE("Runs of one name in two experiments are told apart", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    for (const std::string batch : {"8", "16"}) {
+        const std::string file =
+            file_with(folder, "name = \"words\"", "name = \"words" + batch + "\"");
+        CHECK(lockstep({"run", file, "--ranks", "1", "--store", store, "--set",
+                        "train.batch_size=" + batch})
+                  .exit_code == 0);
+    }
+    for (const std::string verb : {"ls", "compare"}) {
+        const std::string text = lockstep({verb, "--store", store}).output;
+        CHECK(text.starts_with("name  experiment"));
+    }
+    const Result shown = lockstep({"show", "a", "--store", store});
+    CHECK(contains(shown.errors, "(words8, finished)"));
+    CHECK(contains(shown.errors, "(words16, finished)"));
+    const Result tagged = lockstep({"tag", "a", "+x", "--store", store});
+    CHECK(tagged.exit_code == 64);
+    CHECK(contains(tagged.errors, "(words8)"));
+    CHECK(rows(store, "select count(*) from run_tags") == "0\n");
+    CHECK(lockstep({"tag", "a", "--store", store}).exit_code == 0);  // only asks
+    const std::string eight = rows(store, "select run from v_runs where experiment = 'words8'");
+    CHECK(lockstep({"tag", eight.substr(0, eight.size() - 1), "+x", "--store", store}).exit_code ==
+          0);
+    const std::string compared =
+        lockstep({"compare", "--tag", "x", "--store", store, "--format", "csv"}).output;
+    CHECK(contains(compared, "words8"));
+    CHECK_FALSE(contains(compared, "words16"));
+}
+
 TEST_CASE("diff calls layers by their names", "[end_to_end]") {
     const TemporaryDirectory folder;
     const std::string store = (folder / "store").string();

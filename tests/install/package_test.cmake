@@ -13,6 +13,16 @@ list(LENGTH packages count)
 if(NOT count EQUAL 1)
   message(FATAL_ERROR "not one package: ${packages}")
 endif()
+# Packages of two systems have two names.
+if(NOT packages MATCHES "-1~(deb|ubuntu)[0-9.]+_[a-z0-9]+\\.deb$")
+  message(FATAL_ERROR "its name does not tell its system: ${packages}")
+endif()
+# Where a program is missing that CPack runs, it is named, with what to do.
+execute_process(COMMAND ${CMAKE_COMMAND} -E env PATH=${WORK_DIR} ${CMAKE_COMMAND} -P ${REQUIRE_TOOLS}
+                RESULT_VARIABLE result ERROR_VARIABLE words OUTPUT_QUIET)
+if(result EQUAL 0 OR NOT words MATCHES "apt-get install file dpkg-dev")
+  message(FATAL_ERROR "without dpkg-shlibdeps it says: ${words}")
+endif()
 run(dpkg-deb --extract ${packages} ${WORK_DIR}/root)
 run(${WORK_DIR}/root/usr/bin/lockstep --version)
 run(${WORK_DIR}/root/usr/bin/lockstep plan ${WORK_DIR}/root/usr/share/lockstep/experiments/smoke.toml)

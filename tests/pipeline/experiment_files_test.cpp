@@ -125,6 +125,13 @@ TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]"
     }
 }
 
+TEST_CASE("no example has settings that change nothing on CIFAR-10", "[experiments]") {
+    for (const char* name : {"tutorials.toml", "quickstart.toml", "cluster.toml"}) {
+        CAPTURE(name);
+        CHECK(plan_of(name).notes.empty());
+    }
+}
+
 TEST_CASE("every key that is known is explained under its heading", "[experiments]") {
     const std::string page = text_of("README.md");
     REQUIRE(pipeline::known_keys().size() > 10);

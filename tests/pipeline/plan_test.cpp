@@ -107,7 +107,7 @@ TEST_CASE("the plan as a table has a row a run", "[plan]") {
     REQUIRE(table.rows.size() == 2);
     CHECK(table.rows[0].size() == table.columns.size());
     CHECK(std::get<std::string>(table.rows[1][0]) == plan.runs[1].id);
-    CHECK(contains(pipeline::plan_text(plan), "note: " + plan.runs[1].id + " epochs = 0"));
+    CHECK(contains(pipeline::plan_notes(plan), "note: " + plan.runs[1].id + " epochs = 0"));
 }
 
 TEST_CASE("an activation in an odd place is warned of", "[plan]") {

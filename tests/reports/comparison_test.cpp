@@ -60,7 +60,7 @@ TEST_CASE("A run that has not begun has no speed and no figures") {
     CHECK_FALSE(run.test_accuracy.has_value());
     const storage::Table table = results_table(comparison);
     REQUIRE(table.rows.at(0).size() == table.columns.size());
-    for (const char* column : {"run_seconds", "images_per_second"}) {
+    for (const char* column : {"source_figure", "run_seconds", "images_per_second"}) {
         CAPTURE(column);
         const auto place = std::ranges::find(table.columns, column);
         REQUIRE(place != table.columns.end());

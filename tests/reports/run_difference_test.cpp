@@ -140,18 +140,31 @@ TEST_CASE("diff: figures of other images are not compared, and count for no corr
         RunFigures figures = run("a", accuracy);
         figures.test_set.data_digest = digest;
         figures.seconds = 10.0 * accuracy;
+        figures.epochs.resize(static_cast<std::size_t>(100.0 * accuracy + 0.5));
         return figures;
     };
     const std::vector<RunFigures> first{of("d1", 0.51), of("d1", 0.49)};
     const std::vector<RunFigures> second{of("d2", 0.91), of("d2", 0.89)};
     const auto all = figure_differences(of("d1", 0.5), of("d2", 0.9), first, second);
-    REQUIRE(all.size() == 2);
+    REQUIRE(all.size() == 3);
     CHECK(all[0].figure == "test_accuracy");
     CHECK(all[0].movement == Movement::not_comparable);
     CHECK_FALSE(all[0].p_value.has_value());
-    CHECK(all[1].figure == "run_seconds");
+    CHECK(all[1].figure == "epochs");
     REQUIRE(all[1].p_value.has_value());
     CHECK(*all[1].adjusted_p_value == *all[1].p_value);  // alone
+    // The time is the machine's: far apart, and no figure of the training.
+    CHECK(all[2].figure == "run_seconds");
+    CHECK(all[2].movement == Movement::not_tested);
+    CHECK_FALSE(all[2].p_value.has_value());
+    CHECK_FALSE(all[2].seed_noise.has_value());
+}
+
+TEST_CASE("diff: what a source printed is no setting of the training") {
+    const auto of = [](const char* text) { return config_values(text); };
+    CHECK(setting_differences(of("train.epochs = 2\nexpect.parameters = 10\n"),
+                              of("train.epochs = 2\n"))
+              .empty());
 }
 
 TEST_CASE("diff: images that validate are others where the settings say so") {

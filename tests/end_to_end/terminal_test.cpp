@@ -1,0 +1,113 @@
+// What people read in a terminal: no table is wider than it, and what was asked for stays.
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/end_to_end/one_run.hpp"
+#include "tests/end_to_end/process.hpp"
+#include "tests/end_to_end/stores.hpp"
+#include "tests/support/catch.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+// A verb on a terminal of so many columns, which takes both of its streams.
+Words terminal_command(int columns, const Words& words) {
+    std::string command = "stty cols " + std::to_string(columns) + " rows 24; exec";
+    for (const std::string& word : lockstep_command(words)) command += " '" + word + "'";
+    return {"script", "-qec", command, "/dev/null"};
+}
+
+std::string on_terminal(int columns, const Words& words) {
+    Process process(terminal_command(columns, words));
+    CHECK(process.wait() == 0);
+    return process.output();
+}
+
+// The longest line that is no sentence: notes and paths are not tables.
+std::size_t widest_line(const std::string& text) {
+    std::size_t widest = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.ends_with('\r')) line.pop_back();
+        if (line.starts_with("note:") || contains(line, "had no room")) continue;
+        widest = std::max(widest, line.size());
+    }
+    return widest;
+}
+
+Words in_store(Words words) {
+    words.insert(words.end(), {"--store", finished_store().string()});
+    return words;
+}
+
+TEST_CASE("Tables fit into a terminal of 80 columns", "[end_to_end]") {
+    for (const Words& words :
+         {in_store({"ls"}), in_store({"compare"}), in_store({"compare", "--by", "architecture"}),
+          in_store({"show", kOneRun}), in_store({"diff", "logits-seed1", "three-classes"}),
+          in_store({"ls", "--experiments"}), in_store({"evaluate", kOneRun}), in_store({"doctor"}),
+          Words{"plan", smoke_file()}}) {
+        CAPTURE(words);
+        const std::string text = on_terminal(80, words);
+        CHECK(widest_line(text) > 20);
+        CHECK(widest_line(text) <= 80);
+    }
+}
+
+TEST_CASE("A narrow terminal keeps the accuracy, and what is asked for", "[end_to_end]") {
+    const std::string usual = on_terminal(50, in_store({"ls"}));
+    CHECK(contains(usual, "test_accuracy"));
+    CHECK(contains(usual, "had no room"));
+    CHECK_FALSE(contains(usual, "parameters"));
+    const std::string sorted = on_terminal(50, in_store({"ls", "--sort", "-parameters"}));
+    CHECK(contains(sorted, "parameters"));
+    const std::string chosen = on_terminal(50, in_store({"ls", "--where", "batch_size > 1"}));
+    CHECK(contains(chosen, "batch_size"));
+    const std::string above = on_terminal(60, in_store({"compare", "--baseline", kOneRun}));
+    CHECK(contains(above, "above_baseline_accuracy"));
+}
+
+TEST_CASE("show begins with figures and curves; --all has the configuration", "[end_to_end]") {
+    const std::string text = lockstep(in_store({"show", kOneRun})).output;
+    CHECK(text.find("test_accuracy") < text.find("curves of 2 epochs"));
+    CHECK(text.find("curves of 2 epochs") < text.find("images_per_second"));
+    CHECK_FALSE(contains(text, "config_digest"));
+    CHECK_FALSE(contains(text, "train.batch_size = 16"));
+    const std::string all = lockstep(in_store({"show", kOneRun, "--all"})).output;
+    for (const char* part : {"config_digest", "train.batch_size = 16", "onednn_version", "sha256"})
+        CHECK(contains(all, part));
+}
+
+TEST_CASE("tail tells the epoch of a training that has nothing new", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    Process training(lockstep_command({"run", smoke_file(), "--store", store, "--ranks", "1",
+                                       "--set", "train.epochs=100000", "--only", kOneRun}));
+    wait_until([&] {
+        return training.is_running() && fs::exists(folder / "store/runs") &&
+               !fs::is_empty(folder / "store/runs") &&
+               contains(read_text(run_folder(folder / "store", kOneRun) / "log.txt"), "Epoch 2/");
+    });
+    pause_outside_of_transactions(training, folder / "store");
+    Process tail(terminal_command(100, {"tail", "--store", store}));
+    wait_until([&] {
+        return !tail.is_running() || contains(tail.output(), std::string(kOneRun) + " Epoch ");
+    });
+    CHECK(tail.is_running());
+    CHECK(contains(tail.output(), "/100000"));
+    tail.send(SIGTERM);
+    tail.wait();
+    training.send(SIGKILL);
+    training.wait();
+}
+
+}  // namespace
+}  // namespace lockstep::tests
