@@ -68,7 +68,9 @@ std::string legend(const Plot& plot) {
 // Columns of a table that is shown as cards on narrow screens.
 constexpr std::size_t kCardColumns = 4;
 constexpr std::size_t kDenseColumns = 10;  // printed smaller where there is little room
+constexpr std::size_t kShortRows = 12;     // of a table that stays on one page of paper
 constexpr std::size_t kValueRows = 50;
+constexpr std::size_t kBadgeLetters = 14;  // of a badge that is never broken
 
 // A word that may be broken anywhere, or it would take the width of a column's figures.
 bool has_long_word(std::string_view text) {
@@ -192,11 +194,11 @@ std::string HtmlTable::markup() const {
     }
     return fmt::format(
         "<table "
-        "class=\"{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
+        "class=\"{}{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
         "</table>\n",
         shown.size() >= kCardColumns ? "cards" : "plain", width_ == Width::page ? " wide" : "",
-        shown.size() >= kDenseColumns ? " dense" : "", css_.empty() ? "" : " " + css_,
-        html_text(caption_), header(shown), body(shown));
+        shown.size() >= kDenseColumns ? " dense" : "", rows_.size() <= kShortRows ? " short" : "",
+        css_.empty() ? "" : " " + css_, html_text(caption_), header(shown), body(shown));
 }
 
 std::string html_figure(const Plot& plot) {
@@ -283,8 +285,8 @@ std::string html_note(std::string_view text) {
 
 std::string html_badge(std::string_view text, Tone tone) {
     constexpr const char* kClasses[] = {"soft", "good", "bad", "warn"};
-    return fmt::format("<span class=\"badge {}\">{}</span>", kClasses[static_cast<int>(tone)],
-                       html_text(text));
+    return fmt::format("<span class=\"badge {}{}\">{}</span>", kClasses[static_cast<int>(tone)],
+                       text.size() <= kBadgeLetters ? " short" : "", html_text(text));
 }
 
 std::string html_state(storage::RunState state) {

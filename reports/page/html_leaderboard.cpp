@@ -150,11 +150,12 @@ HtmlTable results_table(const ExperimentReport& report) {
 
 std::string two(const Estimate& best, const Estimate& last) {
     if (best.count == 0 && last.count == 0) return kNoFigure;
+    if (mean_text(best) == mean_text(last)) return mean_text(best);
     return fmt::format("{}<small>last {}</small>", mean_text(best), mean_text(last));
 }
 
 HtmlTable training_table(const ExperimentReport& report) {
-    HtmlTable table("Training and validation: best epoch, and the last one below it",
+    HtmlTable table("Training and validation: best epoch, and the last one where it differs",
                     HtmlTable::Width::page);
     table.text_column("architecture");
     for (const char* title : {"accuracy", "loss", "val. accuracy", "val. loss", "epochs", "time",

@@ -10,7 +10,9 @@
 namespace lockstep::reports {
 
 std::string html_glance(const ExperimentReport& report);  // the figures of most interest
-std::string html_pairs(const ExperimentReport& report);
+std::string html_pairs(const ExperimentReport& report);   // which differences are real
+// What has to be known to read accuracies on common axes; "" where there is one test set.
+std::string html_other_test_sets(const ExperimentReport& report);
 std::string html_curves(const ExperimentReport& report, HtmlPage& page);
 std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page);
 std::string html_costs(const ExperimentReport& report, HtmlPage& page);

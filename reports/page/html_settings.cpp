@@ -159,7 +159,7 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
             html_text(setting_text(sweep.settings[i])),
             svg_accuracy_by_setting(sweep, report.runs, i, chance_level(sweep.test_set)));
     }
-    const char* css = sweep.settings.size() >= 3 ? "charts three" : "charts";
+    const char* css = sweep.settings.size() >= 3 ? "charts sweeps three" : "charts sweeps";
     return fmt::format(
         "<h3 class=\"plain\">Test accuracy against each setting</h3>\n<p class=\"note\">A point a "
         "run, all seeds and all values of the other settings; the bar is the mean of a value."

@@ -82,6 +82,42 @@ const pageChecks = (() => {
     return findings;
   }
 
+  // Columns whose title is not to be read: only cards say it at each value instead.
+  function titles() {
+    const findings = [];
+    for (const table of document.querySelectorAll('table')) {
+      if (!isShown(table) || getComputedStyle(table).display !== 'table') continue;
+      if (getComputedStyle(table.tHead).display !== 'table-header-group') findings.push(`${nameOf(table)} has a head that is not shown as one`);
+      for (const header of table.tHead.rows[0].cells) {
+        const shown = header.innerText.trim();
+        if (header.textContent.trim() && !shown) findings.push(`${nameOf(table)} does not show ${nameOf(header)}`);
+      }
+    }
+    return findings;
+  }
+
+  // Short words and figures that are broken inside, as "finish" and "ed".
+  function broken() {
+    const findings = [];
+    const kShort = 11;  // letters
+    for (const { element } of texts()) {
+      const cell = element.closest('td, tbody th');
+      if (!cell) continue;
+      for (const node of element.childNodes) {
+        if (node.nodeType !== Node.TEXT_NODE) continue;
+        for (const word of node.data.matchAll(/[^\s\-\u2026]+/g)) {
+          if (word[0].length > kShort) continue;
+          const range = document.createRange();
+          range.setStart(node, word.index);
+          range.setEnd(node, word.index + word[0].length);
+          const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
+          if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
+        }
+      }
+    }
+    return findings;
+  }
+
   function tooSmall() {
     const findings = new Set();
     for (const { element } of texts()) {
@@ -150,5 +186,5 @@ const pageChecks = (() => {
     return findings;
   }
 
-  return { overflow, clipped, overlaps, tooSmall, contrast, structure };
+  return { overflow, clipped, overlaps, titles, broken, tooSmall, contrast, structure };
 })();
