@@ -213,7 +213,11 @@ std::string html_charts(const std::vector<Plot>& plots) {
     for (const Plot& plot : plots) figures += html_figure(plot);
     if (figures.empty()) return {};
     const char* css = plots.size() % 3 == 0 ? "charts three" : "charts";
-    return fmt::format("<div class=\"{}\">{}</div>\n", css, figures);
+    const bool is_shared = plots.size() > 1 && std::ranges::all_of(plots, [&](const Plot& plot) {
+                               return legend(plot) == legend(plots.front());
+                           });
+    return fmt::format("<div class=\"{}{}\">{}</div>{}\n", css, is_shared ? " shared" : "", figures,
+                       is_shared ? legend(plots.front()) : "");
 }
 
 std::string html_values(const Plot& plot) {

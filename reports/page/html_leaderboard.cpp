@@ -234,9 +234,11 @@ std::string left_out(const ExperimentReport& report) {
 
 }  // namespace
 
-std::string html_leaderboard(const ExperimentReport& report) {
+std::string html_leaderboard(const ExperimentReport& report, Details training) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
+    std::string trained = training_table(report).markup();
+    if (training == Details::closed) trained = html_details("Training and validation", trained);
     return markup + results_table(report).markup() + html_selection(report) +
            clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
@@ -245,7 +247,7 @@ std::string html_leaderboard(const ExperimentReport& report) {
            "the best of several epochs, nor where all seeds agree. Figures are means over finished "
            "runs, or those "
            "so far where none is finished.</p>\n" +
-           training_table(report).markup() + repeated(report) + left_out(report);
+           trained + repeated(report) + left_out(report);
 }
 
 }  // namespace lockstep::reports

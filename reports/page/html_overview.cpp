@@ -134,18 +134,21 @@ std::string html_glance(const ExperimentReport& report) {
            printed_card(report) + "</dl>\n";
 }
 
-std::string html_curves(const ExperimentReport& report, HtmlPage& page) {
-    const std::vector<Plot> plots = learning_curves(report);
+std::string html_curves(const ExperimentReport& report, const EntryLabels& labels, HtmlPage& page) {
+    const std::vector<Plot> plots = learning_curves(report, labels.labels);
     std::string markup = "<h2 id=\"curves\">Learning curves</h2>\n";
     if (plots.empty()) return markup + "<p>No epoch has been finished yet.</p>\n";
     markup +=
-        page.charts(plots) + html_note(curves_note(report, plots)) + html_other_test_sets(report);
+        page.charts(plots) +
+        html_note(labels.note + (labels.note.empty() ? "" : " ") + curves_note(report, plots)) +
+        html_other_test_sets(report);
     for (const Plot& plot : plots) markup += html_values(plot);
     return markup;
 }
 
-std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page) {
-    const Plot plot = accuracy_over_time(report);
+std::string html_time_to_accuracy(const ExperimentReport& report, const EntryLabels& labels,
+                                  HtmlPage& page) {
+    const Plot plot = accuracy_over_time(report, labels.labels);
     if (!plot.has_values()) return {};
     const std::vector<double> levels = thresholds(report.runs);
     HtmlTable table("Time until the validation accuracy first reached a level");
@@ -165,17 +168,18 @@ std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page
     return fmt::format("<h2 id=\"time\">Time to accuracy</h2>\n<div class=\"{}\">", css) +
            page.charts({plot}) + table.markup() + "</div>\n" +
            html_note(
+               labels.note + (labels.note.empty() ? "" : " ") +
                "One line an architecture: its first run, no mean over seeds; the table has every "
                "run "
                "that is shown in full. Runs without validation have no place here. Times compare "
                "only where host and ranks are the same.");
 }
 
-std::string html_costs(const ExperimentReport& report, HtmlPage& page) {
-    const std::vector<Plot> plots = accuracy_against_cost(report);
+std::string html_costs(const ExperimentReport& report, const EntryLabels& labels, HtmlPage& page) {
+    const std::vector<Plot> plots = accuracy_against_cost(report, labels.labels);
     if (plots.empty()) return {};
     return "<h2 id=\"costs\">Accuracy against cost</h2>\n" + page.charts(plots) +
-           html_other_test_sets(report) +
+           (labels.note.empty() ? "" : html_note(labels.note)) + html_other_test_sets(report) +
            "<p class=\"note\">Bars are the 95 % intervals of the <a "
            "href=\"#leaderboard\">leaderboard</a>, which has the figures; a point without one has "
            "no interval there. Costs are on logarithmic axes.</p>\n";

@@ -54,7 +54,8 @@ HtmlTable pairs_table(const ExperimentReport& report, std::string_view caption,
                       const Wanted& is_wanted) {
     HtmlTable table(caption, HtmlTable::Width::page);
     using Column = HtmlTable::Column;
-    table.text_column("first and second")
+    table.css("pairs")
+        .text_column("first and second")
         .text_column("verdict")
         .number_column("second − first")
         .number_column("95 % interval over seeds", Column::where_filled)

@@ -9,7 +9,7 @@ const pageChecks = (() => {
     for (let each = element; each; each = each.parentElement) if (getComputedStyle(each).clipPath === 'inset(50%)') return true;
     return false;
   };
-  const isShown = (element) => element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
+  const isShown = (element) => getComputedStyle(element).display === 'contents' ? isShown(element.parentElement) : element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
   const all = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
   const nameOf = (element) => {
     const text = (element.textContent || element.getAttribute('aria-label') || '').trim().replace(/\s+/g, ' ').slice(0, 50);
@@ -82,12 +82,14 @@ const pageChecks = (() => {
     return findings;
   }
 
-  // Columns whose title is not to be read: only cards say it at each value instead.
+  // Columns whose title is not to be read, on each page: only cards say it at each value instead.
   function titles() {
     const findings = [];
     for (const table of document.querySelectorAll('table')) {
       if (!isShown(table) || getComputedStyle(table).display !== 'table') continue;
       if (getComputedStyle(table.tHead).display !== 'table-header-group') findings.push(`${nameOf(table)} has a head that is not shown as one`);
+      const hasBox = [...table.tHead.querySelectorAll('*')].some((each) => getComputedStyle(each).display === 'inline-block');
+      if (matchMedia('print').matches && hasBox) findings.push(`the head of ${nameOf(table)} has a box in it, so that it is not repeated on a second page`);
       for (const header of table.tHead.rows[0].cells) {
         const shown = header.innerText.trim();
         if (header.textContent.trim() && !shown) findings.push(`${nameOf(table)} does not show ${nameOf(header)}`);

@@ -10,6 +10,7 @@
 #include "reports/page/html_leaderboard.hpp"
 #include "reports/page/html_report.hpp"
 #include "reports/page/html_verdict.hpp"
+#include "reports/tables/sweep_table.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 
@@ -48,7 +49,8 @@ std::vector<RunDetails> grid(int rates, int momenta, int seeds) {
 }
 
 std::string settings_of(std::vector<RunDetails> rows) {
-    return html_settings(report_of(RowsSource(std::move(rows))));
+    const ExperimentReport report = report_of(RowsSource(std::move(rows)));
+    return html_settings(report, report_sweep(report));
 }
 
 }  // namespace
