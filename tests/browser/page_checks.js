@@ -98,17 +98,18 @@ const pageChecks = (() => {
     return findings;
   }
 
-  // Short words and figures that are broken inside, as "finish" and "ed".
+  // Short words and figures that are broken inside, as "finish" and "ed". Parts of long names are
+  // none, and on a telephone keys have no room to be whole beside their values.
   function broken() {
     const findings = [];
+    if (innerWidth <= 640) return findings;
     const kShort = 11;  // letters
     for (const { element } of texts()) {
       const cell = element.closest('td, tbody th');
       if (!cell) continue;
       for (const node of element.childNodes) {
-        if (node.nodeType !== Node.TEXT_NODE) continue;
+        if (node.nodeType !== Node.TEXT_NODE || node.data.trim().length > kShort) continue;
         for (const word of node.data.matchAll(/[^\s\-\u2026]+/g)) {
-          if (word[0].length > kShort) continue;
           const range = document.createRange();
           range.setStart(node, word.index);
           range.setEnd(node, word.index + word[0].length);

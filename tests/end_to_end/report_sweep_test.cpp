@@ -188,6 +188,33 @@ TEST_CASE("a sweep's report: the analysis of variance", "[end_to_end]") {
     }
 }
 
+TEST_CASE("a sweep's report: what to try next", "[end_to_end]") {
+    const Json last = sweep_rows(
+        "select sum(is_last) as rising, count(*) as runs from (select e.run, (select epoch from "
+        "epochs o where o.run = e.run order by val_accuracy desc, epoch limit 1) = max(e.epoch) "
+        "as is_last from epochs e join runs_of_sweep s on s.run = e.run group by e.run "
+        "having count(*) > 1)");
+    const std::string rising = fmt::format("<b>{} of {} runs</b> that trained all their epochs",
+                                           last[0].at("rising").dump(), last[0].at("runs").dump());
+    const bool is_told = last[0].at("runs") > 0 && last[0].at("rising") > 0;
+    CAPTURE(rising);
+    CHECK((page().find(rising) != std::string::npos) == is_told);
+    const ReportTable effects = table("Where the spread of test accuracy");
+    for (const auto& [name, column] :
+         {std::pair("learning_rate", "rate"), std::pair("dense.units", "units")}) {
+        const Json means = sweep_rows(fmt::format(
+            "select {0} as value, {0} = (select max({0}) from runs_of_sweep) as is_largest "
+            "from runs_of_sweep group by {0} order by avg(accuracy) desc",
+            column));
+        const std::string edge = fmt::format(
+            "The best value of <b>{}</b>, {}, is the {} that was tried", name,
+            means[0].at("value").dump(), means[0].at("is_largest") == 1 ? "largest" : "smallest");
+        CAPTURE(edge);
+        CHECK((page().find(edge) != std::string::npos) ==
+              (effects.at(name, "verdict") == "larger than seed noise"));
+    }
+}
+
 TEST_CASE("a sweep's report: means by value, and by pairs of values", "[end_to_end]") {
     const ReportTable means = table("Test accuracy by value");
     CHECK(means.rows.size() == 4);
