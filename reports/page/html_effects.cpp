@@ -158,7 +158,7 @@ std::string interacting_pairs(const Sweep& sweep) {
         names += fmt::format("{}{} × {} ({}, p {})", names.empty() ? "" : ", ",
                              html_text(sweep.settings[pair.first].name.name),
                              html_text(sweep.settings[pair.second].name.name), share_text(pair),
-                             effect_p_text(pair, pair.adjusted_p_value));
+                             html_text(effect_p_text(pair, pair.adjusted_p_value)));
     }
     const std::string family =
         pairs.size() == 1 ? "" : fmt::format(", Holm-corrected over {} pairs", pairs.size());

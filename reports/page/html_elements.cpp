@@ -71,6 +71,7 @@ constexpr std::size_t kDenseColumns = 10;  // printed smaller where there is lit
 constexpr std::size_t kShortRows = 12;     // of a table that stays on one page of paper
 constexpr std::size_t kValueRows = 50;
 constexpr std::size_t kBadgeLetters = 14;  // of a badge that is never broken
+constexpr std::size_t kShortLetters = 11;  // of a cell that is broken on telephones alone
 
 // A word that may be broken anywhere, or it would take the width of a column's figures.
 bool has_long_word(std::string_view text) {
@@ -116,7 +117,11 @@ HtmlTable& HtmlTable::row(std::string_view header_html) {
     return *this;
 }
 
-HtmlTable& HtmlTable::text(std::string_view text) { return html(html_text(text)); }
+HtmlTable& HtmlTable::text(std::string_view text) {
+    const char* css = text.size() <= kShortLetters ? "short" : "";
+    rows_.back().cells.push_back({html_text(text), false, css});
+    return *this;
+}
 
 HtmlTable& HtmlTable::html(std::string_view html) {
     rows_.back().cells.push_back({std::string(html), false});
@@ -177,8 +182,10 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             const std::string label =
                 has_labels ? fmt::format(" data-label=\"{}\"", html_text(titles_[column].text))
                            : "";
-            const std::string css = cell.css.empty() ? class_of(cell.is_number, false)
-                                                     : fmt::format(" class=\"n {}\"", cell.css);
+            const std::string css =
+                cell.css.empty()
+                    ? class_of(cell.is_number, false)
+                    : fmt::format(" class=\"{}{}\"", cell.is_number ? "n " : "", cell.css);
             markup += fmt::format("<td{}{}>{}</td>", css, label, cell.html);
         }
         markup += "</tr>\n";

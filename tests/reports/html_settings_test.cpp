@@ -75,6 +75,33 @@ TEST_CASE("settings: what mattered is said in words, and what did not", "[report
     CHECK(count(html, "<circle class=\"dot") == 36);
 }
 
+TEST_CASE("settings: interactions are named by their pairs", "[reports]") {
+    std::vector<RunDetails> rows;
+    for (const int rate : {1, 2})
+        for (const int momentum : {1, 2})
+            for (const int seed : {1, 2, 3})
+                rows.push_back(
+                    run_of(rate, momentum, seed, (rate == momentum ? 0.8 : 0.3) + 0.001 * seed));
+    const std::string html = settings_of(std::move(rows));
+    // The first of two alike; p < 0.0001 as markup.
+    CHECK(contains(html, "It is so of learning_rate × momentum (100.0 %, p &lt; 0.0001)."));
+}
+
+TEST_CASE("settings: what changed together is not said to matter most", "[reports]") {
+    // A grid of the rate within each of two momenta that have rates of their own.
+    std::vector<RunDetails> rows;
+    for (const int seed : {1, 2}) {
+        rows.push_back(run_of(1, 1, seed, 0.30 + 0.01 * seed));
+        rows.push_back(run_of(2, 1, seed, 0.34 + 0.01 * seed));
+        rows.push_back(run_of(3, 2, seed, 0.80 + 0.01 * seed));
+        rows.push_back(run_of(4, 2, seed, 0.84 + 0.01 * seed));
+    }
+    const std::string html = settings_of(std::move(rows));
+    CHECK(contains(html, "<b>No setting can be singled out</b>: "));
+    CHECK(contains(html, "several settings together"));
+    CHECK_FALSE(contains(html, "mattered most"));
+}
+
 TEST_CASE("settings: one seed each is told as not telling", "[reports]") {
     const std::string html = settings_of(grid(3, 2, 1));
     CHECK(contains(html, "No combination was trained with a second seed"));
