@@ -1,4 +1,5 @@
-// Lets a reader sort and filter the table of runs, and shows in the charts which runs are left.
+// Lets a reader sort and filter the table of runs, shows in the charts which runs are left, and opens
+// what a link leads to.
 // The page is complete without it.
 (() => {
   'use strict';
@@ -123,6 +124,19 @@
     table.tBodies[0].addEventListener('pointerover', (event) => point(event.target, true));
     table.tBodies[0].addEventListener('pointerout', (event) => point(event.target, false));
   }
+
+  // A link to a run leads to it, also where it is folded.
+  function openTarget() {
+    const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const folds = [];
+    for (let each = target; each; each = each.parentElement) {
+      if (each.localName === 'details' && !each.open) folds.push(each);
+    }
+    for (const each of folds) each.open = true;
+    if (folds.length > 0) target.scrollIntoView();
+  }
+  window.addEventListener('hashchange', openTarget);
+  openTarget();
 
   for (const frame of document.querySelectorAll('.sortable')) {
     const table = frame.querySelector('table');

@@ -88,7 +88,12 @@ void spread(Plot& plot) {
     plot.y.is_logarithmic = low > 0.0 && high > 20.0 * low;
 }
 
-Plot common_plot(const ExperimentReport& report, const char* id, const char* title,
+// Of the entry that has this colour.
+std::string label_of(const ExperimentReport& report, Labels labels, std::size_t color) {
+    return color < labels.size() ? labels[color] : report.entries[color].name;
+}
+
+Plot common_plot(const ExperimentReport& report, Labels labels, const char* id, const char* title,
                  const char* y_label, const Pick& pick) {
     Plot plot{.id = id,
               .title = title,
@@ -103,11 +108,12 @@ Plot common_plot(const ExperimentReport& report, const char* id, const char* tit
     for (const ArchitectureFigures& entry : charted(report)) {
         MeanCurve curve = mean_curve(report.runs, entry, pick);
         if (!curve.of_all.empty()) {
-            plot.series.push_back({entry.name, color, LineStyle::solid, std::move(curve.of_all)});
+            plot.series.push_back({label_of(report, labels, color), color, LineStyle::solid,
+                                   std::move(curve.of_all)});
         }
         if (!curve.of_some.empty()) {
-            plot.series.push_back(
-                {entry.name + ", fewer seeds", color, LineStyle::thin, std::move(curve.of_some)});
+            plot.series.push_back({label_of(report, labels, color) + ", fewer seeds", color,
+                                   LineStyle::thin, std::move(curve.of_some)});
         }
         ++color;
     }
@@ -121,7 +127,7 @@ struct Cost {
     std::function<double(const ArchitectureFigures&, const RunFigures&)> of;
 };
 
-Plot cost_plot(const ExperimentReport& report, const Cost& cost) {
+Plot cost_plot(const ExperimentReport& report, Labels labels, const Cost& cost) {
     Plot plot{.id = cost.id,
               .title = cost.title,
               .description =
@@ -132,7 +138,8 @@ Plot cost_plot(const ExperimentReport& report, const Cost& cost) {
               .y = {.label = "test accuracy"}};
     std::size_t color = 0;
     for (const ArchitectureFigures& entry : charted(report)) {
-        PlotSeries series{entry.name, color++, LineStyle::solid};
+        PlotSeries series{label_of(report, labels, color), color, LineStyle::solid};
+        ++color;
         const Measured& accuracy = entry.test_accuracy;
         if (accuracy.estimate.count == 0) continue;
         const RunFigures& run = report.runs[entry.runs.front()];
@@ -215,19 +222,20 @@ Plot learning_rate_plot(const RunFigures& run) {
 
 }  // namespace
 
-std::vector<Plot> learning_curves(const ExperimentReport& report) {
+std::vector<Plot> learning_curves(const ExperimentReport& report, Labels labels) {
     std::vector<Plot> plots{
-        common_plot(report, "val-accuracy", "Validation accuracy", "accuracy", val_accuracy_of),
-        common_plot(report, "val-loss", "Validation loss", "loss", val_loss_of),
-        common_plot(report, "accuracy", "Training accuracy", "accuracy", accuracy_of),
-        common_plot(report, "loss", "Training loss", "loss", loss_of)};
+        common_plot(report, labels, "val-accuracy", "Validation accuracy", "accuracy",
+                    val_accuracy_of),
+        common_plot(report, labels, "val-loss", "Validation loss", "loss", val_loss_of),
+        common_plot(report, labels, "accuracy", "Training accuracy", "accuracy", accuracy_of),
+        common_plot(report, labels, "loss", "Training loss", "loss", loss_of)};
     spread(plots[1]);
     spread(plots[3]);
     std::erase_if(plots, [](const Plot& plot) { return !plot.has_values(); });
     return plots;
 }
 
-Plot accuracy_over_time(const ExperimentReport& report) {
+Plot accuracy_over_time(const ExperimentReport& report, Labels labels) {
     Plot plot{.id = "accuracy-over-time",
               .title = "Validation accuracy over time",
               .description =
@@ -238,7 +246,8 @@ Plot accuracy_over_time(const ExperimentReport& report) {
               .y = {.label = "validation accuracy"}};
     std::size_t color = 0;
     for (const ArchitectureFigures& entry : charted(report)) {
-        PlotSeries series{entry.name, color++, LineStyle::solid};
+        PlotSeries series{label_of(report, labels, color), color, LineStyle::solid};
+        ++color;
         for (const EpochFigures& epoch : report.runs[entry.runs.front()].epochs) {
             if (!epoch.val_accuracy) continue;
             series.points.push_back({epoch.elapsed_seconds, *epoch.val_accuracy, {}});
@@ -249,7 +258,7 @@ Plot accuracy_over_time(const ExperimentReport& report) {
     return plot;
 }
 
-std::vector<Plot> accuracy_against_cost(const ExperimentReport& report) {
+std::vector<Plot> accuracy_against_cost(const ExperimentReport& report, Labels labels) {
     const auto parameters = [](const ArchitectureFigures&, const RunFigures& run) {
         return static_cast<double>(run.run.parameters);
     };
@@ -260,11 +269,13 @@ std::vector<Plot> accuracy_against_cost(const ExperimentReport& report) {
         return entry.seconds.mean;
     };
     std::vector<Plot> plots{
-        cost_plot(report,
+        cost_plot(report, labels,
                   {"by-parameters", "Accuracy against parameters", "parameters", parameters}),
-        cost_plot(report, {"by-flops", "Accuracy against operations", "FLOPs of one image, forward",
-                           flops}),
-        cost_plot(report, {"by-seconds", "Accuracy against time", "seconds of training", seconds})};
+        cost_plot(
+            report, labels,
+            {"by-flops", "Accuracy against operations", "FLOPs of one image, forward", flops}),
+        cost_plot(report, labels,
+                  {"by-seconds", "Accuracy against time", "seconds of training", seconds})};
     std::erase_if(plots, [](const Plot& plot) { return !plot.has_values(); });
     return plots;
 }

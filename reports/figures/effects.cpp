@@ -6,10 +6,10 @@
 #include <map>
 #include <numbers>
 #include <numeric>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "reports/figures/effect_fit.hpp"
 #include "reports/figures/statistics.hpp"
 
 namespace lockstep::reports {
@@ -29,80 +29,6 @@ double squares_around_mean(std::span<const double> values) {
     // Values that agree but for their rounding do not vary.
     const auto [low, high] = std::ranges::minmax(values);
     return is_same_figure(low, high) ? 0.0 : squares;
-}
-
-// Orthonormal vectors that span the columns taken so far.
-class Basis {
-public:
-    // Whether the column was independent of those before.
-    bool take(std::vector<double> column) {
-        const double length = norm(column);
-        for (int pass = 0; pass < 2; ++pass) {  // twice is enough, as Kahan says
-            for (const std::vector<double>& known : vectors_) subtract(column, known);
-        }
-        const double rest = norm(column);
-        if (rest <= 1e-8 * length) return false;
-        for (double& each : column) each /= rest;
-        vectors_.push_back(std::move(column));
-        return true;
-    }
-
-    std::size_t rank() const { return vectors_.size(); }
-
-    // Of the values, along the vectors from `first` on.
-    double squares(std::span<const double> values, std::size_t first) const {
-        double sum = 0.0;
-        for (std::size_t i = first; i < vectors_.size(); ++i) {
-            const double along = dot(vectors_[i], values);
-            sum += along * along;
-        }
-        return sum;
-    }
-
-private:
-    static double dot(std::span<const double> a, std::span<const double> b) {
-        return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-    }
-    static double norm(std::span<const double> a) { return std::sqrt(dot(a, a)); }
-    static void subtract(std::vector<double>& column, const std::vector<double>& known) {
-        const double along = dot(column, known);
-        for (std::size_t i = 0; i < column.size(); ++i) column[i] -= along * known[i];
-    }
-
-    std::vector<std::vector<double>> vectors_;
-};
-
-// One column a level: the constant makes one of them superfluous.
-void take_factor(Basis& basis, const Factor& factor) {
-    for (std::size_t level = 0; level < factor.levels; ++level) {
-        std::vector<double> column;
-        for (const std::size_t each : factor.level_of) column.push_back(each == level ? 1.0 : 0.0);
-        basis.take(std::move(column));
-    }
-}
-
-struct Fit {
-    double squares = 0.0;
-    int degrees = 0;
-};
-
-Fit squares_of_factor(std::span<const Factor> factors, std::size_t which,
-                      std::span<const double> centred) {
-    Basis basis;
-    basis.take(std::vector<double>(centred.size(), 1.0));
-    for (std::size_t i = 0; i < factors.size(); ++i) {
-        if (i != which) take_factor(basis, factors[i]);
-    }
-    const std::size_t others = basis.rank();
-    take_factor(basis, factors[which]);
-    return {basis.squares(centred, others), static_cast<int>(basis.rank() - others)};
-}
-
-Fit squares_of_all(std::span<const Factor> factors, std::span<const double> centred) {
-    Basis basis;
-    basis.take(std::vector<double>(centred.size(), 1.0));
-    for (const Factor& factor : factors) take_factor(basis, factor);
-    return {basis.squares(centred, 1), static_cast<int>(basis.rank()) - 1};
 }
 
 using Combinations = std::map<std::vector<std::size_t>, std::vector<double>>;
@@ -144,13 +70,34 @@ void add_seeds(const Combinations& combinations, Effects& effects) {
     effects.seed_deviation = std::sqrt(effects.seeds.squares / effects.seeds.degrees);
 }
 
-void add_figures(const Effects& effects, Effect& effect) {
-    if (effect.degrees == 0 || effect.is_confounded) return;
-    if (effects.total > 0.0) effect.share = effect.squares / effects.total;
-    if (effects.seed_deviation.value_or(0.0) <= 0.0) return;
-    const double noise = *effects.seed_deviation * *effects.seed_deviation;
-    effect.f = effect.squares / effect.degrees / noise;
-    effect.p_value = f_tail_probability(*effect.f, effect.degrees, effects.seeds.degrees);
+// Holm's correction over the factors and the interactions as a whole.
+void correct(Effects& effects) {
+    std::vector<Effect> tests = effects.factors;
+    tests.push_back(effects.interactions);
+    correct_for_many(tests);
+    effects.interactions = tests.back();
+    tests.pop_back();
+    effects.factors = std::move(tests);
+}
+
+void add_together(const Fit& all, Effects& effects) {
+    Effect& together = effects.together;
+    together = {all.degrees, all.squares};
+    for (const Effect& factor : effects.factors) {
+        if (!factor.share) continue;
+        together.degrees -= factor.degrees;
+        together.squares -= factor.squares;
+    }
+    // Beyond rounding; sums that suppress each other add up to more than the whole.
+    const bool is_part = together.squares > 1e-9 * effects.total;
+    if (!is_part) together = {};
+    if (is_part) together.share = together.squares / effects.total;
+}
+
+std::vector<double> centred_of(std::span<const double> values) {
+    std::vector<double> centred(values.begin(), values.end());
+    for (double& value : centred) value -= mean_of(values);
+    return centred;
 }
 
 void check(std::span<const Factor> factors, std::span<const double> values) {
@@ -177,6 +124,15 @@ std::vector<LevelMean> means_of(std::span<const std::size_t> groups, std::size_t
         if (group.runs > 0) group.mean /= static_cast<double>(group.runs);
     }
     return means;
+}
+
+void add_figures(const Effects& effects, Effect& effect) {
+    if (effect.degrees == 0 || effect.is_confounded) return;
+    if (effects.total > 0.0) effect.share = effect.squares / effects.total;
+    if (effects.seed_deviation.value_or(0.0) <= 0.0) return;
+    const double noise = *effects.seed_deviation * *effects.seed_deviation;
+    effect.f = effect.squares / effect.degrees / noise;
+    effect.p_value = f_tail_probability(*effect.f, effect.degrees, effects.seeds.degrees);
 }
 
 }  // namespace
@@ -234,8 +190,7 @@ Effects main_effects(std::span<const Factor> factors, std::span<const double> va
     effects.total = squares_around_mean(values);
     add_seeds(combinations, effects);
 
-    std::vector<double> centred(values.begin(), values.end());
-    for (double& value : centred) value -= mean_of(values);
+    const std::vector<double> centred = centred_of(values);
     std::size_t levels = 0;
     for (const Factor& factor : factors) levels += factor.levels;
     const bool is_fitted = levels <= kMostLevels;
@@ -250,17 +205,45 @@ Effects main_effects(std::span<const Factor> factors, std::span<const double> va
         effect.is_partial = !effect.is_confounded && fit.degrees < differences;
         add_figures(effects, effect);
     }
-    correct_for_many(effects.factors);
     const Fit all = is_fitted ? squares_of_all(factors, centred) : Fit{};
     effects.interactions.degrees =
         is_fitted ? static_cast<int>(combinations.size()) - 1 - all.degrees : 0;
     effects.interactions.squares =
         std::max(0.0, effects.total - effects.seeds.squares - all.squares);
     add_figures(effects, effects.interactions);
+    add_together(all, effects);
+    correct(effects);
     if (effects.seeds.degrees > 0 && effects.total > 0.0) {
         effects.seeds.share = effects.seeds.squares / effects.total;
     }
     return effects;
+}
+
+std::vector<PairEffect> pair_effects(std::span<const Factor> factors,
+                                     std::span<const double> values, const Effects& effects) {
+    check(factors, values);
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;
+    std::size_t columns = 0;
+    for (std::size_t first = 0; first < factors.size(); ++first) {
+        for (std::size_t second = first + 1; second < factors.size(); ++second) {
+            columns += (factors[first].levels - 1) * (factors[second].levels - 1);
+            pairs.emplace_back(first, second);
+        }
+    }
+    if (columns > kMostPairColumns || effects.seed_deviation.value_or(0.0) <= 0.0) return {};
+    const std::vector<double> centred = centred_of(values);
+    std::vector<PairEffect> found;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        PairEffect pair{pairs[i].first, pairs[i].second};
+        const Fit fit = squares_of_pair(factors, pairs, i, centred);
+        pair.squares = fit.squares;
+        pair.degrees = fit.degrees;
+        add_figures(effects, pair);
+        if (pair.p_value) found.push_back(pair);
+    }
+    correct_for_many(found);
+    std::ranges::stable_sort(found, std::ranges::greater{}, &PairEffect::squares);
+    return found;
 }
 
 std::vector<LevelMean> level_means(const Factor& factor, std::span<const double> values) {

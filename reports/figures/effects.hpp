@@ -12,6 +12,8 @@
 // [5] H. A. David, H. N. Nagaraja: Order statistics, 3rd edition. Wiley, 2003. Section 3.1.
 // [6] W. G. Cochran: The distribution of the largest of a set of estimated variances as a fraction
 //     of their total. Annals of Eugenics 11(1):47-52, 1941. doi:10.1111/j.1469-1809.1941.tb02271.x
+// [7] S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Statist.
+//     6(2):65-70, 1979. https://www.jstor.org/stable/4615733
 
 #include <cstddef>
 #include <optional>
@@ -53,7 +55,7 @@ struct Effect {
     std::optional<double> share{};  // squares / total: eta squared; none where nothing varies
     std::optional<double> f{};      // (squares / degrees) / seed variance; none without that
     std::optional<double> p_value{};
-    std::optional<double> adjusted_p_value{};  // Holm's, over the factors' tests
+    std::optional<double> adjusted_p_value{};  // Holm's [7], over the family it is tested in
     // Fewer than half of its differences can be told from those of other factors: no figures.
     bool is_confounded = false;
     // Half of them or more, not all: figures are of those alone, so the share is a lower bound.
@@ -62,10 +64,13 @@ struct Effect {
 
 struct Effects {
     std::size_t runs = 0;
-    std::size_t combinations = 0;             // of levels that occur
-    bool is_complete = false;                 // every combination of levels, each equally often
-    double total = 0.0;                       // sum of squares around the mean
-    std::vector<Effect> factors;              // in the order given
+    std::size_t combinations = 0;  // of levels that occur
+    bool is_complete = false;      // every combination of levels, each equally often
+    double total = 0.0;            // sum of squares around the mean
+    std::vector<Effect> factors;   // in the order given
+    // What main effects explain, but none of them alone: of factors that changed together. Its
+    // share only; none in a complete grid.
+    Effect together;
     Effect interactions;                      // between combinations, beyond main effects
     Effect seeds;                             // within combinations: repetitions; share alone
     std::optional<double> seed_deviation{};   // of one run around the mean of its combination
@@ -79,10 +84,28 @@ struct Effects {
 // fitting constants [1], type II. In a complete grid with equally many repetitions that is the
 // classic sum [2] n (mean of level - mean)^2, and the shares add up to 1. The F test sets its mean
 // square against that within combinations (fixed effects, [4]), which needs a combination with two
-// runs whose values differ; it supposes that seeds scatter alike everywhere. This is the part of a
+// runs whose values differ; it supposes that seeds scatter alike everywhere. Holm's
+// correction is over the factors and the interactions as a whole. This is the part of a
 // functional analysis of variance [3] that needs no model of what was not tried.
 // Throws std::invalid_argument unless there are values, and a level for each of them.
 Effects main_effects(std::span<const Factor> factors, std::span<const double> values);
+
+// The interaction of two factors, which are told by their places.
+struct PairEffect : Effect {
+    PairEffect(std::size_t first_factor, std::size_t second_factor)
+        : first(first_factor), second(second_factor) {}
+    std::size_t first;
+    std::size_t second;
+};
+inline constexpr std::size_t kMostPairColumns = 150;
+
+// Which pairs of factors interact: of each the sum of squares that it adds to all main effects and
+// all other pairs (type II [1]; the classic sum [2] in a complete grid with equally many
+// repetitions), with the F test of main_effects() and Holm's correction over these pairs. Those
+// that add most come first; pairs that cannot be tested are left out. Empty without noise to test
+// against, and where more than kMostPairColumns differences would take too long to fit.
+std::vector<PairEffect> pair_effects(std::span<const Factor> factors,
+                                     std::span<const double> values, const Effects& effects);
 
 // Means of the runs by the levels of one factor or of two.
 struct LevelMean {

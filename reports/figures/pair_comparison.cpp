@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "reports/figures/statistics.hpp"
@@ -149,25 +150,69 @@ Verdict verdict_of(const PairComparison& pair) {
     if (*pair.adjusted_p_value >= kSignificance) return Verdict::not_distinguishable;
     // The test speaks of its own difference, which may have another sign than that of the means.
     const double difference =
-        pair.is_over_seeds
+        pair.pooled ? pair.pooled->difference
+        : pair.is_over_seeds
             ? pair.over_seeds->difference.mean
             : static_cast<double>(pair.on_images->only_second - pair.on_images->only_first);
     return difference > 0.0 ? Verdict::second_is_better : Verdict::first_is_better;
+}
+
+// By the places of their entries.
+using Pooled = std::map<std::pair<std::size_t, std::size_t>, PooledPair>;
+
+Pooled pooled_of(const std::vector<ArchitectureFigures>& entries) {
+    Pooled pooled;
+    std::set<TestSet> known;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (!known.insert(entries[i].test_set).second) continue;
+        const auto noise = pooled_noise(entries, i);
+        if (!noise) continue;
+        for (const PooledPair& pair : pooled_pairs(entries, *noise)) {
+            pooled.emplace(std::pair(pair.first, pair.second), pair);
+        }
+    }
+    return pooled;
+}
+
+void take_pooled(const PooledPair& pooled, PairComparison& pair) {
+    pair.pooled = pooled;
+    pair.p_value = pooled.p_value;
+    pair.difference = pooled.difference;
+    pair.is_over_seeds = true;
+    pair.reason.clear();
+}
+
+void correct(std::vector<PairComparison>& pairs) {
+    std::vector<PairComparison> others;
+    for (const PairComparison& pair : pairs) {
+        if (!pair.pooled) others.push_back(pair);
+    }
+    correct_for_many(others);
+    std::size_t next = 0;
+    for (PairComparison& pair : pairs) {
+        pair.adjusted_p_value =
+            pair.pooled ? pair.pooled->adjusted_p_value : others[next++].adjusted_p_value;
+    }
 }
 
 }  // namespace
 
 std::vector<PairComparison> compare_pairs(const Runs& runs,
                                           const std::vector<ArchitectureFigures>& entries,
-                                          const std::vector<TestAnswers>& answers) {
+                                          const std::vector<TestAnswers>& answers,
+                                          std::size_t compared) {
     const PairMaker maker(runs, answers);
+    const Pooled pooled = pooled_of(entries);
+    const std::size_t count = std::min(compared, entries.size());
     std::vector<PairComparison> pairs;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        for (std::size_t j = i + 1; j < entries.size(); ++j) {
-            pairs.push_back(maker.compare(entries[i], entries[j]));
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = i + 1; j < count; ++j) {
+            PairComparison& pair = pairs.emplace_back(maker.compare(entries[i], entries[j]));
+            const auto found = pooled.find({i, j});
+            if (found != pooled.end()) take_pooled(found->second, pair);
         }
     }
-    correct_for_many(pairs);
+    correct(pairs);
     for (PairComparison& pair : pairs) pair.verdict = verdict_of(pair);
     return pairs;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/figures/leaderboard.hpp"
+#include "reports/figures/pooled_noise.hpp"
 #include "reports/figures/statistics.hpp"
 
 namespace lockstep::reports {
@@ -38,19 +39,25 @@ struct PairComparison {
     // Of one run each: those of the lowest shared seed, else the first finished ones.
     std::optional<McNemar> on_images{};
     std::int64_t images = 0;  // of the test set, where on_images is given
-    // Of the t test where it is defined, else of McNemar's.
+    // Over all finished seeds, where their test set has pooled_noise().
+    std::optional<PooledPair> pooled{};
+    // Of the pooled t test, of that over shared seeds where it is defined, else of McNemar's.
     std::optional<double> p_value{};
-    std::optional<double> adjusted_p_value{};  // Holm's, over all pairs with a p_value
-    bool is_over_seeds = false;                // p_value is the t test's
-    double difference = 0.0;       // second - first: over shared seeds, else of the two runs
+    // Holm's: of the pooled tests over all pairs of their test set, those of entries that are not
+    // compared here included; of the others over all of them.
+    std::optional<double> adjusted_p_value{};
+    bool is_over_seeds = false;    // p_value is a t test's
+    double difference = 0.0;       // second - first: over seeds, else of the two runs
     bool has_one_test_set = true;  // false: tested on different images by design
     Verdict verdict = Verdict::not_comparable;
     std::string reason{};  // why they are not comparable
 };
 
-// All pairs of `entries`, in order. `answers` are those of the finished runs that have them.
+// All pairs of the first `compared` of `entries`, in order. `answers` are those of the finished
+// runs that have them.
 std::vector<PairComparison> compare_pairs(const std::vector<RunFigures>& runs,
                                           const std::vector<ArchitectureFigures>& entries,
-                                          const std::vector<TestAnswers>& answers);
+                                          const std::vector<TestAnswers>& answers,
+                                          std::size_t compared = SIZE_MAX);
 
 }  // namespace lockstep::reports

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "reports/figures/effects.hpp"
+#include "reports/figures/statistics.hpp"
 
 namespace lockstep::reports {
 namespace {
@@ -50,14 +51,18 @@ void choose_by_validation(const Runs& runs, const std::vector<ArchitectureFigure
                           const std::vector<const ArchitectureFigures*>& candidates,
                           Selection& selection) {
     std::optional<std::size_t> best;
+    bool is_tied = false;
     for (const ArchitectureFigures* entry : candidates) {
         const auto accuracy = mean_val_accuracy(runs, *entry);
         if (!accuracy) return;
+        if (best && is_same_figure(*accuracy, selection.validation_accuracy)) is_tied = true;
         if (best && *accuracy <= selection.validation_accuracy) continue;
+        if (best && !is_same_figure(*accuracy, selection.validation_accuracy)) is_tied = false;
         best = static_cast<std::size_t>(entry - entries.data());
         selection.validation_accuracy = *accuracy;
     }
-    selection.by_validation = best;
+    selection.is_tied = is_tied;
+    if (!is_tied) selection.by_validation = best;
 }
 
 }  // namespace

@@ -24,8 +24,10 @@ struct Selection {
     // entries, pooled, and 1 / seeds the mean over entries. None where no entry has two seeds.
     std::optional<double> expected_excess{};
     // The entry with the best mean validation accuracy of the weights that were tested. None unless
-    // every candidate's runs validated on images of their own.
+    // every candidate's runs validated on images of their own, and where several are the best: only
+    // the test set would choose among them.
     std::optional<std::size_t> by_validation{};
+    bool is_tied = false;              // several have the best one
     double validation_accuracy = 0.0;  // its mean
 };
 

@@ -1,4 +1,4 @@
-// Which setting mattered: the analysis of variance in a table and in words, and heat maps of pairs.
+// Which setting mattered: the analysis of variance in a table and in words.
 
 #include <fmt/format.h>
 
@@ -75,11 +75,19 @@ HtmlTable effects_table(const Sweep& sweep) {
             .number(figure_text(best->mean - worst->mean));
         add_test(effects, effect, effect.adjusted_p_value, table);
     }
-    if (effects.interactions.degrees > 0) {
-        table.row(interactions_text(effects));
-        add_share(effects, effects.interactions, effects.interactions.p_value, table);
+    if (is_shown_together(effects)) {
+        table.row("several settings together")
+            .number_html(share_cell(effects.together))
+            .html("<span class=\"soft\">cannot be told apart: they changed together</span>");
         add_no_means(table);
-        add_test(effects, effects.interactions, effects.interactions.p_value, table);
+        table.number(kNoFigure).number(kNoFigure);
+    }
+    if (effects.interactions.degrees > 0) {
+        const Effect& interactions = effects.interactions;
+        table.row(interactions_text(effects));
+        add_share(effects, interactions, interactions.adjusted_p_value, table);
+        add_no_means(table);
+        add_test(effects, interactions, interactions.adjusted_p_value, table);
     }
     if (effects.seeds.share) {
         table.row("seeds")
@@ -119,6 +127,15 @@ std::string first_sentence(const Sweep& sweep) {
                    : "<b>Nothing mattered</b>: all runs have the same test accuracy.";
     }
     const std::string name = html_text(setting_text(sweep.settings[place]));
+    const Effect& together = sweep.effects->together;
+    if (together.share && *together.share >= *most->share) {
+        return fmt::format(
+            "<b>No setting can be singled out</b>: {} of the variance of test accuracy lies "
+            "between values of settings that changed together, more than in any one alone (the "
+            "largest share is that of {}, {}). A report of one experiment, or of fewer runs "
+            "(<code>--where</code>), may tell.",
+            share_text(together), name, share_text(*most));
+    }
     if (most->f && !is_beyond_noise(*most, most->adjusted_p_value)) {
         return "<b>No setting had an effect larger than seed noise</b>" +
                fmt::format(" (the largest share is that of {}, {}).", name, share_text(*most));
@@ -127,6 +144,26 @@ std::string first_sentence(const Sweep& sweep) {
         "<b>{} {}</b>: {}{} of the variance of test accuracy lies between its values{}.", name,
         most->f ? "mattered most" : "has the largest share", most->is_partial ? "at least " : "",
         share_text(*most), most->f ? ", beyond what seeds explain" : "");
+}
+
+// "They are those of a × b (1.4 %, p 0.0210, Holm-corrected over 3 pairs)."
+std::string interacting_pairs(const Sweep& sweep) {
+    std::vector<Factor> factors;
+    for (const SweptSetting& setting : sweep.settings) factors.push_back(setting.factor);
+    const std::vector<PairEffect> pairs = pair_effects(factors, sweep.accuracies, *sweep.effects);
+    if (pairs.empty()) return "Which ones cannot be told from these runs.";
+    std::string names;
+    for (const PairEffect& pair : pairs) {
+        if (!is_beyond_noise(pair, pair.adjusted_p_value)) continue;
+        names += fmt::format("{}{} × {} ({}, p {})", names.empty() ? "" : ", ",
+                             html_text(sweep.settings[pair.first].name.name),
+                             html_text(sweep.settings[pair.second].name.name), share_text(pair),
+                             html_text(effect_p_text(pair, pair.adjusted_p_value)));
+    }
+    const std::string family =
+        pairs.size() == 1 ? "" : fmt::format(", Holm-corrected over {} pairs", pairs.size());
+    return names.empty() ? "No single pair of settings stands out" + family + '.'
+                         : "It is so of " + names + family + '.';
 }
 
 std::string summary(const Sweep& sweep) {
@@ -142,10 +179,10 @@ std::string summary(const Sweep& sweep) {
         text += " Without a share, since nothing tells them from other settings: " + unknown +
                 "; a report of fewer runs (<code>--where</code>) may tell.";
     }
-    if (is_beyond_noise(effects.interactions, effects.interactions.p_value)) {
+    if (is_beyond_noise(effects.interactions, effects.interactions.adjusted_p_value)) {
         text += fmt::format(
-            " Interactions ({}) are beyond noise too: what one setting does depends on others.",
-            share_text(effects.interactions));
+            " Interactions ({}) are beyond noise: what one setting does depends on others. {}",
+            share_text(effects.interactions), interacting_pairs(sweep));
     }
     if (effects.seeds.degrees == 0) {
         text +=
@@ -179,77 +216,9 @@ std::string method(const Effects& effects) {
               "the main effects of the others, and shares need not add up to 100 %",
         effects.seed_deviation.value_or(0.0) > 0.0
             ? " A share says how much, the F test against the scatter of seeds whether; it "
-              "supposes that seeds scatter alike everywhere. p is Holm-corrected over the settings."
+              "supposes that seeds scatter alike everywhere. p is Holm-corrected over all tests of "
+              "this table."
             : "");
-}
-
-// ---- heat maps ---------------------------------------------------------------------------------
-
-struct Extent {
-    double low = 0.0;
-    double high = 0.0;
-    int shade(double value) const {
-        if (!(high > low)) return 1;
-        return 1 + std::min(5, static_cast<int>((value - low) / (high - low) * 6.0));
-    }
-};
-
-std::string pair_name(const Sweep& sweep, const SettingPair& pair) {
-    return sweep.settings[pair.first].name.name + " × " + sweep.settings[pair.second].name.name;
-}
-
-std::vector<LevelMean> means_of(const Sweep& sweep, const SettingPair& pair) {
-    return pair_means(sweep.settings[pair.first].factor, sweep.settings[pair.second].factor,
-                      sweep.accuracies);
-}
-
-std::string heat_map(const Sweep& sweep, const SettingPair& pair, const Extent& extent) {
-    const SweptSetting& down = sweep.settings[pair.first];
-    const SweptSetting& across = sweep.settings[pair.second];
-    const std::vector<LevelMean> means = means_of(sweep, pair);
-    HtmlTable table(pair_name(sweep, pair) + ": mean test accuracy");
-    table.text_column(down.name.name + " ↓  " + across.name.name + " →").css("map");
-    for (const storage::Cell& level : across.levels) {
-        table.number_column(shortened(value_text(level), 24));
-    }
-    for (std::size_t i = 0; i < down.levels.size(); ++i) {
-        table.row(html_text(value_text(down.levels[i])));
-        for (std::size_t j = 0; j < across.levels.size(); ++j) {
-            const LevelMean& mean = means[i * across.levels.size() + j];
-            if (mean.runs == 0) {
-                table.number_html(kNoFigure, "zero");
-                continue;
-            }
-            table.number_html(
-                fmt::format("{}<small>{}</small>", figure_text(mean.mean),
-                            mean.runs == 1 ? "1 run" : fmt::format("{} runs", mean.runs)),
-                fmt::format("h{}", extent.shade(mean.mean)));
-        }
-    }
-    return table.markup();
-}
-
-Extent extent_of(const Sweep& sweep, const std::vector<SettingPair>& pairs) {
-    std::vector<double> all;
-    for (const SettingPair& pair : pairs) {
-        for (const LevelMean& mean : means_of(sweep, pair)) {
-            if (mean.runs > 0) all.push_back(mean.mean);
-        }
-    }
-    const auto [low, high] = std::ranges::minmax(all);
-    return {low, high};
-}
-
-std::string left_out(const Sweep& sweep, const std::vector<SettingPair>& pairs) {
-    constexpr std::size_t kNamed = 12;
-    if (pairs.empty()) return {};
-    std::string names;
-    for (std::size_t i = 0; i < std::min(pairs.size(), kNamed); ++i) {
-        names += (i == 0 ? "" : "; ") + html_text(pair_name(sweep, pairs[i]));
-    }
-    if (pairs.size() > kNamed) names += fmt::format("; and {} more", pairs.size() - kNamed);
-    return "<p class=\"note\">Left out, because they tell less or have more than " +
-           fmt::format("{} values a side: {}.</p>\n", kHeatLevels, names);
 }
 
 }  // namespace
@@ -258,27 +227,6 @@ std::string html_effects(const Sweep& sweep) {
     if (!sweep.effects || sweep.settings.empty()) return {};
     return "<h3 class=\"plain\" id=\"effects\">Which setting mattered?</h3>\n" + summary(sweep) +
            effects_table(sweep).markup() + method(*sweep.effects);
-}
-
-std::string html_heat_maps(const Sweep& sweep) {
-    if (sweep.runs.size() < 2) return {};
-    std::vector<SettingPair> shown;
-    std::vector<SettingPair> others;
-    for (const SettingPair& pair : setting_pairs(sweep)) {
-        const bool is_small = sweep.settings[pair.first].levels.size() <= kHeatLevels &&
-                              sweep.settings[pair.second].levels.size() <= kHeatLevels;
-        (is_small && shown.size() < kHeatMaps ? shown : others).push_back(pair);
-    }
-    if (shown.empty()) return {};
-    const Extent extent = extent_of(sweep, shown);
-    std::string maps;
-    for (const SettingPair& pair : shown) maps += heat_map(sweep, pair, extent);
-    return fmt::format(
-        "<h3 class=\"plain\">Two settings at a time</h3>\n<p class=\"note\">Means over all other "
-        "settings and seeds; the stronger the colour, the better, from {} to {} in all "
-        "maps.</p>\n<div "
-        "class=\"maps\">{}</div>\n{}",
-        figure_text(extent.low), figure_text(extent.high), maps, left_out(sweep, others));
 }
 
 }  // namespace lockstep::reports

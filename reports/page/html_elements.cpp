@@ -68,7 +68,10 @@ std::string legend(const Plot& plot) {
 // Columns of a table that is shown as cards on narrow screens.
 constexpr std::size_t kCardColumns = 4;
 constexpr std::size_t kDenseColumns = 10;  // printed smaller where there is little room
+constexpr std::size_t kShortRows = 12;     // of a table that stays on one page of paper
 constexpr std::size_t kValueRows = 50;
+constexpr std::size_t kBadgeLetters = 14;  // of a badge that is never broken
+constexpr std::size_t kShortLetters = 11;  // of a cell that is broken on telephones alone
 
 // A word that may be broken anywhere, or it would take the width of a column's figures.
 bool has_long_word(std::string_view text) {
@@ -114,7 +117,11 @@ HtmlTable& HtmlTable::row(std::string_view header_html) {
     return *this;
 }
 
-HtmlTable& HtmlTable::text(std::string_view text) { return html(html_text(text)); }
+HtmlTable& HtmlTable::text(std::string_view text) {
+    const char* css = text.size() <= kShortLetters ? "short" : "";
+    rows_.back().cells.push_back({html_text(text), false, css});
+    return *this;
+}
 
 HtmlTable& HtmlTable::html(std::string_view html) {
     rows_.back().cells.push_back({std::string(html), false});
@@ -175,8 +182,10 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             const std::string label =
                 has_labels ? fmt::format(" data-label=\"{}\"", html_text(titles_[column].text))
                            : "";
-            const std::string css = cell.css.empty() ? class_of(cell.is_number, false)
-                                                     : fmt::format(" class=\"n {}\"", cell.css);
+            const std::string css =
+                cell.css.empty()
+                    ? class_of(cell.is_number, false)
+                    : fmt::format(" class=\"{}{}\"", cell.is_number ? "n " : "", cell.css);
             markup += fmt::format("<td{}{}>{}</td>", css, label, cell.html);
         }
         markup += "</tr>\n";
@@ -192,11 +201,11 @@ std::string HtmlTable::markup() const {
     }
     return fmt::format(
         "<table "
-        "class=\"{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
+        "class=\"{}{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
         "</table>\n",
         shown.size() >= kCardColumns ? "cards" : "plain", width_ == Width::page ? " wide" : "",
-        shown.size() >= kDenseColumns ? " dense" : "", css_.empty() ? "" : " " + css_,
-        html_text(caption_), header(shown), body(shown));
+        shown.size() >= kDenseColumns ? " dense" : "", rows_.size() <= kShortRows ? " short" : "",
+        css_.empty() ? "" : " " + css_, html_text(caption_), header(shown), body(shown));
 }
 
 std::string html_figure(const Plot& plot) {
@@ -211,7 +220,11 @@ std::string html_charts(const std::vector<Plot>& plots) {
     for (const Plot& plot : plots) figures += html_figure(plot);
     if (figures.empty()) return {};
     const char* css = plots.size() % 3 == 0 ? "charts three" : "charts";
-    return fmt::format("<div class=\"{}\">{}</div>\n", css, figures);
+    const bool is_shared = plots.size() > 1 && std::ranges::all_of(plots, [&](const Plot& plot) {
+                               return legend(plot) == legend(plots.front());
+                           });
+    return fmt::format("<div class=\"{}{}\">{}</div>{}\n", css, is_shared ? " shared" : "", figures,
+                       is_shared ? legend(plots.front()) : "");
 }
 
 std::string html_values(const Plot& plot) {
@@ -283,8 +296,8 @@ std::string html_note(std::string_view text) {
 
 std::string html_badge(std::string_view text, Tone tone) {
     constexpr const char* kClasses[] = {"soft", "good", "bad", "warn"};
-    return fmt::format("<span class=\"badge {}\">{}</span>", kClasses[static_cast<int>(tone)],
-                       html_text(text));
+    return fmt::format("<span class=\"badge {}{}\">{}</span>", kClasses[static_cast<int>(tone)],
+                       text.size() <= kBadgeLetters ? " short" : "", html_text(text));
 }
 
 std::string html_state(storage::RunState state) {

@@ -71,7 +71,7 @@ private:
 
 // A chart with its title and legend; a script may take it by its id.
 std::string html_figure(const Plot& plot);
-// Charts side by side where there is room.
+// Charts side by side where there is room; one legend below them where all have the same.
 std::string html_charts(const std::vector<Plot>& plots);
 // The values of lines, as a table that opens: evenly some fifty of them, where there are more.
 std::string html_values(const Plot& plot);

@@ -150,11 +150,12 @@ HtmlTable results_table(const ExperimentReport& report) {
 
 std::string two(const Estimate& best, const Estimate& last) {
     if (best.count == 0 && last.count == 0) return kNoFigure;
+    if (mean_text(best) == mean_text(last)) return mean_text(best);
     return fmt::format("{}<small>last {}</small>", mean_text(best), mean_text(last));
 }
 
 HtmlTable training_table(const ExperimentReport& report) {
-    HtmlTable table("Training and validation: best epoch, and the last one below it",
+    HtmlTable table("Training and validation: best epoch, and the last one where it differs",
                     HtmlTable::Width::page);
     table.text_column("architecture");
     for (const char* title : {"accuracy", "loss", "val. accuracy", "val. loss", "epochs", "time",
@@ -248,9 +249,11 @@ std::string left_out(const ExperimentReport& report) {
 
 }  // namespace
 
-std::string html_leaderboard(const ExperimentReport& report) {
+std::string html_leaderboard(const ExperimentReport& report, Details training) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
+    std::string trained = training_table(report).markup();
+    if (training == Details::closed) trained = html_details("Training and validation", trained);
     return markup + results_table(report).markup() + html_selection(report) +
            clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
@@ -259,8 +262,7 @@ std::string html_leaderboard(const ExperimentReport& report) {
            "the best of several epochs, nor where all seeds agree. Figures are means over finished "
            "runs, or those "
            "so far where none is finished.</p>\n" +
-           training_table(report).markup() + disturbed(report) + repeated(report) +
-           left_out(report);
+           trained + disturbed(report) + repeated(report) + left_out(report);
 }
 
 }  // namespace lockstep::reports

@@ -76,75 +76,6 @@ std::string printed_card(const ExperimentReport& report) {
                             compared - over_seeds));
 }
 
-// What has to be known to read accuracies on common axes.
-std::string other_test_sets(const ExperimentReport& report) {
-    std::string names;
-    const TestSetTexts text_of = test_set_texts(report.entries);
-    for (const ArchitectureFigures& entry : report.entries) {
-        if (entry.test_set == report.entries.front().test_set) continue;
-        names += fmt::format("{}{} ({})", names.empty() ? "" : "; ", html_text(entry.name),
-                             html_text(text_of(entry.test_set)));
-    }
-    if (names.empty() || report.entries.size() > kComparedArchitectures) return {};
-    return "<p class=\"note\">Tested on other images, so their accuracies do not compare with the "
-           "others’: " +
-           names + ".</p>\n";
-}
-
-// ---- pairs -------------------------------------------------------------------------------------
-
-std::string verdict_cell(const PairComparison& pair) {
-    const bool is_clear =
-        pair.verdict == Verdict::first_is_better || pair.verdict == Verdict::second_is_better;
-    return fmt::format("<span class=\"{}\">{}</span>", is_clear ? "good" : "soft",
-                       html_text(verdict_text(pair)));
-}
-
-std::string selected_cell(const PairComparison& pair) {
-    const std::string selected = selected_text(pair);
-    return selected.empty() ? kNoFigure : html_badge(selected, Tone::warning);
-}
-
-std::string seeds_cell(const PairComparison& pair) {
-    if (!pair.over_seeds || !pair.over_seeds->difference.interval) return kNoFigure;
-    const Interval& interval = *pair.over_seeds->difference.interval;
-    return signed_text(interval.low) + " to " + signed_text(interval.high);
-}
-
-std::string images_cell(const PairComparison& pair) {
-    if (!pair.on_images || pair.is_over_seeds) return kNoFigure;
-    return fmt::format("{} / {}", thousands(pair.on_images->only_first),
-                       thousands(pair.on_images->only_second));
-}
-
-HtmlTable pairs_table(const ExperimentReport& report) {
-    HtmlTable table("Test accuracy in pairs", HtmlTable::Width::page);
-    using Column = HtmlTable::Column;
-    table.text_column("first and second")
-        .text_column("verdict")
-        .number_column("second − first")
-        .number_column("95 % interval over seeds", Column::where_filled)
-        .number_column("right only first / only second", Column::where_filled)
-        .number_column("p after Holm")
-        .number_column("p")
-        .text_column("test")
-        .text_column("selected on the test set", Column::where_filled);
-    for (const PairComparison& pair : report.pairs) {
-        if (!pair.has_one_test_set) continue;
-        const bool is_compared = pair.p_value.has_value();
-        table.row(html_text(pair.first) + "<br>" + html_text(pair.second))
-            .html(verdict_cell(pair))
-            .number(is_compared ? signed_text(pair.difference) : kNoFigure)
-            .number(seeds_cell(pair))
-            .number(images_cell(pair))
-            .number(is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure)
-            .number(is_compared ? p_value_text(*pair.p_value) : kNoFigure)
-            .text(is_compared ? test_text(pair) : kNoFigure)
-            .html(selected_cell(pair));
-    }
-    return table;
-}
-
 // ---- curves ------------------------------------------------------------------------------------
 
 std::string curves_note(const ExperimentReport& report, const std::vector<Plot>& plots) {
@@ -184,44 +115,40 @@ std::vector<double> thresholds(const std::vector<RunFigures>& runs) {
 
 }  // namespace
 
+std::string html_other_test_sets(const ExperimentReport& report) {
+    std::string names;
+    const TestSetTexts text_of = test_set_texts(report.entries);
+    for (const ArchitectureFigures& entry : report.entries) {
+        if (entry.test_set == report.entries.front().test_set) continue;
+        names += fmt::format("{}{} ({})", names.empty() ? "" : "; ", html_text(entry.name),
+                             html_text(text_of(entry.test_set)));
+    }
+    if (names.empty() || report.entries.size() > kComparedArchitectures) return {};
+    return "<p class=\"note\">Tested on other images, so their accuracies do not compare with the "
+           "others’: " +
+           names + ".</p>\n";
+}
+
 std::string html_glance(const ExperimentReport& report) {
     return "<dl class=\"glance\">" + states_card(report) + best_card(report) + time_card(report) +
            printed_card(report) + "</dl>\n";
 }
 
-std::string html_pairs(const ExperimentReport& report) {
-    if (report.pairs.empty()) return {};
-    const std::string table = pairs_table(report).markup();
-    if (table.empty()) return {};
-    const auto tested = std::ranges::count_if(
-        report.pairs, [](const PairComparison& pair) { return pair.p_value.has_value(); });
-    return "<h2 id=\"pairs\">Which differences are real?</h2>\n" +
-           fmt::format(
-               "<p>Each pair is tested over the seeds both share (paired t) where there are two or "
-               "more and their differences are not all equal, else by McNemar’s exact test on the "
-               "same test images, one training each; no difference with any shared seed is a tie. "
-               "McNemar’s test says whether these two networks differ, not whether their "
-               "architectures would with other seeds. Holm’s correction is over the {} pairs "
-               "tested; a corrected p of {} or more is called not distinguishable.</p>\n",
-               tested, kSignificance) +
-           table + other_test_sets(report) +
-           (report.entries.size() > kComparedArchitectures
-                ? fmt::format("<p class=\"note\">The first {} of {} architectures.</p>\n",
-                              kComparedArchitectures, report.entries.size())
-                : "");
-}
-
-std::string html_curves(const ExperimentReport& report, HtmlPage& page) {
-    const std::vector<Plot> plots = learning_curves(report);
+std::string html_curves(const ExperimentReport& report, const EntryLabels& labels, HtmlPage& page) {
+    const std::vector<Plot> plots = learning_curves(report, labels.labels);
     std::string markup = "<h2 id=\"curves\">Learning curves</h2>\n";
     if (plots.empty()) return markup + "<p>No epoch has been finished yet.</p>\n";
-    markup += page.charts(plots) + html_note(curves_note(report, plots)) + other_test_sets(report);
+    markup +=
+        page.charts(plots) +
+        html_note(labels.note + (labels.note.empty() ? "" : " ") + curves_note(report, plots)) +
+        html_other_test_sets(report);
     for (const Plot& plot : plots) markup += html_values(plot);
     return markup;
 }
 
-std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page) {
-    const Plot plot = accuracy_over_time(report);
+std::string html_time_to_accuracy(const ExperimentReport& report, const EntryLabels& labels,
+                                  HtmlPage& page) {
+    const Plot plot = accuracy_over_time(report, labels.labels);
     if (!plot.has_values()) return {};
     const std::vector<double> levels = thresholds(report.runs);
     HtmlTable table("Time until the validation accuracy first reached a level");
@@ -236,20 +163,23 @@ std::string html_time_to_accuracy(const ExperimentReport& report, HtmlPage& page
             table.number(seconds ? duration_text(*seconds) : "not reached");
         }
     }
-    return "<h2 id=\"time\">Time to accuracy</h2>\n<div class=\"pair\">" + page.charts({plot}) +
-           table.markup() + "</div>\n" +
+    constexpr std::size_t kBeside = 8;  // rows of a table that stands beside the chart
+    const char* css = report.detailed.size() > kBeside ? "" : "pair";
+    return fmt::format("<h2 id=\"time\">Time to accuracy</h2>\n<div class=\"{}\">", css) +
+           page.charts({plot}) + table.markup() + "</div>\n" +
            html_note(
+               labels.note + (labels.note.empty() ? "" : " ") +
                "One line an architecture: its first run, no mean over seeds; the table has every "
                "run "
                "that is shown in full. Runs without validation have no place here. Times compare "
                "only where host and ranks are the same.");
 }
 
-std::string html_costs(const ExperimentReport& report, HtmlPage& page) {
-    const std::vector<Plot> plots = accuracy_against_cost(report);
+std::string html_costs(const ExperimentReport& report, const EntryLabels& labels, HtmlPage& page) {
+    const std::vector<Plot> plots = accuracy_against_cost(report, labels.labels);
     if (plots.empty()) return {};
     return "<h2 id=\"costs\">Accuracy against cost</h2>\n" + page.charts(plots) +
-           other_test_sets(report) +
+           (labels.note.empty() ? "" : html_note(labels.note)) + html_other_test_sets(report) +
            "<p class=\"note\">Bars are the 95 % intervals of the <a "
            "href=\"#leaderboard\">leaderboard</a>, which has the figures; a point without one has "
            "no interval there. Costs are on logarithmic axes.</p>\n";

@@ -11,7 +11,10 @@
 #include "reports/page/html_settings.hpp"
 #include "reports/page/html_verdict.hpp"
 #include "reports/page/report_assets.hpp"
+#include "reports/tables/sweep_table.hpp"
+#include "reports/words/entry_labels.hpp"
 #include "reports/words/html_text.hpp"
+#include "reports/words/number_text.hpp"
 #include "reports/words/scope_text.hpp"
 
 namespace lockstep::reports {
@@ -53,6 +56,17 @@ std::string contents(const std::vector<Section>& sections) {
     return "<nav aria-label=\"Contents\"><ul>" + items + "</ul></nav>\n";
 }
 
+// Of more runs than these only the first few stand open, and are printed.
+constexpr std::size_t kAllOpen = 8;
+constexpr std::size_t kFewOpen = 4;
+
+std::string folded(const RunFigures& run, const std::string& section) {
+    return html_details(
+        fmt::format("{}: {}, test accuracy {}", run.run.name, storage::to_string(run.run.state),
+                    figure_text(run.test_accuracy)),
+        section);
+}
+
 std::string runs(const ExperimentReport& report, HtmlPage& page) {
     if (report.detailed.empty()) return {};
     const Details predictions = report.detailed.size() == 1 ? Details::open : Details::closed;
@@ -62,7 +76,10 @@ std::string runs(const ExperimentReport& report, HtmlPage& page) {
         const RunFigures& run = report.runs[detailed.run];
         links += fmt::format("<li><a href=\"#{}\">{}</a></li>", anchor_of(run.run.run),
                              html_text(run.run.name));
-        sections += html_run(run, detailed, predictions, page);
+        const std::string section = html_run(run, detailed, predictions, page);
+        const auto place = static_cast<std::size_t>(&detailed - report.detailed.data());
+        const bool is_open = report.detailed.size() <= kAllOpen || place < kFewOpen;
+        sections += is_open ? section : folded(run, section);
     }
     std::string note;
     if (report.detailed.size() < report.runs.size()) {
@@ -73,6 +90,13 @@ std::string runs(const ExperimentReport& report, HtmlPage& page) {
     }
     return "<h2 id=\"runs\">Runs</h2>\n" + note + "<nav aria-label=\"Runs\"><ul>" + links +
            "</ul></nav>\n" + sections;
+}
+
+// Where many architectures are told by their settings, these come first.
+Details training_of(const ExperimentReport& report, const Sweep& sweep) {
+    constexpr std::size_t kFew = 5;
+    const bool is_folded = report.entries.size() > kFew && !sweep.settings.empty();
+    return is_folded ? Details::closed : Details::open;
 }
 
 std::string header(const ExperimentReport& report) {
@@ -110,13 +134,15 @@ std::string scripts(const HtmlPage& page) {
 
 std::string html_report(const ExperimentReport& report) {
     HtmlPage page;
+    const Sweep sweep = report_sweep(report);
+    const EntryLabels labels = entry_labels(report, sweep);
     const std::vector<Section> sections{
-        {"leaderboard", "Leaderboard", html_leaderboard(report)},
-        {"settings", "Settings", html_settings(report)},
+        {"leaderboard", "Leaderboard", html_leaderboard(report, training_of(report, sweep))},
+        {"settings", "Settings", html_settings(report, sweep)},
         {"pairs", "Which differences are real?", html_pairs(report)},
-        {"curves", "Learning curves", html_curves(report, page)},
-        {"time", "Time to accuracy", html_time_to_accuracy(report, page)},
-        {"costs", "Accuracy against cost", html_costs(report, page)},
+        {"curves", "Learning curves", html_curves(report, labels, page)},
+        {"time", "Time to accuracy", html_time_to_accuracy(report, labels, page)},
+        {"costs", "Accuracy against cost", html_costs(report, labels, page)},
         {"samples", "Sample images", html_samples(report, page)},
         {"runs", "Runs", runs(report, page)}};
     std::string html = head(report) +

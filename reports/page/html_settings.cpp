@@ -8,8 +8,8 @@
 #include "reports/charts/setting_axis.hpp"
 #include "reports/charts/sweep_charts.hpp"
 #include "reports/figures/chance_level.hpp"
+#include "reports/figures/next_steps.hpp"
 #include "reports/page/html_elements.hpp"
-#include "reports/tables/sweep_table.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/setting_text.hpp"
@@ -159,7 +159,7 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
             html_text(setting_text(sweep.settings[i])),
             svg_accuracy_by_setting(sweep, report.runs, i, chance_level(sweep.test_set)));
     }
-    const char* css = sweep.settings.size() >= 3 ? "charts three" : "charts";
+    const char* css = sweep.settings.size() >= 3 ? "charts sweeps three" : "charts sweeps";
     return fmt::format(
         "<h3 class=\"plain\">Test accuracy against each setting</h3>\n<p class=\"note\">A point a "
         "run, all seeds and all values of the other settings; the bar is the mean of a value."
@@ -168,12 +168,33 @@ std::string html_setting_plots(const ExperimentReport& report, const Sweep& swee
         html_details("Test accuracy by value: the figures", means_table(sweep).markup()));
 }
 
-std::string html_settings(const ExperimentReport& report) {
-    const Sweep sweep = report_sweep(report);
+std::string html_next_steps(const ExperimentReport& report, const Sweep& sweep) {
+    std::string items;
+    for (const EdgeSetting& edge : settings_at_an_edge(sweep)) {
+        const SweptSetting& setting = sweep.settings[edge.setting];
+        items += fmt::format(
+            "<li>The best value of <b>{}</b>, {}, is the {} that was tried: the best may lie "
+            "beyond.</li>",
+            html_text(setting.name.name), html_text(value_text(setting.levels[edge.level])),
+            edge.is_largest ? "largest" : "smallest");
+    }
+    const LastEpochs last = last_epochs(report.runs);
+    if (last.rising > 0) {
+        items += fmt::format(
+            "<li>Validation accuracy was higher in the last epoch than in any before in <b>{} of "
+            "{} runs</b> that trained all their epochs: more epochs may help.</li>",
+            last.rising, last.runs);
+    }
+    if (items.empty()) return {};
+    return "<h3 class=\"plain\" id=\"next\">What to try next</h3>\n<ul>" + items + "</ul>\n";
+}
+
+std::string html_settings(const ExperimentReport& report, const Sweep& sweep) {
     if (sweep.settings.empty() && sweep.others.empty()) return {};
     return "<h2 id=\"settings\">Settings</h2>\n" + scope(sweep) + html_effects(sweep) +
-           html_setting_plots(report, sweep) + html_heat_maps(sweep) +
-           parallel_coordinates(report, sweep) + html_sweep_runs(report, sweep) + key_table(sweep);
+           html_next_steps(report, sweep) + html_setting_plots(report, sweep) +
+           html_heat_maps(sweep) + parallel_coordinates(report, sweep) +
+           html_sweep_runs(report, sweep) + key_table(sweep);
 }
 
 }  // namespace lockstep::reports

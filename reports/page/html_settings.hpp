@@ -15,10 +15,11 @@ inline constexpr std::size_t kHeatMaps = 6;
 inline constexpr std::size_t kHeatLevels = 12;  // values on a side of a heat map
 
 // "" where runs differ in nothing but name and seed.
-std::string html_settings(const ExperimentReport& report);
+std::string html_settings(const ExperimentReport& report, const Sweep& sweep);
 
 // The parts of it; "" where there is nothing to show.
 std::string html_effects(const Sweep& sweep);  // which setting mattered
+std::string html_next_steps(const ExperimentReport& report, const Sweep& sweep);
 std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep);
 std::string html_heat_maps(const Sweep& sweep);
 std::string html_sweep_runs(const ExperimentReport& report, const Sweep& sweep);

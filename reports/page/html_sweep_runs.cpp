@@ -17,6 +17,9 @@
 namespace lockstep::reports {
 namespace {
 
+// Settings whose titles are never broken inside a word, on paper either.
+constexpr std::size_t kFewColumns = 4;
+
 // The settings in the table: swept ones first.
 std::vector<const SweptSetting*> columns_of(const Sweep& sweep) {
     std::vector<const SweptSetting*> columns;
@@ -91,7 +94,7 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
     const std::vector<const SweptSetting*> columns = columns_of(sweep);
     const bool has_several = has_several_experiments(report);
     HtmlTable table("Runs, in the order of the leaderboard", HtmlTable::Width::page);
-    table.css("runs")
+    table.css(columns.size() <= kFewColumns ? "runs few" : "runs")
         .text_column("run")
         .number_column("test accuracy")
         .number_column("val. accuracy");

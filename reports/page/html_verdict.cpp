@@ -36,13 +36,12 @@ std::string list_of(const ExperimentReport& report, const std::vector<std::size_
 
 std::string test_note(const Standing& standing) {
     if (standing.test == StandingTest::pooled_noise) {
-        const std::string warning =
-            scatter_warning(standing.largest_deviation, standing.unequal_p_value);
+        const PooledNoise& noise = *standing.noise;
+        const std::string warning = scatter_warning(noise.largest_deviation, noise.unequal_p_value);
         return fmt::format(
                    " <small>(95 %, t tests with the seed noise of all together, {} for one run, "
-                   "corrected "
-                   "for {} pairs.)</small>",
-                   figure_text(standing.deviation), standing.pairs) +
+                   "corrected for {} <a href=\"#pairs\">pairs</a>.)</small>",
+                   figure_text(noise.deviation), standing.pairs) +
                (warning.empty() ? "" : " <small class=\"warn\">" + warning + "</small>");
     }
     return std::string(" <small>(95 %, corrected for many: <a href=\"#pairs\">the pairs</a>.") +
@@ -66,10 +65,14 @@ std::string reality(const ExperimentReport& report, std::size_t place) {
     const char* others =
         standing.tested < count_others(report, place) ? "others compared" : "others";
     if (standing.better == standing.tested) {
+        const bool is_single = standing.is_of_single_runs;
         return (standing.tested == 1
-                    ? std::string("<b class=\"good\">The difference to the other one is real.</b>")
-                    : fmt::format("<b class=\"good\">It is better than all {} {}.</b>",
-                                  standing.tested, others)) +
+                    ? fmt::format(
+                          "<b class=\"good\">The difference to the other one is real{}.</b>",
+                          is_single ? " for these two trainings" : "")
+                    : fmt::format("<b class=\"good\">It is better than all {} {}{}.</b>",
+                                  standing.tested, others,
+                                  is_single ? ", in these trainings" : "")) +
                test_note(standing);
     }
     const std::string equal = list_of(report, standing.equal);
@@ -145,9 +148,15 @@ std::string chance_text(const ExperimentReport& report) {
     return text.empty() ? "" : "Guessing gives " + text + ". ";
 }
 
+// The best one by the test set is the one that validation chooses without it.
+bool is_clean(const Selection& selection) { return selection.by_validation == selection.first; }
+
 std::string selection_text(const ExperimentReport& report) {
     const std::vector<Selection> all = selections(report.runs, report.entries);
     if (all.empty()) return {};
+    if (is_clean(all.front())) {
+        return "Validation chooses it too, so its figure is <a href=\"#selection\">clean</a>.";
+    }
     return fmt::format("To be the best of {} is luck too: <a href=\"#selection\">how much</a>.",
                        all.front().candidates);
 }
@@ -155,6 +164,11 @@ std::string selection_text(const ExperimentReport& report) {
 // ---- the selection -----------------------------------------------------------------------------
 
 std::string validation_text(const ExperimentReport& report, const Selection& selection) {
+    if (selection.is_tied) {
+        return fmt::format(
+            "Several have the best validation accuracy, {}, so validation chooses none of them.",
+            figure_text(selection.validation_accuracy));
+    }
     if (!selection.by_validation) {
         return "Not all of them validated on images of their own, so no choice free of the test "
                "set can be shown; a clean figure needs <code>data.validation</code> on held-out "
@@ -162,12 +176,6 @@ std::string validation_text(const ExperimentReport& report, const Selection& sel
     }
     const ArchitectureFigures& chosen = report.entries[*selection.by_validation];
     const std::string accuracy = figure_text(chosen.test_accuracy.estimate.mean);
-    if (*selection.by_validation == selection.first) {
-        return fmt::format(
-            "Validation chooses the same one (validation accuracy {}), so its test "
-            "accuracy of <b>{}</b> is a clean figure.",
-            figure_text(selection.validation_accuracy), accuracy);
-    }
     return fmt::format(
         "Validation chooses <b>{}</b> (validation accuracy {}): its test accuracy "
         "of <b>{}</b> is a clean figure, since no test image took part in the "
@@ -177,6 +185,15 @@ std::string validation_text(const ExperimentReport& report, const Selection& sel
 
 std::string selection_item(const ExperimentReport& report, const Selection& selection) {
     const ArchitectureFigures& first = report.entries[selection.first];
+    if (is_clean(selection)) {
+        return fmt::format(
+            "<p><b>{}</b> is the best of {} architectures ({} finished runs) by test accuracy. "
+            "Validation chooses the same one (validation accuracy {}), so its test accuracy of "
+            "<b>{}</b> is a clean figure: no test image took part in the choice.</p>",
+            html_text(first.name), selection.candidates, selection.runs,
+            figure_text(selection.validation_accuracy),
+            figure_text(first.test_accuracy.estimate.mean));
+    }
     std::string text = fmt::format(
         "<p><b>{}</b> is the best of {} architectures ({} finished runs) by the test accuracy "
         "shown here, {}: chosen by it, it is likely to be too high.",
@@ -214,11 +231,13 @@ std::string html_verdict(const ExperimentReport& report) {
 
 std::string html_selection(const ExperimentReport& report) {
     std::string items;
-    for (const Selection& selection : selections(report.runs, report.entries)) {
-        items += selection_item(report, selection);
-    }
+    const std::vector<Selection> all = selections(report.runs, report.entries);
+    for (const Selection& selection : all) items += selection_item(report, selection);
     if (items.empty()) return {};
-    return "<div class=\"box\" id=\"selection\"><b class=\"warn\">A ranking is a selection.</b>" +
+    return std::string("<div class=\"box\" id=\"selection\">") +
+           (std::ranges::all_of(all, is_clean)
+                ? "<b class=\"good\">The first place is no choice by the test set.</b>"
+                : "<b class=\"warn\">A ranking is a selection.</b>") +
            items + "</div>\n";
 }
 

@@ -125,8 +125,13 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             text_or_none(row.notes)};
 }
 
-// Over the seeds that both sides of a pair share.
+// Over all seeds in a test with pooled noise, else over those that both sides of a pair share.
 std::vector<Cell> seed_cells(const PairComparison& pair) {
+    if (pair.pooled) {
+        const std::int64_t shared = pair.over_seeds ? pair.over_seeds->difference.count : 0;
+        const Interval& interval = pair.pooled->interval;
+        return {pair.difference, shared, interval.low, interval.high};
+    }
     if (!pair.over_seeds) {
         return {pair.on_images ? Cell(pair.difference) : Cell(), std::int64_t{0}, Cell(), Cell()};
     }

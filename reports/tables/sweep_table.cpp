@@ -69,9 +69,15 @@ storage::Table effects_in_words(const Sweep& sweep) {
         row(setting_text(setting), effects.factors[i], mean_at(setting, means, *best),
             mean_at(setting, means, *worst), effects.factors[i].adjusted_p_value);
     }
+    if (is_shown_together(effects)) {
+        table.rows.push_back(
+            {std::string("several settings together"), share_text(effects.together),
+             std::string("cannot be told apart: they changed together"), std::string(kNoFigure),
+             std::string(kNoFigure), std::string(kNoFigure), std::string(kNoFigure)});
+    }
     if (effects.interactions.degrees > 0) {
         row(interactions_text(effects), effects.interactions, kNoFigure, kNoFigure,
-            effects.interactions.p_value);
+            effects.interactions.adjusted_p_value);
     }
     if (effects.seeds.share) {
         table.rows.push_back(

@@ -49,6 +49,11 @@ std::string effect_p_text(const Effect& effect, std::optional<double> p_value) {
     return effect.f && p_value ? p_value_text(*p_value) : kNoFigure;
 }
 
+bool is_shown_together(const Effects& effects) {
+    constexpr double kLeast = 0.0005;  // 0.1 %, rounded
+    return effects.together.share && *effects.together.share >= kLeast;
+}
+
 std::string interactions_text(const Effects& effects) {
     return effects.seeds.degrees > 0 ? "interactions" : "interactions and seeds";
 }

@@ -21,6 +21,9 @@ std::string effect_verdict(const Effects& effects, const Effect& effect,
 std::string f_text(const Effects& effects, const Effect& effect);                // 14.37 (1, 24)
 std::string effect_p_text(const Effect& effect, std::optional<double> p_value);  // 0.0018
 
+// Whether the part of settings that changed together is worth a row.
+bool is_shown_together(const Effects& effects);
+
 // "interactions"; with seeds in them where nothing was repeated.
 std::string interactions_text(const Effects& effects);
 

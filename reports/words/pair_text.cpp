@@ -65,6 +65,7 @@ std::string coverage_text(const PrintedComparison& printed) {
 
 std::string test_text(const PairComparison& pair) {
     if (!pair.p_value) return {};
+    if (pair.pooled) return "t, noise of all seeds";
     return pair.is_over_seeds ? fmt::format("paired t, {} seeds", pair.over_seeds->difference.count)
                               : "McNemar, one run each";
 }

@@ -19,7 +19,7 @@ std::string selected_text(const PairComparison& pair);
 std::string_view interval_word(const Measured& measured);
 // "covered by our interval over 3 seeds", "above our interval of one run"; why there is none.
 std::string coverage_text(const PrintedComparison& printed);
-// "over seeds", "McNemar": the test that p_value is of.
+// "t, noise of all seeds", "paired t, 3 seeds", "McNemar, one run each": the test p_value is of.
 std::string test_text(const PairComparison& pair);
 
 }  // namespace lockstep::reports

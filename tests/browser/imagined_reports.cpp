@@ -165,7 +165,7 @@ std::string swept_page(int settings, int runs) {
     for (int i = 0; i < runs; ++i) {
         const int combination = i / 2;  // of two seeds each
         storage::RunDetails details =
-            finished_run(long_name(combination), 1 + i % 2, 0.3 + 0.4 * (i % 7) / 7.0);
+            finished_run(long_name(combination), 1 + i % 2, 0.37 + 0.15 * (i % 7) / 7.0);
         for (int key = 0; key < settings; ++key) {
             const int level = (combination >> key) % 2;
             const bool is_text = key == 3 || key == 7;

@@ -9,7 +9,7 @@ const pageChecks = (() => {
     for (let each = element; each; each = each.parentElement) if (getComputedStyle(each).clipPath === 'inset(50%)') return true;
     return false;
   };
-  const isShown = (element) => element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
+  const isShown = (element) => getComputedStyle(element).display === 'contents' ? isShown(element.parentElement) : element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
   const all = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
   const nameOf = (element) => {
     const text = (element.textContent || element.getAttribute('aria-label') || '').trim().replace(/\s+/g, ' ').slice(0, 50);
@@ -79,6 +79,45 @@ const pageChecks = (() => {
     };
     for (const row of all('tr')) look([...row.cells].filter(isShown));
     for (const plot of all('svg.plot')) look([...plot.querySelectorAll('text')]);
+    return findings;
+  }
+
+  // Columns whose title is not to be read, on each page: only cards say it at each value instead.
+  function titles() {
+    const findings = [];
+    for (const table of document.querySelectorAll('table')) {
+      if (!isShown(table) || getComputedStyle(table).display !== 'table') continue;
+      if (getComputedStyle(table.tHead).display !== 'table-header-group') findings.push(`${nameOf(table)} has a head that is not shown as one`);
+      const hasBox = [...table.tHead.querySelectorAll('*')].some((each) => getComputedStyle(each).display === 'inline-block');
+      if (matchMedia('print').matches && hasBox) findings.push(`the head of ${nameOf(table)} has a box in it, so that it is not repeated on a second page`);
+      for (const header of table.tHead.rows[0].cells) {
+        const shown = header.innerText.trim();
+        if (header.textContent.trim() && !shown) findings.push(`${nameOf(table)} does not show ${nameOf(header)}`);
+      }
+    }
+    return findings;
+  }
+
+  // Short words and figures that are broken inside, as "finish" and "ed". Parts of long names are
+  // none, and on a telephone keys have no room to be whole beside their values.
+  function broken() {
+    const findings = [];
+    if (innerWidth <= 640) return findings;
+    const kShort = 11;  // letters
+    for (const { element } of texts()) {
+      const cell = element.closest('td, tbody th');
+      if (!cell) continue;
+      for (const node of element.childNodes) {
+        if (node.nodeType !== Node.TEXT_NODE || node.data.trim().length > kShort) continue;
+        for (const word of node.data.matchAll(/[^\s\-\u2026]+/g)) {
+          const range = document.createRange();
+          range.setStart(node, word.index);
+          range.setEnd(node, word.index + word[0].length);
+          const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
+          if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
+        }
+      }
+    }
     return findings;
   }
 
@@ -163,5 +202,5 @@ const pageChecks = (() => {
     return findings;
   }
 
-  return { overflow, clipped, overlaps, tooSmall, contrast, structure, active };
+  return { overflow, clipped, overlaps, titles, broken, tooSmall, contrast, structure, active };
 })();

@@ -90,6 +90,23 @@ TEST_CASE("page: sweeps of two, five and eight settings are whole too", "[browse
     CHECK(measures.at("counts").at("tables").get<int>() > 5);
 }
 
+TEST_CASE("page: a sweep of 24 runs prints the details of few, and the head of all its tables",
+          "[browser]") {
+    const std::string html = reports::swept_page(3, 24);
+    const Json measures = measured(html, "print");
+    INFO(text_of(measures.at("findings")));
+    CHECK(measures.at("findings").empty());
+    CHECK(measures.at("pages").get<int>() <= kPagesOfFive);
+    // A head that is lost on paper is found.
+    const Json broken =
+        measured(with(html, "<h2 id=\"leaderboard\">",
+                      "<table><caption>c</caption><thead><tr><th scope=\"col\"><button "
+                      "type=\"button\">a</button></th></tr></thead><tbody><tr><th "
+                      "scope=\"row\">b</th></tr></tbody></table>"),
+                 "print");
+    CHECK(has(broken.at("findings"), "titles"));
+}
+
 TEST_CASE("page: twelve runs in full are less than 3 MB", "[browser]") {
     const std::string html = reports::full_page(12);
     CHECK(html.size() > 1'000'000);  // they are in full
@@ -169,6 +186,14 @@ TEST_CASE("page: every check refuses a page that is broken its way", "[browser]"
                "<table><tbody><tr><td>no caption, no header</td></tr></tbody></table>"},
         Broken{"accessibility", R"(<button type="button"></button>)"},
         Broken{"console", "<script>document.title = 'not of the policy';</script>"},
+        Broken{"titles",
+               "<table><caption>c</caption><thead><tr><th scope=\"col\">a</th><th scope=\"col\">"
+               "<span hidden>b</span></th></tr></thead><tbody><tr><th scope=\"row\">c</th>"
+               "<td>d</td></tr></tbody></table>"},
+        Broken{"broken",
+               "<table><caption>c</caption><thead><tr><th scope=\"col\" width=\"20\">a</th></tr>"
+               "</thead><tbody><tr><th scope=\"row\" width=\"20\"><span>finished</span></th></tr>"
+               "</tbody></table>"},
         Broken{
             "exploring",
             R"(<table><caption>c</caption><thead><tr><th scope="col">a</th></tr></thead>)"

@@ -96,9 +96,11 @@ TEST_CASE("effects: a complete grid gives the textbook's analysis of variance", 
     CHECK(*effects.interactions.f == Approx(3.56).margin(0.005));
     CHECK(*effects.factors[0].p_value == Approx(0.0020).margin(5e-5));
     CHECK(*effects.interactions.p_value == Approx(0.0186).margin(5e-5));
-    // Holm: the larger of two p-values stays, the smaller one doubles.
-    CHECK(*effects.factors[0].adjusted_p_value == Approx(*effects.factors[0].p_value));
-    CHECK(*effects.factors[1].adjusted_p_value == Approx(2.0 * *effects.factors[1].p_value));
+    // Holm over both factors and their interaction: the largest of three p-values stays.
+    CHECK(*effects.factors[0].adjusted_p_value == Approx(2.0 * *effects.factors[0].p_value));
+    CHECK(*effects.factors[1].adjusted_p_value == Approx(3.0 * *effects.factors[1].p_value));
+    CHECK(*effects.interactions.adjusted_p_value == Approx(*effects.interactions.p_value));
+    CHECK_FALSE(effects.together.share);
     CHECK(*effects.seed_deviation == Approx(std::sqrt(18230.75 / 27.0)));
     CHECK(*effects.factors[0].share + *effects.factors[1].share + *effects.interactions.share +
               *effects.seeds.share ==
@@ -125,6 +127,59 @@ TEST_CASE("effects: an unbalanced design gives Yates' fitted constants", "[repor
     CHECK(effects.seeds.squares == Approx(9453.166666666666).epsilon(1e-12));
     CHECK(effects.seeds.degrees == 15);
     CHECK(effects.total == Approx(47419.65217391304).epsilon(1e-12));
+}
+
+TEST_CASE("effects: two factors have one pair, and it is all their interaction", "[reports]") {
+    const Battery battery = whole();
+    const std::vector<Factor> factors{battery.material, battery.temperature};
+    const Effects effects = battery.effects();
+    const auto pairs = pair_effects(factors, battery.life, effects);
+    REQUIRE(pairs.size() == 1);
+    CHECK(pairs[0].squares == Approx(effects.interactions.squares).epsilon(1e-10));
+    CHECK(pairs[0].degrees == 4);
+    CHECK(*pairs[0].p_value == Approx(*effects.interactions.p_value));
+    CHECK(*pairs[0].adjusted_p_value == *pairs[0].p_value);  // the only one
+}
+
+// By exact fractions, as above.
+TEST_CASE("effects: pairs of an unbalanced design, and what changed together", "[reports]") {
+    const std::vector<Factor> factors{factor(2, {0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0}),
+                                      factor(2, {0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0}),
+                                      factor(3, {0, 1, 0, 1, 0, 1, 0, 1, 2, 2, 0, 0})};
+    const std::vector<double> values{10, 14, 13, 21, 9, 16, 20, 33, 38, 27, 11, 12};
+    const Effects effects = of(factors, values);
+    CHECK(effects.factors[2].squares == Approx(270.76190476190476).epsilon(1e-10));
+    CHECK(*effects.together.share == Approx(361.9047619047619 / 988.6666666666666).epsilon(1e-10));
+    CHECK(effects.seeds.degrees == 2);
+    const auto pairs = pair_effects(factors, values, effects);
+    REQUIRE(pairs.size() == 3);
+    CHECK(pairs[0].squares == Approx(961.0 / 21.0).epsilon(1e-10));
+    CHECK(pairs[0].first == 0);
+    CHECK(pairs[0].second == 1);
+    CHECK(pairs[1].squares == Approx(144.0 / 7.0).epsilon(1e-10));
+    CHECK(pairs[2].squares == Approx(66.0 / 7.0).epsilon(1e-10));
+    CHECK(pairs[2].degrees == 2);
+    // Seeds: 10 and 12, 9 and 11, so 4 over 2 degrees; F with 1 and 2 is the square of that t.
+    const double f = 961.0 / 21.0 / 2.0;
+    CHECK(*pairs[0].p_value == Approx(1.0 - std::sqrt(f / (2.0 + f))).epsilon(1e-9));
+    CHECK(*pairs[0].adjusted_p_value == Approx(3.0 * *pairs[0].p_value));
+}
+
+TEST_CASE("effects: pairs are not tested without seeds, nor where there are too many",
+          "[reports]") {
+    const std::vector<Factor> factors{factor(2, {0, 0, 1, 1}), factor(2, {0, 1, 0, 1})};
+    const std::vector<double> values{0.1, 0.2, 0.5, 0.9};
+    CHECK(pair_effects(factors, values, of(factors, values)).empty());
+    Factor many{14, {}};
+    Factor more{14, {}};
+    std::vector<double> scattered;
+    for (std::size_t i = 0; i < 14 * 14 * 2; ++i) {
+        many.level_of.push_back(i % 14);
+        more.level_of.push_back(i / 14 % 14);
+        scattered.push_back(static_cast<double>(i * i % 17));
+    }
+    CHECK(pair_effects(std::vector<Factor>{many, more}, scattered, of({many, more}, scattered))
+              .empty());
 }
 
 TEST_CASE("effects: without repetitions there are shares and no tests", "[reports]") {

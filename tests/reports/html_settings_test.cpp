@@ -10,6 +10,7 @@
 #include "reports/page/html_leaderboard.hpp"
 #include "reports/page/html_report.hpp"
 #include "reports/page/html_verdict.hpp"
+#include "reports/tables/sweep_table.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 
@@ -48,7 +49,8 @@ std::vector<RunDetails> grid(int rates, int momenta, int seeds) {
 }
 
 std::string settings_of(std::vector<RunDetails> rows) {
-    return html_settings(report_of(RowsSource(std::move(rows))));
+    const ExperimentReport report = report_of(RowsSource(std::move(rows)));
+    return html_settings(report, report_sweep(report));
 }
 
 }  // namespace
@@ -71,6 +73,33 @@ TEST_CASE("settings: what mattered is said in words, and what did not", "[report
     CHECK(count(html, "mean test accuracy</caption>") == 1);
     CHECK(count(html, "<path class=\"run q") == 18 + 10);  // lines, and two legends of five
     CHECK(count(html, "<circle class=\"dot") == 36);
+}
+
+TEST_CASE("settings: interactions are named by their pairs", "[reports]") {
+    std::vector<RunDetails> rows;
+    for (const int rate : {1, 2})
+        for (const int momentum : {1, 2})
+            for (const int seed : {1, 2, 3})
+                rows.push_back(
+                    run_of(rate, momentum, seed, (rate == momentum ? 0.8 : 0.3) + 0.001 * seed));
+    const std::string html = settings_of(std::move(rows));
+    // The first of two alike; p < 0.0001 as markup.
+    CHECK(contains(html, "It is so of learning_rate × momentum (100.0 %, p &lt; 0.0001)."));
+}
+
+TEST_CASE("settings: what changed together is not said to matter most", "[reports]") {
+    // A grid of the rate within each of two momenta that have rates of their own.
+    std::vector<RunDetails> rows;
+    for (const int seed : {1, 2}) {
+        rows.push_back(run_of(1, 1, seed, 0.30 + 0.01 * seed));
+        rows.push_back(run_of(2, 1, seed, 0.34 + 0.01 * seed));
+        rows.push_back(run_of(3, 2, seed, 0.80 + 0.01 * seed));
+        rows.push_back(run_of(4, 2, seed, 0.84 + 0.01 * seed));
+    }
+    const std::string html = settings_of(std::move(rows));
+    CHECK(contains(html, "<b>No setting can be singled out</b>: "));
+    CHECK(contains(html, "several settings together"));
+    CHECK_FALSE(contains(html, "mattered most"));
 }
 
 TEST_CASE("settings: one seed each is told as not telling", "[reports]") {
@@ -147,7 +176,7 @@ TEST_CASE("settings: 600 runs of many settings stay within bounds that are told"
         rows.push_back(std::move(run));
     }
     const std::string html = settings_of(std::move(rows));
-    CHECK(html.size() < 450'000);
+    CHECK(html.size() < 480'000);
     CHECK(contains(html, "200 of 600 runs are drawn, evenly by accuracy."));
     CHECK(contains(html, "The first 200 of 600 runs; report.csv has every run."));
     CHECK(count(html, "mean test accuracy</caption>") == 6);

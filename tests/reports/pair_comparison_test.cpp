@@ -145,6 +145,39 @@ TEST_CASE("Test sets of equal size and name are other test sets if their data di
     CHECK_FALSE(pairs[0].p_value.has_value());
 }
 
+// Squares within a, b, c: 0.0008, 0.0008, 0.0002 over 4 degrees, with 3, 2 and 2 seeds.
+TEST_CASE("Three architectures of two seeds or more are tested with the noise of all") {
+    const std::vector runs{finished("a-seed1", 1, 0.50), finished("a-seed2", 2, 0.52),
+                           finished("a-seed3", 3, 0.54), finished("b-seed1", 1, 0.48),
+                           finished("b-seed2", 2, 0.44), finished("c-seed8", 8, 0.20),
+                           finished("c-seed9", 9, 0.22)};
+    const auto entries = leaderboard(runs);
+    const auto pairs = compare_pairs(runs, entries, {});
+    REQUIRE(pairs.size() == 3);
+    const double deviation = std::sqrt(0.0018 / 4.0);
+    // P(|T| > t) with 4 degrees, in closed form.
+    const auto p_of = [](double t) {
+        const double x = t / std::sqrt(t * t + 4.0);
+        return 1.0 - 1.5 * x + 0.5 * x * x * x;
+    };
+    const double scale = deviation * std::sqrt(1.0 / 3.0 + 1.0 / 2.0);
+    CHECK(pairs[0].difference == Approx(-0.06));
+    CHECK(*pairs[0].p_value == Approx(p_of(0.06 / scale)).epsilon(1e-9));
+    CHECK(pairs[0].is_over_seeds);
+    CHECK(pairs[0].pooled->interval.low == Approx(-0.06 - 2.7764451051977987 * scale));
+    CHECK(pairs[0].pooled->interval.high == Approx(-0.06 + 2.7764451051977987 * scale));
+    CHECK(test_text(pairs[0]) == "t, noise of all seeds");
+    CHECK(verdict_text(pairs[0]) == "a is better");
+    // No seed is shared, and yet they are compared.
+    CHECK(verdict_text(pairs[1]) == "a is better");
+    CHECK(pairs[2].difference == Approx(-0.25));
+    // Of the first two alone the correction is that of all three.
+    const auto first = compare_pairs(runs, entries, {}, 2);
+    REQUIRE(first.size() == 1);
+    CHECK(first[0].adjusted_p_value == pairs[0].adjusted_p_value);
+    CHECK(*first[0].adjusted_p_value == Approx(*first[0].p_value));  // the largest of three
+}
+
 TEST_CASE("Holm's correction is over the pairs that were tested") {
     const std::vector runs{finished("a", 1, 0.60), finished("b", 1, 0.54), finished("c", 1, 0.53)};
     const auto pairs =

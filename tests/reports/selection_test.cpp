@@ -59,6 +59,22 @@ TEST_CASE("selection: validation on the test set chooses nothing clean", "[repor
     CHECK_FALSE(all[0].by_validation);
 }
 
+TEST_CASE("selection: where validation is tied it chooses none, or the test set would",
+          "[reports]") {
+    auto rows = kThree;
+    for (std::size_t i = 3; i < 6; ++i) rows[i].epochs.back().val_accuracy = 0.41;
+    const Board board(rows);
+    const auto all = selections(board.runs, board.entries);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].is_tied);
+    CHECK_FALSE(all[0].by_validation);
+    // A tie below the best one is none.
+    rows[0].epochs.back().val_accuracy = 0.9;
+    for (std::size_t i = 6; i < 9; ++i) rows[i].epochs.back().val_accuracy = 0.41;
+    const Board other(rows);
+    CHECK(selections(other.runs, other.entries)[0].by_validation == 0);
+}
+
 TEST_CASE("selection: of two, of other test sets, of unfinished runs there is none", "[reports]") {
     auto rows = kThree;
     for (std::size_t i = 6; i < 9; ++i) rows[i].run.data_digest = "another digest";
@@ -90,8 +106,8 @@ TEST_CASE("standing: t tests with the noise of all, corrected for all pairs", "[
     const Board board(kThree);
     const Standing standing = standing_of(board.entries, {}, 0);
     CHECK(standing.test == StandingTest::pooled_noise);
-    CHECK(standing.deviation == Approx(0.024494897427831792));
-    CHECK(standing.degrees == 6);
+    CHECK(standing.noise->deviation == Approx(0.024494897427831792));
+    CHECK(standing.noise->degrees == 6);
     CHECK(standing.pairs == 3);
     CHECK(standing.tested == 2);
     CHECK(standing.better == 1);
@@ -99,7 +115,8 @@ TEST_CASE("standing: t tests with the noise of all, corrected for all pairs", "[
     CHECK(board.entries[standing.equal[0]].name == "b");
     const auto p = [&](std::size_t i, std::size_t j) {
         return *pooled_p_value(board.entries[i].test_accuracy.estimate,
-                               board.entries[j].test_accuracy.estimate, standing.deviation, 6);
+                               board.entries[j].test_accuracy.estimate, standing.noise->deviation,
+                               6);
     };
     CHECK(p(0, 1) == Approx(0.18428073600554562).epsilon(1e-5));
     CHECK(p(0, 2) == Approx(4.382430864822463e-05).epsilon(1e-4));
