@@ -115,9 +115,9 @@ void check_verb(const CLI::App& app, ProcessArguments arguments) {
 
 UsageError unknown_verb(const CLI::App& above, const std::string& words) {
     const std::string last = words.substr(words.rfind(' ') + 1);
-    return UsageError(fmt::format("there is no verb \"{}\"{}", words,
-                                  with_advice(meant(last, verb_names(above)),
-                                              "`lockstep help` lists them")));
+    return UsageError(
+        fmt::format("there is no verb \"{}\"{}", words,
+                    with_advice(meant(last, verb_names(above)), "`lockstep help` lists them")));
 }
 
 UsageError unexpected(const CLI::App& app) {
@@ -140,7 +140,7 @@ UsageError missing_word(const CLI::App& app, const std::string& what) {
     const std::vector<std::string> verbs = verb_names(verb);
     if (!verbs.empty())
         return UsageError(fmt::format("`lockstep {}` is followed by one of {}", full_name(verb),
-                           fmt::join(verbs, ", ")));
+                                      fmt::join(verbs, ", ")));
     const std::string missing = what.substr(0, what.find(' '));
     const CLI::Option* const option =
         missing.starts_with("--") ? verb.get_option_no_throw(missing) : nullptr;

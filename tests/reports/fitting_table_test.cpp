@@ -74,8 +74,7 @@ TEST_CASE("fitting: names are shortened in the middle, and stay different", "[re
     CHECK(kept[0] != kept[1]);
 }
 
-TEST_CASE("fitting: columns leave from the right, but for those that are asked for",
-          "[reports]") {
+TEST_CASE("fitting: columns leave from the right, but for those that are asked for", "[reports]") {
     const Texts kept{"batch_size", "no such column"};
     const FittedTable narrow = fitted(sweep(), 60, kept);
     CHECK(narrow.table.columns == Texts{"name", "test_accuracy", "batch_size"});
