@@ -86,7 +86,7 @@ const pageChecks = (() => {
   function titles() {
     const findings = [];
     for (const table of document.querySelectorAll('table')) {
-      if (!isShown(table) || getComputedStyle(table).display !== 'table') continue;
+      if (!isShown(table) || !table.tHead || getComputedStyle(table).display !== 'table') continue;
       if (getComputedStyle(table.tHead).display !== 'table-header-group') findings.push(`${nameOf(table)} has a head that is not shown as one`);
       const hasBox = [...table.tHead.querySelectorAll('*')].some((each) => getComputedStyle(each).display === 'inline-block');
       if (matchMedia('print').matches && hasBox) findings.push(`the head of ${nameOf(table)} has a box in it, so that it is not repeated on a second page`);
