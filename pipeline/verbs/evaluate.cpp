@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipeline/exporting/saved_network.hpp"
@@ -98,7 +99,9 @@ std::string text_for_people(const storage::Table& whole, const reports::Predicti
     else
         sections.push_back({"what was most often taken for what",
                             reports::confusions_table(figures, kWorstClasses)});
-    if (output_width()) sections.front().table = reports::fitted(whole, width, {}).table;
+    if (output_width())  // the matrix fits, or is no part of it
+        for (reports::Section& section : sections)
+            section.table = reports::fitted(std::move(section.table), width, {}).table;
     return reports::sections_text(sections, format);
 }
 
