@@ -11,7 +11,6 @@
 #include "reports/page/html_elements.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
-#include "reports/words/pair_text.hpp"
 #include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
