@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <fstream>
 #include <new>
 #include <string>
 
@@ -41,9 +43,26 @@ void tell(int pipe, Outcome outcome, std::string_view words = {}) {
     write_all(pipe, words.data(), words.size());
 }
 
+// A damaged length would have the child take all memory of the machine, and others killed for it.
+// What is read is there twice, as values and as what is told of them, and vectors grow by doubling.
+void limit_memory(std::size_t file_bytes) {
+    constexpr std::size_t kTimesFile = 16;
+    constexpr std::size_t kAtLeast = std::size_t{1} << 30;
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit{};
+    if (pages == 0 || ::getrlimit(RLIMIT_AS, &limit) != 0) return;
+    const rlim_t most = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + kAtLeast +
+                        kTimesFile * file_bytes;
+    limit.rlim_cur = std::min(limit.rlim_cur, most);
+    ::setrlimit(RLIMIT_AS, &limit);
+}
+
 // In silence: without a core file, a word of libc's, and the handlers that MPI or a sanitizer has
 // set.
-[[noreturn]] void read_and_tell(int pipe, const std::function<Bytes()>& read) {
+[[noreturn]] void read_and_tell(int pipe, std::size_t file_bytes,
+                                const std::function<Bytes()>& read) {
+    limit_memory(file_bytes);
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -107,7 +126,8 @@ bool is_mpi_process() { return std::getenv("PMIX_RANK") != nullptr; }
 
 }  // namespace
 
-std::optional<Bytes> read_in_child(std::string_view origin, const std::function<Bytes()>& read) {
+std::optional<Bytes> read_in_child(std::string_view origin, std::size_t file_bytes,
+                                   const std::function<Bytes()>& read) {
     if (is_mpi_process()) return std::nullopt;
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
@@ -115,7 +135,7 @@ std::optional<Bytes> read_in_child(std::string_view origin, const std::function<
     FileDescriptor in(ends[1]);
     const pid_t child = ::fork();
     if (child < 0) return std::nullopt;
-    if (child == 0) read_and_tell(in.get(), read);
+    if (child == 0) read_and_tell(in.get(), file_bytes, read);
     in.close();  // else the end of what is told would never come
     Bytes told = read_to_end(out.get());
     const int signal = signal_that_ended(child);

@@ -4,6 +4,7 @@
 // files: 1.10.8 follows a reference into its heap of texts that leads nowhere (H5HG_read). So a
 // child process reads, and tells what it has read over a pipe.
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -14,16 +15,18 @@
 namespace lockstep::storage {
 
 // What `read` gives in a child process, which ends behind it; nothing where the system gives no
-// process, and in ranks of MPI, which must not fork. No other thread may be using libhdf5.
+// process, and in ranks of MPI, which must not fork. It takes a GiB of memory at most, and sixteen
+// times the bytes of the file. No other thread may be using libhdf5.
 // Throws what `read` throws of StorageError and std::bad_alloc, and StorageError (bad_data) that
 // names `origin` for any other exception, and if the child was ended by a signal or took more than
 // two minutes.
-std::optional<Bytes> read_in_child(std::string_view origin, const std::function<Bytes()>& read);
+std::optional<Bytes> read_in_child(std::string_view origin, std::size_t file_bytes,
+                                   const std::function<Bytes()>& read);
 
 // The same for a type of plain fields; `read` is called here where there is no child.
 template <typename Read>
-auto value_read_in_child(std::string_view origin, Read read) {
-    const auto told = read_in_child(origin, [&] {
+auto value_read_in_child(std::string_view origin, std::size_t file_bytes, Read read) {
+    const auto told = read_in_child(origin, file_bytes, [&] {
         PlainWriter writer;
         auto value = read();
         writer(value);

@@ -92,7 +92,8 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
 
 Predictions read_predictions(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    return value_read_in_child(path.string(), [&] { return parse(bytes, path.string()); });
+    return value_read_in_child(path.string(), bytes.size(),
+                               [&] { return parse(bytes, path.string()); });
 }
 
 }  // namespace lockstep::storage

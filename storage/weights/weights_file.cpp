@@ -318,7 +318,7 @@ SavedFile write_model_file(const std::filesystem::path& path, const KerasModel& 
 }
 
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin) {
-    return value_read_in_child(origin, [&] { return parse(bytes, origin); });
+    return value_read_in_child(origin, bytes.size(), [&] { return parse(bytes, origin); });
 }
 
 ModelFile read_model_file(const std::filesystem::path& path) {

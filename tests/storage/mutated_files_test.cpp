@@ -36,26 +36,33 @@ std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span(text));
 }
 
+// A text that claims to be gigabytes long may find no memory, which is told too (71).
+void parse(const std::string& text, const auto& parser) {
+    try {
+        parser(bytes_of(text), "mutation");
+    } catch (const std::bad_alloc&) {
+        throw StorageError(StorageError::Kind::bad_data, "no memory");
+    }
+}
+
 Readings read_weights_files(int count, std::uint64_t seed) {
     const StateGroup state{.values = {{"run", std::string("r-1")}, {"epoch", std::int64_t{2}}},
                            .arrays = {{"best", sample_weights()}, {"empty", {}}}};
     const Bytes file = model_file_bytes(sample_model(), sample_weights(), state);
     return tests::read_mutations<StorageError>(
-        text_of(file), count, seed,
-        [](const std::string& text) { parse_model_file(bytes_of(text), "mutation"); });
+        text_of(file), count, seed, [](const std::string& text) { parse(text, parse_model_file); });
 }
 
 Readings read_keras_files(int count, std::uint64_t seed) {
     const Bytes file = read_file(std::string(LOCKSTEP_GOLDEN_KERAS) + "/keras3.h5");
     return tests::read_mutations<StorageError>(
-        text_of(file), count, seed,
-        [](const std::string& text) { parse_model_file(bytes_of(text), "mutation"); });
+        text_of(file), count, seed, [](const std::string& text) { parse(text, parse_model_file); });
 }
 
 Readings read_checkpoints(int count, std::uint64_t seed) {
     return tests::read_mutations<StorageError>(
         text_of(checkpoint_bytes(sample_model(), sample_state())), count, seed,
-        [](const std::string& text) { parse_checkpoint(bytes_of(text), "mutation"); });
+        [](const std::string& text) { parse(text, parse_checkpoint); });
 }
 
 void read_everything(const RunDatabase& database) {
@@ -103,7 +110,7 @@ void check(const Readings& readings, int given) {
 TEST_CASE("mutations: a reader that ends its process is refused, in words", "[storage]") {
     const auto ends = [](const auto& end) {
         const StorageError error = thrown_by([&] {
-            read_in_child("a.h5", [&] {
+            read_in_child("a.h5", 0, [&] {
                 end();
                 return Bytes();
             });
@@ -118,17 +125,21 @@ TEST_CASE("mutations: a reader that ends its process is refused, in words", "[st
 
 TEST_CASE("mutations: what a reader tells comes back", "[storage]") {
     const Bytes large(1'000'003, std::byte{7});
-    CHECK(read_in_child("a.h5", [&] { return Bytes(large); }) == large);
-    CHECK(read_in_child("a.h5", [] { return Bytes(); }) == Bytes());
+    CHECK(read_in_child("a.h5", 0, [&] { return Bytes(large); }) == large);
+    CHECK(read_in_child("a.h5", 0, [] { return Bytes(); }) == Bytes());
     const StorageError refusal = thrown_by([] {
-        read_in_child("a.h5", []() -> Bytes {
+        read_in_child("a.h5", 0, []() -> Bytes {
             throw StorageError(StorageError::Kind::missing, "words of its own");
         });
     });
     CHECK(refusal.kind() == StorageError::Kind::missing);
     CHECK(refusal.what() == std::string("words of its own"));
-    CHECK_THROWS_AS(read_in_child("a.h5", []() -> Bytes { throw std::bad_alloc(); }),
+    CHECK_THROWS_AS(read_in_child("a.h5", 0, []() -> Bytes { throw std::bad_alloc(); }),
                     std::bad_alloc);
+    // Memory is not taken without end.
+    CHECK_THROWS_AS(
+        read_in_child("a.h5", 0, [] { return Bytes(Bytes(std::size_t{3} << 30).size() / 8); }),
+        std::bad_alloc);
 }
 
 TEST_CASE("mutations: weights files", "[storage]") {
