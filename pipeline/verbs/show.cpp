@@ -65,6 +65,15 @@ constexpr std::array<std::string_view, 8> kFewColumns{
     "epoch",        "loss",          "accuracy",      "val_loss",
     "val_accuracy", "learning_rate", "epoch_seconds", "images_per_second"};
 
+// Also how long a rank stood still, where one did: the seconds beside it tell nothing of the run.
+std::vector<std::string_view> few_columns(const std::vector<storage::EpochRow>& epochs) {
+    std::vector<std::string_view> columns(kFewColumns.begin(), kFewColumns.end());
+    const bool stood_still = std::ranges::any_of(
+        epochs, [](const storage::EpochRow& row) { return row.stopped_seconds > 0.0; });
+    if (stood_still) columns.emplace_back("stopped_seconds");
+    return columns;
+}
+
 constexpr std::size_t kCurveWidth = 40;  // characters; with name and values a line of 80
 
 Section described(const storage::RunDetails& details) {
@@ -247,8 +256,9 @@ int show(const ShowOptions& options) {
         epochs = database.epochs_table(id);
     });
     const bool is_short = shows_to_people(options.format) && !options.shows_all;
+    const std::vector<std::string_view> few = few_columns(details.epochs);
     epochs = chosen_rows(epochs, "v_epochs", options.rows,
-                         is_short ? std::span<const std::string_view>(kFewColumns) : kUsualColumns);
+                         is_short ? std::span<const std::string_view>(few) : kUsualColumns);
     if (is_short) {
         print(short_text(details, std::move(epochs), options.format));
         return kExitSuccess;
