@@ -8,6 +8,7 @@
 
 #include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
+#include "trainer/augmentation/augmented_input.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
@@ -65,10 +66,6 @@ ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
     return setting;
 }
 
-std::vector<WeightRange> ranges_of(const RunConfig& config, const Network& network) {
-    return weight_ranges(config.train.optimizer, config.layers, network.parameters());
-}
-
 StepResult result_of(std::span<const float> tail) {
     return {.loss_sum = static_cast<double>(tail[kLoss]),
             .correct = std::llround(tail[kCorrect]),
@@ -99,11 +96,12 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       tails_(kTailSize *
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
-      optimizer_(config.train.optimizer, gradient_size_, ranges_of(config, network)) {
+      optimizer_(config.train.optimizer, gradient_size_,
+                 weight_ranges(config.train.optimizer, config.layers, network.parameters())) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));
-    const std::vector<WeightRange> ranges = ranges_of(config, network);
+    const std::vector<WeightRange>& ranges = optimizer_.ranges();
     if (has_l2(ranges)) penalty_.emplace(ranges, gradient_size_, comm.size());
     if (config.train.optimizer.global_clipnorm) norm_.emplace(ranges, gradient_size_, comm.size());
     network.parameters().move_trainable_to(exchange_->weights());
@@ -220,24 +218,9 @@ void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples
     if (augmentation_.is_empty())
         write_input(data_.training, own, data_.scale, network_.input(), plan.input());
     else
-        write_augmented(plan, own, epoch);
+        write_augmented_input(data_.training, own, augmentation_, epoch, data_.scale,
+                              network_.input(), plan.input());
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
-}
-
-void TrainingStep::write_augmented(StepPlan& plan, std::span<const std::uint32_t> own, int epoch) {
-    const SampleSet& samples = data_.training;
-    const auto image = static_cast<std::size_t>(data_.shape.size());
-    float* input = plan.input();
-    for (const std::uint32_t sample : own) {
-        const std::uint32_t index = samples.indices[sample];
-        const AugmentedImage seen =
-            augmentation_.of(samples.images->pixels.data() + index * image, epoch, index);
-        if (seen.bytes != nullptr)
-            write_image(seen.bytes, data_.scale, network_.input(), input);
-        else
-            write_image(seen.values, data_.scale, network_.input(), input);
-        input += network_.input().sample_size();
-    }
 }
 
 void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {

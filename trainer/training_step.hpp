@@ -85,7 +85,6 @@ private:
     float* tail_of(int own_shard);
     Batch& batch_of(std::size_t samples);
     void gather(StepPlan& plan, std::span<const std::uint32_t> samples, int epoch);
-    void write_augmented(StepPlan& plan, std::span<const std::uint32_t> own, int epoch);
     void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
     double update(const Batch& batch, std::int64_t step);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <variant>
 
+#include "pipeline/settings/named_keys.hpp"
+
 namespace lockstep::pipeline {
 namespace {
 
@@ -18,9 +20,15 @@ using trainer::FlipMode;
 constexpr std::size_t kMostChanges = 32;
 constexpr int kMostPixels = 1024;
 
-constexpr std::array<std::string_view, 8> kTypes{
-    "random_flip", "random_crop",       "random_translation", "random_rotation",
-    "random_zoom", "random_brightness", "random_contrast",    "cutout"};
+// In the order of AugmentationConfig.
+constexpr std::array<NamedKeys, 8> kTypes{{{"random_flip", KeyGroup::random_flip},
+                                           {"random_crop", KeyGroup::random_crop},
+                                           {"random_translation", KeyGroup::random_translation},
+                                           {"random_rotation", KeyGroup::random_rotation},
+                                           {"random_zoom", KeyGroup::random_zoom},
+                                           {"random_brightness", KeyGroup::random_brightness},
+                                           {"random_contrast", KeyGroup::random_contrast},
+                                           {"cutout", KeyGroup::cutout}}};
 
 constexpr std::array<Word<FlipMode>, 4> kFlipModes{{
     {"horizontal", FlipMode::horizontal},
@@ -154,18 +162,13 @@ std::optional<trainer::AugmentationConfig> read_change(const Value& change, std:
         return std::nullopt;
     }
     const std::string prefix = fmt::format("data.augmentation.{}.", index);
-    Table type_only;
-    if (const Value* type = table->find("type")) type_only.set("type", *type);
-    TableReader type_reader(type_only, prefix, KeyGroup::random_flip, context);
-    if (!type_reader.has("type")) {
-        type_reader.problem(change, "a change of images needs a type: " + one_of(kTypes));
+    if (!table->find("type")) {
+        context.problems.add(change.origin, "a change of images needs a type: " + one_of(kTypes));
         return std::nullopt;
     }
-    const auto type = type_reader.choice_of("type", kTypes);
-    if (!type) return std::nullopt;
-    const auto group =
-        static_cast<KeyGroup>(static_cast<std::size_t>(KeyGroup::random_flip) + *type);
-    return ChangeReader(change, prefix, group, context).read(kTypes[*type]);
+    const NamedKeys* type = named_by(*table, "type", prefix, kTypes, context);
+    if (type == nullptr) return std::nullopt;
+    return ChangeReader(change, prefix, type->keys, context).read(type->name);
 }
 
 // ---- as text -----------------------------------------------------------------------------------
@@ -234,7 +237,7 @@ std::vector<trainer::AugmentationConfig> read_augmentation(TableReader& data) {
 std::string augmentation_text(const std::vector<trainer::AugmentationConfig>& changes) {
     std::vector<std::string> texts;
     for (const trainer::AugmentationConfig& change : changes)
-        texts.push_back(fmt::format("{{ type = \"{}\", {} }}", kTypes[change.index()],
+        texts.push_back(fmt::format("{{ type = \"{}\", {} }}", kTypes[change.index()].name,
                                     std::visit(Keys(), change)));
     return fmt::format("[{}]", fmt::join(texts, ", "));
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,16 +11,16 @@
 #include <vector>
 
 #include "pipeline/experiment/layer_settings.hpp"
+#include "pipeline/settings/keys.hpp"
 #include "pipeline/settings/suggestion.hpp"
+#include "pipeline/settings/words.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-constexpr std::size_t kMostLayers =
-    1000;  // beyond it the reader refuses the list, so expand no more
-constexpr std::array<std::string_view, 4> kKeysOfUse{"block", "name", "inputs", "repeat"};
-constexpr std::array<std::string_view, 2> kKeysOfBlock{"defaults", "layers"};
-constexpr std::string_view kInput = "input";
+bool is_key_of(KeyGroup group, std::string_view key) {
+    return std::ranges::find(keys_of(group).keys, key) != keys_of(group).keys.end();
+}
 
 const std::string* text_at(const Table& table, std::string_view key) {
     const Value* value = table.find(key);
@@ -108,7 +107,9 @@ public:
     //   prefix   of the names of its layers: empty in a run, "stage_1_" in a block
     //   source   what the first layer reads, as the network calls it
     Scope(std::string prefix, std::string source)
-        : prefix_(std::move(prefix)), last_(std::move(source)), known_{{kInput.data(), last_}} {}
+        : prefix_(std::move(prefix)),
+          last_(std::move(source)),
+          known_{{std::string(kNetworkInput), last_}} {}
 
     bool is_run() const { return prefix_.empty(); }
     const std::string& last() const { return last_; }
@@ -146,14 +147,14 @@ public:
         : blocks_(blocks), problems_(problems) {}
 
     Array expand(const Array& layers) {
-        Scope scope("", std::string(kInput));
+        Scope scope("", std::string(kNetworkInput));
         for (const Value& item : layers) add(item, scope);
         return Array(std::move(layers_));
     }
 
 private:
     void add(const Value& item, Scope& scope) {
-        if (layers_.size() > kMostLayers) return;
+        if (layers_.size() > kMostLayers) return;  // the reader refuses the list
         const Table* table = item.as<Table>();
         if (table && table->find("block"))
             use(item, *table, scope);
@@ -244,7 +245,7 @@ private:
         for (const Entry& entry : block.defaults.entries())
             arguments.insert_or_assign(entry.key, entry.value);
         for (const Entry& entry : table.entries()) {
-            if (std::ranges::find(kKeysOfUse, entry.key) != kKeysOfUse.end()) continue;
+            if (is_key_of(KeyGroup::block_use, entry.key)) continue;
             if (std::ranges::find(block.parameters, entry.key) == block.parameters.end()) {
                 const std::vector<std::string_view> known(block.parameters.begin(),
                                                           block.parameters.end());
@@ -310,10 +311,10 @@ std::optional<Block> read_block(const std::string& name, const Value& value, Pro
         return std::nullopt;
     }
     for (const Entry& entry : table->entries())
-        if (std::ranges::find(kKeysOfBlock, entry.key) == kKeysOfBlock.end())
+        if (!is_key_of(KeyGroup::block, entry.key))
             problems.add(entry.origin,
                          fmt::format("unknown key {} in [block.{}]{}", quoted_text(entry.key), name,
-                                     did_you_mean(entry.key, kKeysOfBlock)));
+                                     did_you_mean(entry.key, keys_of(KeyGroup::block).keys)));
     Block block;
     block.origin = value.origin;
     const Value* layers = table->find("layers");

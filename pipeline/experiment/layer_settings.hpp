@@ -3,6 +3,7 @@
 // Settings of layers by the layers' names, as `--set` and [sweep] give them:
 // layers.conv2d_1.filters (docs/settings.md).
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "pipeline/settings/toml_tree.hpp"
 
 namespace lockstep::pipeline {
+
+inline constexpr std::size_t kMostLayers = 1000;  // of a network
 
 // Keras' names of layers that have none of their own: the type, counted from the second one on.
 class KerasNames {

@@ -10,6 +10,7 @@
 #include "pipeline/experiment/layer_inputs.hpp"
 #include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/settings/named_keys.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -17,32 +18,24 @@ namespace {
 
 constexpr int kMostFilters = 65'536;
 constexpr int kLargestKernel = 1024;
-constexpr std::size_t kMostLayers = 1000;
 // Far beyond the memory of any machine, and counts of operations and bytes stay below 2^63.
 constexpr std::int64_t kMostParameters = std::int64_t{1} << 40;
 constexpr RealRange kFractions{0.0, 1.0, true, false};
 
-constexpr std::array<std::string_view, 13> kLayerTypes{"conv2d",
-                                                       "max_pooling2d",
-                                                       "average_pooling2d",
-                                                       "batch_normalization",
-                                                       "dropout",
-                                                       "flatten",
-                                                       "dense",
-                                                       "activation",
-                                                       "global_average_pooling2d",
-                                                       "global_max_pooling2d",
-                                                       "add",
-                                                       "multiply",
-                                                       "concatenate"};
-constexpr std::array<KeyGroup, 13> kLayerKeys{
-    KeyGroup::conv2d,         KeyGroup::pooling,
-    KeyGroup::pooling,        KeyGroup::batch_normalization,
-    KeyGroup::dropout,        KeyGroup::flatten,
-    KeyGroup::dense,          KeyGroup::activation,
-    KeyGroup::global_pooling, KeyGroup::global_pooling,
-    KeyGroup::merge,          KeyGroup::merge,
-    KeyGroup::merge};
+constexpr std::array<NamedKeys, 13> kLayerTypes{
+    {{"conv2d", KeyGroup::conv2d},
+     {"max_pooling2d", KeyGroup::pooling},
+     {"average_pooling2d", KeyGroup::pooling},
+     {"batch_normalization", KeyGroup::batch_normalization},
+     {"dropout", KeyGroup::dropout},
+     {"flatten", KeyGroup::flatten},
+     {"dense", KeyGroup::dense},
+     {"activation", KeyGroup::activation},
+     {"global_average_pooling2d", KeyGroup::global_pooling},
+     {"global_max_pooling2d", KeyGroup::global_pooling},
+     {"add", KeyGroup::merge},
+     {"multiply", KeyGroup::merge},
+     {"concatenate", KeyGroup::merge}}};
 
 // Names that Keras' files give another meaning.
 constexpr std::array<std::string_view, 5> kReservedNames{
@@ -231,22 +224,19 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
         return std::nullopt;
     }
     const std::string prefix = fmt::format("layers.{}.", index);
-    Table type_only;
-    if (const Value* type = table->find("type")) type_only.set("type", *type);
-    TableReader type_reader(type_only, prefix, KeyGroup::conv2d, context);
-    if (!type_reader.has("type")) {
-        type_reader.problem(layer, "a layer needs a type: " + one_of(kLayerTypes));
+    if (!table->find("type")) {
+        context.problems.add(layer.origin, "a layer needs a type: " + one_of(kLayerTypes));
         return std::nullopt;
     }
-    const auto type = type_reader.choice_of("type", kLayerTypes);
-    if (!type) return std::nullopt;
+    const NamedKeys* type = named_by(*table, "type", prefix, kLayerTypes, context);
+    if (type == nullptr) return std::nullopt;
     trainer::LayerConfig config;
-    LayerReader reader(layer, prefix, kLayerKeys[*type], context);
-    config.kind = reader.read(kLayerTypes[*type]);
+    LayerReader reader(layer, prefix, type->keys, context);
+    config.kind = reader.read(type->name);
     config.sources = reader.sources(inputs, index);
     const Value* name = table->find("name");
     if (name) context.origins[prefix + "name"] = label_of(name->origin);
-    config.name = name ? names.written(*name) : names.automatic(kLayerTypes[*type], layer);
+    config.name = name ? names.written(*name) : names.automatic(type->name, layer);
     inputs.add(config.name, index);
     return config;
 }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/experiment/train_tables.hpp"
+#include "pipeline/settings/named_keys.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -17,8 +21,9 @@ constexpr RealRange kNorms{0.0, 1e6, false, true};
 
 constexpr std::string_view kAdamW = "adamw";  // adam that decays weights if nothing else is said
 constexpr double kDecayOfAdamW = 0.004;       // Keras'
+constexpr NamedKeys kAdam{"adam", KeyGroup::optimizer_adam};  // the default
 constexpr std::array<NamedKeys, 4> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
-                                                {"adam", KeyGroup::optimizer_adam},
+                                                kAdam,
                                                 {kAdamW, KeyGroup::optimizer_adam},
                                                 {"rmsprop", KeyGroup::optimizer_rmsprop}}};
 constexpr std::array<std::string_view, 4> kTensors{"kernel", "bias", "gamma", "beta"};
@@ -65,24 +70,12 @@ std::optional<double> read_clipnorm(TableReader& reader) {
 
 }  // namespace
 
-const NamedKeys* read_name(const Table& table, const std::string& key_prefix,
-                           std::span<const NamedKeys> known, std::string_view absent,
-                           ReadContext context) {
-    Table name_only;
-    if (const Value* name = table.find("name")) name_only.set("name", *name);
-    TableReader reader(name_only, key_prefix, known.front().keys, context);
-    if (!reader.has("name")) return &*std::ranges::find(known, absent, &NamedKeys::name);
-    std::vector<std::string_view> names;
-    for (const NamedKeys& one : known) names.push_back(one.name);
-    const auto index = reader.choice_of("name", names);
-    return index ? &known[*index] : nullptr;
-}
-
 trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context) {
     const std::string prefix = "train.optimizer.";
     const Table& table = table_at(train, "optimizer", context);
     trainer::OptimizerConfig optimizer;
-    const NamedKeys* named = read_name(table, prefix, kOptimizers, "adam", context);
+    const NamedKeys* named =
+        table.find("name") ? named_by(table, "name", prefix, kOptimizers, context) : &kAdam;
     if (named == nullptr) return optimizer;
     TableReader reader(table, prefix, named->keys, context);
     const double default_rate = named->name == "sgd" ? 0.01 : 0.001;  // Keras'

@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "pipeline/experiment/train_tables.hpp"
+#include "pipeline/settings/named_keys.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -14,8 +17,9 @@ namespace {
 constexpr RealRange kEpochSpans{0.0, 1e6, false, true};
 constexpr RealRange kFactors{0.0, 10.0, false, true};
 constexpr RealRange kParts{0.0, 1.0};
+constexpr NamedKeys kConstant{"constant", KeyGroup::schedule_constant};  // the default
 constexpr std::array<NamedKeys, 7> kSchedules{
-    {{"constant", KeyGroup::schedule_constant},
+    {kConstant,
      {"step", KeyGroup::schedule_step},
      {"exponential", KeyGroup::schedule_exponential},
      {"cosine", KeyGroup::schedule_cosine},
@@ -74,7 +78,8 @@ trainer::ScheduleConfig read_schedule(const Table& train, const ScheduleContext&
     const std::string prefix = "train.schedule.";
     const Table& table = table_at(train, "schedule", context);
     trainer::ScheduleConfig schedule;
-    const NamedKeys* named = read_name(table, prefix, kSchedules, "constant", context);
+    const NamedKeys* named =
+        table.find("name") ? named_by(table, "name", prefix, kSchedules, context) : &kConstant;
     if (named == nullptr) return schedule;
     TableReader reader(table, prefix, named->keys, context);
     const double all_epochs = std::max(run.epochs, 1);

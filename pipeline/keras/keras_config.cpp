@@ -1,6 +1,5 @@
 #include "pipeline/keras/keras_config.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -93,11 +92,6 @@ storage::KerasLayer input_layer(const trainer::Shape& shape) {
                       {"ragged", false},
                       {"name", kInputLayer}};
     return {std::string(kInputLayer), "InputLayer", config.dump()};
-}
-
-bool is_chain(const trainer::RunConfig& config) {
-    return std::ranges::all_of(config.layers,
-                               [](const auto& layer) { return layer.sources.empty(); });
 }
 
 std::vector<std::int64_t> extents_of(const trainer::Shape& shape) {
@@ -196,7 +190,7 @@ storage::KerasModel keras_model(const trainer::RunConfig& config,
     for (std::size_t i = 0; i < config.layers.size(); ++i) {
         model.layers.push_back(layer_of(config.layers[i], architecture.layers.at(i)));
     }
-    if (!is_chain(config)) connect(model, architecture);
+    if (!architecture.is_chain()) connect(model, architecture);
     model.training_config_json = training_config(config).dump();
     return model;
 }

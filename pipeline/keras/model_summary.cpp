@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "pipeline/settings/words.hpp"
 #include "reports/words/number_text.hpp"
 
 namespace lockstep::pipeline {
@@ -18,23 +19,18 @@ using Row = std::array<std::string, 5>;
 
 const Row kHead{"Layer (type)", "Output Shape", "Param #", "FLOPs", "Connected to"};
 
-bool is_chain(const trainer::Architecture& architecture) {
-    for (std::size_t i = 0; i < architecture.layers.size(); ++i)
-        if (architecture.layers[i].sources != std::vector<trainer::ValueNumber>{i}) return false;
-    return true;
-}
-
 // Of a chain nothing: every layer is connected to the one above it.
 std::string connections(const trainer::Architecture& architecture,
                         const trainer::LayerShape& layer) {
     std::vector<std::string> names;
     for (const trainer::ValueNumber source : layer.sources)
-        names.push_back(source == 0 ? "input" : architecture.layers[source - 1].name);
+        names.push_back(source == 0 ? std::string(kNetworkInput)
+                                    : architecture.layers[source - 1].name);
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::vector<Row> rows_of(const trainer::Architecture& architecture) {
-    const bool has_connections = !is_chain(architecture);
+    const bool has_connections = !architecture.is_chain();
     std::vector<Row> rows;
     for (const trainer::LayerShape& layer : architecture.layers) {
         rows.push_back({fmt::format("{} ({})", layer.name, layer.class_name),

@@ -65,8 +65,7 @@ void append_image(const trainer::SampleSet& samples, std::size_t sample,
     const auto plane =
         static_cast<std::size_t>(shape.height) * static_cast<std::size_t>(shape.width);
     const auto channels = static_cast<std::size_t>(shape.channels);
-    const std::uint8_t* pixels =
-        samples.images->pixels.data() + samples.indices[sample] * plane * channels;
+    const std::uint8_t* pixels = samples.pixels_of(sample, plane * channels);
     for (std::size_t place = 0; place < plane; ++place) {
         for (std::size_t c = 0; c < channels; ++c) images.push_back(pixels[c * plane + place]);
     }

@@ -89,11 +89,13 @@ constexpr Keys kRandomFactor = {"type", "factor"};
 constexpr Keys kCutout = {"type", "size", "fill_value"};
 constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
 constexpr Keys kMerge = {"type", "name", "inputs"};
+constexpr Keys kBlock = {"defaults", "layers"};
+constexpr Keys kBlockUse = {"block", "name", "inputs", "repeat"};
 constexpr Keys kKernelRegularizer = {"l2"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
 // In the order of KeyGroup.
-constexpr std::array<KeyList, 38> kAllKeys{{
+constexpr std::array<KeyList, 40> kAllKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -132,6 +134,8 @@ constexpr std::array<KeyList, 38> kAllKeys{{
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation cutout", kCutout},
     {"kernel_regularizer", kKernelRegularizer},
+    {"block", kBlock},
+    {"use of a block", kBlockUse},
 }};
 
 }  // namespace

@@ -51,6 +51,8 @@ enum class KeyGroup {
     random_contrast,
     cutout,
     kernel_regularizer,
+    block,
+    block_use,
 };
 const KeyList& keys_of(KeyGroup group);
 std::span<const KeyList> all_keys();

@@ -35,7 +35,7 @@ std::vector<const PlannedRun*> different_augmentations(const Plan& plan) {
 
 std::filesystem::path path_for(const PreviewOptions& options, const PlannedRun& planned,
                                std::size_t runs) {
-    const std::filesystem::path out = options.out.value_or("preview.png");
+    std::filesystem::path out = options.out.value_or("preview.png");
     if (runs == 1) return out;
     const std::string name = fmt::format("{}-{}{}", out.stem().string(), planned.run.base_name,
                                          out.extension().string());

@@ -159,7 +159,10 @@ std::string html_time_to_accuracy(const ExperimentReport& report, const EntryLab
         table.row(html_text(run.run.name));
         for (const double level : levels) {
             const auto seconds = seconds_to_accuracy(run, level);
-            table.number(seconds ? duration_text(*seconds) : "not reached");
+            if (seconds)
+                table.number(duration_text(*seconds));
+            else
+                table.number_html("not reached", "wrap");
         }
     }
     constexpr std::size_t kBeside = 8;  // rows of a table that stands beside the chart

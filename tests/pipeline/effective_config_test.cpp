@@ -159,7 +159,8 @@ shards = 4
 exchange = "ring"
 ranks_per_run = 2
 [block.wide]
-layers = [{ type = "concatenate", inputs = ["input", "input"] }]
+defaults = { copy = "input" }
+layers = [{ type = "concatenate", inputs = ["input", "$copy"] }]
 [[run]]
 name = "a"
 title = "t"
@@ -181,7 +182,7 @@ layers = [
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
   { type = "average_pooling2d" },
   { type = "add", inputs = ["average_pooling2d", "average_pooling2d"] },
-  { block = "wide" },
+  { block = "wide", inputs = "add", repeat = 1 },
   { type = "batch_normalization", name = "b", momentum = 0.9, epsilon = 1e-4 },
   { type = "dropout", name = "d", rate = 0.1 },
   { type = "activation", name = "r", activation = "relu" },

@@ -17,6 +17,15 @@ namespace lockstep::trainer {
 struct AugmentedImage {
     const std::uint8_t* bytes = nullptr;
     const float* values = nullptr;
+
+    // use(planes), of either.
+    template <class Use>
+    void visit(Use use) const {
+        if (bytes != nullptr)
+            use(bytes);
+        else
+            use(values);
+    }
 };
 
 class Augmentation {
@@ -26,6 +35,7 @@ public:
                  std::uint64_t seed);
 
     bool is_empty() const { return changes_.empty(); }
+    std::size_t image_size() const { return shape_.values(); }  // pixels of all channels
     // Valid until the next call. Allocates nothing.
     //   image   bytes, [channels][height][width]
     //   epoch   from 1, as training counts them

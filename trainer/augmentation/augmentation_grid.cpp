@@ -58,17 +58,14 @@ AugmentationGrid augmentation_grid(const SampleSet& samples, const Shape& shape,
     const int rows = static_cast<int>(std::min<std::int64_t>(images, samples.count()));
     Canvas canvas(shape, rows, epochs + 1);
     Augmentation augmentation(changes, shape, seed);
-    const auto size = static_cast<std::size_t>(shape.size());
     for (int row = 0; row < rows; ++row) {
-        const std::uint32_t index = samples.indices[static_cast<std::size_t>(row)];
-        const std::uint8_t* image = samples.images->pixels.data() + index * size;
+        const auto sample = static_cast<std::size_t>(row);
+        const std::uint8_t* image = samples.pixels_of(sample, augmentation.image_size());
         canvas.draw(image, row, 0);
         for (int epoch = 1; epoch <= epochs; ++epoch) {
-            const AugmentedImage seen = augmentation.of(image, epoch, index);
-            if (seen.bytes != nullptr)
-                canvas.draw(seen.bytes, row, epoch);
-            else
-                canvas.draw(seen.values, row, epoch);
+            augmentation.of(image, epoch, samples.indices[sample]).visit([&](const auto* planes) {
+                canvas.draw(planes, row, epoch);
+            });
         }
     }
     return canvas.take();

@@ -125,6 +125,12 @@ std::int64_t LayerShape::trainable_count() const {
     return count;
 }
 
+bool Architecture::is_chain() const {
+    for (std::size_t i = 0; i < layers.size(); ++i)
+        if (layers[i].sources != std::vector<ValueNumber>{i}) return false;
+    return true;
+}
+
 std::int64_t Architecture::parameter_count() const {
     std::int64_t count = 0;
     for (const LayerShape& layer : layers) count += layer.parameter_count();

@@ -45,6 +45,8 @@ struct Architecture {
     std::vector<LayerShape> layers;
 
     Shape output() const { return layers.empty() ? input : layers.back().output; }
+    // Every layer reads the one in front of it alone.
+    bool is_chain() const;
     std::int64_t parameter_count() const;
     std::int64_t trainable_count() const;
     std::int64_t flops() const;

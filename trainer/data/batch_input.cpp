@@ -65,9 +65,7 @@ void write_input(const SampleSet& samples, std::span<const std::uint32_t> which,
     const auto plane = static_cast<std::size_t>(layout.pixels());
     const auto image = plane * static_cast<std::size_t>(layout.channels);
     for (const std::uint32_t sample : which) {
-        const std::uint8_t* pixels =
-            samples.images->pixels.data() + samples.indices[sample] * image;
-        write_image(pixels, scale, layout, input);
+        write_image(samples.pixels_of(sample, image), scale, layout, input);
         input += layout.sample_size();
     }
 }

@@ -39,6 +39,10 @@ struct SampleSet {
     std::vector<std::uint8_t> labels;    // beside indices
 
     std::int64_t count() const { return static_cast<std::int64_t>(indices.size()); }
+    // Bytes of sample number `sample`, [channels, height, width]; `image_size` of them.
+    const std::uint8_t* pixels_of(std::size_t sample, std::size_t image_size) const {
+        return images->pixels.data() + indices[sample] * image_size;
+    }
 };
 
 // value = (pixel - offset) / divisor, per channel, in float32; exactly pixel / 255 for `unit`.

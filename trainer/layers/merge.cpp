@@ -138,48 +138,52 @@ std::vector<Concatenate::Piece> Concatenate::pieces_of(std::size_t source,
     return pieces;
 }
 
+namespace {
+
+// What is copied piece by piece leaves padding as it was.
+void clear_where_padded(const Layout& layout, float* values, int samples) {
+    if (layout.padded_channels() != layout.channels)
+        std::fill_n(values, static_cast<std::size_t>(samples) * layout.sample_size(), 0.0F);
+}
+
+}  // namespace
+
+void Concatenate::copy(std::span<const Piece> pieces, const Side& from, const float* src,
+                       const Side& to, float* dst, int samples) {
+    for (int n = 0; n < samples; ++n) {
+        for (const Piece& piece : pieces)
+            std::copy_n(src + piece.*from.place, piece.floats, dst + piece.*to.place);
+        src += from.layout.sample_size();
+        dst += to.layout.sample_size();
+    }
+}
+
 void Concatenate::bind(PassBuilder& pass) const {
     const std::vector<Buffer*> sources = sources_of(pass, this->sources());
-    const bool has_padding = dst().padded_channels() != dst().channels;
     pass.forward({.what = "concatenate",
                   .extent = Extent::shard,
                   .reads = sources,
                   .writes = {&pass.dst()},
-                  .run = [this, sources, has_padding, &dst = pass.dst(), shards = pass.shards()](
+                  .run = [this, sources, &dst = pass.dst(), shards = pass.shards()](
                              const StepContext&, std::size_t shard) {
-                      const auto samples = static_cast<std::size_t>(shards[shard].count);
-                      const std::size_t to_size = this->dst().sample_size();
-                      float* to = dst.of_shard(shard);
-                      if (has_padding) std::fill_n(to, samples * to_size, 0.0F);
-                      for (std::size_t i = 0; i < sources.size(); ++i) {
-                          const float* from = sources[i]->of_shard(shard);
-                          const std::size_t from_size = src(i).sample_size();
-                          for (std::size_t n = 0; n < samples; ++n)
-                              for (const Piece& piece : pieces_[i])
-                                  std::copy_n(from + n * from_size + piece.src, piece.floats,
-                                              to + n * to_size + piece.dst);
-                      }
+                      const int samples = shards[shard].count;
+                      clear_where_padded(this->dst(), dst.of_shard(shard), samples);
+                      for (std::size_t i = 0; i < sources.size(); ++i)
+                          copy(pieces_[i], src_side(i), sources[i]->of_shard(shard), dst_side(),
+                               dst.of_shard(shard), samples);
                   }});
     for (std::size_t i = 0; i < sources.size() && pass.is_training(); ++i) {
         if (pass.diff_src(i) == nullptr) continue;
-        const bool src_has_padding = src(i).padded_channels() != src(i).channels;
         pass.backward({.what = "concatenate",
                        .extent = Extent::shard,
                        .reads = {&pass.diff_dst()},
                        .writes = {pass.diff_src(i)},
-                       .run = [this, i, src_has_padding, &diff_dst = pass.diff_dst(),
-                               &diff_src = *pass.diff_src(i),
+                       .run = [this, i, &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src(i),
                                shards = pass.shards()](const StepContext&, std::size_t shard) {
-                           const auto samples = static_cast<std::size_t>(shards[shard].count);
-                           const std::size_t from_size = dst().sample_size();
-                           const std::size_t to_size = src(i).sample_size();
-                           const float* from = diff_dst.of_shard(shard);
-                           float* to = diff_src.of_shard(shard);
-                           if (src_has_padding) std::fill_n(to, samples * to_size, 0.0F);
-                           for (std::size_t n = 0; n < samples; ++n)
-                               for (const Piece& piece : pieces_[i])
-                                   std::copy_n(from + n * from_size + piece.dst, piece.floats,
-                                               to + n * to_size + piece.src);
+                           const int samples = shards[shard].count;
+                           clear_where_padded(src(i), diff_src.of_shard(shard), samples);
+                           copy(pieces_[i], dst_side(), diff_dst.of_shard(shard), src_side(i),
+                                diff_src.of_shard(shard), samples);
                        }});
     }
 }

@@ -44,6 +44,15 @@ private:
         std::size_t src, dst, floats;
     };
     std::vector<Piece> pieces_of(std::size_t source, int first_channel) const;
+    // One of the two values, and where a piece stands in it.
+    struct Side {
+        const Layout& layout;
+        std::size_t Piece::*place;
+    };
+    Side src_side(std::size_t i) const { return {src(i), &Piece::src}; }
+    Side dst_side() const { return {dst(), &Piece::dst}; }
+    static void copy(std::span<const Piece> pieces, const Side& from, const float* src,
+                     const Side& to, float* dst, int samples);
 
     std::vector<std::vector<Piece>> pieces_;  // by source
 };

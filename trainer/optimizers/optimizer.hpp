@@ -28,6 +28,7 @@ public:
 
     // Before the updates of a step, which counts from 0 over the whole run.
     void begin_step(double learning_rate, std::int64_t step);
+    const std::vector<WeightRange>& ranges() const { return ranges_; }
     // By what all gradients of the step are multiplied, behind begin_step().
     void scale_gradients(double factor);
     // Updates weights first .. first + n - 1 and their slots.

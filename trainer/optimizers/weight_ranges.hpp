@@ -2,6 +2,7 @@
 
 // Which weights are updated in which way, as ranges of the flat array of all weights.
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -38,17 +39,11 @@ void for_each_range(std::span<const WeightRange> ranges, std::size_t first, std:
         first = next;
     };
     // Of a thousand ranges only those count that a piece may touch.
-    std::size_t low = 0, high = ranges.size();
-    while (low < high) {
-        const std::size_t middle = (low + high) / 2;
-        if (ranges[middle].first + ranges[middle].count <= first)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < ranges.size() && ranges[low].first < end; ++low) {
-        visit_up_to(ranges[low].first, nullptr);
-        visit_up_to(ranges[low].first + ranges[low].count, &ranges[low]);
+    auto range = std::ranges::partition_point(
+        ranges, [first](const WeightRange& one) { return one.first + one.count <= first; });
+    for (; range != ranges.end() && range->first < end; ++range) {
+        visit_up_to(range->first, nullptr);
+        visit_up_to(range->first + range->count, &*range);
     }
     visit_up_to(end, nullptr);
 }

@@ -1,0 +1,26 @@
+#pragma once
+
+// Tables whose keys depend on a word in them: { name = "adam", ... }, { type = "conv2d", ... }.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "pipeline/settings/table_reader.hpp"
+
+namespace lockstep::pipeline {
+
+struct NamedKeys {
+    std::string_view name;
+    KeyGroup keys;  // that go with it
+};
+
+// Which of them the word at `key` names, which is there; null, and a problem, if it names none.
+// Whoever finds the word wrong cannot know the other keys, so they are not looked at.
+const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
+                          std::span<const NamedKeys> known, ReadContext context);
+
+// `one of "a", "b"`, for messages.
+std::string one_of(std::span<const NamedKeys> known);
+
+}  // namespace lockstep::pipeline
