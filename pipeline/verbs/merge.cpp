@@ -6,6 +6,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
@@ -151,36 +152,56 @@ private:
         database_.annotate(ours.run.run, {.added_tags = tags, .note = theirs.run.notes});
     }
 
-    // Files first: rows never tell of files that are not there.
+    // Files first: rows never tell of files that are not there. But for the checkpoint before the
+    // newest where a run is here already: in that place its own one waits until the rows are
+    // theirs, so that it can go on wherever this is killed.
     void take(RunDetails theirs, const std::optional<RunDetails>& ours) {
-        const std::string& run = theirs.run.run;
+        const storage::RunFiles files = into_.run_files(theirs.run.run);
         std::vector<storage::ArtifactRow> copied;
+        std::optional<storage::Bytes> previous;
+        if (ours) keep_checkpoint(files);
         for (const storage::ArtifactRow& row : theirs.artifacts) {
-            if (copy(row)) copied.push_back(row);
+            std::optional<storage::Bytes> content = content_of(row);
+            if (!content) continue;
+            copied.push_back(row);
+            if (ours && row.kind == storage::kPreviousCheckpointArtifact)
+                previous = std::move(content);
+            else
+                storage::replace_file(files.folder / fs::path(row.path).filename(), *content);
         }
         theirs.artifacts = copied;
         std::error_code ignored;
-        fs::copy_file(from_.run_files(run).log, into_.run_files(run).log,
+        fs::copy_file(from_.run_files(theirs.run.run).log, files.log,
                       fs::copy_options::overwrite_existing, ignored);
         end_dead_attempt(ours);
-        database_.import_run(theirs, source_.steps(run));
+        database_.import_run(theirs, source_.steps(theirs.run.run));
+        if (previous)
+            storage::replace_file(files.previous_checkpoint, *previous);
+        else if (ours)
+            fs::remove(files.previous_checkpoint, ignored);
     }
 
-    // False, and told, where the file is not the one that the database tells of.
-    bool copy(const storage::ArtifactRow& row) const {
+    // The newest good one of the run that is here, under its second name.
+    void keep_checkpoint(const storage::RunFiles& files) const {
+        std::error_code unknown;
+        if (!fs::is_regular_file(files.checkpoint, unknown)) return;
+        const auto known = database_.checkpoint_digests(files.folder.filename().string());
+        const storage::Bytes content = storage::read_file(files.checkpoint);
+        if (std::ranges::find(known, storage::sha256_hex(content)) != known.end())
+            storage::replace_file(files.previous_checkpoint, content);
+    }
+
+    // Nothing, and told, where the file is not the one that the database tells of.
+    std::optional<storage::Bytes> content_of(const storage::ArtifactRow& row) const {
         try {
-            const storage::Bytes content = storage::read_file(from_.root() / row.path);
-            if (storage::sha256_hex(content) == row.sha256) {
-                storage::replace_file(
-                    into_.run_files(row.run).folder / fs::path(row.path).filename(), content);
-                return true;
-            }
+            storage::Bytes content = storage::read_file(from_.root() / row.path);
+            if (storage::sha256_hex(content) == row.sha256) return content;
             tell(row, "is another one than its database tells of");
         } catch (const storage::StorageError& error) {
             if (error.kind() != storage::StorageError::Kind::missing) throw;
             tell(row, "is missing");
         }
-        return false;
+        return std::nullopt;
     }
 
     void tell(const storage::ArtifactRow& row, const char* what) const {

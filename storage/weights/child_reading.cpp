@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +57,12 @@ void limit_memory(std::size_t file_bytes) {
                         kTimesFile * file_bytes;
     limit.rlim_cur = std::min(limit.rlim_cur, most);
     ::setrlimit(RLIMIT_AS, &limit);
+}
+
+// The reader may be killed: what it has opened, a run's lock as well, must not outlive it here.
+void end_with(pid_t reader) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != reader) ::_exit(1);  // it died before
 }
 
 // In silence: without a core file, a word of libc's, and the handlers that MPI or a sanitizer has
@@ -131,11 +138,16 @@ std::optional<Bytes> read_in_child(std::string_view origin, std::size_t file_byt
     if (is_mpi_process()) return std::nullopt;
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-    const FileDescriptor out(ends[0]);
+    FileDescriptor out(ends[0]);
     FileDescriptor in(ends[1]);
+    const pid_t reader = ::getpid();
     const pid_t child = ::fork();
     if (child < 0) return std::nullopt;
-    if (child == 0) read_and_tell(in.get(), file_bytes, read);
+    if (child == 0) {
+        out.close();  // else nobody would be missed who reads no more
+        end_with(reader);
+        read_and_tell(in.get(), file_bytes, read);
+    }
     in.close();  // else the end of what is told would never come
     Bytes told = read_to_end(out.get());
     const int signal = signal_that_ended(child);

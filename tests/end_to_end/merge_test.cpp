@@ -203,5 +203,39 @@ TEST_CASE("A merge that is killed anywhere is made whole by the same command", "
     }
 }
 
+// Its checkpoint must outlive that of the run which takes its place.
+TEST_CASE("A merge that is killed leaves a run that was here able to go on", "[end_to_end]") {
+    const fs::path& finished = two_stores().one;
+    const TemporaryDirectory folder;
+    const fs::path begun = folder / "begun";
+    train_one_epoch(begun);
+    int kills = 0, resumed = 0;
+    for (const char* point : {"db.begin", "db.before_commit"}) {
+        for (int count = 1;; ++count) {
+            const std::string fault =
+                std::string(point) + "@count=" + std::to_string(count) + ":kill";
+            INFO(fault);
+            const fs::path into = folder / fault;
+            fs::copy(begun, into, fs::copy_options::recursive);
+            std::vector<std::string> command =
+                lockstep_command({"merge", finished.string(), "--store", into.string()});
+            command.insert(command.begin(), {"env", "LOCKSTEP_FAULT=" + fault});
+            if (Process(command).wait() == 0) break;
+            ++kills;
+            if (count == 1) CHECK(Process(command).wait() == 128 + SIGKILL);  // once more
+            const bool is_merged = rows(into, "select state from runs") == "finished\n";
+            resumed += is_merged ? 0 : 1;
+            CHECK(Process(training(into, "batch-normalized")).wait() == 0);
+            CHECK(
+                rows(into, "select state, max(first_epoch) from runs join attempts using (run)") ==
+                (is_merged ? "finished,1\n" : "finished,2\n"));
+            CHECK(read_text(run_folder(into, "batch-normalized") / "final.h5") ==
+                  read_text(run_folder(finished, "batch-normalized") / "final.h5"));
+        }
+    }
+    CHECK(kills >= 4);
+    CHECK(resumed >= 4);
+}
+
 }  // namespace
 }  // namespace lockstep::tests
