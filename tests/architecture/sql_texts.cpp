@@ -39,7 +39,7 @@ constexpr std::array kExceptions{
     Exception{"pipeline/verbs/export_datasette.cpp", R"(fmt::format("",table.table))"},
     // The helpers that every other call goes through: their callers are looked at.
     Exception{"storage/database/database_connection.hpp", "sql"},
-    Exception{"storage/database/run_database_reading.cpp", "sql"},
+    Exception{"storage/database/row_reader.hpp", "sql"},
     // A user's own SQL, under QueryGuard, on a copy in memory.
     Exception{"pipeline/verbs/query.cpp", "options.sql"},
     Exception{"storage/database/run_database_query.cpp", "text"},
