@@ -29,7 +29,7 @@ enum class Phase : std::uint32_t {
 };
 std::string_view to_string(Phase phase);  // "loading data"
 
-// One rank's, written by it alone. Memory of zeros is one of no rank.
+// One rank's, written by it alone where nothing else is said. Memory of zeros is one of no rank.
 struct alignas(128) Pulse {
     std::atomic<std::uint32_t> phase{0};
     std::atomic<std::uint32_t> beats{0};  // raised by every sign
@@ -43,6 +43,9 @@ struct alignas(128) Pulse {
     // state its process is. 0: a rank of this machine.
     std::atomic<std::uint32_t> messages{0};
     std::atomic<std::uint32_t> state{0};
+    // Of rank 0's alone, and set by any rank of this machine: one has told that the system refuses
+    // it memory or threads.
+    std::atomic<std::uint32_t> is_refusal_told{0};
     char host[64] = {};  // set before `process`
 };
 

@@ -6,11 +6,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "liveness/fault_point.hpp"
 #include "pipeline/command_line/command_line.hpp"
@@ -29,6 +31,8 @@
 namespace lockstep::pipeline {
 namespace {
 
+constexpr std::chrono::seconds kBehindRankZero{3};
+
 bool is_mpi_running() {
     int is_started = 0;
     int is_ended = 0;
@@ -42,17 +46,26 @@ Failure of_this_rank(const Failure& failure) {
                                      storage::host_name() + "): " + failure.what()};
 }
 
+// One that another rank has told. The others may wait for this rank.
+int end_told(const Failure& failure) {
+    if (is_mpi_running()) trainer::abort_job(failure.exit_code());
+    return failure.exit_code();
+}
+
 // Tells the error once. Before MPI runs, every rank meets the same one, but for what the system
 // refuses to one process; once it runs, the others may wait for this rank, and have to be ended.
 int end_with(const Failure& failure) {
     const bool are_others_waiting = is_mpi_running();
     const bool is_first = rank_from_environment() == 0;
-    if (are_others_waiting || (!is_first && failure.exit_code() == kExitSystem))
+    const bool is_refused = failure.exit_code() == kExitSystem;
+    // Refused as well, rank 0 tells, and by its end mpirun ends this one here.
+    if (!are_others_waiting && !is_first && is_refused)
+        std::this_thread::sleep_for(kBehindRankZero);
+    if (are_others_waiting || (!is_first && is_refused))
         tell_failure(of_this_rank(failure));
     else if (is_first)
         tell_failure(failure);
-    if (are_others_waiting) trainer::abort_job(failure.exit_code());
-    return failure.exit_code();
+    return end_told(failure);
 }
 
 // The thread that records epochs takes its memory where the one that trains does. glibc would give
@@ -121,6 +134,8 @@ int main(int argc, char** argv) {
         return parse_command_line({argc, argv})();
     } catch (const lockstep::trainer::MpiError& error) {
         return end_without_peer(error);
+    } catch (const ToldFailure& failure) {
+        return end_told(failure);
     } catch (...) {
         return end_with(failure_of(std::current_exception()));
     }

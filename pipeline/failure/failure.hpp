@@ -32,6 +32,12 @@ public:
     using Failure::Failure;
 };
 
+// A failure that another rank has told already: nobody tells it again.
+class ToldFailure : public Failure {
+public:
+    using Failure::Failure;
+};
+
 // The exit code and the words of any exception.
 Failure failure_of(const std::exception_ptr& error);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pipeline/ranks/rank_lines.hpp"
+#include "storage/files/storage_error.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -60,11 +61,21 @@ void LineSorter::take_error(std::string_view line) {
 }
 
 void LineSorter::keep(std::string_view line) {
-    if (!log_.is_open()) log_.open(log_path_, std::ios::app);
-    log_ << line << std::endl;  // a log that cannot be written is no reason to stop
+    log(line);
     words_.others.emplace_back(line);
     if (words_.others.size() > kLastWords) words_.others.erase(words_.others.begin());
     if (words_.mpirun.size() < kMostText) words_.mpirun.append(line).append("\n");
+}
+
+// A log that cannot be written is no reason to stop.
+void LineSorter::log(std::string_view line) {
+    if (is_log_lost_) return;
+    try {
+        if (!log_) log_.emplace(log_path_);
+        log_->write_line(line);
+    } catch (const storage::StorageError&) {
+        is_log_lost_ = true;
+    }
 }
 
 }  // namespace lockstep::pipeline

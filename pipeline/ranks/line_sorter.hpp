@@ -4,13 +4,13 @@
 // end, and all else, which is mpirun's or a library's and goes to a log.
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "pipeline/progress/progress.hpp"
+#include "storage/files/log_file.hpp"
 
 namespace lockstep::pipeline {
 
@@ -36,10 +36,12 @@ private:
     void sort(std::string_view line);
     void take_error(std::string_view line);
     void keep(std::string_view line);
+    void log(std::string_view line);
 
     ProgressDisplay& progress_;
     std::filesystem::path log_path_;
-    std::ofstream log_;
+    std::optional<storage::LogFile> log_;
+    bool is_log_lost_ = false;  // it could not be opened
     RankWords& words_;
     std::string pending_;  // a line whose end has not come yet
 };

@@ -46,6 +46,9 @@ public:
 
     std::span<liveness::Pulse> pulses() const { return pulses_; }  // [ranks of the world]
     liveness::Pulse& own() const { return *own_; }
+    // Whether this rank is the first of its machine to tell that the system refuses memory or
+    // threads, in this job. True once.
+    bool is_first_refusal() { return pulses_.front().is_refusal_told.exchange(1) == 0; }
     bool is_on_one_machine() const { return is_on_one_machine_; }  // all ranks of the world are
     // The process that started the ranks and looks at it; 0: none does. It may be gone by now.
     pid_t watcher() const { return watcher_; }

@@ -86,8 +86,11 @@ int result_of(const trainer::Communicator& world, PulsePage& page,
         if (world.is_root()) tell_failure(failure);
         return failure.exit_code();
     } catch (...) {
-        if (world.size() > 1) throw;
         const Failure failure = failure_of(std::current_exception());
+        // What is too much for one rank of a machine is so for its others.
+        if (world.size() > 1 && failure.exit_code() == kExitSystem && !page.is_first_refusal())
+            throw ToldFailure(failure.exit_code(), failure.what());
+        if (world.size() > 1) throw;
         if (rank_from_environment() == 0) tell_failure(failure);
         return failure.exit_code();
     }

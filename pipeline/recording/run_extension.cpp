@@ -12,19 +12,13 @@ namespace lockstep::pipeline {
 // next start takes the parent over once more.
 void RunRecorder::extend(const RunParent& parent) {
     const int epoch = parent.state.epochs_finished;
-    const storage::CheckpointState checkpoint = checkpoint_state(parent.state);
-    const auto saved =
-        storage::write_checkpoint(files_.checkpoint, files_.previous_checkpoint, model_, checkpoint,
-                                  [this] { require_may_replace_files(); });
+    const storage::CheckpointState checkpoint = writer_.checkpoint_state(parent.state);
     storage::RunExtension extension{
-        planned_.id,
-        parent.id,
-        parent.epochs,
-        {},
-        {artifact(storage::kCheckpointArtifact, files_.checkpoint, saved, epoch)}};
+        planned_.id, parent.id, parent.epochs, {}, {writer_.write_checkpoint(checkpoint, epoch)}};
     if (parent.best)
-        extension.artifacts.push_back(write_weights(storage::kBestArtifact, files_.best,
-                                                    *parent.best, checkpoint.checkpoint->epoch));
+        extension.artifacts.push_back(writer_.write_weights(storage::kBestArtifact,
+                                                            writer_.files().best, *parent.best,
+                                                            checkpoint.checkpoint->epoch));
     if (planned_.run.config.train.record_steps) extension.steps = parent.steps;
     for (storage::StepRow& row : extension.steps) row.run = planned_.id;
     database_.record_extension(attempt_, extension);

@@ -1,11 +1,10 @@
 #pragma once
 
 // What training tells becomes rows, files and progress: the one place where training meets
-// storage. Lives on a run's rank 0 only. Files and rows of an epoch are written by a thread of its
-// own while the next epoch goes on; people are told at once.
+// storage. Lives on a run's rank 0 only. Files and rows of an epoch are written (run_writer.hpp) by
+// a thread of its own while the next epoch goes on; people are told at once.
 
 #include <chrono>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -15,11 +14,10 @@
 #include "pipeline/recording/lease_keeper.hpp"
 #include "pipeline/recording/run_parent.hpp"
 #include "pipeline/recording/run_rows.hpp"
+#include "pipeline/recording/run_writer.hpp"
 #include "storage/database/run_database.hpp"
-#include "storage/database/run_spool.hpp"
+#include "storage/files/log_file.hpp"
 #include "storage/files/run_store.hpp"
-#include "storage/weights/checkpoint_file.hpp"
-#include "storage/weights/weights_file.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/train.hpp"
 #include "trainer/train_observer.hpp"
@@ -30,6 +28,7 @@ namespace lockstep::pipeline {
 // on_snapshot() and settle() the database and HDF5 are the writing thread's: nobody else uses them.
 class RunRecorder : public trainer::TrainObserver {
 public:
+    // Opens the run's log, before anything of the run is changed.
     RunRecorder(const storage::RunStore& store, storage::RunDatabase& database,
                 const PlannedRun& planned, const trainer::RunData& data, const RunSetting& setting,
                 int attempt, LeaseKeeper& lease, ProgressSink& progress);
@@ -63,23 +62,6 @@ public:
     void tell(const std::string& text);  // people, and log.txt
 
 private:
-    // On the writing thread, like all that it calls: const but for what it writes.
-    // Nothing is written by an attempt that was overtaken; the lease's keeper learns of it.
-    void record(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
-    void write(trainer::Snapshot snapshot, std::vector<storage::StepRow> steps) const;
-    // False where the database cannot be asked, and nothing else shows that the run is still ours.
-    bool may_replace_files() const;
-    void require_may_replace_files() const;  // StorageError (locked), too
-    std::vector<storage::ArtifactRow> write_state(trainer::TrainState state, bool is_best,
-                                                  int epoch) const;
-    void commit(const storage::RecordedRows& rows) const;
-    void take_in_spool(std::chrono::milliseconds wait);
-    storage::CheckpointState checkpoint_state(trainer::TrainState state) const;
-    storage::ArtifactRow write_weights(std::string_view kind, const std::filesystem::path& path,
-                                       const storage::NamedArrays& weights, int epoch) const;
-    storage::ArtifactRow write_predictions(const trainer::TrainOutcome& outcome) const;
-    storage::ArtifactRow artifact(std::string_view kind, const std::filesystem::path& path,
-                                  const storage::SavedFile& saved, int epoch) const;
     ProgressEvent progress_event(ProgressEvent::Kind kind) const;
     void end(storage::RunState state, const std::string& cause);
     void add_event(const std::string& kind, const std::string& text);
@@ -91,13 +73,10 @@ private:
     const trainer::RunData& data_;
     const RunSetting& setting_;
     ProgressSink& progress_;
-    storage::RunFiles files_;
-    storage::KerasModel model_;
-    std::ofstream log_;
     const int attempt_;
     LeaseKeeper& lease_;
-    storage::RunSpool spool_;
-    mutable std::string spool_note_;  // of the writing thread, told by settle()
+    RunWriter writer_;  // used by background_ between on_snapshot() and settle()
+    storage::LogFile log_;
     bool has_begun_ = false;
     int epoch_ = 0;  // the one that goes on
     std::int64_t steps_per_epoch_ = 0;
@@ -105,7 +84,7 @@ private:
     double last_logged_seconds_ = 0.0;  // the same, when one was logged last
     std::chrono::steady_clock::time_point last_snapshot_;
     std::vector<storage::StepRow> steps_;  // since the last snapshot, where steps are recorded
-    BackgroundWriter writer_;              // last: it ends before what it uses
+    BackgroundWriter background_;          // last: it ends before what it uses
 };
 
 }  // namespace lockstep::pipeline

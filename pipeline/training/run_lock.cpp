@@ -18,8 +18,10 @@ std::optional<RunLock> RunLock::take(const std::filesystem::path& run_folder) {
     const int descriptor =
         ::open((run_folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor < 0) {
-        throw Failure(kExitCannotCreate,
-                      fmt::format("{}: {}", run_folder.string(), std::strerror(errno)));
+        const bool is_forbidden = errno == EACCES || errno == EPERM || errno == EROFS;
+        throw Failure(is_forbidden ? kExitNoPermission : kExitCannotCreate,
+                      fmt::format("cannot open {}: {}", (run_folder / "lock").string(),
+                                  std::strerror(errno)));
     }
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return RunLock(descriptor, true);
     if (errno != EWOULDBLOCK) return RunLock(descriptor, false);  // ENOLCK, ENOSYS, ...

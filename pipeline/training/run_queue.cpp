@@ -142,7 +142,7 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
         told.error("warning: " + warning);
     }
     const RunDatasets datasets(queue.plan, sorted.pending, world);
-    do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets); });
+    do_on_root(world, [&] { register_runs(queue, sorted.pending, datasets, told); });
     Job& job = survey.job;
     RunClaims claims(queue, job, told);
     if (is_time_up())

@@ -13,6 +13,7 @@
 #include "pipeline/training/stored_runs.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
+#include "storage/files/storage_error.hpp"
 #include "storage/files/utc_time.hpp"
 
 namespace lockstep::pipeline {
@@ -48,6 +49,16 @@ void list_stored_runs(const Queue& queue, RunDatabase& database) {
     experiment.created_utc = storage::utc_now();
     database.put_experiment(experiment);
     database.list_runs(queue.plan.experiment, ids);
+}
+
+// Told before the first step as well as after the last one. No reason not to train: `lockstep
+// report` can make it later.
+void tell_lost_report(const RunStore& store, const Queue& queue, ProgressSink& progress) {
+    try {
+        store.require_place_of_report(queue.plan.experiment);
+    } catch (const storage::StorageError& error) {
+        progress.error(fmt::format("warning: no report will be written: {}", error.what()));
+    }
 }
 
 }  // namespace
@@ -107,8 +118,9 @@ SortedRuns sort_out(const Queue& queue, const std::vector<RunAction>& actions,
 }
 
 void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
-                   const RunDatasets& datasets) {
+                   const RunDatasets& datasets, ProgressSink& progress) {
     const RunStore store = RunStore::open(queue.store);
+    tell_lost_report(store, queue, progress);
     RunDatabase database(store.database(), DatabaseAccess::read_write_again);
     storage::ExperimentRow experiment = queue.experiment;
     experiment.created_utc = storage::utc_now();

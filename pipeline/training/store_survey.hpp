@@ -31,8 +31,8 @@ SortedRuns sort_out(const Queue& queue, const std::vector<RunAction>& actions,
                     ProgressSink& progress);
 
 // So that `ls` shows what will come; with its data, by which a stored run of the same settings is
-// told from it (stored_runs.hpp).
+// told from it (stored_runs.hpp). Warns where the report to come has no place.
 void register_runs(const Queue& queue, const std::vector<std::size_t>& runs,
-                   const RunDatasets& datasets);
+                   const RunDatasets& datasets, ProgressSink& progress);
 
 }  // namespace lockstep::pipeline

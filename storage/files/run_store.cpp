@@ -67,6 +67,29 @@ void require_writable(const fs::path& folder) {
                                    std::generic_category().message(errno)));
 }
 
+// A link is replaced.
+void require_place_of_file(const fs::path& file) {
+    std::error_code unknown;
+    const fs::file_status status = fs::symlink_status(file, unknown);
+    if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_symlink(status)) return;
+    throw StorageError(
+        Kind::cannot_create,
+        fmt::format("cannot write {}: something that is no file stands there", file.string()));
+}
+
+// Whether the folder is there.
+bool require_folder_or_nothing(const fs::path& folder) {
+    std::error_code unknown;
+    if (fs::is_directory(folder, unknown)) return true;
+    const fs::file_status status = fs::symlink_status(folder, unknown);
+    if (!fs::exists(status)) return false;
+    throw StorageError(
+        Kind::cannot_create,
+        fmt::format("cannot make the folder {}: {}", folder.string(),
+                    fs::is_symlink(status) ? "it is a link to what is no folder, or not there"
+                                           : "something else stands there"));
+}
+
 }  // namespace
 
 bool is_safe_name(std::string_view name) { return is_safe(name, kLongestName); }
@@ -121,6 +144,30 @@ RunFiles RunStore::make_run_folder(std::string_view run) const {
     make_folders(files.folder);
     require_writable(files.folder);
     return files;
+}
+
+void RunStore::require_places_of_files(std::string_view run) const {
+    const RunFiles files = run_files(run);
+    for (const fs::path* file :
+         {&files.checkpoint, &files.previous_checkpoint, &files.best, &files.final_weights,
+          &files.predictions, &files.effective_config, &files.log}) {
+        std::error_code unknown;
+        const fs::file_status status = fs::symlink_status(*file, unknown);
+        if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_symlink(status)) continue;
+        throw StorageError(
+            Kind::cannot_create,
+            fmt::format("cannot write {}: something that is no file stands there", file->string()));
+    }
+}
+
+void RunStore::require_place_of_report(std::string_view experiment) const {
+    const fs::path folder = report_folder(experiment);
+    for (const fs::path& each : {folder.parent_path(), folder}) {
+        if (!require_folder_or_nothing(each)) return require_writable(each.parent_path());
+    }
+    require_writable(folder);
+    for (const char* name : {"report.html", "report.md", "report.csv", "pairs.csv"})
+        require_place_of_file(folder / name);
 }
 
 void RunStore::sweep_run_folder(std::string_view run) const {

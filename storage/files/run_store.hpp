@@ -49,6 +49,12 @@ public:
     // Makes the folder; the same paths as above.
     // Throws StorageError (cannot_create, no_permission, io) too.
     RunFiles make_run_folder(std::string_view run) const;
+    // Nothing stands in the place of a run's files but files, and links, which are replaced.
+    // Throws StorageError (cannot_create).
+    void require_places_of_files(std::string_view run) const;
+    // Whether make_report_folder() will do, asked without making anything.
+    // Throws StorageError (cannot_create, no_permission).
+    void require_place_of_report(std::string_view experiment) const;
     // Removes temporary files that dead processes left: for who has claimed the run.
     void sweep_run_folder(std::string_view run) const;
     // Makes the folder and sweeps its temporary files.

@@ -1,6 +1,7 @@
 // A store where nothing can be written is named before the first step, with 73 or 77, and is left
 // as it is.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -86,7 +87,7 @@ void check_refused(const std::vector<std::string>& command, int exit_code, const
     INFO(errors);
     CHECK(errors.find(named.string()) != std::string::npos);
     CHECK(errors.find(reason) != std::string::npos);
-    CHECK((errors + process.output()).find("Epoch 1/") == std::string::npos);
+    CHECK((errors + process.output()).find("Epoch ") == std::string::npos);
 }
 
 }  // namespace
@@ -145,6 +146,89 @@ TEST_CASE("places: a folder of files where a checkpoint is to be", "[end_to_end]
     anew.emplace_back("--fresh");
     check_refused(anew, 73, checkpoint, "cannot remove");
     CHECK(read_text(checkpoint / "content") == "x");
+}
+
+// A report can be made again; a training that was not begun is lost time.
+TEST_CASE("places: no room for a report is told before the first step, and at the end",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::string ranks = GENERATE("1", "2");
+    CAPTURE(ranks);
+    fs::create_directory(store);
+    fs::path named = store / "reports";
+    SECTION("a file") { write_text(named, "x"); }
+    SECTION("a link to nothing, further down") {
+        fs::create_directory(named);
+        named = named / "smoke";
+        fs::create_symlink("gone", named);
+    }
+    SECTION("a folder in the place of its page") {
+        named = named / "smoke" / "report.html";
+        fs::create_directories(named);
+    }
+    Process process(training(store, ranks));
+    CHECK(process.wait() == 0);
+    const std::string errors = process.errors();
+    INFO(errors);
+    const std::size_t warned = errors.find("warning: no report will be written: ");
+    REQUIRE(warned != std::string::npos);
+    CHECK(errors.find(named.string(), warned) < errors.find("Epoch 1/"));
+    CHECK(errors.find("no report was written: ") != std::string::npos);
+    CHECK(fs::exists(run_folder(store, kRun) / "final.h5"));
+    // With the place free again.
+    fs::remove(named);
+    Process report(lockstep_command({"report", "--store", store.string()}));
+    CHECK(report.wait() == 0);
+    Process again(training(store, ranks));
+    CHECK(again.wait() == 0);
+    CHECK(again.errors().find("no report") == std::string::npos);
+}
+
+// Once all epochs are trained it would be too late to tell.
+TEST_CASE("places: a folder where another of a run's files is to be", "[end_to_end]") {
+    const std::string name = GENERATE("log.txt", "final.h5", "predictions.h5");
+    const std::string ranks = GENERATE("1", "2");
+    CAPTURE(name, ranks);
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const auto command = lockstep_command({"run", smoke_file(), "--only", "batch-normalized",
+                                           "--set", "train.epochs=3", "--ranks", ranks, "--store",
+                                           store.string(), "--max-restarts", "0"});
+    std::vector<std::string> killed = command;  // in epoch 3, after the checkpoint of epoch 1
+    killed.insert(killed.begin(), {"env", "LOCKSTEP_FAULT=step.begin@rank=0@step=25:kill"});
+    Process first(killed);
+    REQUIRE(first.wait() == 137);
+    const fs::path file = run_folder(store, "batch-normalized") / name;
+    fs::remove(file);
+    fs::create_directory(file);
+    write_text(file / "content", "x");
+
+    check_refused(command, 73, file, "cannot write ");
+    CHECK(read_text(file / "content") == "x");
+    fs::remove_all(file);
+    Process resumed(command);
+    CHECK(resumed.wait() == 0);
+    INFO(resumed.errors());
+    CHECK(resumed.errors().find("resumed after epoch") != std::string::npos);
+}
+
+TEST_CASE("places: what stands where mpirun's words are to be is no reason not to train",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    fs::create_directory(store);
+    SECTION("a folder") { fs::create_directory(store / "mpirun.log"); }
+    SECTION("a FIFO that nobody reads") {
+        REQUIRE(::mkfifo((store / "mpirun.log").c_str(), 0600) == 0);
+    }
+    std::vector<std::string> command = training(store, "2");
+    command.insert(command.begin(), {"env", "LOCKSTEP_FAULT=epoch.end@rank=1@attempt=1:kill"});
+    Process process(command);
+    CHECK(process.wait() == 0);
+    INFO(process.errors());
+    CHECK(process.errors().find("the ranks start again") != std::string::npos);
+    CHECK(fs::exists(run_folder(store, kRun) / "final.h5"));
 }
 
 // A user may keep a store on another disk, so a link to a folder is followed, and stays a link.

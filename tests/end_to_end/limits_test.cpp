@@ -185,6 +185,33 @@ TEST_CASE("Memory that is refused to one rank ends the training with 71, and nob
     CHECK(refusals >= 2);
 }
 
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
+    return count;
+}
+
+// The system refuses an array to both ranks: at the images, and in the midst of the network.
+TEST_CASE("Memory that is refused to all ranks of a machine is told once", "[end_to_end]") {
+    const int number = GENERATE(1, 2, 3, 5);
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const auto refused = [&](const std::string& mark) {
+        return preloading(LOCKSTEP_FAILING_ALLOCATION,
+                          {"LOCKSTEP_TEST_ARRAY=20000 " + std::to_string(number) + " " +
+                           (folder / mark).string()},
+                          lockstep_command({"run", smoke_file(), "--only", kShortRun, "--store",
+                                            store.string()}));
+    };
+    Process training(mpirun_of_two(refused("mark-0"), refused("mark-1")));
+    CHECK(training.wait() == 71);
+    CAPTURE(number);
+    INFO(training.errors());
+    REQUIRE((fs::exists(folder / "mark-0") || fs::exists(folder / "mark-1")));
+    CHECK(count_of(training.errors(), "out of memory") == 1);
+}
+
 // What the error says of the n-th array for kernels that is refused; "" if there are fewer.
 std::string words_on_refused_array(int ranks, int number) {
     const TemporaryDirectory folder;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
+#include "tests/storage/file_size_limit.hpp"
 #include "tests/storage/thrown.hpp"
 #include "tests/storage/unprivileged.hpp"
 #include "tests/support/catch.hpp"
@@ -33,27 +33,6 @@ std::size_t files_in(const fs::path& folder) {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
-
-// No file of this process may grow beyond `bytes`, as on a full disk: the write that crosses the
-// limit is short, the next one fails.
-class FileSizeLimit {
-public:
-    explicit FileSizeLimit(rlim_t bytes) : old_handler_(signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &old_limit_);
-        const rlimit limit{bytes, old_limit_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &old_limit_);
-        signal(SIGXFSZ, old_handler_);
-    }
-    FileSizeLimit(const FileSizeLimit&) = delete;
-    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-private:
-    rlimit old_limit_{};
-    void (*old_handler_)(int);
-};
 
 // A number that no process has: that of a child that has ended.
 pid_t dead_process() {
