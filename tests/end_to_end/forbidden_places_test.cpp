@@ -309,6 +309,26 @@ TEST_CASE("places: a database, or a run's folder, that may only be read", "[end_
     }
 }
 
+TEST_CASE("places: a full folder for temporary files is told before Open MPI ends by it",
+          "[end_to_end][.needs-mounts]") {
+    const TemporaryDirectory folder;
+    const std::string ranks = GENERATE("1", "2");
+    CAPTURE(ranks);
+    std::vector<std::string> command{
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        "mount -t tmpfs -o size=4m none \"$1\" && export TMPDIR=\"$1\" && shift && exec \"$@\"",
+        "sh",
+        (folder / "small").string()};
+    fs::create_directory(folder / "small");
+    const auto full = training(folder / "store", ranks);
+    command.insert(command.end(), full.begin(), full.end());
+    check_refused(command, 74, folder / "small", "4096 KiB are free in");
+    CHECK_FALSE(fs::exists(folder / "store"));
+}
+
 TEST_CASE("places: a mount that can only be read", "[end_to_end][.needs-mounts]") {
     const Place place;
     const std::string before = listing(place.store());
