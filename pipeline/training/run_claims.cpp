@@ -21,6 +21,8 @@ using storage::RunState;
 using storage::RunStore;
 
 constexpr std::chrono::milliseconds kLookInterval{500};
+// Ranks whose `lockstep run` was killed stop in order: so long who holds a run may be about to end.
+constexpr std::chrono::seconds kMostOfStop{5};
 // A lease that ran out may be renewed yet: by a holder that could not reach the database for a
 // while, or whose clock is behind. So long a heartbeat is waited for: four come in a lease, and two
 // on end may fail.
@@ -60,6 +62,7 @@ std::optional<TakenRun> RunClaims::take_next(const std::vector<std::size_t>& run
 
 std::map<std::size_t, int> RunClaims::watch(const std::vector<std::size_t>& runs) {
     std::map<std::size_t, int> dead;
+    const auto until = Clock::now() + kMostOfStop;
     for (bool is_known = false; !is_known && !is_stop_requested();) {
         is_known = true;
         dead.clear();
@@ -70,7 +73,10 @@ std::map<std::size_t, int> RunClaims::watch(const std::vector<std::size_t>& runs
             const auto newest = newest_attempt(database, run);
             if (!row || !newest) continue;
             const Standing standing = standing_of(run, row->state, &*newest);
-            if (standing == Standing::not_known) is_known = false;
+            const bool is_held =
+                standing == Standing::held || (standing == Standing::free && is_locked(run));
+            if (standing == Standing::not_known || (is_held && Clock::now() < until))
+                is_known = false;
             if (standing == Standing::free) dead[run] = newest->attempt;
         }
         if (!is_known) std::this_thread::sleep_for(kLookInterval);
@@ -147,6 +153,11 @@ std::optional<RunLock> RunClaims::lock(std::size_t run) {
             queue_.store.string()));
     }
     return lock;
+}
+
+bool RunClaims::is_locked(std::size_t run) const {
+    const auto files = RunStore::open(queue_.store).run_files(queue_.plan.runs[run].id);
+    return holder_of(files.folder) == RunHolder::somebody;
 }
 
 std::optional<AttemptRow> RunClaims::newest_attempt(const RunDatabase& database,

@@ -60,7 +60,8 @@ public:
                                       const RunSetting& setting);
 
     // Looks again and again at those of `runs` that others hold, until of each it is known whether
-    // its holder lives: a heartbeat was seen, or none for as long as a lease lasts. Returns the
+    // its holder lives: a heartbeat was seen, or none for as long as a lease lasts. One that lives
+    // is given a few seconds to end, as the ranks of a job that was just killed do. Returns the
     // dead ones, with their attempts; no more than are known where a stop is asked for.
     std::map<std::size_t, int> watch(const std::vector<std::size_t>& runs);
 
@@ -84,6 +85,7 @@ private:
     RunAction action_of(std::size_t run, storage::RunState state,
                         const storage::AttemptRow* newest) const;
     std::optional<RunLock> lock(std::size_t run);
+    bool is_locked(std::size_t run) const;
     std::optional<storage::AttemptRow> newest_attempt(const storage::RunDatabase& database,
                                                       std::size_t run) const;
 

@@ -98,5 +98,22 @@ TEST_CASE("Of two jobs that start together on one run one trains it", "[end_to_e
     CHECK(rows(store, "select state, attempts from v_runs") == "interrupted,1\n");
 }
 
+// Its ranks live on for a second or two, and stop in order.
+TEST_CASE("The same command right after SIGKILL of `lockstep run` itself goes on", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const auto command =
+        lockstep_command({"run", smoke_file(), "--only", "batch-normalized", "--set",
+                          "train.epochs=200", "--ranks", "2", "--store", store.string()});
+    Process first(command);
+    wait_until(
+        [&] { return log_of(store, "batch-normalized").find("Epoch 3/") != std::string::npos; });
+    first.send(SIGKILL);
+    Process again(command);
+    CHECK(again.wait() == 0);
+    INFO(again.errors());
+    CHECK(rows(store, "select state, attempts from v_runs") == "finished,2\n");
+}
+
 }  // namespace
 }  // namespace lockstep::tests
