@@ -45,10 +45,6 @@ std::string_view exchange_name(trainer::ExchangeKind kind) {
     return "";
 }
 
-std::string_view dataset_name(trainer::DatasetName name) {
-    return name == trainer::DatasetName::cifar10 ? "cifar10" : "synthetic";
-}
-
 // A line a layer: "Conv2D conv2d_1 (None, 30, 30, 32)".
 std::string architecture_text(const trainer::Architecture& architecture) {
     std::string text = "Input " + trainer::to_string(architecture.input);
@@ -118,7 +114,7 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     row.seed = static_cast<std::int64_t>(config.train.seed);
     row.config_digest = planned.effective.digest;
     row.data_digest = data != nullptr ? data->dataset->digest : "";
-    row.dataset = dataset_name(config.data.dataset);
+    row.dataset = config.data.dataset;
     row.architecture = architecture_text(planned.run.architecture);
     row.optimizer = optimizer_word(config.train.optimizer);
     row.batch_size = config.train.batch_size;
