@@ -55,7 +55,9 @@ std::string architecture_text(const trainer::Architecture& architecture) {
     return text;
 }
 
-// From CIFAR's planes [channels, height, width] to pixels [height, width, channels].
+constexpr std::size_t kColors = 3;  // of a stored image; grey ones have the same three times
+
+// From planes [channels, height, width] to pixels [height, width, 3].
 void append_image(const trainer::SampleSet& samples, std::size_t sample,
                   const trainer::Shape& shape, std::vector<std::uint8_t>& images) {
     const auto plane =
@@ -63,7 +65,8 @@ void append_image(const trainer::SampleSet& samples, std::size_t sample,
     const auto channels = static_cast<std::size_t>(shape.channels);
     const std::uint8_t* pixels = samples.pixels_of(sample, plane * channels);
     for (std::size_t place = 0; place < plane; ++place) {
-        for (std::size_t c = 0; c < channels; ++c) images.push_back(pixels[c * plane + place]);
+        for (std::size_t c = 0; c < kColors; ++c)
+            images.push_back(pixels[std::min(c, channels - 1) * plane + place]);
     }
 }
 

@@ -68,13 +68,13 @@ TEST_CASE("synthetic: seeds, splits and indices give different images", "[synthe
 TEST_CASE("synthetic: each ten images in a row have all ten classes, in changing order",
           "[synthetic]") {
     const Dataset dataset = make_synthetic(100, 10, 3);
-    std::set<std::vector<std::uint8_t>> orders;
+    std::set<std::vector<Label>> orders;
     for (auto from = dataset.training.labels.begin(); from != dataset.training.labels.end();
          from += 10) {
-        std::vector<std::uint8_t> labels(from, from + 10);
+        std::vector<Label> labels(from, from + 10);
         orders.insert(labels);
         std::ranges::sort(labels);
-        CHECK(labels == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+        CHECK(labels == std::vector<Label>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     }
     CHECK(orders.size() == 10);
 }

@@ -158,7 +158,7 @@ void append_file(const CifarFormat& format, BatchFile& file, const NamesInUse& n
     const auto size = static_cast<std::size_t>(record_size(format));
     std::vector<std::uint8_t> records(kRecordsAtOnce * size);
     std::vector<std::uint8_t> pixels(kRecordsAtOnce * kPixels);
-    std::array<std::uint8_t, kRecordsAtOnce> labels{};
+    std::array<Label, kRecordsAtOnce> labels{};
     for (std::int64_t first = 0; first < file.records;) {
         const auto count =
             static_cast<std::size_t>(std::min<std::int64_t>(kRecordsAtOnce, file.records - first));
@@ -175,7 +175,7 @@ void append_file(const CifarFormat& format, BatchFile& file, const NamesInUse& n
 
 ImageSet read_split(const CifarFormat& format, Split& split, const NamesInUse& names,
                     Sha256& digest) {
-    SplitWriter images(split.records, kShape, digest);
+    SplitWriter images(split.records, kShape, names.names.size(), digest);
     for (BatchFile& file : split.files) append_file(format, file, names, images);
     return std::move(images).finish();
 }

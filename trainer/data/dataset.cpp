@@ -6,15 +6,16 @@
 #include <stdexcept>
 
 #include "trainer/data/cifar10.hpp"
+#include "trainer/data/cifar100.hpp"
 #include "trainer/data/dataset_kind.hpp"
+#include "trainer/data/idx.hpp"
 #include "trainer/data/synthetic.hpp"
 
 namespace lockstep::trainer {
 
 const std::vector<DatasetKind>& dataset_kinds() {
     static const std::vector<DatasetKind> kKinds{
-        cifar10_kind(),
-        synthetic_kind(),
+        cifar10_kind(), cifar100_kind(), mnist_kind(), fashion_mnist_kind(), synthetic_kind(),
     };
     return kKinds;
 }
@@ -89,7 +90,13 @@ std::string dataset_key(const DataConfig& config) {
 }
 
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config) {
-    return std::make_shared<const Dataset>(dataset_kind(config.dataset).load(config));
+    auto dataset = std::make_shared<const Dataset>(dataset_kind(config.dataset).load(config));
+    if (dataset->class_names.size() > kMostClasses)
+        throw DataError(
+            DataError::Kind::damaged,
+            fmt::format("{} in {} has {} classes; labels tell {} apart", config.dataset,
+                        config.path.string(), dataset->class_names.size(), kMostClasses));
+    return dataset;
 }
 
 void require_dataset(const DataConfig& config) { dataset_kind(config.dataset).require(config); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/config/label.hpp"
 #include "trainer/config/shape.hpp"
 #include "trainer/config/train_config.hpp"
 #include "trainer/data/pixel_array.hpp"
@@ -18,7 +19,7 @@ namespace lockstep::trainer {
 // Images of one split as they lie in CIFAR's files: bytes [samples, channels, height, width].
 struct ImageSet {
     PixelArray pixels;
-    std::vector<std::uint8_t> labels;  // [samples]
+    std::vector<Label> labels;  // [samples]
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
 };
@@ -36,7 +37,7 @@ struct Dataset {
 struct SampleSet {
     const ImageSet* images = nullptr;
     std::vector<std::uint32_t> indices;  // into *images
-    std::vector<std::uint8_t> labels;    // beside indices
+    std::vector<Label> labels;           // beside indices
 
     std::int64_t count() const { return static_cast<std::int64_t>(indices.size()); }
     // Bytes of sample number `sample`, [channels, height, width]; `image_size` of them.

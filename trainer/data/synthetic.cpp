@@ -262,10 +262,10 @@ constexpr Shape kShape{.height = kSide, .width = kSide, .channels = 3};
 
 ImageSet make_split(std::uint64_t seed, SyntheticSplit split, std::int64_t samples,
                     Sha256& digest) {
-    SplitWriter images(samples, kShape, digest);
+    SplitWriter images(samples, kShape, kClasses, digest);
     std::array<std::uint8_t, kImage> pixels{};
     for (std::int64_t i = 0; i < samples; ++i) {
-        const std::uint8_t label =
+        const Label label =
             draw_synthetic_image(seed, split, static_cast<std::uint32_t>(i), pixels);
         images.append(pixels, std::span(&label, 1));
     }
