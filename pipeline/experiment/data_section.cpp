@@ -160,6 +160,17 @@ std::filesystem::path read_data_path(TableReader& reader, const trainer::DataCon
     return place;
 }
 
+// Where programs of this user keep what can be made again; nowhere if $LOCKSTEP_CACHE is "".
+std::filesystem::path cache_folder(const Environment& environment) {
+    if (const auto own = environment("LOCKSTEP_CACHE"))
+        return own->empty() ? std::filesystem::path() : absolute_path(*own);
+    const auto caches = environment("XDG_CACHE_HOME");
+    if (caches && caches->starts_with('/')) return std::filesystem::path(*caches) / "lockstep";
+    const auto home = environment("HOME");
+    if (home && home->starts_with('/')) return std::filesystem::path(*home) / ".cache" / "lockstep";
+    return {};
+}
+
 }  // namespace
 
 const Table& table_at(const Table& settings, std::string_view key, ReadContext context) {
@@ -198,6 +209,7 @@ DataSection read_data(const Table& settings, const PathContext& paths,
     read_dataset_settings(reader, config);
     config.scale = reader.choice("scale", kScales).value_or(config.scale);
     config.path = read_data_path(reader, config, paths);
+    config.cache_folder = cache_folder(paths.environment);
     config.augmentation = read_augmentation(reader);
     // What a saved network tells itself needs no data: they may be away, or others by now.
     const bool has_classes = saved_classes && (reader.has("classes") || !saved_classes->empty());

@@ -63,7 +63,7 @@ const std::vector<Library>& libraries() {
         {"SQLite", {"sqlite3", "SQLiteCpp/"}, {"storage/", "tests/storage/"}},
         {"zlib",
          {"zlib.h"},
-         {"storage/", "trainer/data/data_stream.cpp", "tests/storage/", "tests/trainer/"}},
+         {"storage/", "trainer/data/inflater.cpp", "tests/storage/", "tests/trainer/"}},
         {"HDF5", {"hdf5", "H5"}, {"storage/", "tests/storage/"}},
         {"libpng",
          {"png.h"},

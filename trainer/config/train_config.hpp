@@ -44,6 +44,7 @@ using ValidationConfig =
 struct DataConfig {
     std::string dataset = "cifar10";  // the word of a DatasetKind (trainer/data/dataset_kind.hpp)
     std::filesystem::path path;       // of its files: a folder, or what the data set takes
+    std::filesystem::path cache_folder;  // for what is decoded from files; empty: none
     std::map<std::string, SettingValue, std::less<>> settings;  // its own; absent: their presets
     std::vector<std::string> classes;  // names of the classes used, in label order; empty: all
     Scale scale = Scale::unit;

@@ -1,24 +1,20 @@
 #include "trainer/data/data_stream.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
-#include <vector>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/data/inflater.hpp"
 #include "trainer/data/number_text.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
 
-constexpr std::size_t kPackedAtOnce = 1 << 16;    // bytes
 constexpr std::int64_t kMostFromOneByte = 1'032;  // deflate: 258 bytes from two bits
-constexpr int kGzipWindow = 15 + 16;              // the largest window, gzip's frame alone
 
 [[noreturn]] void throw_damaged_file(const std::string& path, const std::string& what) {
     throw DataError(DataError::Kind::damaged, fmt::format("{}: {}", path, what));
@@ -26,51 +22,13 @@ constexpr int kGzipWindow = 15 + 16;              // the largest window, gzip's 
 
 }  // namespace
 
-// zlib's state, and what it has been given and not yet taken.
-class DataStream::Inflater {
-public:
-    Inflater() : packed_(kPackedAtOnce) {
-        if (::inflateInit2(&state_, kGzipWindow) != Z_OK) throw std::bad_alloc();
-    }
-    ~Inflater() { ::inflateEnd(&state_); }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
-
-    bool is_hungry() const { return state_.avail_in == 0; }
-    bool is_at_end() const { return is_at_end_; }
-    std::span<std::uint8_t> room() { return packed_; }
-    void feed(std::size_t count) {
-        state_.next_in = packed_.data();
-        state_.avail_in = static_cast<unsigned>(count);
-    }
-
-    // Returns how many bytes came out; what is wrong with the file goes into `problem`.
-    std::size_t inflate(std::span<std::uint8_t> bytes, std::string& problem) {
-        constexpr std::size_t kMost = 1 << 30;  // zlib counts in 32 bits
-        const std::size_t wanted = std::min(bytes.size(), kMost);
-        state_.next_out = bytes.data();
-        state_.avail_out = static_cast<unsigned>(wanted);
-        const int status = ::inflate(&state_, Z_NO_FLUSH);
-        if (status == Z_STREAM_END) is_at_end_ = true;
-        if (status == Z_MEM_ERROR) throw std::bad_alloc();
-        if (status == Z_DATA_ERROR || status == Z_NEED_DICT || status == Z_STREAM_ERROR)
-            problem = state_.msg != nullptr ? state_.msg : "not packed by gzip";
-        return wanted - state_.avail_out;
-    }
-
-private:
-    z_stream state_{};
-    std::vector<std::uint8_t> packed_;
-    bool is_at_end_ = false;
-};
-
 DataStream::DataStream(const std::filesystem::path& path) : path_(path.string()), file_(path) {
     const std::size_t count = file_.size() < 2 ? 0 : 2;
     file_.read(std::span(first_).first(count));
     position_ = static_cast<std::int64_t>(count);
     first_count_ = count;
     if (count == 2 && first_[0] == 0x1f && first_[1] == 0x8b)
-        inflater_ = std::make_unique<Inflater>();
+        inflater_ = std::make_unique<Inflater>(Inflater::Frame::gzip);
 }
 
 DataStream::~DataStream() = default;

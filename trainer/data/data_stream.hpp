@@ -13,6 +13,8 @@
 
 namespace lockstep::trainer {
 
+class Inflater;
+
 // Throws DataError: as RegularFile; damaged for a packed file that is cut off, fails its check sum
 // or has something behind its end.
 class DataStream {
@@ -34,8 +36,6 @@ public:
     void require_end();
 
 private:
-    class Inflater;
-
     std::int64_t unread() const { return file_.size() - position_; }
     std::span<const std::uint8_t> next_packed();
     std::size_t unpack(std::span<std::uint8_t> bytes);

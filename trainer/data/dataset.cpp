@@ -9,13 +9,20 @@
 #include "trainer/data/cifar100.hpp"
 #include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/idx.hpp"
+#include "trainer/data/image_file.hpp"
+#include "trainer/data/image_folder.hpp"
 #include "trainer/data/synthetic.hpp"
 
 namespace lockstep::trainer {
 
 const std::vector<DatasetKind>& dataset_kinds() {
     static const std::vector<DatasetKind> kKinds{
-        cifar10_kind(), cifar100_kind(), mnist_kind(), fashion_mnist_kind(), synthetic_kind(),
+        cifar10_kind(),        //
+        cifar100_kind(),       //
+        mnist_kind(),          //
+        fashion_mnist_kind(),  //
+        image_folder_kind(),   //
+        synthetic_kind(),      //
     };
     return kKinds;
 }
@@ -72,6 +79,11 @@ const DatasetSetting& declared_setting(const DataConfig& config, std::string_vie
 SettingValue setting_value(const DataConfig& config, const DatasetSetting& setting) {
     const auto set = config.settings.find(setting.key);
     return set == config.settings.end() ? setting.preset() : set->second;
+}
+
+Resizing resizing_for(const DataConfig& config) {
+    const DatasetKind& kind = dataset_kind(config.dataset);
+    return kind.resizing == nullptr ? Resizing{} : kind.resizing(config);
 }
 
 std::filesystem::path place_of_files(DataConfig config, const std::filesystem::path& folder) {

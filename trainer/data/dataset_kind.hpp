@@ -16,6 +16,8 @@
 
 namespace lockstep::trainer {
 
+struct Resizing;  // image_file.hpp
+
 // ---- the settings of [data] that a kind takes for itself -------------------------------------
 
 struct WholeSetting {
@@ -60,6 +62,8 @@ struct DatasetKind {
     DatasetTraits (*traits)(const DataConfig&);
     // Those of the complete set as it is published, whatever lies in data.path.
     DatasetTraits (*nominal_traits)(const DataConfig&);
+    // How image files become its images; null: as Resizing does by default.
+    Resizing (*resizing)(const DataConfig&) = nullptr;
 };
 
 // Every kind there is, in the order messages list them.
@@ -71,6 +75,9 @@ const DatasetKind& dataset_kind(std::string_view word);
 SettingValue setting_value(const DataConfig& config, const DatasetSetting& setting);
 template <class Type>
 Type setting(const DataConfig& config, std::string_view key);
+
+// How a file becomes an image like those of the data set.
+Resizing resizing_for(const DataConfig& config);
 
 // Where files of a kind lie when nobody names a place: in `folder`, or, if they are there and not
 // in `folder`, where a system's package puts them.

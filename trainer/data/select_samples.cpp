@@ -80,18 +80,6 @@ SampleSet split_off_first(SampleSet& training, std::int64_t count) {
     return split_off(training, is_first);
 }
 
-// Moves `count` of the members, drawn without replacement, to the front: the first steps of
-// Fisher-Yates. The draws are counted by the data set's label, so that a class gives the same
-// samples whichever other classes a run has.
-void draw_to_front(std::vector<std::size_t>& members, std::size_t count, Label label,
-                   RandomKey key) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const RandomWords words = random_words(key, {label, static_cast<std::uint32_t>(i), 0, 0});
-        const auto left = static_cast<std::uint32_t>(members.size() - i);
-        std::swap(members[i], members[i + uniform_below(left, words[0], words[1])]);
-    }
-}
-
 SampleSet split_off_fraction(SampleSet& training, double fraction, std::uint64_t seed) {
     if (!(fraction > 0.0 && fraction < 1.0))
         throw_bad_request(fmt::format("validation fraction {} must be between 0 and 1", fraction));
@@ -103,6 +91,8 @@ SampleSet split_off_fraction(SampleSet& training, double fraction, std::uint64_t
     for (auto& [label, samples] : members) {
         const auto size = static_cast<double>(samples.size());
         const auto count = static_cast<std::size_t>(std::floor(fraction * size + 0.5));
+        // By the data set's label, so that a class gives the same samples whichever other classes
+        // a run has.
         draw_to_front(samples, count, label, key);
         for (std::size_t i = 0; i < count; ++i) is_drawn[samples[i]] = true;
     }
