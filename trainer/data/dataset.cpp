@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "trainer/data/arrays.hpp"
 #include "trainer/data/cifar10.hpp"
 #include "trainer/data/cifar100.hpp"
 #include "trainer/data/dataset_kind.hpp"
@@ -22,6 +23,7 @@ const std::vector<DatasetKind>& dataset_kinds() {
         mnist_kind(),          //
         fashion_mnist_kind(),  //
         image_folder_kind(),   //
+        arrays_kind(),         //
         synthetic_kind(),      //
     };
     return kKinds;
