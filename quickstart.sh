@@ -5,12 +5,13 @@
 #
 #   --data DIR     CIFAR-10 in its binary version: the folder with data_batch_1.bin, or one above
 #                  it. Default: $LOCKSTEP_DATA, then data/, then a download into data/. Without
-#                  any of them: the built-in synthetic images
+#                  any of them: Fashion-MNIST from Debian's package dataset-fashion-mnist, with
+#                  networks for its images; without that: the built-in synthetic images
 #   --ranks N      ranks to train with. Default: one per core
 #   --no-install   leave the system's packages alone: cmake, a compiler and the libraries are there
 #
-# Installs packages (apt), builds build/lockstep, trains experiments/quickstart.toml, prints the
-# comparison and where everything lies. Asks nothing; a second call skips what is done.
+# Installs packages (apt), builds build/lockstep, trains experiments/quickstart.toml (on
+# Fashion-MNIST experiments/fashion-mnist.toml), prints the comparison and where everything lies. Asks nothing; a second call skips what is done.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -35,7 +36,14 @@ batch_folder() {
     return 1
 }
 
-# Sets `data` to CIFAR-10's folder, or leaves it empty for the synthetic images.
+# Whether Debian's package of Fashion-MNIST is there, or can be had.
+has_fashion_mnist() {
+    local image_file=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+    [[ -f $image_file ]] && return
+    [[ $install == yes ]] && scripts/install-packages.sh --with-images && [[ -f $image_file ]]
+}
+
+# Sets `images` to cifar10, fashion-mnist or synthetic, and for the first `data` to its folder.
 find_data() {
     local wanted=${data:-${LOCKSTEP_DATA-}}
     if [[ -n $wanted ]]; then
@@ -46,6 +54,11 @@ find_data() {
         }
     elif ! data=$(batch_folder data) && scripts/fetch-cifar10.sh data; then
         data=$(batch_folder data)
+    fi
+    if [[ -n $data ]]; then
+        images=cifar10
+    elif has_fashion_mnist; then
+        images=fashion-mnist
     fi
 }
 
@@ -76,38 +89,54 @@ build() {
 }
 
 train() {
-    local options=()
-    if [[ -n $data ]]; then
-        say "training on CIFAR-10 in $data"
-        options+=(--data "$data")
-    else
-        say "no CIFAR-10 here and none could be fetched: training on synthetic images instead"
-        options+=("${synthetic[@]}" --set data.training_samples=25000 --set data.test_samples=5000)
-    fi
+    local options=() none='no CIFAR-10 here and none could be fetched'
+    case $images in
+        cifar10)
+            say "training on CIFAR-10 in $data"
+            options+=(--data "$data")
+            ;;
+        fashion-mnist)
+            say "$none: training on Fashion-MNIST of the package dataset-fashion-mnist instead"
+            experiment=fashion-mnist
+            options+=(--set train.epochs=2)
+            ;;
+        synthetic)
+            say "$none, nor Fashion-MNIST: training on synthetic images instead"
+            options+=("${synthetic[@]}" --set data.training_samples=25000 --set data.test_samples=5000)
+            ;;
+    esac
     [[ -z $ranks ]] || options+=(--ranks "$ranks")
-    build/lockstep run experiments/quickstart.toml "${options[@]}"
+    build/lockstep run "experiments/$experiment.toml" "${options[@]}"
 }
 
 where_everything_lies() {
-    local given='' images=''
-    if [[ -n $data ]]; then
-        printf -v given ' --data %q' "$data"
-    else
-        printf '\nThese figures are of synthetic images, not of CIFAR-10: ./quickstart.sh --data DIR\n'
-        printf -v given ' %s' "${synthetic[@]}"
-        images=', on synthetic images'
-    fi
+    local next=tutorials given='' on=''
+    case $images in
+        cifar10) printf -v given ' --data %q' "$data" ;;
+        fashion-mnist)
+            printf '\nThese figures are of Fashion-MNIST, not of CIFAR-10: ./quickstart.sh --data DIR\n'
+            next=fashion-mnist
+            on=', on Fashion-MNIST'
+            ;;
+        synthetic)
+            printf '\nThese figures are of synthetic images, not of CIFAR-10: ./quickstart.sh --data DIR\n'
+            printf -v given ' %s' "${synthetic[@]}"
+            on=', on synthetic images'
+            ;;
+    esac
     cat <<EOT
 
 program      $PWD/build/lockstep           (build/lockstep help)
-experiment   $PWD/experiments/quickstart.toml
+experiment   $PWD/experiments/$experiment.toml
 store        $PWD/lockstep-store           (build/lockstep ls; build/lockstep compare)
-next         build/lockstep run experiments/tutorials.toml$given
-             the five networks at full length$images
+next         build/lockstep run experiments/$next.toml$given
+             the five networks at full length$on
 EOT
 }
 
 synthetic=(--set data.dataset=synthetic)
+experiment=quickstart
+images=synthetic
 data=
 ranks=
 install=yes

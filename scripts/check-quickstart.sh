@@ -55,7 +55,7 @@ git ls-files -z | tar --create --null --files-from=- | tar --extract --directory
 for network in "${networks[@]}"; do
     grep -q "^$network  *finished " "$output" || fail "the comparison does not say that $network is finished"
 done
-report=$copy/lockstep-store/reports/quickstart
+report=$(find "$copy/lockstep-store/reports" -mindepth 1 -maxdepth 1)  # of the one experiment
 for file in report.html report.md report.csv pairs.csv; do
     [[ -s $report/$file ]] || fail "there is no $report/$file"
 done

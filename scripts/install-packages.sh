@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the system packages that Lockstep is built from, where any is missing.
 #
-#   scripts/install-packages.sh [--with-tests | --with-checks]
+#   scripts/install-packages.sh [--with-images | --with-tests | --with-checks]
 #
+#   --with-images   also Fashion-MNIST (30 MB): real images for a machine that does not reach CIFAR-10
 #   --with-tests    also what the tests need
 #   --with-checks   also that, and what .ci/run uses: ccache, shells, a browser (which is big), packaging tools,
 #                   clang-format and clang-tidy, on Debian 12 alone (other systems have other versions, which
@@ -18,7 +19,8 @@ libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libhdf5-dev libsqlite3-dev libsqlitecpp-dev
     libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
     libpng-dev libjpeg-dev libjs-chart.js)
-tests=(catch2)
+images=(dataset-fashion-mnist)
+tests=(catch2 "${images[@]}")
 checks=(ccache chromium fish lintian nodejs python3 zsh clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
@@ -64,12 +66,13 @@ main() {
     local wanted=("${tools[@]}" "${packaging[@]}" "${libraries[@]}")
     case ${1-} in
         '') ;;
+        --with-images) wanted+=("${images[@]}") ;;
         --with-tests) wanted+=("${tests[@]}") ;;
         --with-checks)
             wanted+=("${tests[@]}")
             [[ $(system_name) != 'debian 12' ]] || wanted+=("${checks[@]}")
             ;;
-        *) fail "unknown option $1; there are --with-tests and --with-checks" 64 ;;
+        *) fail "unknown option $1; there are --with-images, --with-tests and --with-checks" 64 ;;
     esac
     if ! command -v apt-get >/dev/null; then
         fail "no apt here. Install by hand (cmake >= 3.25, g++ >= 12): ${wanted[*]}" 69

@@ -1,11 +1,29 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
-#include "pipeline/settings/words.hpp"
 #include "pipeline/verbs/evaluate.hpp"
 #include "pipeline/verbs/predict.hpp"
+#include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::pipeline {
 namespace {
+
+std::vector<std::string_view> dataset_words() {
+    std::vector<std::string_view> words;
+    for (const trainer::DatasetKind& kind : trainer::dataset_kinds()) words.push_back(kind.word);
+    return words;
+}
+
+bool is_dataset(std::string_view word) {
+    const auto& kinds = trainer::dataset_kinds();
+    return std::ranges::find(kinds, word, &trainer::DatasetKind::word) != kinds.end();
+}
 
 void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
     add_saved_network(verb, evaluate.network);
@@ -15,15 +33,13 @@ void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
                                 {"training", EvaluatedSplit::training}},
                                "which samples");
     const auto choose = [&evaluate](const std::string& word) {
-        for (const auto& known : kDatasets) {
-            if (known.word == word) return static_cast<void>(evaluate.dataset = known.value);
-        }
+        if (is_dataset(word)) return static_cast<void>(evaluate.dataset = word);
         throw CLI::ValidationError("--dataset", fmt::format("\"{}\" is no data set", word));
     };
     verb.add_option_function<std::string>("--dataset", choose,
                                           "another data set, which lies in --data; its classes are "
                                           "matched by name")
-        ->type_name("cifar10|synthetic");
+        ->type_name(fmt::format("{}", fmt::join(dataset_words(), "|")));
     const auto by = [&evaluate](EvaluatedBy value) { evaluate.by = value; };
     const auto choose_by = [by](const std::string& word) {
         if (word == "all") return by(EvaluatedBy::all);

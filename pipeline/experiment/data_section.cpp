@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "pipeline/experiment/augmentation_section.hpp"
+#include "pipeline/experiment/dataset_settings.hpp"
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/settings/suggestion.hpp"
+#include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -138,7 +140,9 @@ std::filesystem::path absolute_path(const std::filesystem::path& path) {
     return (no_current_folder ? path : absolute).lexically_normal();
 }
 
-std::filesystem::path read_data_path(TableReader& reader, const PathContext& paths) {
+// `config` is complete but for its path.
+std::filesystem::path read_data_path(TableReader& reader, const trainer::DataConfig& config,
+                                     const PathContext& paths) {
     if (const Value* value = reader.find("path")) {
         const auto text = reader.bytes("path");
         if (!text) return {};
@@ -146,9 +150,25 @@ std::filesystem::path read_data_path(TableReader& reader, const PathContext& pat
         return resolved_path(*text, value->origin, paths, reader.context().problems);
     }
     const std::optional<std::string> variable = paths.environment("LOCKSTEP_DATA");
-    if (!variable || variable->empty()) return absolute_path("data");
-    reader.context().origins["data.path"] = "$LOCKSTEP_DATA";
-    return absolute_path(*variable);
+    const bool is_set = variable && !variable->empty();
+    const std::filesystem::path usual = absolute_path(is_set ? *variable : "data");
+    std::filesystem::path place = trainer::place_of_files(config, usual);
+    std::string& origin = reader.context().origins["data.path"];
+    if (is_set) origin = "$LOCKSTEP_DATA";
+    if (place != usual) origin = "found on this system";
+    if (origin.empty()) reader.context().origins.erase("data.path");
+    return place;
+}
+
+// Where programs of this user keep what can be made again; nowhere if $LOCKSTEP_CACHE is "".
+std::filesystem::path cache_folder(const Environment& environment) {
+    if (const auto own = environment("LOCKSTEP_CACHE"))
+        return own->empty() ? std::filesystem::path() : absolute_path(*own);
+    const auto caches = environment("XDG_CACHE_HOME");
+    if (caches && caches->starts_with('/')) return std::filesystem::path(*caches) / "lockstep";
+    const auto home = environment("HOME");
+    if (home && home->starts_with('/')) return std::filesystem::path(*home) / ".cache" / "lockstep";
+    return {};
 }
 
 }  // namespace
@@ -186,17 +206,11 @@ DataSection read_data(const Table& settings, const PathContext& paths,
     TableReader reader(table_at(settings, "data", context), "data.", KeyGroup::data, context);
     DataSection data;
     trainer::DataConfig& config = data.config;
-    config.dataset = reader.choice("dataset", kDatasets).value_or(config.dataset);
+    read_dataset_settings(reader, config);
     config.scale = reader.choice("scale", kScales).value_or(config.scale);
-    config.path = read_data_path(reader, paths);
+    config.path = read_data_path(reader, config, paths);
+    config.cache_folder = cache_folder(paths.environment);
     config.augmentation = read_augmentation(reader);
-    const WholeRange samples{10, 10'000'000};
-    config.training_samples =
-        reader.whole("training_samples", samples).value_or(config.training_samples);
-    config.test_samples = reader.whole("test_samples", samples).value_or(config.test_samples);
-    if (const auto seed = reader.whole("seed", kSeeds)) {
-        config.synthetic_seed = static_cast<std::uint64_t>(*seed);
-    }
     // What a saved network tells itself needs no data: they may be away, or others by now.
     const bool has_classes = saved_classes && (reader.has("classes") || !saved_classes->empty());
     data.traits = has_classes ? trainer::nominal_traits(config) : trainer::dataset_traits(config);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pipeline/experiment/blocks.hpp"
+#include "pipeline/experiment/dataset_settings.hpp"
 #include "pipeline/experiment/expansion.hpp"
 #include "pipeline/experiment/layers_section.hpp"
 #include "pipeline/experiment/sections.hpp"
@@ -166,21 +167,6 @@ RunSpec read_combination(const Combination& combination, const PathContext& path
     return run;
 }
 
-// Settings of [data] that another data set takes alone.
-void note_ignored(const RunSpec& run, std::vector<std::string>& notes) {
-    if (run.config.data.dataset == trainer::DatasetName::synthetic) return;
-    for (const std::string key : {"data.training_samples", "data.test_samples", "data.seed"}) {
-        const auto origin = run.origins.find(key);
-        if (origin == run.origins.end()) continue;
-        std::string note = fmt::format(
-            "{} ({}) changes nothing: dataset = \"synthetic\" alone takes it; a part of the files "
-            "is "
-            "taken by train.steps_per_epoch, data.classes or data.validation",
-            key, origin->second);
-        if (std::ranges::find(notes, note) == notes.end()) notes.push_back(std::move(note));
-    }
-}
-
 RunSpec with_seed(RunSpec run, const SeededRun& seeded) {
     run.config.name = seeded.name;
     if (seeded.seed) {
@@ -217,7 +203,7 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
         const RunSpec run =
             read_combination(combination, paths, options.saved_classes, digests, problems);
         if (!problems.empty()) return;  // nobody will see the runs
-        note_ignored(run, spec.notes);
+        note_ignored_settings(run, spec.notes);
         for (const SeededRun& seeded : combination.runs)
             spec.runs.push_back(with_seed(run, seeded));
     });

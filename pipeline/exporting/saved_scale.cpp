@@ -10,6 +10,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/recording/weights_notes.hpp"
 #include "pipeline/settings/words.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/pixel_scale.hpp"
 
 namespace lockstep::pipeline {
@@ -54,8 +55,8 @@ std::shared_ptr<const trainer::Dataset> load_for_scale(const SavedNetwork& netwo
 
 // What was loaded for a run's data.
 std::string words_of(const trainer::DataConfig& data) {
-    if (data.dataset == trainer::DatasetName::cifar10) return "the one in " + data.path.string();
-    return fmt::format("the synthetic one of seed {}", data.synthetic_seed);
+    if (trainer::dataset_kind(data.dataset).has_files) return "the one in " + data.path.string();
+    return fmt::format("the {} one of these settings", data.dataset);
 }
 
 trainer::PixelScale scale_of_data(const SavedNetwork& network,

@@ -44,8 +44,7 @@ Failure failure_of_system(const std::system_error& error) {
 }
 
 constexpr const char* kWhereDataAreTold =
-    ". Where they lie is told by --data, data.path or $LOCKSTEP_DATA; scripts/fetch-cifar10.sh "
-    "gets them";
+    ". Where they lie is told by --data, data.path or $LOCKSTEP_DATA";
 
 constexpr const char* kOtherStore = "; --store DIR names another folder of results";
 

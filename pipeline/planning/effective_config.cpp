@@ -15,6 +15,7 @@
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/words.hpp"
 #include "reports/figures/design.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/determinism/digest.hpp"
 
 namespace lockstep::pipeline {
@@ -93,14 +94,14 @@ private:
     }
 
     void data(const trainer::DataConfig& data) {
-        add("data.dataset", word_of(data.dataset));
-        if (data.dataset == trainer::DatasetName::synthetic) {
-            add("data.training_samples", data.training_samples);
-            add("data.test_samples", data.test_samples);
-            add("data.seed", data.synthetic_seed);
-        } else {
-            note("data.path", data.path);
+        add("data.dataset", data.dataset);
+        const trainer::DatasetKind& kind = trainer::dataset_kind(data.dataset);
+        for (const trainer::DatasetSetting& setting : kind.settings) {
+            const std::string key = "data." + std::string(setting.key);
+            std::visit([&](const auto& value) { add(key, value); },
+                       trainer::setting_value(data, setting));
         }
+        if (kind.has_files) note("data.path", data.path);
         add("data.classes", run_.class_names);
         add("data.scale", word_of(data.scale));
         validation(data.validation);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pipeline/settings/spec_error.hpp"
+#include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::size_t kMostProblems = 20;  // nobody reads more
 
 std::string data_folder(const RunSpec& run) {
     const trainer::DataConfig& data = run.config.data;
-    return data.dataset == trainer::DatasetName::synthetic ? std::string() : data.path.string();
+    return trainer::dataset_kind(data.dataset).has_files ? data.path.string() : std::string();
 }
 
 bool is_setting(const std::string& key) {

@@ -45,10 +45,6 @@ std::string_view exchange_name(trainer::ExchangeKind kind) {
     return "";
 }
 
-std::string_view dataset_name(trainer::DatasetName name) {
-    return name == trainer::DatasetName::cifar10 ? "cifar10" : "synthetic";
-}
-
 // A line a layer: "Conv2D conv2d_1 (None, 30, 30, 32)".
 std::string architecture_text(const trainer::Architecture& architecture) {
     std::string text = "Input " + trainer::to_string(architecture.input);
@@ -59,7 +55,9 @@ std::string architecture_text(const trainer::Architecture& architecture) {
     return text;
 }
 
-// From CIFAR's planes [channels, height, width] to pixels [height, width, channels].
+constexpr std::size_t kColors = 3;  // of a stored image; grey ones have the same three times
+
+// From planes [channels, height, width] to pixels [height, width, 3].
 void append_image(const trainer::SampleSet& samples, std::size_t sample,
                   const trainer::Shape& shape, std::vector<std::uint8_t>& images) {
     const auto plane =
@@ -67,7 +65,8 @@ void append_image(const trainer::SampleSet& samples, std::size_t sample,
     const auto channels = static_cast<std::size_t>(shape.channels);
     const std::uint8_t* pixels = samples.pixels_of(sample, plane * channels);
     for (std::size_t place = 0; place < plane; ++place) {
-        for (std::size_t c = 0; c < channels; ++c) images.push_back(pixels[c * plane + place]);
+        for (std::size_t c = 0; c < kColors; ++c)
+            images.push_back(pixels[std::min(c, channels - 1) * plane + place]);
     }
 }
 
@@ -118,7 +117,7 @@ storage::RunRow run_row(const PlannedRun& planned, const std::string& experiment
     row.seed = static_cast<std::int64_t>(config.train.seed);
     row.config_digest = planned.effective.digest;
     row.data_digest = data != nullptr ? data->dataset->digest : "";
-    row.dataset = dataset_name(config.data.dataset);
+    row.dataset = config.data.dataset;
     row.architecture = architecture_text(planned.run.architecture);
     row.optimizer = optimizer_word(config.train.optimizer);
     row.batch_size = config.train.batch_size;

@@ -1,7 +1,11 @@
 #include "pipeline/settings/keys.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <vector>
+
+#include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -13,9 +17,8 @@ constexpr Keys kFile = {"schema",     "experiment", "data",  "train", "parallel"
 constexpr Keys kExperiment = {"name", "title"};
 constexpr Keys kRun = {"name",     "title",      "source", "data",  "train",
                        "parallel", "checkpoint", "layers", "expect"};
-constexpr Keys kData = {"dataset",    "path",         "classes",          "scale",
-                        "validation", "augmentation", "training_samples", "test_samples",
-                        "seed"};
+constexpr Keys kData = {"dataset", "path",       "classes",
+                        "scale",   "validation", "augmentation"};  // and those of data sets
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
@@ -94,8 +97,8 @@ constexpr Keys kBlockUse = {"block", "name", "inputs", "repeat"};
 constexpr Keys kKernelRegularizer = {"l2"};
 constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
 
-// In the order of KeyGroup.
-constexpr std::array<KeyList, 40> kAllKeys{{
+// In the order of KeyGroup; without what data sets take for themselves.
+constexpr std::array<KeyList, 40> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -138,10 +141,29 @@ constexpr std::array<KeyList, 40> kAllKeys{{
     {"use of a block", kBlockUse},
 }};
 
+// Those of [data], each once: kData, then the settings of the data sets in their order.
+std::vector<std::string_view> data_keys() {
+    std::vector<std::string_view> keys(std::begin(kData), std::end(kData));
+    for (const trainer::DatasetKind& kind : trainer::dataset_kinds())
+        for (const trainer::DatasetSetting& setting : kind.settings)
+            if (std::ranges::find(keys, setting.key) == keys.end()) keys.push_back(setting.key);
+    return keys;
+}
+
+std::array<KeyList, kOwnKeys.size()> keys_with_those_of_data_sets() {
+    static const std::vector<std::string_view> kDataKeys = data_keys();
+    auto all = kOwnKeys;
+    all[static_cast<std::size_t>(KeyGroup::data)].keys = kDataKeys;
+    return all;
+}
+
 }  // namespace
 
-const KeyList& keys_of(KeyGroup group) { return kAllKeys[static_cast<std::size_t>(group)]; }
+std::span<const KeyList> all_keys() {
+    static const auto kAllKeys = keys_with_those_of_data_sets();
+    return kAllKeys;
+}
 
-std::span<const KeyList> all_keys() { return kAllKeys; }
+const KeyList& keys_of(KeyGroup group) { return all_keys()[static_cast<std::size_t>(group)]; }
 
 }  // namespace lockstep::pipeline

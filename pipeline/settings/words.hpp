@@ -33,10 +33,6 @@ inline constexpr std::array<Word<trainer::Initializer>, 5> kInitializers{{
     {"he_normal", trainer::Initializer::he_normal},
     {"zeros", trainer::Initializer::zeros},
 }};
-inline constexpr std::array<Word<trainer::DatasetName>, 2> kDatasets{{
-    {"cifar10", trainer::DatasetName::cifar10},
-    {"synthetic", trainer::DatasetName::synthetic},
-}};
 inline constexpr std::array<Word<trainer::Scale>, 3> kScales{{
     {"unit", trainer::Scale::unit},
     {"raw", trainer::Scale::raw},
@@ -76,9 +72,6 @@ constexpr std::string_view word_of(trainer::Activation value) {
 }
 constexpr std::string_view word_of(trainer::Initializer value) {
     return word_in<trainer::Initializer>(kInitializers, value);
-}
-constexpr std::string_view word_of(trainer::DatasetName value) {
-    return word_in<trainer::DatasetName>(kDatasets, value);
 }
 constexpr std::string_view word_of(trainer::Scale value) {
     return word_in<trainer::Scale>(kScales, value);

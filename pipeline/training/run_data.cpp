@@ -13,7 +13,7 @@
 #include "pipeline/ranks/process_state.hpp"
 #include "storage/files/this_host.hpp"
 #include "trainer/config/errors.hpp"
-#include "trainer/data/cifar10.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/node_dataset.hpp"
 
 namespace lockstep::pipeline {
@@ -36,14 +36,6 @@ void compare_digests(const trainer::Communicator& world, const trainer::Dataset&
 
 }  // namespace
 
-std::string dataset_key(const trainer::DataConfig& data) {
-    if (data.dataset == trainer::DatasetName::synthetic) {
-        return fmt::format("synthetic {} {} {}", data.training_samples, data.test_samples,
-                           data.synthetic_seed);
-    }
-    return "cifar10 " + data.path.string();
-}
-
 std::shared_ptr<const trainer::Dataset> load_on_nodes(const trainer::DataConfig& data,
                                                       const trainer::Communicator& world) {
     liveness::note(liveness::Phase::data);
@@ -65,9 +57,8 @@ void require_data(const Plan& plan) {
     std::exception_ptr first;
     for (const PlannedRun& planned : plan.runs) {
         const trainer::DataConfig& data = planned.run.config.data;
-        if (data.dataset != trainer::DatasetName::cifar10) return;
         try {
-            return trainer::require_cifar10(data.path);
+            return trainer::require_dataset(data);
         } catch (const trainer::DataError&) {
             if (!first) first = std::current_exception();
         }
@@ -90,7 +81,7 @@ RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
                          const trainer::Communicator& world) {
     for (const std::size_t run : runs) {
         const trainer::DataConfig& data = plan.runs[run].run.config.data;
-        const auto [place, is_new] = entries_.try_emplace(dataset_key(data));
+        const auto [place, is_new] = entries_.try_emplace(trainer::dataset_key(data));
         if (!is_new) continue;
         Entry& entry = place->second;
         try {
@@ -106,13 +97,13 @@ RunDatasets::RunDatasets(const Plan& plan, const std::vector<std::size_t>& runs,
 }
 
 std::shared_ptr<const trainer::Dataset> RunDatasets::get(const PlannedRun& planned) const {
-    const Entry& entry = entries_.at(dataset_key(planned.run.config.data));
+    const Entry& entry = entries_.at(trainer::dataset_key(planned.run.config.data));
     if (entry.failure) throw *entry.failure;
     return entry.dataset;
 }
 
 std::string RunDatasets::digest(const PlannedRun& planned) const {
-    const Entry& entry = entries_.at(dataset_key(planned.run.config.data));
+    const Entry& entry = entries_.at(trainer::dataset_key(planned.run.config.data));
     return entry.failure ? std::string() : entry.dataset->digest;
 }
 

@@ -17,9 +17,6 @@
 
 namespace lockstep::pipeline {
 
-// Equal where two runs read one data set.
-std::string dataset_key(const trainer::DataConfig& data);
-
 // Throws DataError (missing) where the files of no run's data set are there. None is read.
 void require_data(const Plan& plan);
 

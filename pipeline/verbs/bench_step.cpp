@@ -16,6 +16,7 @@
 #include "pipeline/training/run_data.hpp"
 #include "pipeline/verbs/bench_step_tables.hpp"
 #include "reports/tables/table_text.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/determinism/shards.hpp"
 #include "trainer/environment.hpp"
 
@@ -35,6 +36,12 @@ void check_shards(const Plan& plan, int ranks) {
     }
 }
 
+trainer::DataConfig synthetic_images() {
+    trainer::DataConfig config;
+    config.dataset = "synthetic";
+    return config;
+}
+
 // The data sets of the runs, each loaded once.
 class Datasets {
 public:
@@ -42,26 +49,27 @@ public:
         : world_(world), may_be_synthetic_(may_be_synthetic) {}
 
     // Collective. Throws AgreedFailure.
-    DatasetPtr get(trainer::DataConfig config) {
+    DatasetPtr get(const trainer::DataConfig& config, const trainer::Shape& shape) {
         DatasetPtr& dataset = loaded_[dataset_key(config)];
         if (dataset != nullptr) return dataset;
         try {
             return dataset = load_on_nodes(config, world_);
         } catch (const AgreedFailure& failure) {
             const bool is_missing = failure.exit_code() == kExitMissingInput;
-            if (!is_missing || !may_be_synthetic_) throw;
+            const bool fits = trainer::dataset_traits(synthetic_).shape == shape;
+            if (!is_missing || !may_be_synthetic_ || !fits) throw;
             if (world_.is_root())
                 tell_failure(
                     {kExitSuccess,
                      fmt::format("warning: {}; measuring with synthetic images", failure.what())});
         }
-        config.dataset = trainer::DatasetName::synthetic;
-        return dataset = load_on_nodes(config, world_);
+        return dataset = load_on_nodes(synthetic_, world_);
     }
 
 private:
     const Communicator& world_;
     bool may_be_synthetic_;
+    const trainer::DataConfig synthetic_ = synthetic_images();
     std::map<std::string, DatasetPtr> loaded_;  // by dataset_key()
 };
 
@@ -79,7 +87,7 @@ BenchedRun measure(const PlannedRun& planned, Datasets& datasets, const BenchSte
                    const Communicator& world) {
     trainer::forget_peak_memory();
     const trainer::RunConfig& config = planned.run.config;
-    const DatasetPtr dataset = datasets.get(config.data);
+    const DatasetPtr dataset = datasets.get(config.data, planned.run.architecture.input);
     trainer::RunData data;
     do_on_all(world,
               [&] { data = trainer::select_samples(dataset, config.data, config.train.seed); });

@@ -27,6 +27,7 @@
 #include "reports/tables/class_tables.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_text.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/evaluate.hpp"
 
@@ -127,7 +128,8 @@ trainer::DataConfig evaluated_data(const SavedNetwork& network, const EvaluateOp
     config.scale = trainer::Scale::unit;  // pixel_scale_of() has the network's
     if (!options.dataset) return config;
     config.dataset = *options.dataset;
-    if (options.network.data) config.path = fs::absolute(*options.network.data);
+    config.path = options.network.data ? fs::absolute(*options.network.data)
+                                       : trainer::place_of_files(config, config.path);
     if (options.split != EvaluatedSplit::validation) config.validation = trainer::NoValidation{};
     return config;
 }

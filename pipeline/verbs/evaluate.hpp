@@ -1,11 +1,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "pipeline/exporting/saved_network.hpp"
 #include "pipeline/ranks/launcher.hpp"
 #include "reports/tables/table_format.hpp"
-#include "trainer/config/train_config.hpp"
 
 namespace lockstep::pipeline {
 
@@ -19,7 +19,7 @@ struct EvaluateOptions {
     EvaluatedSplit split = EvaluatedSplit::test;
     // Another data set than the run's own, with the run's classes, found by name; network.data is
     // then its path.
-    std::optional<trainer::DatasetName> dataset;
+    std::optional<std::string> dataset;
     std::optional<EvaluatedBy> by;  // unset: all three for people, `all` for programs
     reports::TableFormat format = reports::TableFormat::table;
 };

@@ -24,6 +24,7 @@
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "reports/tables/table_text.hpp"
+#include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/image_file.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/evaluate.hpp"
@@ -65,12 +66,13 @@ struct Samples {
     std::vector<std::string> problems;  // of files that are left out
 };
 
-Samples read_samples(std::span<const fs::path> files, const trainer::Shape& shape) {
+Samples read_samples(std::span<const fs::path> files, const trainer::Shape& shape,
+                     const trainer::Resizing& resizing) {
     Samples samples;
     std::vector<std::uint8_t> pixels;
     for (const fs::path& file : files) {
         try {
-            const auto planes = trainer::image_planes(trainer::read_image(file), shape);
+            const auto planes = trainer::image_planes(trainer::read_image(file), shape, resizing);
             pixels.insert(pixels.end(), planes.begin(), planes.end());
             samples.images.labels.push_back(0);  // nobody knows
             samples.files.push_back(file.string());
@@ -133,7 +135,10 @@ private:
     // Every rank reads for itself; rank 0 tells.
     void predict_some(std::span<const fs::path> files) {
         Samples samples;
-        do_on_all(world_, [&] { samples = read_samples(files, data_.shape); });
+        do_on_all(world_, [&] {
+            const auto resizing = trainer::resizing_for(network_.planned.run.config.data);
+            samples = read_samples(files, data_.shape, resizing);
+        });
         has_problems_ = has_problems_ || !samples.problems.empty();
         if (world_.is_root()) {
             for (const std::string& problem : samples.problems) {

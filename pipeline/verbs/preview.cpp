@@ -16,6 +16,7 @@
 #include "reports/page/png_image.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "trainer/augmentation/augmentation_grid.hpp"
+#include "trainer/data/dataset.hpp"
 
 namespace lockstep::pipeline {
 namespace {

@@ -16,7 +16,7 @@ namespace lockstep::reports {
 // What one run has right of its test images, in their order.
 struct TestAnswers {
     std::string run;
-    std::vector<std::uint8_t> labels;
+    std::vector<std::uint16_t> labels;
     std::vector<bool> is_correct;
 };
 

@@ -32,7 +32,7 @@ std::string_view problem_of(const Predictions& p) {
     if (!std::all_of(p.image_samples.begin(), p.image_samples.end(), is_sample)) {
         return "an image is of no sample";
     }
-    const auto is_class = [&](std::uint8_t label) { return label < p.class_names.size(); };
+    const auto is_class = [&](std::uint16_t label) { return label < p.class_names.size(); };
     return std::all_of(p.labels.begin(), p.labels.end(), is_class) ? "" : "a label is of no class";
 }
 
@@ -47,6 +47,25 @@ void fields(Plain& plain, Predictions& p) {
 
 namespace {
 
+constexpr std::size_t kMostClassesOfBytes = 256;
+
+// uint8 where that is enough, which is what files have always had; else uint32.
+void write_labels(const Hdf5Image& image, const Predictions& p) {
+    if (p.class_names.size() > kMostClassesOfBytes) {
+        const std::vector<std::uint32_t> labels(p.labels.begin(), p.labels.end());
+        return write_indices(image.root(), "labels", labels);
+    }
+    const std::vector<std::uint8_t> labels(p.labels.begin(), p.labels.end());
+    write_bytes(image.root(), "labels", std::vector{count_of(labels)}, labels);
+}
+
+std::vector<std::uint16_t> read_labels(const Hdf5Source& source) {
+    const std::vector<std::uint32_t> labels = read_indices(source, source.root(), "labels");
+    const auto fits = [](std::uint32_t label) { return std::in_range<std::uint16_t>(label); };
+    if (!std::all_of(labels.begin(), labels.end(), fits)) source.refuse("a label is of no class");
+    return {labels.begin(), labels.end()};
+}
+
 Predictions parse(const Bytes& bytes, const std::string& origin) {
     const Hdf5Source source(bytes, origin);
     if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
@@ -54,7 +73,7 @@ Predictions parse(const Bytes& bytes, const std::string& origin) {
     }
     Predictions p;
     p.class_names = read_texts_attribute(source, source.root(), "class_names");
-    p.labels = read_bytes(source, source.root(), "labels").values;
+    p.labels = read_labels(source);
     p.probabilities = read_floats(source, source.root(), "probabilities").values;
     p.image_samples = read_indices(source, source.root(), "image_samples");
     ByteArray images = read_bytes(source, source.root(), "images");
@@ -79,7 +98,7 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
     write_attribute(image.root(), "format", kPredictionsFormat);
     write_attribute(image.root(), "class_names", std::span<const std::string>(p.class_names));
     const std::int64_t samples = count_of(p.labels);
-    write_bytes(image.root(), "labels", std::vector{samples}, p.labels);
+    write_labels(image, p);
     write_floats(image.root(), "probabilities", std::vector{samples, count_of(p.class_names)},
                  p.probabilities, Hdf5Layout::checksummed);
     write_indices(image.root(), "image_samples", p.image_samples);

@@ -15,7 +15,7 @@ namespace lockstep::storage {
 
 struct Predictions {
     std::vector<std::string> class_names;      // by label
-    std::vector<std::uint8_t> labels;          // [samples]
+    std::vector<std::uint16_t> labels;         // [samples]
     std::vector<float> probabilities;          // [samples, classes], row-major
     int image_height = 0;                      // pixels
     int image_width = 0;                       // pixels

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -71,9 +72,9 @@ private:
 
 DataConfig synthetic_config() {
     DataConfig config;
-    config.dataset = DatasetName::synthetic;
-    config.training_samples = 203;
-    config.test_samples = 1;
+    config.dataset = "synthetic";
+    config.settings["training_samples"] = std::int64_t{203};
+    config.settings["test_samples"] = std::int64_t{1};
     return config;
 }
 

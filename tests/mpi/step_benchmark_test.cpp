@@ -54,7 +54,7 @@ TEST_CASE("a call that is made again finds what it found before", "[trainer][mpi
     const std::span<float> weights = probe.network().parameters().trainable();
     std::ranges::copy(random.floats(weights.size(), -0.3, 0.3), weights.begin());
     const std::vector<float> input = random.floats(static_cast<std::size_t>(kBatch * shape.size()));
-    const std::vector<std::uint8_t> labels{0, 1, 2, 3, 0, 1};
+    const std::vector<Label> labels{0, 1, 2, 3, 0, 1};
 
     const LossGradient once = probe.run(input, labels);
     AloneWalker walker(probe.plan(), 4);

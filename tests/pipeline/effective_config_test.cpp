@@ -202,6 +202,14 @@ layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 optimizer = { name = "adam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6 }
 schedule = { name = "exponential", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 [[run]]
+name = "h"
+data = { dataset = "mnist", image_size = [8, 9], interpolation = "nearest", crop_to_aspect_ratio = true, color_mode = "grayscale", test_fraction = 0.1 }
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+[[run]]
+name = "g"
+data = { dataset = "cifar100", label_mode = "coarse" }
+layers = [{ type = "flatten" }, { type = "dense", units = 20 }]
+[[run]]
 name = "d"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.schedule = { name = "piecewise", epochs = [1, 2.5], factors = [0.1, 1e-3] }

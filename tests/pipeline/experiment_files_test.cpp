@@ -106,7 +106,9 @@ TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
 
 TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
     std::map<std::string, std::size_t> runs{
-        {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12}, {"smoke.toml", 4}};
+        {"tutorials.toml", 5}, {"quickstart.toml", 5},    {"cluster.toml", 12},
+        {"smoke.toml", 4},     {"fashion-mnist.toml", 5},
+    };
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
         if (entry.path().extension() != ".toml") continue;
@@ -114,9 +116,20 @@ TEST_CASE("every example reads without problems, on either data set", "[experime
         const std::string name = entry.path().filename().string();
         CAPTURE(name);
         CHECK(plan_of(name).runs.size() == runs[name]);
+        if (name == "fashion-mnist.toml") continue;  // other classes, and images of another size
         CHECK(plan_of(name, {"data.dataset=\"synthetic\""}).runs.size() == runs[name]);
     }
     CHECK(files == runs.size());
+}
+
+TEST_CASE("the networks on Fashion-MNIST have the parameters they expect", "[experiments]") {
+    for (const auto& run : plan_of("fashion-mnist.toml").runs) {
+        CAPTURE(run.run.config.name);
+        CHECK(run.warnings.empty());
+        CHECK(run.run.architecture.input == trainer::Shape{28, 28, 1, false});
+        REQUIRE(run.run.expect.size() == 1);
+        CHECK(run.run.expect[0].values == std::vector{static_cast<double>(run.parameters)});
+    }
 }
 
 TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {

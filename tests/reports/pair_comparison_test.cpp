@@ -14,7 +14,7 @@ namespace {
 // Answers of a run: so many of 100 images right, the first ones or the last ones.
 enum class Where { first, last };
 TestAnswers answers(const RunFigures& run, std::size_t right, Where where) {
-    TestAnswers result{run.run.run, std::vector<std::uint8_t>(100, 0), std::vector<bool>(100)};
+    TestAnswers result{run.run.run, std::vector<std::uint16_t>(100, 0), std::vector<bool>(100)};
     for (std::size_t i = 0; i < right; ++i) {
         result.is_correct[where == Where::first ? i : 99 - i] = true;
     }

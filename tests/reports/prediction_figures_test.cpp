@@ -10,7 +10,7 @@ namespace lockstep::reports {
 namespace {
 
 // Two classes; one row of probabilities a sample.
-storage::Predictions predictions(std::vector<std::uint8_t> labels,
+storage::Predictions predictions(std::vector<std::uint16_t> labels,
                                  std::vector<float> probabilities) {
     storage::Predictions p;
     p.class_names = {"cat", "dog"};

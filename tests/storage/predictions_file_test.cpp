@@ -36,6 +36,17 @@ TEST_CASE("predictions: come back as they were", "[storage]") {
     CHECK(read_predictions(path) == without_images);
 }
 
+TEST_CASE("predictions: labels beyond 256 classes come back as they were", "[storage]") {
+    const tests::TemporaryDirectory folder;
+    Predictions p = sample_predictions();
+    p.class_names.clear();
+    for (int i = 0; i < 300; ++i) p.class_names.push_back(std::to_string(i));
+    p.labels = {299, 43, 256, 0};
+    p.probabilities.assign(4 * 300, 1.0F / 300);
+    write_predictions(folder / "p.h5", p);
+    CHECK(read_predictions(folder / "p.h5") == p);
+}
+
 TEST_CASE("predictions: sizes that do not fit are refused", "[storage]") {
     const tests::TemporaryDirectory folder;
     Predictions p = sample_predictions();

@@ -11,6 +11,8 @@ namespace {
 
 constexpr const char* kCifar10Variable = "LOCKSTEP_DATA";
 constexpr const char* kOracleVariable = "LOCKSTEP_ORACLE";
+constexpr const char* kFashionMnist =
+    "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -73,6 +75,8 @@ std::vector<Need> common_needs() {
     return {
         {"cifar10", is_set(kCifar10Variable),
          "LOCKSTEP_DATA is not set (the folder with data_batch_1.bin; scripts/fetch-cifar10.sh)"},
+        {"fashion_mnist", [] { return std::filesystem::exists(kFashionMnist); },
+         "its files are not there (apt-get install dataset-fashion-mnist)"},
         {"oracle", is_set(kOracleVariable),
          "LOCKSTEP_ORACLE is not set (a folder with golden steps of other programs)"},
         {"onnxruntime", has_onnxruntime,

@@ -28,8 +28,8 @@ struct Need {
     std::string if_absent;  // what is missing, and how to get it
 };
 
-// The needs that hold for any program: cifar10, oracle, onnxruntime, chromium, python3, mounts,
-// shells.
+// The needs that hold for any program: cifar10, fashion_mnist, oracle, onnxruntime, chromium,
+// python3, mounts, shells.
 std::vector<Need> common_needs();
 
 // Why a program must end now, and how.

@@ -28,7 +28,7 @@ NetworkProbe::NetworkProbe(const NetworkProbeSetting& setting, const Communicato
     plan_ = std::make_unique<StepPlan>(network_, std::move(plan), comm, clocks_, pool_);
 }
 
-LossGradient NetworkProbe::run(std::span<const float> input, std::span<const std::uint8_t> labels) {
+LossGradient NetworkProbe::run(std::span<const float> input, std::span<const Label> labels) {
     relayout(input_layout_, input.data(), network_.input(), plan_->input(), batch_);
     plan_->forward({});
     const LossSum sum = softmax_cross_entropy(plan_->logits(), labels, network_.classes(), batch_,

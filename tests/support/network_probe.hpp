@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/config/label.hpp"
 #include "trainer/kernels/softmax.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
@@ -38,7 +39,7 @@ public:
     trainer::Network& network() { return network_; }
     trainer::StepPlan& plan() { return *plan_; }
     // input: [batch, height, width, channels]
-    LossGradient run(std::span<const float> input, std::span<const std::uint8_t> labels);
+    LossGradient run(std::span<const float> input, std::span<const trainer::Label> labels);
     // Fills all buffers with NaN: what a step reads, it must have written.
     void forget();
     // After run(), of each subtree, as Parameters::trainable().

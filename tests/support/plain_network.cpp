@@ -231,7 +231,7 @@ Values plain_forward(std::span<const LayerConfig> layers, const Architecture& ar
     return values.back();
 }
 
-double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels,
+double plain_loss(std::span<const double> logits, std::span<const trainer::Label> labels,
                   int classes) {
     const auto width = static_cast<std::size_t>(classes);
     double sum = 0.0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/config/architecture.hpp"
+#include "trainer/config/label.hpp"
 #include "trainer/config/train_config.hpp"
 #include "trainer/parameters/named_tensor.hpp"
 
@@ -34,7 +35,7 @@ Values plain_forward(std::span<const trainer::LayerConfig> layers,
                      std::span<const double> src, int samples);
 
 // Softmax cross-entropy from logits [samples, classes], mean over the samples.
-double plain_loss(std::span<const double> logits, std::span<const std::uint8_t> labels,
+double plain_loss(std::span<const double> logits, std::span<const trainer::Label> labels,
                   int classes);
 
 }  // namespace lockstep::tests

@@ -124,7 +124,7 @@ TEST_CASE("softmax cross-entropy and its gradient", "[trainer][loss]") {
     for (const int classes : {1, 3, 10}) {
         constexpr std::size_t kSamples = 6;
         const auto logits = random.floats(kSamples * static_cast<std::size_t>(classes), -4.0, 4.0);
-        std::vector<std::uint8_t> labels(kSamples);
+        std::vector<Label> labels(kSamples);
         for (auto& label : labels)
             label = static_cast<std::uint8_t>(random.below(static_cast<std::uint32_t>(classes)));
         std::vector<float> diff(logits.size());
@@ -146,7 +146,7 @@ TEST_CASE("smoothed softmax cross-entropy and its gradient", "[trainer][loss]") 
             CAPTURE(classes, smoothing);
             const auto logits =
                 random.floats(kSamples * static_cast<std::size_t>(classes), -4.0, 4.0);
-            std::vector<std::uint8_t> labels(kSamples);
+            std::vector<Label> labels(kSamples);
             for (auto& label : labels)
                 label =
                     static_cast<std::uint8_t>(random.below(static_cast<std::uint32_t>(classes)));
@@ -157,9 +157,9 @@ TEST_CASE("smoothed softmax cross-entropy and its gradient", "[trainer][loss]") 
             const auto loss = [&] {
                 double mixed = (1.0 - smoothing) * plain_loss(x, labels, classes);
                 for (int label = 0; label < classes; ++label)
-                    mixed += smoothing / classes *
-                             plain_loss(x, std::vector(kSamples, static_cast<std::uint8_t>(label)),
-                                        classes);
+                    mixed +=
+                        smoothing / classes *
+                        plain_loss(x, std::vector(kSamples, static_cast<Label>(label)), classes);
                 return mixed;
             };
             CHECK(sum.loss / kSamples == Approx(loss()).epsilon(1e-12));
@@ -169,7 +169,7 @@ TEST_CASE("smoothed softmax cross-entropy and its gradient", "[trainer][loss]") 
 }
 
 TEST_CASE("the loss of extreme logits: exact where it is finite, never NaN", "[trainer][loss]") {
-    const std::vector<std::uint8_t> first{0};
+    const std::vector<Label> first{0};
     const auto loss = [&](std::vector<float> logits) {
         return softmax_cross_entropy(logits, first, 2, 1, {}).loss;
     };
@@ -184,6 +184,6 @@ TEST_CASE("the loss of extreme logits: exact where it is finite, never NaN", "[t
 
 TEST_CASE("an answer counts where the first largest logit is the label's", "[trainer][loss]") {
     const std::vector<float> logits{1, 1, 0, /**/ 1, 1, 0, /**/ 0, 2, 1};
-    const std::vector<std::uint8_t> labels{0, 1, 1};
+    const std::vector<Label> labels{0, 1, 1};
     CHECK(softmax_cross_entropy(logits, labels, 3, 3, {}).correct == 2);
 }

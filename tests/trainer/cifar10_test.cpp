@@ -68,8 +68,8 @@ TEST_CASE("CIFAR-10: records become pixels and labels in file order", "[cifar10]
     const TemporaryDirectory folder;
     write_small_set(folder.path());
     const Dataset dataset = read_cifar10(folder.path());
-    CHECK(dataset.training.labels == std::vector<std::uint8_t>{0, 4, 1, 5, 2, 6, 3, 7, 4, 8});
-    CHECK(dataset.test.labels == std::vector<std::uint8_t>{9});
+    CHECK(dataset.training.labels == std::vector<Label>{0, 4, 1, 5, 2, 6, 3, 7, 4, 8});
+    CHECK(dataset.test.labels == std::vector<Label>{9});
     REQUIRE(dataset.training.pixels.size() == 10 * kPixels);
     REQUIRE(dataset.test.pixels.size() == kPixels);
     const std::string last = record(8, 45).substr(1);

@@ -20,7 +20,7 @@ constexpr int kClasses = 3, kBatch = 5;
 
 struct Batch {
     std::vector<float> input;
-    std::vector<std::uint8_t> labels;
+    std::vector<Label> labels;
 };
 
 Batch random_batch(const Shape& input) {

@@ -24,7 +24,7 @@ void check_network(std::vector<LayerConfig> layers, const Shape& input, int clas
     randomize_parameters(probe.network(), 21);
     RandomValues random(22);
     const auto images = random.floats(kBatch * static_cast<std::size_t>(input.size()));
-    std::vector<std::uint8_t> labels(kBatch);
+    std::vector<Label> labels(kBatch);
     for (auto& label : labels)
         label = static_cast<std::uint8_t>(random.below(static_cast<std::uint32_t>(classes)));
 

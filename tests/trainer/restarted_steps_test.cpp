@@ -29,7 +29,7 @@ TutorialNetwork network_of(const std::string& name) {
 
 struct Batch {
     std::vector<float> input;  // [samples, height, width, channels]
-    std::vector<std::uint8_t> labels;
+    std::vector<Label> labels;
 };
 
 Batch batch_of_step(const TutorialNetwork& network, std::size_t step, std::size_t size) {

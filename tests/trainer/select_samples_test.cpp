@@ -14,7 +14,7 @@ namespace {
 
 using namespace lockstep::trainer;
 using Indices = std::vector<std::uint32_t>;
-using Labels = std::vector<std::uint8_t>;
+using Labels = std::vector<Label>;
 
 // Images of 1 x 2 pixels and two channels; sample i's pixels are 4i, 4i + 1 | 4i + 2, 4i + 3.
 ImageSet images_with(const Labels& labels) {

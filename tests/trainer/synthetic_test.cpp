@@ -30,10 +30,10 @@ Image image_of(const ImageSet& images, std::size_t index) {
 TEST_CASE("synthetic: the bits are the same on every machine", "[synthetic]") {
     // Golden, made by this program: equal under g++ 12 (-O0, -O2, -O3 -march=native) and 14 (-O2).
     DataConfig config;
-    config.dataset = DatasetName::synthetic;
-    config.training_samples = 200;
-    config.test_samples = 50;
-    config.synthetic_seed = 1;
+    config.dataset = "synthetic";
+    config.settings["training_samples"] = std::int64_t{200};
+    config.settings["test_samples"] = std::int64_t{50};
+    config.settings["seed"] = std::int64_t{1};
     CHECK(load_dataset(config)->digest ==
           "b87935af4f93a8555c82923e980451016b5458bab1bfb708aec4ed05a27af8ad");
 }
@@ -68,13 +68,13 @@ TEST_CASE("synthetic: seeds, splits and indices give different images", "[synthe
 TEST_CASE("synthetic: each ten images in a row have all ten classes, in changing order",
           "[synthetic]") {
     const Dataset dataset = make_synthetic(100, 10, 3);
-    std::set<std::vector<std::uint8_t>> orders;
+    std::set<std::vector<Label>> orders;
     for (auto from = dataset.training.labels.begin(); from != dataset.training.labels.end();
          from += 10) {
-        std::vector<std::uint8_t> labels(from, from + 10);
+        std::vector<Label> labels(from, from + 10);
         orders.insert(labels);
         std::ranges::sort(labels);
-        CHECK(labels == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+        CHECK(labels == std::vector<Label>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
     }
     CHECK(orders.size() == 10);
 }
@@ -82,9 +82,9 @@ TEST_CASE("synthetic: each ten images in a row have all ten classes, in changing
 TEST_CASE("synthetic: classes go by CIFAR-10's names, and traits agree with the set",
           "[synthetic]") {
     DataConfig config;
-    config.dataset = DatasetName::synthetic;
-    config.training_samples = 20;
-    config.test_samples = 11;
+    config.dataset = "synthetic";
+    config.settings["training_samples"] = std::int64_t{20};
+    config.settings["test_samples"] = std::int64_t{11};
     const auto dataset = load_dataset(config);
     const DatasetTraits traits = dataset_traits(config);
     CHECK(traits.class_names == cifar10_class_names());

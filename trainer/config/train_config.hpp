@@ -3,8 +3,11 @@
 // Plain settings of one run: what is trained, on what, and how. The experiment file is read into
 // these by the pipeline; the trainer takes them as checked. Names are Keras' own.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -17,7 +20,10 @@ namespace lockstep::trainer {
 
 // ---- data ----------------------------------------------------------------------------------
 
-enum class DatasetName { cifar10, synthetic };
+// Of a setting that one data set takes and others do not: a number, a truth, a word, [height,
+// width].
+using SettingValue = std::variant<std::int64_t, double, bool, std::string, std::array<int, 2>>;
+
 enum class Scale {
     unit,      // pixels / 255
     raw,       // 0..255
@@ -36,16 +42,14 @@ using ValidationConfig =
     std::variant<NoValidation, TestSetValidation, FirstValidation, FractionValidation>;
 
 struct DataConfig {
-    DatasetName dataset = DatasetName::cifar10;
-    std::filesystem::path path;        // cifar10: the folder with the batch files, or one above it
+    std::string dataset = "cifar10";  // the word of a DatasetKind (trainer/data/dataset_kind.hpp)
+    std::filesystem::path path;       // of its files: a folder, or what the data set takes
+    std::filesystem::path cache_folder;  // for what is decoded from files; empty: none
+    std::map<std::string, SettingValue, std::less<>> settings;  // its own; absent: their presets
     std::vector<std::string> classes;  // names of the classes used, in label order; empty: all
     Scale scale = Scale::unit;
     ValidationConfig validation = NoValidation{};
     std::vector<AugmentationConfig> augmentation;  // of training images, in this order
-    // synthetic only
-    std::int64_t training_samples = 10000;
-    std::int64_t test_samples = 2000;
-    std::uint64_t synthetic_seed = 1;
 };
 
 // ---- training ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ namespace lockstep::trainer {
 
 namespace {
 
-constexpr std::size_t kMostClasses = 256;     // labels are bytes
+constexpr std::size_t kMostNames = 256;       // labels of such files are bytes
 constexpr std::size_t kLongestName = 64;      // bytes
 constexpr std::int64_t kLargestFile = 65536;  // bytes; 256 such names take a quarter of it
 
@@ -64,8 +64,27 @@ bool is_control(std::string_view character) {
 
 // ---- names ---------------------------------------------------------------------------------
 
-// What is wrong with a name by itself.
-std::optional<std::string> fault_of(std::string_view name) {
+std::string problem_of(const std::vector<std::string>& lines) {
+    if (lines.empty()) return "it is empty";
+    if (lines.size() == 1) return "it lists one name, and a data set has two classes or more";
+    if (lines.size() > kMostNames) {
+        return fmt::format("it lists {} names, and labels tell {} classes apart", lines.size(),
+                           kMostNames);
+    }
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (const auto fault = fault_of_class_name(lines[i]))
+            return fmt::format("line {} {}", i + 1, *fault);
+        const auto first = std::find(lines.begin(), lines.end(), lines[i]) - lines.begin();
+        if (static_cast<std::size_t>(first) < i) {
+            return fmt::format("line {} repeats line {}", i + 1, first + 1);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::optional<std::string> fault_of_class_name(std::string_view name) {
     if (name.empty()) return "is empty";
     if (name.size() > kLongestName) return fmt::format("is longer than {} bytes", kLongestName);
     for (std::size_t at = 0; at < name.size();) {
@@ -76,25 +95,6 @@ std::optional<std::string> fault_of(std::string_view name) {
     }
     return std::nullopt;
 }
-
-std::string problem_of(const std::vector<std::string>& lines) {
-    if (lines.empty()) return "it is empty";
-    if (lines.size() == 1) return "it lists one name, and a data set has two classes or more";
-    if (lines.size() > kMostClasses) {
-        return fmt::format("it lists {} names, and labels tell {} classes apart", lines.size(),
-                           kMostClasses);
-    }
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (const auto fault = fault_of(lines[i])) return fmt::format("line {} {}", i + 1, *fault);
-        const auto first = std::find(lines.begin(), lines.end(), lines[i]) - lines.begin();
-        if (static_cast<std::size_t>(first) < i) {
-            return fmt::format("line {} repeats line {}", i + 1, first + 1);
-        }
-    }
-    return {};
-}
-
-}  // namespace
 
 ClassNames read_class_names(const std::filesystem::path& path) {
     try {

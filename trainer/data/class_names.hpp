@@ -3,7 +3,9 @@
 // The names of a data set's classes as a file lists them: one a line, by label.
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::trainer {
@@ -17,5 +19,8 @@ struct ClassNames {
 // line feed, with or without a carriage return; blanks around a name, a byte order mark and empty
 // lines at the end do not count. Never throws for what the file is or holds.
 ClassNames read_class_names(const std::filesystem::path& path);
+
+// What is wrong with a name by itself: "is empty", "is longer than 64 bytes", ...
+std::optional<std::string> fault_of_class_name(std::string_view name);
 
 }  // namespace lockstep::trainer

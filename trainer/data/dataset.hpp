@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/config/label.hpp"
 #include "trainer/config/shape.hpp"
 #include "trainer/config/train_config.hpp"
 #include "trainer/data/pixel_array.hpp"
@@ -18,13 +19,13 @@ namespace lockstep::trainer {
 // Images of one split as they lie in CIFAR's files: bytes [samples, channels, height, width].
 struct ImageSet {
     PixelArray pixels;
-    std::vector<std::uint8_t> labels;  // [samples]
+    std::vector<Label> labels;  // [samples]
 
     std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
 struct Dataset {
-    std::string name;                      // cifar10, synthetic
+    std::string name;                      // data.dataset: cifar10, synthetic, ...
     Shape shape;                           // of one image
     std::vector<std::string> class_names;  // by label
     ImageSet training;
@@ -36,7 +37,7 @@ struct Dataset {
 struct SampleSet {
     const ImageSet* images = nullptr;
     std::vector<std::uint32_t> indices;  // into *images
-    std::vector<std::uint8_t> labels;    // beside indices
+    std::vector<Label> labels;           // beside indices
 
     std::int64_t count() const { return static_cast<std::int64_t>(indices.size()); }
     // Bytes of sample number `sample`, [channels, height, width]; `image_size` of them.
@@ -66,6 +67,8 @@ struct RunData {
 // Reads or makes the data set, its pixels in memory that other ranks of the node may share
 // (node_dataset.hpp). It does not communicate. Throws DataError.
 std::shared_ptr<const Dataset> load_dataset(const DataConfig& config);
+// Equal where two runs read one data set: its word, its settings, where its files lie.
+std::string dataset_key(const DataConfig& config);
 
 // Shape and class names, without reading any images (for checking a file beforehand).
 struct DatasetTraits {
@@ -77,7 +80,9 @@ struct DatasetTraits {
     std::string warning;             // of class names that lie there and are not taken; or ""
 };
 DatasetTraits dataset_traits(const DataConfig& config);
-// The same of the complete set as it is published, whatever lies in config.path.
+// Throws DataError (missing) where files of the data set are missing; reads no images.
+void require_dataset(const DataConfig& config);
+// The traits of the complete set as it is published, whatever lies in config.path.
 DatasetTraits nominal_traits(const DataConfig& config);
 
 // Picks the run's classes, cuts off the validation samples and fixes the scale of the pixels.

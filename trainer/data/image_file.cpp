@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
 #include <string_view>
 #include <system_error>
 
 #include "trainer/data/dataset.hpp"
 #include "trainer/data/image_decoders.hpp"
+#include "trainer/data/image_resizing.hpp"
 #include "trainer/data/number_text.hpp"
 #include "trainer/data/regular_file.hpp"
 
@@ -35,48 +35,6 @@ bool is_image_name(const fs::path& path) {
     std::ranges::transform(ending, ending.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return std::ranges::find(kImageEndings, ending) != kImageEndings.end();
-}
-
-// Where a pixel of the result lies between two of the image, along one axis.
-struct Tap {
-    int low = 0;
-    int high = 0;
-    double weight = 0.0;  // of `high`
-};
-
-std::vector<Tap> taps(int from, int to) {
-    std::vector<Tap> result;
-    for (int i = 0; i < to; ++i) {
-        const double centre = (i + 0.5) * from / to - 0.5;
-        const double clamped = std::clamp(centre, 0.0, from - 1.0);
-        const int low = static_cast<int>(clamped);
-        result.push_back({low, std::min(low + 1, from - 1), clamped - low});
-    }
-    return result;
-}
-
-Image resized(const Image& image, int height, int width) {
-    Image result{height, width, {}};
-    result.pixels.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * 3);
-    const std::vector<Tap> rows = taps(image.height, height);
-    const std::vector<Tap> columns = taps(image.width, width);
-    const auto at = [&](int y, int x, std::size_t c) {
-        const auto place = static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
-                           static_cast<std::size_t>(x);
-        return static_cast<double>(image.pixels[place * 3 + c]);
-    };
-    for (const Tap& y : rows) {
-        for (const Tap& x : columns) {
-            for (std::size_t c = 0; c < 3; ++c) {
-                const double top = std::lerp(at(y.low, x.low, c), at(y.low, x.high, c), x.weight);
-                const double bottom =
-                    std::lerp(at(y.high, x.low, c), at(y.high, x.high, c), x.weight);
-                const double value = std::lerp(top, bottom, y.weight);
-                result.pixels.push_back(static_cast<std::uint8_t>(std::floor(value + 0.5)));
-            }
-        }
-    }
-    return result;
 }
 
 std::uint8_t luma(const std::uint8_t* rgb) {
@@ -127,13 +85,14 @@ Image read_image(const fs::path& path) {
     return decode_image(bytes, path.string());
 }
 
-std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape) {
+std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape,
+                                       const Resizing& resizing) {
     if (shape.channels != 1 && shape.channels != 3) {
         throw DataError(
             DataError::Kind::bad_request,
             fmt::format("the network sees {} channels; image files have 1 or 3", shape.channels));
     }
-    const Image sized = resized(image, shape.height, shape.width);
+    const Image sized = resized(image, shape.height, shape.width, resizing);
     const std::size_t plane = sized.pixels.size() / 3;
     std::vector<std::uint8_t> planes;
     planes.reserve(plane * static_cast<std::size_t>(shape.channels));
@@ -147,15 +106,17 @@ std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape) {
     return planes;
 }
 
-std::vector<fs::path> image_files_in(const fs::path& folder) {
+std::vector<fs::path> image_files_in(const fs::path& folder, std::int64_t* others) {
     std::vector<fs::path> files;
     std::error_code error;
     fs::recursive_directory_iterator entry(folder, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
         std::error_code ignored;
-        if (entry->is_regular_file(ignored) && is_image_name(entry->path())) {
+        if (!entry->is_regular_file(ignored)) continue;
+        if (is_image_name(entry->path()))
             files.push_back(entry->path());
-        }
+        else if (others != nullptr)
+            ++*others;
     }
     if (error) {
         throw DataError(DataError::Kind::missing,

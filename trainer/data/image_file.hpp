@@ -45,19 +45,31 @@ Image read_image(const std::filesystem::path& path);
 // The same from bytes; `origin` names them in messages.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& origin);
 
+enum class Interpolation { bilinear, nearest };
+
+// How an image becomes one of another size, in the words and by the rules of Keras'
+// image_dataset_from_directory.
+struct Resizing {
+    Interpolation interpolation = Interpolation::bilinear;
+    bool crop_to_aspect_ratio = false;  // cuts its middle out first, as large as the ratio allows
+};
+
 // The image as one sample of a data set: planes [channels, height, width] in bytes. With one
 // channel it is the luma (299 red + 587 green + 114 blue) / 1000 of ITU-R BT.601.
 //
-// Resized by bilinear interpolation with half-pixel centres, without regard to the aspect ratio and
-// without smoothing when it shrinks: what Keras' image_dataset_from_directory does by default. The
-// pixel (y, x) of the result is the image at ((y + 1/2) H / h - 1/2, (x + 1/2) W / w - 1/2), its
-// edges continued, rounded to a whole value. An image of the right size is not changed.
+// Resized with half-pixel centres and without smoothing when it shrinks. Bilinear: the pixel (y, x)
+// of the result is the image at ((y + 1/2) H / h - 1/2, (x + 1/2) W / w - 1/2), its edges
+// continued, rounded to a whole value. Nearest: it is the pixel (floor((y + 1/2) H / h),
+// floor((x + 1/2) W / w)). An image of the right size is not changed.
 // Throws DataError (bad_request) for another number of channels than 1 and 3.
-std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape);
+std::vector<std::uint8_t> image_planes(const Image& image, const Shape& shape,
+                                       const Resizing& resizing = {});
 
 // The files in a folder and its sub-folders whose names end in .png, .jpg, .jpeg, .ppm, .pgm or
 // .pnm, upper or lower case, sorted bytewise. Links are followed to files, not to folders.
+//   others   out, where it is given: how many files with other names there are is added to it
 // Throws DataError (missing) if the folder cannot be read.
-std::vector<std::filesystem::path> image_files_in(const std::filesystem::path& folder);
+std::vector<std::filesystem::path> image_files_in(const std::filesystem::path& folder,
+                                                  std::int64_t* others = nullptr);
 
 }  // namespace lockstep::trainer

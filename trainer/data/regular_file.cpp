@@ -44,9 +44,10 @@ RegularFile::RegularFile(const std::filesystem::path& path)
     size_ = status.st_size;
 }
 
-void RegularFile::read(std::span<std::uint8_t> bytes) {
+template <class Read>
+void RegularFile::read_all(std::span<std::uint8_t> bytes, Read read_some) {
     while (!bytes.empty()) {
-        const ssize_t got = ::read(file_.get(), bytes.data(), bytes.size());
+        const ssize_t got = read_some(bytes);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0)
             throw DataError(Kind::unreadable,
@@ -57,6 +58,20 @@ void RegularFile::read(std::span<std::uint8_t> bytes) {
                 fmt::format("{} cannot be read: it became shorter while it was read", path_));
         bytes = bytes.subspan(static_cast<std::size_t>(got));
     }
+}
+
+void RegularFile::read(std::span<std::uint8_t> bytes) {
+    read_all(bytes, [&](std::span<std::uint8_t> left) {
+        return ::read(file_.get(), left.data(), left.size());
+    });
+}
+
+void RegularFile::read_at(std::int64_t place, std::span<std::uint8_t> bytes) {
+    read_all(bytes, [&](std::span<std::uint8_t> left) {
+        const ssize_t got = ::pread(file_.get(), left.data(), left.size(), place);
+        if (got > 0) place += got;
+        return got;
+    });
 }
 
 }  // namespace lockstep::trainer

@@ -2,9 +2,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -22,7 +22,7 @@ namespace {
 }
 
 // What the run calls each label of the data set; nothing for classes it does not use.
-using NewLabels = std::array<std::optional<std::uint8_t>, 256>;
+using NewLabels = std::vector<std::optional<Label>>;  // by the label of the data set
 
 std::size_t label_of(const std::string& name, const Dataset& dataset) {
     const auto found = std::ranges::find(dataset.class_names, name);
@@ -33,11 +33,11 @@ std::size_t label_of(const std::string& name, const Dataset& dataset) {
 }
 
 NewLabels new_labels(const std::vector<std::string>& class_names, const Dataset& dataset) {
-    NewLabels labels{};
+    NewLabels labels(dataset.class_names.size());
     for (std::size_t i = 0; i < class_names.size(); ++i) {
-        std::optional<std::uint8_t>& label = labels[label_of(class_names[i], dataset)];
+        std::optional<Label>& label = labels[label_of(class_names[i], dataset)];
         if (label) throw_bad_request(fmt::format("class \"{}\" is listed twice", class_names[i]));
-        label = static_cast<std::uint8_t>(i);
+        label = static_cast<Label>(i);
     }
     return labels;
 }
@@ -46,7 +46,7 @@ SampleSet samples_of(const ImageSet& images, const NewLabels& labels) {
     SampleSet samples;
     samples.images = &images;
     for (std::size_t i = 0; i < images.labels.size(); ++i) {
-        const std::optional<std::uint8_t> label = labels[images.labels[i]];
+        const std::optional<Label> label = labels[images.labels[i]];
         if (!label) continue;
         samples.indices.push_back(static_cast<std::uint32_t>(i));
         samples.labels.push_back(*label);
@@ -80,31 +80,21 @@ SampleSet split_off_first(SampleSet& training, std::int64_t count) {
     return split_off(training, is_first);
 }
 
-// Moves `count` of the members, drawn without replacement, to the front: the first steps of
-// Fisher-Yates. The draws are counted by the data set's label, so that a class gives the same
-// samples whichever other classes a run has.
-void draw_to_front(std::vector<std::size_t>& members, std::size_t count, std::uint8_t label,
-                   RandomKey key) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const RandomWords words = random_words(key, {label, static_cast<std::uint32_t>(i), 0, 0});
-        const auto left = static_cast<std::uint32_t>(members.size() - i);
-        std::swap(members[i], members[i + uniform_below(left, words[0], words[1])]);
-    }
-}
-
 SampleSet split_off_fraction(SampleSet& training, double fraction, std::uint64_t seed) {
     if (!(fraction > 0.0 && fraction < 1.0))
         throw_bad_request(fmt::format("validation fraction {} must be between 0 and 1", fraction));
-    std::array<std::vector<std::size_t>, 256> members;  // by the data set's label
+    std::map<Label, std::vector<std::size_t>> members;  // by the data set's label
     for (std::size_t i = 0; i < training.indices.size(); ++i)
         members[training.images->labels[training.indices[i]]].push_back(i);
     const RandomKey key = random_key(seed, Purpose::validation_split);
     std::vector<bool> is_drawn(training.indices.size());
-    for (std::size_t label = 0; label < members.size(); ++label) {
-        const auto size = static_cast<double>(members[label].size());
+    for (auto& [label, samples] : members) {
+        const auto size = static_cast<double>(samples.size());
         const auto count = static_cast<std::size_t>(std::floor(fraction * size + 0.5));
-        draw_to_front(members[label], count, static_cast<std::uint8_t>(label), key);
-        for (std::size_t i = 0; i < count; ++i) is_drawn[members[label][i]] = true;
+        // By the data set's label, so that a class gives the same samples whichever other classes
+        // a run has.
+        draw_to_front(samples, count, label, key);
+        for (std::size_t i = 0; i < count; ++i) is_drawn[samples[i]] = true;
     }
     SampleSet validation = split_off(training, is_drawn);
     if (validation.indices.empty() || training.indices.empty())

@@ -22,15 +22,20 @@ Sha256 begin_digest(std::int64_t training_samples, std::int64_t test_samples, co
 // the cache.
 class SplitWriter {
 public:
-    SplitWriter(std::int64_t samples, const Shape& shape, Sha256& digest);
+    // `classes` decides how labels are digested: as bytes where all of them fit, which is what the
+    // digests of such sets have always been.
+    SplitWriter(std::int64_t samples, const Shape& shape, std::size_t classes, Sha256& digest);
 
     // Bytes [samples, channels, height, width] and [samples]. Throws std::bad_alloc.
-    void append(std::span<const std::uint8_t> pixels, std::span<const std::uint8_t> labels);
+    void append(std::span<const std::uint8_t> pixels, std::span<const Label> labels);
     ImageSet finish() &&;  // throws std::bad_alloc
 
 private:
+    void digest_labels();
+
     PixelWriter pixels_;
-    std::vector<std::uint8_t> labels_;
+    std::vector<Label> labels_;
+    std::size_t classes_;
     Sha256& digest_;
 };
 

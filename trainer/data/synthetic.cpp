@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "trainer/data/cifar10.hpp"
+#include "trainer/data/data_folder.hpp"
 #include "trainer/data/split_writer.hpp"
 #include "trainer/determinism/random.hpp"
 
@@ -261,10 +262,10 @@ constexpr Shape kShape{.height = kSide, .width = kSide, .channels = 3};
 
 ImageSet make_split(std::uint64_t seed, SyntheticSplit split, std::int64_t samples,
                     Sha256& digest) {
-    SplitWriter images(samples, kShape, digest);
+    SplitWriter images(samples, kShape, kClasses, digest);
     std::array<std::uint8_t, kImage> pixels{};
     for (std::int64_t i = 0; i < samples; ++i) {
-        const std::uint8_t label =
+        const Label label =
             draw_synthetic_image(seed, split, static_cast<std::uint32_t>(i), pixels);
         images.append(pixels, std::span(&label, 1));
     }
@@ -300,6 +301,39 @@ Dataset make_synthetic(std::int64_t training_samples, std::int64_t test_samples,
             make_split(seed, SyntheticSplit::training, training_samples, digest),
             make_split(seed, SyntheticSplit::test, test_samples, digest),
             digest.hex()};
+}
+
+namespace {
+
+Dataset load(const DataConfig& config) {
+    return make_synthetic(setting<std::int64_t>(config, "training_samples"),
+                          setting<std::int64_t>(config, "test_samples"),
+                          static_cast<std::uint64_t>(setting<std::int64_t>(config, "seed")));
+}
+
+DatasetTraits traits(const DataConfig& config) {
+    return {kShape,
+            cifar10_class_names(),
+            setting<std::int64_t>(config, "training_samples"),
+            setting<std::int64_t>(config, "test_samples"),
+            "those of the synthetic set",
+            ""};
+}
+
+}  // namespace
+
+DatasetKind synthetic_kind() {
+    return {
+        .word = "synthetic",
+        .settings = {{"training_samples", WholeSetting{10'000, 10, kMostSamples}},
+                     {"test_samples", WholeSetting{2'000, 10, kMostSamples}},
+                     {"seed", WholeSetting{1, 0, std::numeric_limits<std::int64_t>::max()}}},
+        .has_files = false,
+        .load = load,
+        .require = [](const DataConfig&) {},
+        .traits = traits,
+        .nominal_traits = traits,
+    };
 }
 
 }  // namespace lockstep::trainer

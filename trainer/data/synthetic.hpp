@@ -21,9 +21,11 @@
 #include <cstdint>
 #include <span>
 
-#include "trainer/data/dataset.hpp"
+#include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::trainer {
+
+DatasetKind synthetic_kind();  // settings: training_samples, test_samples, seed
 
 enum class SyntheticSplit : std::uint32_t { training = 0, test = 1 };
 

@@ -36,6 +36,15 @@ std::uint32_t uniform_below(std::uint32_t bound, std::uint32_t high, std::uint32
     return static_cast<std::uint32_t>((std::uint64_t{high} * bound + carry) >> 32);
 }
 
+void draw_to_front(std::vector<std::size_t>& members, std::size_t count, std::uint32_t stream,
+                   RandomKey key) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const RandomWords words = random_words(key, {stream, static_cast<std::uint32_t>(i), 0, 0});
+        const auto left = static_cast<std::uint32_t>(members.size() - i);
+        std::swap(members[i], members[i + uniform_below(left, words[0], words[1])]);
+    }
+}
+
 std::vector<std::uint32_t> epoch_order(std::uint64_t seed, int epoch, std::int64_t count) {
     if (count < 0 || count > std::numeric_limits<std::uint32_t>::max())
         throw std::invalid_argument("epoch_order: count must be in 0..2^32-1");

@@ -9,6 +9,7 @@
 //     doi:10.1145/2063384.2063405
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +22,7 @@ enum class Purpose : std::uint32_t {
     validation_split = 4,
     synthetic_image = 5,
     augmentation = 6,  // counter: epoch (0: whatever the epoch), number in the data set, change
+    test_split = 7,    // counter: label, place
 };
 
 struct RandomKey {
@@ -40,6 +42,11 @@ double uniform_double(std::uint32_t high, std::uint32_t low);
 // A uniform whole number in [0, bound) from the 64 bits of two words, by multiply and shift: each
 // number's probability is 1 / bound to within 2^-64. bound >= 1.
 std::uint32_t uniform_below(std::uint32_t bound, std::uint32_t high, std::uint32_t low);
+
+// Moves `count` of the members, drawn without replacement, to the front: the first steps of
+// Fisher-Yates, counted by (stream, place).
+void draw_to_front(std::vector<std::size_t>& members, std::size_t count, std::uint32_t stream,
+                   RandomKey key);
 
 // The numbers 0..count-1 in an order that is a pure function of (seed, epoch) (Fisher-Yates).
 // Each of its choices is unbiased to within 2^-64. count in 0..2^32-1, else std::invalid_argument.

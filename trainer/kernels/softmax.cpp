@@ -26,7 +26,7 @@ void softmax_backward(const float* p, float* diff, int rows, int classes) {
     }
 }
 
-LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
+LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Label> labels,
                               int classes, int batch, std::span<float> diff_logits,
                               double smoothing) {
     LossSum sum;

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "trainer/config/label.hpp"
+
 namespace lockstep::trainer {
 
 // p_i = exp(x_i - max x) / sum_j exp(x_j - max x), row by row; p may be x.
@@ -29,7 +31,7 @@ struct LossSum {
 //   batch        samples of the whole batch, which the mean is over
 //   diff_logits  as logits, out; may be empty: not wanted
 //   smoothing    s, in [0, 1)
-LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const std::uint8_t> labels,
+LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Label> labels,
                               int classes, int batch, std::span<float> diff_logits,
                               double smoothing = 0.0);
 
