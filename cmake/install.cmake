@@ -31,6 +31,7 @@ write_basic_package_version_file(
 install(FILES
   ${PROJECT_BINARY_DIR}/lockstep-config.cmake
   ${PROJECT_BINARY_DIR}/lockstep-config-version.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindLibZip.cmake
   ${CMAKE_CURRENT_LIST_DIR}/FindOneDNN.cmake
   DESTINATION ${LOCKSTEP_CONFIG_DIR})
 

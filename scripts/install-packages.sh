@@ -17,7 +17,7 @@ tools=(cmake ninja-build g++ ca-certificates curl)
 packaging=(dpkg-dev file)  # what `cmake --build build --target package` runs
 libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libhdf5-dev libsqlite3-dev libsqlitecpp-dev
-    libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev
+    libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libssl-dev zlib1g-dev libzip-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 images=(dataset-fashion-mnist)
 tests=(catch2 "${images[@]}")

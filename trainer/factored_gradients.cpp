@@ -19,7 +19,7 @@ FactoredGradients::FactoredGradients(const Network& network, int batch)
     const auto samples = static_cast<std::size_t>(batch);
     for (std::size_t n = 0; n < nodes_; ++n) {
         const FactoredWeights* weights = network.graph().nodes()[n].layer->factored_weights();
-        if (weights == nullptr) continue;
+        if (weights == nullptr || !parameters.is_trained(weights->tensor())) continue;
         const std::size_t count = parameters.size(weights->tensor());
         if (!is_wide(*weights, count, batch)) continue;
         const std::size_t src = floats_, diff = src + samples * weights->src_floats();

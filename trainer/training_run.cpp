@@ -98,8 +98,7 @@ void TrainingRun::start_or_resume() {
         set_weights(network_, *training_.initial_weights, comm_);
     else
         set_weights(network_,
-                    initial_weights(training_.config.layers,
-                                    infer_shapes(training_.config.layers, training_.data.shape,
+                    initial_weights(infer_shapes(training_.config.layers, training_.data.shape,
                                                  network_.classes()),
                                     config_.seed),
                     comm_);

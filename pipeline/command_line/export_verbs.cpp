@@ -5,6 +5,7 @@
 #include "pipeline/verbs/export_tables.hpp"
 #include "pipeline/verbs/export_tensorboard.hpp"
 #include "pipeline/verbs/export_weights.hpp"
+#include "pipeline/verbs/import_model.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -71,6 +72,17 @@ void declare_epochs(CLI::App& verb, ExportTablesOptions& tables) {
         {{"csv", ExportFormat::csv}, {"json", ExportFormat::json}, {"keras", ExportFormat::keras}});
 }
 
+void declare_import(CLI::App& verb, ImportOptions& import) {
+    verb.add_option("MODEL", import.model, "a model of Keras 2 or 3: .keras, .h5, or .json")
+        ->required();
+    verb.add_option("--out", import.out, "the experiment file; standard output unless given")
+        ->type_name("FILE");
+    verb.add_option("--weights", import.weights,
+                    "the file of its weights; MODEL.weights.h5 beside the experiment file unless "
+                    "given")
+        ->type_name("FILE");
+}
+
 }  // namespace
 
 // What is exported is a verb below `export`; `weights` may be left out (command_line.cpp).
@@ -118,6 +130,12 @@ void add_export_verbs(VerbList& verbs) {
          "  lockstep export datasette --out metadata.json\n"
          "  datasette lockstep-store/lockstep.db --metadata metadata.json\n"},
         declare_datasette, export_datasette);
+    verbs.add<ImportOptions>(
+        {"import", "make an experiment file of a Keras model, and a file of its weights",
+         "  lockstep import model.keras > model.toml\n"
+         "  lockstep import model.h5 --out models/model.toml\n"
+         "What cannot be expressed is named, layer by layer, and the exit code is 65.\n"},
+        declare_import, import_model);
 }
 
 }  // namespace lockstep::pipeline

@@ -14,7 +14,9 @@ namespace lockstep::pipeline {
 namespace {
 
 constexpr RealRange kLearningRates{0.0, 100.0, false, true};
-constexpr RealRange kFractions{0.0, 1.0, true, false};  // momentum, beta, rho
+constexpr RealRange kFractions{0.0, 1.0, true, false};     // momentum, beta, rho
+constexpr RealRange kBetasOfLion{0.0, 1.0, false, false};  // with 0 its momentum were idle
+constexpr RealRange kAccumulators{0.0, 1e6};
 constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kDecays{0.0, 100.0};
 constexpr RealRange kNorms{0.0, 1e6, false, true};
@@ -22,11 +24,15 @@ constexpr RealRange kNorms{0.0, 1e6, false, true};
 constexpr std::string_view kAdamW = "adamw";  // adam that decays weights if nothing else is said
 constexpr double kDecayOfAdamW = 0.004;       // Keras'
 constexpr NamedKeys kAdam{"adam", KeyGroup::optimizer_adam};  // the default
-constexpr std::array<NamedKeys, 4> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
+constexpr std::array<NamedKeys, 7> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
                                                 kAdam,
                                                 {kAdamW, KeyGroup::optimizer_adam},
-                                                {"rmsprop", KeyGroup::optimizer_rmsprop}}};
-constexpr std::array<std::string_view, 4> kTensors{"kernel", "bias", "gamma", "beta"};
+                                                {"rmsprop", KeyGroup::optimizer_rmsprop},
+                                                {"lion", KeyGroup::optimizer_lion},
+                                                {"adagrad", KeyGroup::optimizer_adagrad},
+                                                {"nadam", KeyGroup::optimizer_nadam}}};
+constexpr std::array<std::string_view, 6> kTensors{
+    "kernel", "bias", "gamma", "beta", "depthwise_kernel", "pointwise_kernel"};
 
 trainer::SgdConfig read_sgd(TableReader& reader) {
     trainer::SgdConfig sgd;
@@ -35,8 +41,10 @@ trainer::SgdConfig read_sgd(TableReader& reader) {
     return sgd;
 }
 
-trainer::AdamConfig read_adam(TableReader& reader) {
-    trainer::AdamConfig adam;
+// Of Adam and Nadam.
+template <class Adam>
+Adam read_adam(TableReader& reader) {
+    Adam adam;
     adam.beta_1 = reader.real("beta_1", kFractions).value_or(adam.beta_1);
     adam.beta_2 = reader.real("beta_2", kFractions).value_or(adam.beta_2);
     adam.epsilon = reader.real("epsilon", kEpsilons).value_or(adam.epsilon);
@@ -51,6 +59,30 @@ trainer::RmspropConfig read_rmsprop(TableReader& reader) {
     return rmsprop;
 }
 
+trainer::LionConfig read_lion(TableReader& reader) {
+    trainer::LionConfig lion;
+    lion.beta_1 = reader.real("beta_1", kBetasOfLion).value_or(lion.beta_1);
+    lion.beta_2 = reader.real("beta_2", kFractions).value_or(lion.beta_2);
+    return lion;
+}
+
+trainer::AdagradConfig read_adagrad(TableReader& reader) {
+    trainer::AdagradConfig adagrad;
+    adagrad.initial_accumulator_value = reader.real("initial_accumulator_value", kAccumulators)
+                                            .value_or(adagrad.initial_accumulator_value);
+    adagrad.epsilon = reader.real("epsilon", kEpsilons).value_or(adagrad.epsilon);
+    return adagrad;
+}
+
+void read_rule(KeyGroup keys, TableReader& reader, trainer::OptimizerConfig& optimizer) {
+    if (keys == KeyGroup::optimizer_sgd) optimizer.rule = read_sgd(reader);
+    if (keys == KeyGroup::optimizer_adam) optimizer.rule = read_adam<trainer::AdamConfig>(reader);
+    if (keys == KeyGroup::optimizer_rmsprop) optimizer.rule = read_rmsprop(reader);
+    if (keys == KeyGroup::optimizer_lion) optimizer.rule = read_lion(reader);
+    if (keys == KeyGroup::optimizer_adagrad) optimizer.rule = read_adagrad(reader);
+    if (keys == KeyGroup::optimizer_nadam) optimizer.rule = read_adam<trainer::NadamConfig>(reader);
+}
+
 // In the order of kTensors, whatever the file's.
 std::vector<std::string> read_excluded(TableReader& reader) {
     std::vector<std::string> excluded;
@@ -59,6 +91,22 @@ std::vector<std::string> read_excluded(TableReader& reader) {
     for (std::size_t i = 0; i < kTensors.size(); ++i)
         if (std::ranges::find(chosen, i) != chosen.end()) excluded.emplace_back(kTensors[i]);
     return excluded;
+}
+
+// Those that are not 1, in the order of their keys, whatever the file's.
+std::vector<trainer::TensorFactor> read_factors(TableReader& reader) {
+    std::vector<trainer::TensorFactor> factors;
+    const Value* value = reader.find("learning_rate_factors");
+    const Table* table = value ? value->as<Table>() : nullptr;
+    if (value && !table) reader.must_be("learning_rate_factors", *value, "a table");
+    if (!table) return factors;
+    TableReader tensors(*table, reader.key_prefix() + "learning_rate_factors.",
+                        KeyGroup::learning_rate_factors, reader.context());
+    for (const std::string_view tensor : keys_of(KeyGroup::learning_rate_factors).keys) {
+        const double factor = tensors.real(tensor, kRateFactors).value_or(1.0);
+        if (factor != 1.0) factors.push_back({std::string(tensor), factor});
+    }
+    return factors;
 }
 
 std::optional<double> read_clipnorm(TableReader& reader) {
@@ -80,12 +128,11 @@ trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context)
     TableReader reader(table, prefix, named->keys, context);
     const double default_rate = named->name == "sgd" ? 0.01 : 0.001;  // Keras'
     optimizer.learning_rate = reader.real("learning_rate", kLearningRates).value_or(default_rate);
-    if (named->keys == KeyGroup::optimizer_sgd) optimizer.rule = read_sgd(reader);
-    if (named->keys == KeyGroup::optimizer_adam) optimizer.rule = read_adam(reader);
-    if (named->keys == KeyGroup::optimizer_rmsprop) optimizer.rule = read_rmsprop(reader);
+    read_rule(named->keys, reader, optimizer);
     optimizer.weight_decay =
         reader.real("weight_decay", kDecays).value_or(named->name == kAdamW ? kDecayOfAdamW : 0.0);
     optimizer.exclude_from_weight_decay = read_excluded(reader);
+    optimizer.learning_rate_factors = read_factors(reader);
     optimizer.global_clipnorm = read_clipnorm(reader);
     return optimizer;
 }

@@ -14,6 +14,7 @@
 #include "pipeline/experiment/layers_section.hpp"
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/layer_order.hpp"
+#include "pipeline/layers/layer_types.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/storage_error.hpp"

@@ -4,8 +4,10 @@
 
 #include <utility>
 
+#include "pipeline/exporting/imported_network.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/keras/imported_experiment.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/recording/weights_notes.hpp"
@@ -25,6 +27,7 @@ constexpr const char* kEffectiveConfig = "effective.toml";  // beside the weight
 struct Subject {
     fs::path weights;
     SpecOptions spec;
+    std::string text{};  // of the experiment file, of a model that needs none
 };
 
 std::string without_final(const storage::RunRow& row, const storage::RunFiles& files) {
@@ -58,6 +61,11 @@ Subject run_of_store(const SavedNetworkOptions& options) {
     return subject;
 }
 
+// It brings its network along.
+bool is_whole_model(const fs::path& path) {
+    return !storage::read_model_file(path).model_config_json.empty();
+}
+
 Subject weights_file(const SavedNetworkOptions& options) {
     Subject subject{options.subject, {}};
     subject.spec.file = options.file;
@@ -67,16 +75,24 @@ Subject weights_file(const SavedNetworkOptions& options) {
     // Beside the weights that were trained here lies the file that describes them.
     subject.spec.file = subject.weights.parent_path() / kEffectiveConfig;
     if (fs::exists(subject.spec.file)) return subject;
-    throw UsageError(
-        fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
-                    "where the file has several runs",
-                    options.subject));
+    if (!is_whole_model(subject.weights))
+        throw UsageError(
+            fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
+                        "where the file has several runs",
+                        options.subject));
+    const ImportedNetwork imported = read_imported_network(subject.weights);
+    subject.text = imported_toml(imported.network, imported.classes,
+                                 {.source = path_text(subject.weights.filename()),
+                                  .initial_weights = {},
+                                  .training_json = {}});
+    subject.spec.file = subject.weights;  // in messages
+    return subject;
 }
 
 Subject find_subject(const SavedNetworkOptions& options) {
     const fs::path path = options.subject;
-    const bool is_file =
-        fs::is_regular_file(path) || path.extension() == ".h5" || !options.file.empty();
+    const bool is_file = fs::is_regular_file(path) || path.extension() == ".h5" ||
+                         path.extension() == ".keras" || !options.file.empty();
     if (is_file && !options.weights.empty())
         throw UsageError(
             fmt::format("--weights chooses among those of a run; {} is a file", options.subject));
@@ -87,7 +103,8 @@ Subject find_subject(const SavedNetworkOptions& options) {
 }
 
 PlannedRun the_planned_run(const Subject& subject) {
-    std::string text = read_experiment_file(subject.spec.file);
+    std::string text =
+        subject.text.empty() ? read_experiment_file(subject.spec.file) : subject.text;
     // Version 0.1.0 wrote the bytes of paths into effective.toml as they were.
     if (subject.spec.file.filename() == kEffectiveConfig) text = with_named_bytes(text);
     Plan plan = plan_experiment(text, subject.spec);

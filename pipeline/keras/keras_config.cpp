@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "pipeline/keras/keras_layer_writer.hpp"
 #include "pipeline/settings/words.hpp"
 
 namespace lockstep::pipeline {
@@ -16,68 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kInputLayer = "input_1";
-
-void add_regularizer(double l2, Json& json) {
-    if (l2 == 0.0) return;
-    json["kernel_regularizer"] = {{"class_name", "L2"}, {"config", {{"l2", l2}}}};
-}
-
-// One overload per kind: what follows name, trainable and dtype in the layer's config.
-
-void add_keys(const trainer::Conv2dConfig& conv, const trainer::LayerShape&, Json& json) {
-    json["filters"] = conv.filters;
-    json["kernel_size"] = conv.kernel_size;
-    json["strides"] = conv.strides;
-    json["padding"] = word_of(conv.padding);
-    json["data_format"] = "channels_last";
-    json["activation"] = word_of(conv.activation);
-    json["use_bias"] = conv.use_bias;
-    add_regularizer(conv.kernel_l2, json);
-}
-
-void add_keys(const trainer::PoolingConfig& pooling, const trainer::LayerShape&, Json& json) {
-    json["pool_size"] = pooling.pool_size;
-    json["padding"] = word_of(pooling.padding);
-    json["strides"] = pooling.strides;
-    json["data_format"] = "channels_last";
-}
-
-void add_keys(const trainer::BatchNormalizationConfig& norm, const trainer::LayerShape& shape,
-              Json& json) {
-    json["axis"] = Json::array({shape.input.is_flat ? 1 : 3});
-    json["momentum"] = norm.momentum;
-    json["epsilon"] = norm.epsilon;
-    json["center"] = true;
-    json["scale"] = true;
-}
-
-void add_keys(const trainer::DropoutConfig& dropout, const trainer::LayerShape&, Json& json) {
-    json["rate"] = dropout.rate;
-}
-
-void add_keys(const trainer::FlattenConfig&, const trainer::LayerShape&, Json& json) {
-    json["data_format"] = "channels_last";
-}
-
-void add_keys(const trainer::GlobalPoolingConfig&, const trainer::LayerShape&, Json& json) {
-    json["data_format"] = "channels_last";
-    json["keepdims"] = false;
-}
-
-void add_keys(const trainer::MergeConfig& merge, const trainer::LayerShape& shape, Json& json) {
-    if (merge.kind == trainer::MergeKind::concatenate) json["axis"] = shape.input.is_flat ? 1 : 3;
-}
-
-void add_keys(const trainer::DenseConfig& dense, const trainer::LayerShape&, Json& json) {
-    json["units"] = dense.units;
-    json["activation"] = word_of(dense.activation);
-    json["use_bias"] = dense.use_bias;
-    add_regularizer(dense.kernel_l2, json);
-}
-
-void add_keys(const trainer::ActivationConfig& activation, const trainer::LayerShape&, Json& json) {
-    json["activation"] = word_of(activation.activation);
-}
 
 storage::KerasLayer input_layer(const trainer::Shape& shape) {
     Json batch_shape = Json::array({nullptr});
@@ -111,9 +50,7 @@ void connect(storage::KerasModel& model, const trainer::Architecture& architectu
 }
 
 storage::KerasLayer layer_of(const trainer::LayerConfig& layer, const trainer::LayerShape& shape) {
-    Json config{{"name", layer.name}, {"trainable", true}, {"dtype", "float32"}};
-    std::visit([&](const auto& kind) { add_keys(kind, shape, config); }, layer.kind);
-    return {layer.name, shape.class_name, config.dump()};
+    return {layer.name, shape.class_name, keras_layer_config(layer, shape).dump()};
 }
 
 // Sparse labels can not be smoothed in Keras: the smoothed loss takes one-hot ones.
@@ -155,6 +92,22 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["momentum"] = rmsprop->momentum;
         config["epsilon"] = rmsprop->epsilon;
         config["centered"] = false;
+    }
+    if (const auto* lion = std::get_if<trainer::LionConfig>(&optimizer.rule)) {
+        class_name = "Lion";
+        config["beta_1"] = lion->beta_1;
+        config["beta_2"] = lion->beta_2;
+    }
+    if (const auto* adagrad = std::get_if<trainer::AdagradConfig>(&optimizer.rule)) {
+        class_name = "Adagrad";
+        config["initial_accumulator_value"] = adagrad->initial_accumulator_value;
+        config["epsilon"] = adagrad->epsilon;
+    }
+    if (const auto* nadam = std::get_if<trainer::NadamConfig>(&optimizer.rule)) {
+        class_name = "Nadam";
+        config["beta_1"] = nadam->beta_1;
+        config["beta_2"] = nadam->beta_2;
+        config["epsilon"] = nadam->epsilon;
     }
     if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
     if (optimizer.global_clipnorm) config["global_clipnorm"] = *optimizer.global_clipnorm;

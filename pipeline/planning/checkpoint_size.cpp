@@ -5,11 +5,13 @@
 namespace lockstep::pipeline {
 
 std::int64_t slot_count(const trainer::OptimizerConfig& optimizer) {
-    if (std::holds_alternative<trainer::AdamConfig>(optimizer.rule)) return 2;
-    if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
+    if (const auto* sgd = std::get_if<trainer::SgdConfig>(&optimizer.rule))
+        return sgd->momentum > 0 ? 1 : 0;
+    if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule))
         return rmsprop->momentum > 0 ? 2 : 1;
-    }
-    return std::get<trainer::SgdConfig>(optimizer.rule).momentum > 0 ? 1 : 0;
+    const bool has_one = std::holds_alternative<trainer::LionConfig>(optimizer.rule) ||
+                         std::holds_alternative<trainer::AdagradConfig>(optimizer.rule);
+    return has_one ? 1 : 2;
 }
 
 std::int64_t least_checkpoint_bytes(const PlannedRun& planned) {

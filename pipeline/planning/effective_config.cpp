@@ -11,8 +11,9 @@
 #include <variant>
 
 #include "pipeline/experiment/augmentation_section.hpp"
-#include "pipeline/settings/path_text.hpp"
+#include "pipeline/layers/layer_settings_text.hpp"
 #include "pipeline/settings/toml_tree.hpp"
+#include "pipeline/settings/value_text.hpp"
 #include "pipeline/settings/words.hpp"
 #include "reports/figures/design.hpp"
 #include "trainer/data/dataset_kind.hpp"
@@ -23,32 +24,6 @@ namespace {
 
 // Changes when the canonical text does, so that an old run id never means something else.
 constexpr std::string_view kCanonicalHead = "lockstep-config 1\n";
-
-std::string text_of(bool value) { return value ? "true" : "false"; }
-std::string text_of(int value) { return fmt::format("{}", value); }
-std::string text_of(std::int64_t value) { return fmt::format("{}", value); }
-std::string text_of(std::uint64_t value) { return fmt::format("{}", value); }
-std::string text_of(std::string_view value) { return toml_string(value); }
-std::string text_of(const std::string& value) { return toml_string(value); }
-std::string text_of(const std::filesystem::path& value) { return toml_string(path_text(value)); }
-std::string text_of(const std::array<int, 2>& value) {
-    return fmt::format("[{}, {}]", value[0], value[1]);
-}
-std::string text_of(double value) {  // the shortest text that reads back to the same number
-    std::string text = fmt::format("{}", value);
-    if (text.find_first_of(".e") == std::string::npos) text += ".0";
-    return text;
-}
-std::string text_of(const std::vector<double>& values) {
-    std::vector<std::string> texts;
-    for (const double value : values) texts.push_back(text_of(value));
-    return fmt::format("[{}]", fmt::join(texts, ", "));
-}
-std::string text_of(const std::vector<std::string>& values) {
-    std::vector<std::string> texts;
-    for (const std::string& value : values) texts.push_back(toml_string(value));
-    return fmt::format("[{}]", fmt::join(texts, ", "));
-}
 
 // Lists the values of one run in a fixed order.
 class Listing {
@@ -152,21 +127,22 @@ private:
         const std::string prefix = "train.optimizer.";
         add(prefix + "name", optimizer_word(optimizer));
         add(prefix + "learning_rate", optimizer.learning_rate);
-        if (const auto* sgd = std::get_if<trainer::SgdConfig>(&optimizer.rule)) {
-            add(prefix + "momentum", sgd->momentum);
-            add(prefix + "nesterov", sgd->nesterov);
-        }
-        if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
-            add(prefix + "beta_1", adam->beta_1);
-            add(prefix + "beta_2", adam->beta_2);
-            add(prefix + "epsilon", adam->epsilon);
-        }
-        if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
-            add(prefix + "rho", rmsprop->rho);
-            add(prefix + "momentum", rmsprop->momentum);
-            add(prefix + "epsilon", rmsprop->epsilon);
-        }
+        const auto settings = [&](const auto& rule) {
+            if constexpr (requires { rule.rho; }) add(prefix + "rho", rule.rho);
+            if constexpr (requires { rule.momentum; }) add(prefix + "momentum", rule.momentum);
+            if constexpr (requires { rule.nesterov; }) add(prefix + "nesterov", rule.nesterov);
+            if constexpr (requires { rule.beta_1; }) {
+                add(prefix + "beta_1", rule.beta_1);
+                add(prefix + "beta_2", rule.beta_2);
+            }
+            if constexpr (requires { rule.initial_accumulator_value; })
+                add(prefix + "initial_accumulator_value", rule.initial_accumulator_value);
+            if constexpr (requires { rule.epsilon; }) add(prefix + "epsilon", rule.epsilon);
+        };
+        std::visit(settings, optimizer.rule);
         weight_decay(optimizer, prefix);
+        for (const trainer::TensorFactor& one : optimizer.learning_rate_factors)
+            add(prefix + "learning_rate_factors." + one.tensor, one.factor);
         if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
     }
 
@@ -250,10 +226,19 @@ private:
     }
 
     void layer(const trainer::LayerConfig& layer, const std::string& prefix) {
-        add(prefix + "type", layer_word(layer));
+        add(prefix + "type", type_of(layer.kind).word);
         add(prefix + "name", layer.name);
         inputs(layer, prefix);
-        std::visit([&](const auto& kind) { layer_keys(kind, prefix); }, layer.kind);
+        for (const KeyText& setting : settings_of(layer.kind))
+            add_text(prefix + std::string(setting.key), setting.text);
+        if (!layer.trainable) add(prefix + "trainable", false);
+        if (layer.learning_rate_factor != 1.0)
+            add(prefix + "learning_rate_factor", layer.learning_rate_factor);
+    }
+    void add_text(const std::string& key, const std::string& text) {
+        note(key, std::string_view());
+        values_.back().value = text;
+        values_.back().canonical = key + '=' + text;
     }
 
     // None where it is the layer in front: a chain has the id that it always had.
@@ -264,47 +249,6 @@ private:
             names.push_back(source == 0 ? std::string(kNetworkInput)
                                         : run_.config.layers[source - 1].name);
         add(prefix + "inputs", names);
-    }
-
-    void layer_keys(const trainer::Conv2dConfig& conv, const std::string& prefix) {
-        add(prefix + "filters", conv.filters);
-        add(prefix + "kernel_size", conv.kernel_size);
-        add(prefix + "strides", conv.strides);
-        add(prefix + "padding", word_of(conv.padding));
-        weighted_keys(conv, prefix);
-    }
-    void layer_keys(const trainer::DenseConfig& dense, const std::string& prefix) {
-        add(prefix + "units", dense.units);
-        weighted_keys(dense, prefix);
-    }
-    void weighted_keys(const auto& layer, const std::string& prefix) {
-        add(prefix + "activation", word_of(layer.activation));
-        add(prefix + "use_bias", layer.use_bias);
-        add(prefix + "kernel_initializer", word_of(layer.kernel_initializer));
-        if (layer.kernel_l2 > 0.0) regularizer(layer.kernel_l2, prefix + "kernel_regularizer");
-    }
-    void regularizer(double l2, const std::string& key) {
-        note(key, std::string_view());
-        values_.back().value = fmt::format("{{ l2 = {} }}", text_of(l2));
-        values_.back().canonical = key + '=' + values_.back().value;
-    }
-    void layer_keys(const trainer::PoolingConfig& pooling, const std::string& prefix) {
-        add(prefix + "pool_size", pooling.pool_size);
-        add(prefix + "strides", pooling.strides);
-        add(prefix + "padding", word_of(pooling.padding));
-    }
-    void layer_keys(const trainer::BatchNormalizationConfig& norm, const std::string& prefix) {
-        add(prefix + "momentum", norm.momentum);
-        add(prefix + "epsilon", norm.epsilon);
-    }
-    void layer_keys(const trainer::DropoutConfig& dropout, const std::string& prefix) {
-        add(prefix + "rate", dropout.rate);
-    }
-    void layer_keys(const trainer::FlattenConfig&, const std::string&) {}
-    void layer_keys(const trainer::GlobalPoolingConfig&, const std::string&) {}
-    void layer_keys(const trainer::MergeConfig&, const std::string&) {}
-    void layer_keys(const trainer::ActivationConfig& activation, const std::string& prefix) {
-        add(prefix + "activation", word_of(activation.activation));
     }
 
     const RunSpec& run_;

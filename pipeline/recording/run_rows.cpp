@@ -20,6 +20,7 @@
 #include "storage/files/process_life.hpp"
 #include "storage/files/this_host.hpp"
 #include "storage/files/utc_time.hpp"
+#include "trainer/augmentation/augmentation_grid.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -101,6 +102,20 @@ std::vector<std::uint32_t> shown_samples(const storage::Predictions& predictions
         if (mistake.sample >= first) samples.push_back(mistake.sample);
     }
     return samples;
+}
+
+// Images of other sizes would make pages that nobody loads.
+constexpr std::int64_t kMostPixelsOfPictures = 128 * 128;
+
+storage::Picture augmentation_picture(const trainer::RunConfig& config,
+                                      const trainer::RunData& data) {
+    constexpr int kImages = 3, kEpochs = 8;
+    const bool is_small =
+        std::int64_t{data.shape.height} * data.shape.width <= kMostPixelsOfPictures;
+    if (config.data.augmentation.empty() || !is_small) return {};
+    trainer::AugmentationGrid grid = trainer::augmentation_grid(
+        data.training, data.shape, config.data.augmentation, config.train.seed, kImages, kEpochs);
+    return {grid.height, grid.width, std::move(grid.pixels)};
 }
 
 }  // namespace
@@ -235,7 +250,7 @@ std::string doubts_of(const trainer::TrainOutcome& outcome,
     return words.empty() ? "" : words + ": what is predicted from no numbers means nothing";
 }
 
-storage::Predictions predictions_of(const trainer::RunData& data,
+storage::Predictions predictions_of(const trainer::RunConfig& config, const trainer::RunData& data,
                                     const trainer::TrainOutcome& outcome) {
     storage::Predictions predictions;
     predictions.class_names = data.class_names;
@@ -247,6 +262,7 @@ storage::Predictions predictions_of(const trainer::RunData& data,
     for (const std::uint32_t sample : predictions.image_samples) {
         append_image(data.test, sample, data.shape, predictions.images);
     }
+    predictions.augmentation = augmentation_picture(config, data);
     return predictions;
 }
 

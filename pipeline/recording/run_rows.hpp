@@ -48,8 +48,8 @@ std::string doubts_of(const trainer::TrainOutcome& outcome,
                       const std::vector<storage::EpochRow>& epochs);
 
 // Of the test set, with the images that the report shows: the first 25, and those of the 25 most
-// confident mistakes.
-storage::Predictions predictions_of(const trainer::RunData& data,
+// confident mistakes; and a picture of what augmentation makes of training images.
+storage::Predictions predictions_of(const trainer::RunConfig& config, const trainer::RunData& data,
                                     const trainer::TrainOutcome& outcome);
 
 }  // namespace lockstep::pipeline

@@ -172,9 +172,9 @@ storage::ArtifactRow RunWriter::write_weights(std::string_view kind,
 }
 
 storage::ArtifactRow RunWriter::write_predictions(const trainer::TrainOutcome& outcome) {
-    const auto saved =
-        storage::write_predictions(files_.predictions, predictions_of(data_, outcome),
-                                   [this] { require_may_replace_files(); });
+    const auto saved = storage::write_predictions(
+        files_.predictions, predictions_of(planned_.run.config, data_, outcome),
+        [this] { require_may_replace_files(); });
     return artifact(storage::kPredictionsArtifact, files_.predictions, saved,
                     outcome.weights_epoch);
 }

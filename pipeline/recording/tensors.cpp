@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/recording/matched_arrays.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/parameters/finite_tensors.hpp"
 
@@ -75,6 +76,7 @@ storage::NamedArrays to_arrays(NamedTensors tensors) {
 NamedTensors to_tensors(storage::NamedArrays arrays, const trainer::Architecture& architecture,
                         const std::string& origin) {
     const std::vector<ExpectedTensor> expected = expected_tensors(architecture);
+    arrays = matched_by_name(std::move(arrays), architecture);
     for (std::size_t i = 0; i < expected.size(); ++i) {
         if (i >= arrays.size()) throw_misfit(origin, expected[i], "no further weights");
         if (arrays[i].shape != expected[i].parameter.shape) {

@@ -27,8 +27,13 @@ constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
 constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
-constexpr Keys kSgd = {"name",           "learning_rate", "momentum",
-                       "nesterov",       "weight_decay",  "exclude_from_weight_decay",
+constexpr Keys kSgd = {"name",
+                       "learning_rate",
+                       "momentum",
+                       "nesterov",
+                       "weight_decay",
+                       "exclude_from_weight_decay",
+                       "learning_rate_factors",
                        "global_clipnorm"};
 constexpr Keys kAdam = {"name",
                         "learning_rate",
@@ -37,6 +42,7 @@ constexpr Keys kAdam = {"name",
                         "epsilon",
                         "weight_decay",
                         "exclude_from_weight_decay",
+                        "learning_rate_factors",
                         "global_clipnorm"};
 constexpr Keys kRmsprop = {"name",
                            "learning_rate",
@@ -45,7 +51,26 @@ constexpr Keys kRmsprop = {"name",
                            "epsilon",
                            "weight_decay",
                            "exclude_from_weight_decay",
+                           "learning_rate_factors",
                            "global_clipnorm"};
+constexpr Keys kLion = {"name",
+                        "learning_rate",
+                        "beta_1",
+                        "beta_2",
+                        "weight_decay",
+                        "exclude_from_weight_decay",
+                        "learning_rate_factors",
+                        "global_clipnorm"};
+constexpr Keys kAdagrad = {"name",
+                           "learning_rate",
+                           "initial_accumulator_value",
+                           "epsilon",
+                           "weight_decay",
+                           "exclude_from_weight_decay",
+                           "learning_rate_factors",
+                           "global_clipnorm"};
+constexpr Keys kFactors = {"kernel", "depthwise_kernel", "pointwise_kernel", "bias", "gamma",
+                           "beta"};
 constexpr Keys kConstant = {"name", "warmup_epochs"};
 constexpr Keys kStep = {"name", "every_epochs", "factor", "warmup_epochs"};
 constexpr Keys kExponential = {"name", "every_epochs", "factor", "warmup_epochs"};
@@ -59,29 +84,6 @@ constexpr Keys kPlateau = {"name",     "monitor",           "mode",
 constexpr Keys kExpect = {"parameters",    "loss",          "accuracy",
                           "val_loss",      "val_accuracy",  "test_loss",
                           "test_accuracy", "best_val_loss", "best_val_accuracy"};
-constexpr Keys kConv2d = {"type",
-                          "name",
-                          "inputs",
-                          "filters",
-                          "kernel_size",
-                          "strides",
-                          "padding",
-                          "activation",
-                          "use_bias",
-                          "kernel_initializer",
-                          "kernel_regularizer"};
-constexpr Keys kPooling = {"type", "name", "inputs", "pool_size", "strides", "padding"};
-constexpr Keys kBatchNormalization = {"type", "name", "inputs", "momentum", "epsilon"};
-constexpr Keys kDropout = {"type", "name", "inputs", "rate"};
-constexpr Keys kFlatten = {"type", "name", "inputs"};
-constexpr Keys kDense = {"type",
-                         "name",
-                         "inputs",
-                         "units",
-                         "activation",
-                         "use_bias",
-                         "kernel_initializer",
-                         "kernel_regularizer"};
 constexpr Keys kRandomFlip = {"type", "mode"};
 constexpr Keys kRandomCrop = {"type", "padding", "fill_mode", "fill_value"};
 constexpr Keys kRandomTranslation = {"type", "height_factor", "width_factor", "fill_mode",
@@ -90,15 +92,13 @@ constexpr Keys kRandomRotation = {"type", "factor", "fill_mode", "fill_value"};
 constexpr Keys kRandomZoom = {"type", "height_factor", "width_factor", "fill_mode", "fill_value"};
 constexpr Keys kRandomFactor = {"type", "factor"};
 constexpr Keys kCutout = {"type", "size", "fill_value"};
-constexpr Keys kGlobalPooling = {"type", "name", "inputs"};
-constexpr Keys kMerge = {"type", "name", "inputs"};
 constexpr Keys kBlock = {"defaults", "layers"};
 constexpr Keys kBlockUse = {"block", "name", "inputs", "repeat"};
-constexpr Keys kKernelRegularizer = {"l2"};
-constexpr Keys kActivation = {"type", "name", "inputs", "activation"};
+constexpr Keys kRegularizer = {"l2"};
+constexpr Keys kInitializer = {"name", "mean", "stddev", "minval", "maxval", "gain", "value"};
 
 // In the order of KeyGroup; without what data sets take for themselves.
-constexpr std::array<KeyList, 40> kOwnKeys{{
+constexpr std::array<KeyList, 36> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -111,6 +111,10 @@ constexpr std::array<KeyList, 40> kOwnKeys{{
     {"optimizer sgd", kSgd},
     {"optimizer adam and adamw", kAdam},
     {"optimizer rmsprop", kRmsprop},
+    {"optimizer lion", kLion},
+    {"optimizer adagrad", kAdagrad},
+    {"optimizer nadam", kAdam},
+    {"learning_rate_factors", kFactors},
     {"schedule constant", kConstant},
     {"schedule step", kStep},
     {"schedule exponential", kExponential},
@@ -119,15 +123,6 @@ constexpr std::array<KeyList, 40> kOwnKeys{{
     {"schedule one_cycle", kOneCycle},
     {"schedule reduce_on_plateau", kPlateau},
     {"expect", kExpect},
-    {"layer conv2d", kConv2d},
-    {"layer max_pooling2d and average_pooling2d", kPooling},
-    {"layer batch_normalization", kBatchNormalization},
-    {"layer dropout", kDropout},
-    {"layer flatten", kFlatten},
-    {"layer dense", kDense},
-    {"layer activation", kActivation},
-    {"layer global_average_pooling2d and global_max_pooling2d", kGlobalPooling},
-    {"layer add, multiply and concatenate", kMerge},
     {"augmentation random_flip", kRandomFlip},
     {"augmentation random_crop", kRandomCrop},
     {"augmentation random_translation", kRandomTranslation},
@@ -136,7 +131,8 @@ constexpr std::array<KeyList, 40> kOwnKeys{{
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation cutout", kCutout},
-    {"kernel_regularizer", kKernelRegularizer},
+    {"kernel_regularizer", kRegularizer},
+    {"kernel_initializer", kInitializer},
     {"block", kBlock},
     {"use of a block", kBlockUse},
 }};
@@ -159,11 +155,11 @@ std::array<KeyList, kOwnKeys.size()> keys_with_those_of_data_sets() {
 
 }  // namespace
 
-std::span<const KeyList> all_keys() {
+std::span<const KeyList> keys_of_tables() {
     static const auto kAllKeys = keys_with_those_of_data_sets();
     return kAllKeys;
 }
 
-const KeyList& keys_of(KeyGroup group) { return all_keys()[static_cast<std::size_t>(group)]; }
+const KeyList& keys_of(KeyGroup group) { return keys_of_tables()[static_cast<std::size_t>(group)]; }
 
 }  // namespace lockstep::pipeline

@@ -1,6 +1,7 @@
 #pragma once
 
-// Every key an experiment file may have, by table. A key that is not here is an error.
+// Every key an experiment file may have, by table; those of layers are in layers/. A key that is
+// not there is an error.
 
 #include <span>
 #include <string_view>
@@ -25,6 +26,10 @@ enum class KeyGroup {
     optimizer_sgd,
     optimizer_adam,
     optimizer_rmsprop,
+    optimizer_lion,
+    optimizer_adagrad,
+    optimizer_nadam,
+    learning_rate_factors,
     schedule_constant,
     schedule_step,
     schedule_exponential,
@@ -33,15 +38,6 @@ enum class KeyGroup {
     schedule_one_cycle,
     schedule_reduce_on_plateau,
     expect,
-    conv2d,
-    pooling,
-    batch_normalization,
-    dropout,
-    flatten,
-    dense,
-    activation,
-    global_pooling,
-    merge,
     random_flip,
     random_crop,
     random_translation,
@@ -50,11 +46,12 @@ enum class KeyGroup {
     random_brightness,
     random_contrast,
     cutout,
-    kernel_regularizer,
+    regularizer,
+    initializer,
     block,
     block_use,
 };
 const KeyList& keys_of(KeyGroup group);
-std::span<const KeyList> all_keys();
+std::span<const KeyList> keys_of_tables();
 
 }  // namespace lockstep::pipeline

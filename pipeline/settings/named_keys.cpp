@@ -1,5 +1,6 @@
 #include "pipeline/settings/named_keys.hpp"
 
+#include <array>
 #include <vector>
 
 namespace lockstep::pipeline {
@@ -13,12 +14,20 @@ std::vector<std::string_view> names_of(std::span<const NamedKeys> known) {
 
 }  // namespace
 
-const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
-                          std::span<const NamedKeys> known, ReadContext context) {
+std::optional<std::size_t> named_among(const Table& table, std::string_view key,
+                                       const std::string& key_prefix,
+                                       std::span<const std::string_view> known,
+                                       ReadContext context) {
     Table word_only;
     word_only.set(std::string(key), *table.find(key));
-    TableReader reader(word_only, key_prefix, known.front().keys, context);
-    const auto index = reader.choice_of(key, names_of(known));
+    const std::array only{key};
+    TableReader reader(word_only, key_prefix, KeyList{"a name", only}, context);
+    return reader.choice_of(key, known);
+}
+
+const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
+                          std::span<const NamedKeys> known, ReadContext context) {
+    const auto index = named_among(table, key, key_prefix, names_of(known), context);
     return index ? &known[*index] : nullptr;
 }
 

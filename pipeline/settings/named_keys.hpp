@@ -2,6 +2,8 @@
 
 // Tables whose keys depend on a word in them: { name = "adam", ... }, { type = "conv2d", ... }.
 
+#include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,12 @@ struct NamedKeys {
 // Whoever finds the word wrong cannot know the other keys, so they are not looked at.
 const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
                           std::span<const NamedKeys> known, ReadContext context);
+
+// The same of words without keys of their own: the place of the word in `known`.
+std::optional<std::size_t> named_among(const Table& table, std::string_view key,
+                                       const std::string& key_prefix,
+                                       std::span<const std::string_view> known,
+                                       ReadContext context);
 
 // `one of "a", "b"`, for messages.
 std::string one_of(std::span<const NamedKeys> known);

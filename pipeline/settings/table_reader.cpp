@@ -81,10 +81,10 @@ std::string one_of(std::span<const std::string_view> words) {
     return text;
 }
 
-TableReader::TableReader(const Table& table, std::string key_prefix, KeyGroup group,
+TableReader::TableReader(const Table& table, std::string key_prefix, const KeyList& known,
                          ReadContext context)
     : table_(table), key_prefix_(std::move(key_prefix)), context_(context) {
-    refuse_unknown_keys(keys_of(group));
+    refuse_unknown_keys(known);
 }
 
 void TableReader::refuse_unknown_keys(const KeyList& known) const {

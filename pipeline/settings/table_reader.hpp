@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pipeline/settings/keys.hpp"
@@ -53,6 +54,7 @@ inline constexpr const char* kNameRule =
     "1 to 64 letters, digits, '.', '_' or '-', the first none of '.' and '-' (free text goes into "
     "title)";
 
+inline constexpr RealRange kRateFactors{0.0, 1000.0, false, true};  // of learning rates
 inline constexpr WholeRange kSeeds{0, INT64_MAX};
 
 // Every reading function returns nothing if the key is absent, or if its value is wrong, which then
@@ -60,7 +62,10 @@ inline constexpr WholeRange kSeeds{0, INT64_MAX};
 class TableReader {
 public:
     // `key_prefix`: "train.optimizer." or "" (keys of RunSpec::origins). Reports unknown keys.
-    TableReader(const Table& table, std::string key_prefix, KeyGroup group, ReadContext context);
+    TableReader(const Table& table, std::string key_prefix, KeyGroup group, ReadContext context)
+        : TableReader(table, std::move(key_prefix), keys_of(group), context) {}
+    TableReader(const Table& table, std::string key_prefix, const KeyList& known,
+                ReadContext context);
 
     const Value* find(std::string_view key);  // remembers the origin
     bool has(std::string_view key) const { return table_.find(key) != nullptr; }

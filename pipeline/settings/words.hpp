@@ -21,17 +21,38 @@ inline constexpr std::array<Word<trainer::Padding>, 2> kPaddings{{
     {"valid", trainer::Padding::valid},
     {"same", trainer::Padding::same},
 }};
-inline constexpr std::array<Word<trainer::Activation>, 3> kActivations{{
+inline constexpr std::array<Word<trainer::Activation>, 11> kActivations{{
     {"linear", trainer::Activation::linear},
     {"relu", trainer::Activation::relu},
     {"softmax", trainer::Activation::softmax},
+    {"relu6", trainer::Activation::relu6},
+    {"leaky_relu", trainer::Activation::leaky_relu},
+    {"elu", trainer::Activation::elu},
+    {"gelu", trainer::Activation::gelu},
+    {"silu", trainer::Activation::silu},
+    {"tanh", trainer::Activation::tanh},
+    {"sigmoid", trainer::Activation::sigmoid},
+    {"hard_swish", trainer::Activation::hard_swish},
 }};
-inline constexpr std::array<Word<trainer::Initializer>, 5> kInitializers{{
+inline constexpr std::array<Word<trainer::Initializer>, 14> kInitializers{{
     {"glorot_uniform", trainer::Initializer::glorot_uniform},
     {"glorot_normal", trainer::Initializer::glorot_normal},
     {"he_uniform", trainer::Initializer::he_uniform},
     {"he_normal", trainer::Initializer::he_normal},
     {"zeros", trainer::Initializer::zeros},
+    {"lecun_uniform", trainer::Initializer::lecun_uniform},
+    {"lecun_normal", trainer::Initializer::lecun_normal},
+    {"random_uniform", trainer::Initializer::random_uniform},
+    {"random_normal", trainer::Initializer::random_normal},
+    {"truncated_normal", trainer::Initializer::truncated_normal},
+    {"orthogonal", trainer::Initializer::orthogonal},
+    {"identity", trainer::Initializer::identity},
+    {"ones", trainer::Initializer::ones},
+    {"constant", trainer::Initializer::constant},
+}};
+inline constexpr std::array<Word<trainer::Interpolation>, 2> kInterpolations{{
+    {"nearest", trainer::Interpolation::nearest},
+    {"bilinear", trainer::Interpolation::bilinear},
 }};
 inline constexpr std::array<Word<trainer::Scale>, 3> kScales{{
     {"unit", trainer::Scale::unit},
@@ -42,11 +63,6 @@ inline constexpr std::array<Word<trainer::ExchangeKind>, 3> kExchanges{{
     {"ordered", trainer::ExchangeKind::ordered},
     {"ring", trainer::ExchangeKind::ring},
     {"mpi", trainer::ExchangeKind::mpi},
-}};
-inline constexpr std::array<Word<trainer::MergeKind>, 3> kMerges{{
-    {"add", trainer::MergeKind::add},
-    {"multiply", trainer::MergeKind::multiply},
-    {"concatenate", trainer::MergeKind::concatenate},
 }};
 inline constexpr std::array<Word<trainer::MonitorMode>, 2> kMonitorModes{{
     {"min", trainer::MonitorMode::min},
@@ -79,18 +95,13 @@ constexpr std::string_view word_of(trainer::Scale value) {
 constexpr std::string_view word_of(trainer::ExchangeKind value) {
     return word_in<trainer::ExchangeKind>(kExchanges, value);
 }
-constexpr std::string_view word_of(trainer::MergeKind value) {
-    return word_in<trainer::MergeKind>(kMerges, value);
-}
 constexpr std::string_view word_of(trainer::MonitorMode value) {
     return word_in<trainer::MonitorMode>(kMonitorModes, value);
 }
 
-// sgd, adam, adamw (an adam that decays weights), rmsprop.
+// sgd, adam, adamw (an adam that decays weights), rmsprop, lion, adagrad, nadam.
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer);
 // constant, step, exponential, cosine, piecewise, one_cycle, reduce_on_plateau.
 std::string_view schedule_word(const trainer::ScheduleConfig& schedule);
-// conv2d, max_pooling2d, ...: the type in a file, and the stem of Keras' automatic layer names.
-std::string_view layer_word(const trainer::LayerConfig& layer);
 
 }  // namespace lockstep::pipeline

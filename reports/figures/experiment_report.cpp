@@ -23,6 +23,7 @@ void add_predictions(storage::Predictions predictions, DetailedRun& detailed) {
     detailed.predictions = prediction_figures(predictions);
     detailed.sheet = {predictions.image_height, predictions.image_width,
                       std::move(predictions.images)};
+    detailed.augmentation = std::move(predictions.augmentation);
 }
 
 TestAnswers answers_of(const std::string& run, const storage::Predictions& predictions) {
@@ -46,7 +47,10 @@ public:
     void add_details() {
         std::vector<std::size_t> places = in_order(report_.entries);
         places.resize(std::min(places.size(), kDetailedRuns));
-        for (const std::size_t place : places) report_.detailed.push_back(detailed(place));
+        for (const std::size_t place : places) {
+            report_.detailed.push_back(detailed(place));
+            show_augmentation_once(report_.detailed.back());
+        }
     }
 
     void add_pairs() {
@@ -70,6 +74,16 @@ private:
             add_predictions(std::move(*predictions), one);
         }
         return one;
+    }
+
+    // Of runs with the same picture the first one keeps it.
+    void show_augmentation_once(DetailedRun& one) {
+        if (one.augmentation.pixels.empty()) return;
+        const auto same =
+            std::ranges::find(report_.detailed, one.augmentation, &DetailedRun::augmentation);
+        if (&*same == &one) return;
+        one.augmentation_of = report_.runs[same->run].run.name;
+        one.augmentation = {};
     }
 
     void add_answers(const RunFigures& run) {

@@ -48,6 +48,9 @@ struct DetailedRun {
     std::vector<SummaryLine> summary{};
     std::optional<PredictionFigures> predictions{};
     ImageSheet sheet{};
+    // Of a run with augmentation: of several runs with one picture the first has it.
+    storage::Picture augmentation{};
+    std::string augmentation_of{};  // the name of that first run; "" where it is this one
     std::optional<storage::NamedArray> filters{};  // of the first convolution, [kh, kw, in, out]
     std::vector<storage::StepStretch> steps{};     // where record_steps recorded them
     std::vector<std::string> problems{};           // files that could not be read

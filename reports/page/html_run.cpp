@@ -6,11 +6,14 @@
 #include <array>
 #include <cmath>
 
+#include "reports/charts/network_drawing.hpp"
 #include "reports/charts/report_charts.hpp"
 #include "reports/figures/chance_level.hpp"
+#include "reports/figures/network_graph.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/page/html_predictions.hpp"
 #include "reports/page/html_record.hpp"
+#include "reports/page/png_image.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 
@@ -142,6 +145,14 @@ std::string architecture(const RunFigures& run, const DetailedRun& detailed) {
     return "<h4>Architecture</h4>\n" + table.markup();
 }
 
+// Of a network that is no chain.
+std::string connections(const RunFigures& run) {
+    const std::string drawing =
+        network_drawing(network_graph(run.config), "The layers of " + run.run.name);
+    if (drawing.empty()) return {};
+    return "<h4>Connections</h4>\n" + drawing;
+}
+
 struct Share {
     const char* name;
     double seconds;
@@ -196,6 +207,19 @@ std::string filters(const DetailedRun& detailed) {
         picture, html_text(detailed.filters->layer));
 }
 
+std::string augmentation(const DetailedRun& detailed) {
+    const storage::Picture& picture = detailed.augmentation;
+    if (!detailed.augmentation_of.empty())
+        return html_note("Augmentation: as in " + detailed.augmentation_of + ", shown there.");
+    if (picture.pixels.empty()) return {};
+    return fmt::format(
+        "<h4>Augmentation</h4>\n<img class=\"pixels\" src=\"{}\" width=\"{}\" height=\"{}\" "
+        "alt=\"Training images, and what augmentation makes of them\">\n<p class=\"note\">A row an "
+        "image: as it is, then as each of the first epochs sees it.</p>\n",
+        png_data_uri(picture.pixels, picture.width, picture.height, PngPixels::rgb),
+        2 * picture.width, 2 * picture.height);
+}
+
 std::string words_on(const storage::RunRow& run) {
     std::string words = html_text(run.title);
     const auto add = [&](const std::string& more) { words += (words.empty() ? "" : " ") + more; };
@@ -248,8 +272,9 @@ std::string html_run(const RunFigures& run, const DetailedRun& detailed, Details
            time_shares(run) +
            html_details("Confusion, classes and calibration", confusion, predictions) +
            html_details("Predictions and mistakes", answers, predictions) +
-           html_details("Architecture and filters",
-                        architecture(run, detailed) + filters(detailed)) +
+           html_details("Architecture, augmentation and filters",
+                        architecture(run, detailed) + connections(run) + augmentation(detailed) +
+                            filters(detailed)) +
            html_record(run) + "</section>\n";
 }
 

@@ -224,7 +224,7 @@ public:
     std::vector<RunRow> runs(std::string_view experiment = {}) const;
     std::optional<RunRow> find_run(std::string_view run) const;  // by its whole id
     // Runs whom a user may mean: the one with this id, else those of this name, else those whose id
-    // begins so. Empty: none; several: ambiguous.
+    // begins so, else those that "begins...ends" is short for. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;
     RunDetails run_details(std::string_view run) const;  // by its whole id; missing
 

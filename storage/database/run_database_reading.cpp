@@ -65,6 +65,17 @@ std::vector<RunRow> select_runs(SQLite::Database& db, std::string_view condition
     return select(db, sql.c_str(), run_row, value);
 }
 
+// Of a text "conv10...64", as tables show a long name: whether a name, or an id, begins and ends
+// so.
+constexpr const char* kShortened = R"sql(
+    instr(?1, '...') > 0 AND (
+        substr(name, 1, instr(?1, '...') - 1) = substr(?1, 1, instr(?1, '...') - 1) AND
+        substr(name, length(name) - length(?1) + instr(?1, '...') + 3) =
+            substr(?1, instr(?1, '...') + 3) OR
+        substr(run, 1, instr(?1, '...') - 1) = substr(?1, 1, instr(?1, '...') - 1) AND
+        substr(run, length(run) - length(?1) + instr(?1, '...') + 3) =
+            substr(?1, instr(?1, '...') + 3)))sql";
+
 }  // namespace
 
 void RunDatabase::read_at_once(const std::function<void()>& read) const {
@@ -112,6 +123,7 @@ std::vector<RunRow> RunDatabase::match_runs(std::string_view text) const {
         if (found.empty()) {  // the range of an index; U+10FFFF sorts behind all text
             found = select_runs(db, "run >= ?1 AND run < ?1 || char(1114111)", text);
         }
+        if (found.empty()) found = select_runs(db, kShortened, text);
         return found;
     });
 }

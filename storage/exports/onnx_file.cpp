@@ -1,5 +1,6 @@
 #include "storage/exports/onnx_file.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -12,11 +13,12 @@ namespace {
 
 // Numbers of fields and values of enums, from onnx.proto.
 
-constexpr std::int64_t kFloatElements = 1;  // TensorProto.DataType.FLOAT
+constexpr std::int64_t kFloatElements = 1;    // TensorProto.DataType.FLOAT
+constexpr std::int64_t kIntegerElements = 7;  // INT64
 
 ProtobufMessage message_of(const OnnxAttribute& attribute) {
-    enum Field { name = 1, f = 2, i = 3, ints = 8, type = 20 };
-    enum Type { is_float = 1, is_int = 2, is_ints = 7 };
+    enum Field { name = 1, f = 2, i = 3, s = 4, ints = 8, type = 20 };
+    enum Type { is_float = 1, is_int = 2, is_string = 3, is_ints = 7 };
     ProtobufMessage message;
     message.add_bytes(Field::name, attribute.name);
     if (const auto* number = std::get_if<float>(&attribute.value)) {
@@ -25,6 +27,9 @@ ProtobufMessage message_of(const OnnxAttribute& attribute) {
     } else if (const auto* integer = std::get_if<std::int64_t>(&attribute.value)) {
         message.add_integer(Field::i, *integer);
         message.add_integer(Field::type, Type::is_int);
+    } else if (const auto* text = std::get_if<std::string>(&attribute.value)) {
+        message.add_bytes(Field::s, *text);
+        message.add_integer(Field::type, Type::is_string);
     } else {
         for (const std::int64_t each : std::get<std::vector<std::int64_t>>(attribute.value)) {
             message.add_integer(Field::ints, each);
@@ -48,31 +53,30 @@ ProtobufMessage message_of(const OnnxNode& node) {
 }
 
 // raw_data: little-endian, whatever this machine's order is.
-std::string raw_data(const std::vector<float>& values) {
-    std::string bytes(values.size() * sizeof(float), '\0');
-    if constexpr (std::endian::native == std::endian::little) {
-        std::memcpy(bytes.data(), values.data(), bytes.size());
-    } else {
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            const auto bits = std::bit_cast<std::uint32_t>(values[i / 4]);
-            bytes[i] = static_cast<char>((bits >> (8 * (i % 4))) & 0xff);
-        }
-    }
+template <class Number>
+std::string raw_data(const std::vector<Number>& values) {
+    std::string bytes(values.size() * sizeof(Number), '\0');
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    if constexpr (std::endian::native == std::endian::big)
+        for (std::size_t i = 0; i < bytes.size(); i += sizeof(Number))
+            std::reverse(bytes.data() + i, bytes.data() + i + sizeof(Number));
     return bytes;
 }
 
 ProtobufMessage message_of(const OnnxTensor& tensor) {
     enum Field { dims = 1, data_type = 2, name = 8, raw = 9 };
+    const bool is_of_integers = !tensor.integers.empty();
     std::size_t count = 1;
     for (const std::int64_t size : tensor.shape) count *= static_cast<std::size_t>(size);
-    if (count != tensor.values.size()) {
+    if (count != (is_of_integers ? tensor.integers.size() : tensor.values.size())) {
         throw std::invalid_argument(tensor.name + ": its values do not fill its shape");
     }
     ProtobufMessage message;
     for (const std::int64_t size : tensor.shape) message.add_integer(Field::dims, size);
-    message.add_integer(Field::data_type, kFloatElements);
+    message.add_integer(Field::data_type, is_of_integers ? kIntegerElements : kFloatElements);
     message.add_bytes(Field::name, tensor.name);
-    message.add_bytes(Field::raw, raw_data(tensor.values));
+    message.add_bytes(Field::raw,
+                      is_of_integers ? raw_data(tensor.integers) : raw_data(tensor.values));
     return message;
 }
 

@@ -22,7 +22,7 @@ inline constexpr int kOnnxIrVersion = 7;
 
 struct OnnxAttribute {
     std::string name;
-    std::variant<std::int64_t, float, std::vector<std::int64_t>> value;
+    std::variant<std::int64_t, float, std::vector<std::int64_t>, std::string> value;
 };
 
 struct OnnxNode {
@@ -33,11 +33,12 @@ struct OnnxNode {
     std::vector<OnnxAttribute> attributes;
 };
 
-// A constant.
+// A constant, of float32 or of int64.
 struct OnnxTensor {
     std::string name;
-    std::vector<std::int64_t> shape;  // row-major
+    std::vector<std::int64_t> shape;  // row-major; none: a single number
     std::vector<float> values;
+    std::vector<std::int64_t> integers{};  // in place of values, where there are any
 };
 
 // What enters or leaves the graph: float32.

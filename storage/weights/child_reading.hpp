@@ -10,9 +10,16 @@
 #include <string_view>
 
 #include "storage/files/atomic_file.hpp"
+#include "storage/records/records.hpp"
 #include "storage/weights/plain_bytes.hpp"
 
 namespace lockstep::storage {
+
+// For PlainWriter and PlainReader, which find it by its type.
+template <typename Plain>
+void fields(Plain& plain, NamedArray& array) {
+    plain(array.layer, array.name, array.shape, array.values);
+}
 
 // What `read` gives in a child process, which ends behind it; nothing where the system gives no
 // process, and in ranks of MPI, which must not fork. It takes a GiB of memory at most, and sixteen

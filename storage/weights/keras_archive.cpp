@@ -1,7 +1,5 @@
 #include "storage/weights/keras_archive.hpp"
 
-#include <cctype>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include "storage/files/zip_archive.hpp"
 #include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
+#include "storage/weights/keras_names.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -36,35 +35,7 @@ Json config_of(const KerasLayer& layer) {
     return parse_json(layer.config_json, "the config of " + layer.name);
 }
 
-// MaxPooling2D -> max_pooling2d, as Keras' to_snake_case() does.
-std::string snake_case(const std::string& class_name) {
-    const auto is_upper = [](char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; };
-    const auto is_lower = [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; };
-    std::string name;
-    for (std::size_t i = 0; i < class_name.size(); ++i) {
-        const bool begins_word = i > 0 && is_upper(class_name[i]) &&
-                                 (is_lower(class_name[i - 1]) ||
-                                  (i + 1 < class_name.size() && is_lower(class_name[i + 1])));
-        if (begins_word) name += '_';
-        name += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
-    }
-    return name;
-}
-
 // ---- model.weights.h5 --------------------------------------------------------------------------
-
-// Layers of one class are counted, also those without weights.
-class PlaceNames {
-public:
-    std::string next(const std::string& class_name) {
-        const std::string stem = snake_case(class_name);
-        const int index = counts_[stem]++;
-        return index == 0 ? stem : stem + "_" + std::to_string(index);
-    }
-
-private:
-    std::map<std::string, int> counts_;
-};
 
 // Returns how many arrays the layer has.
 std::size_t write_layer(hid_t root, const std::string& place, const KerasLayer& layer,
@@ -156,7 +127,7 @@ Bytes ascii_bytes(const Json& json) {
 
 Bytes keras_weights_bytes(const KerasModel& model, const NamedArrays& weights) {
     const Hdf5Image image;
-    PlaceNames places;
+    KerasPlaceNames places;
     std::size_t written = 0;
     for (const KerasLayer& layer : model.layers) {
         if (layer.class_name == kInputClass) continue;

@@ -28,6 +28,11 @@ std::string_view problem_of(const Predictions& p) {
     if (p.images.size() != p.image_samples.size() * image_bytes) {
         return "images are not [images, height, width, 3]";
     }
+    const Picture& picture = p.augmentation;
+    if (picture.pixels.size() != static_cast<std::size_t>(picture.height) *
+                                     static_cast<std::size_t>(picture.width) * kColors) {
+        return "the picture of the augmentation is not [height, width, 3]";
+    }
     const auto is_sample = [&](std::uint32_t i) { return i < p.labels.size(); };
     if (!std::all_of(p.image_samples.begin(), p.image_samples.end(), is_sample)) {
         return "an image is of no sample";
@@ -42,7 +47,7 @@ std::string_view problem_of(const Predictions& p) {
 template <typename Plain>
 void fields(Plain& plain, Predictions& p) {
     plain(p.class_names, p.labels, p.probabilities, p.image_height, p.image_width, p.image_samples,
-          p.images);
+          p.images, p.augmentation.height, p.augmentation.width, p.augmentation.pixels);
 }
 
 namespace {
@@ -66,6 +71,17 @@ std::vector<std::uint16_t> read_labels(const Hdf5Source& source) {
     return {labels.begin(), labels.end()};
 }
 
+constexpr const char* kAugmentation = "augmentation";
+
+Picture read_picture(const Hdf5Source& source) {
+    if (!has_member(source.root(), kAugmentation)) return {};
+    ByteArray picture = read_bytes(source, source.root(), kAugmentation);
+    const auto& shape = picture.shape;
+    if (shape.size() != 3 || shape[0] > 1 << 16 || shape[1] > 1 << 16)
+        source.refuse("the picture of the augmentation is not [height, width, 3]");
+    return {static_cast<int>(shape[0]), static_cast<int>(shape[1]), std::move(picture.values)};
+}
+
 Predictions parse(const Bytes& bytes, const std::string& origin) {
     const Hdf5Source source(bytes, origin);
     if (read_integer_attribute(source, source.root(), "format") != kPredictionsFormat) {
@@ -83,6 +99,7 @@ Predictions parse(const Bytes& bytes, const std::string& origin) {
     p.image_height = static_cast<int>(images.shape[1]);
     p.image_width = static_cast<int>(images.shape[2]);
     p.images = std::move(images.values);
+    p.augmentation = read_picture(source);
     if (const std::string_view problem = problem_of(p); !problem.empty()) source.refuse(problem);
     return p;
 }
@@ -106,6 +123,10 @@ SavedFile write_predictions(const std::filesystem::path& path, const Predictions
                 std::vector<std::int64_t>{count_of(p.image_samples), p.image_height, p.image_width,
                                           kColors},
                 p.images);
+    if (const Picture& picture = p.augmentation; !picture.pixels.empty())
+        write_bytes(image.root(), kAugmentation,
+                    std::vector<std::int64_t>{picture.height, picture.width, kColors},
+                    picture.pixels);
     return replace_file(path, image.bytes(), before_naming);
 }
 

@@ -13,6 +13,15 @@
 
 namespace lockstep::storage {
 
+// Red, green and blue of every pixel, row by row.
+struct Picture {
+    int height = 0;
+    int width = 0;
+    std::vector<std::uint8_t> pixels{};  // [height, width, 3]
+
+    bool operator==(const Picture&) const = default;
+};
+
 struct Predictions {
     std::vector<std::string> class_names;      // by label
     std::vector<std::uint16_t> labels;         // [samples]
@@ -21,6 +30,8 @@ struct Predictions {
     int image_width = 0;                       // pixels
     std::vector<std::uint32_t> image_samples;  // [images]: which samples the images are
     std::vector<std::uint8_t> images;          // [images, height, width, 3], red green blue
+    // Training images and what augmentation makes of them; of a run without it empty.
+    Picture augmentation{};
 
     bool operator==(const Predictions&) const = default;
 };

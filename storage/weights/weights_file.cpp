@@ -8,9 +8,12 @@
 #include <utility>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/files/zip_reading.hpp"
 #include "storage/weights/child_reading.hpp"
 #include "storage/weights/functional_model.hpp"
 #include "storage/weights/hdf5.hpp"
+#include "storage/weights/keras3_reading.hpp"
+#include "storage/weights/keras_archive_reading.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -191,10 +194,9 @@ NamedArrays read_weights_of(const Hdf5Source& source) {
     }
     if (!has_attribute(source.root(), kLayerNames) &&
         !has_attribute(source.root(), kLayerNames + "0")) {
-        source.refuse(has_member(source.root(), "layers")
-                          ? "the layout of Keras 3's .weights.h5 is not read; save the whole model "
-                            "as a .h5 file"
-                          : "no Keras weights file: neither model_weights nor layer_names in it");
+        if (has_keras3_layout(source)) return read_keras3_weights(source);
+        source.refuse(
+            "no Keras weights file: neither model_weights nor layer_names nor layers in it");
     }
     return read_layers(source, source.root());
 }
@@ -248,10 +250,6 @@ std::string text_or_nothing(const Hdf5Source& source, const std::string& name) {
 }  // namespace
 
 // For PlainWriter and PlainReader, which find them by their types.
-template <typename Plain>
-void fields(Plain& plain, NamedArray& array) {
-    plain(array.layer, array.name, array.shape, array.values);
-}
 template <typename Plain>
 void fields(Plain& plain, StateGroup& state) {
     plain(state.values, state.arrays);
@@ -322,7 +320,13 @@ ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view or
 }
 
 ModelFile read_model_file(const std::filesystem::path& path) {
-    return parse_model_file(read_file(path), path.string());
+    const Bytes bytes = read_file(path);
+    if (!is_zip(bytes)) return parse_model_file(bytes, path.string());
+    KerasModelFile archive = parse_keras_archive(bytes, path.string());
+    return {std::move(*archive.weights),
+            std::move(archive.model_json),
+            std::move(archive.training_json),
+            {}};
 }
 
 NamedArrays read_weights(const std::filesystem::path& path) {

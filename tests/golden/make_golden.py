@@ -14,8 +14,12 @@ import torch.nn.functional as F
 BATCH_SIZE, STEPS, EPSILON, MOMENTUM = 8, 12, 1e-3, 0.99
 
 
-def conv(filters, size, padding="valid"):
-    return ("conv2d", filters, size, padding)
+def conv(filters, size, padding="valid", groups=1, rate=1):
+    return ("conv2d", filters, size, padding, groups, rate)
+
+
+def depthwise(size, padding, stride=1, multiplier=1):
+    return ("depthwise", size, padding, stride, multiplier)
 
 
 def vgg_block(width):
@@ -42,7 +46,26 @@ NETWORKS = {  # name: (first seed to try, classes, optimizer, layers)
                                             dense(500, "relu"), dense(10)]),
     "conv32-64-64": (4100, 10, "adam", [conv(32, 3), ("pool",), conv(64, 3), ("pool",), conv(64, 3),
                                         ("flatten",), dense(64, "relu"), dense(10)]),
+    "depthwise": (5100, 10, "adam", [conv(8, 3), ("pool",), depthwise(3, "same", multiplier=2),
+                                     depthwise(3, "same", stride=2), ("separable", 24, 3),
+                                     conv(32, 3, "same", groups=4),
+                                     conv(16, 3, "same", rate=2), ("zeros", 0, 1, 1, 0),
+                                     depthwise(5, "valid"), ("up", 2), ("flatten",), dense(10)]),
 }
+KERAS = {"bn": "batch_normalization", "depthwise": "depthwise_conv2d",
+         "separable": "separable_conv2d", "zeros": "zero_padding2d", "up": "up_sampling2d"}
+
+
+def same_padding(size, kernel, stride, rate):
+    """Zeros in front and behind."""
+    total = max(0, (-(-size // stride) - 1) * stride + (kernel - 1) * rate + 1 - size)
+    return total // 2, total - total // 2
+
+
+def output_size(size, kernel, padding, stride=1, rate=1):
+    if padding == "same":
+        return -(-size // stride)
+    return (size - (kernel - 1) * rate - 1) // stride + 1
 
 
 def splitmix64(x):
@@ -76,23 +99,38 @@ def initial_weights(layers, seed):
     """Tensors by Keras' names and layouts."""
     weights, channels, size, kernels, counts = {}, 3, 32, 0, {}
 
-    def kernel(name, shape):
+    def kernel(name, shape, what="kernel", has_bias=True):
         nonlocal kernels
         receptive = int(np.prod(shape[:-2]))
         limit = np.sqrt(6.0 / (receptive * (shape[-2] + shape[-1])))
         u = unit((seed << 40) + (kernels << 32) + np.arange(int(np.prod(shape)), dtype=np.uint64))
         kernels += 1
-        weights[name + "/kernel"] = ((2.0 * u - 1.0) * limit).astype(np.float32).reshape(shape)
-        weights[name + "/bias"] = np.zeros(shape[-1], np.float32)
+        weights[name + "/" + what] = ((2.0 * u - 1.0) * limit).astype(np.float32).reshape(shape)
+        if has_bias:
+            outputs = shape[-2] * shape[-1] if "depthwise" in name else shape[-1]
+            weights[name + "/bias"] = np.zeros(outputs, np.float32)
 
     for kind, *rest in layers:
-        keras = {"bn": "batch_normalization"}.get(kind, kind)
+        keras = KERAS.get(kind, kind)
         name = keras + ("_%d" % counts[kind] if kind in counts else "")
         counts[kind] = counts.get(kind, 0) + 1
         if kind == "conv2d":
-            filters, k, padding = rest
-            kernel(name, (k, k, channels, filters))
-            channels, size = filters, size if padding == "same" else size - k + 1
+            filters, k, padding, parts, rate = rest
+            kernel(name, (k, k, channels // parts, filters))
+            channels, size = filters, output_size(size, k, padding, rate=rate)
+        elif kind == "depthwise":
+            k, padding, stride, multiplier = rest
+            kernel(name, (k, k, channels, multiplier))
+            channels, size = channels * multiplier, output_size(size, k, padding, stride)
+        elif kind == "separable":
+            filters, k = rest
+            kernel(name, (k, k, channels, 1), "depthwise_kernel", has_bias=False)
+            kernel(name, (1, 1, channels, filters), "pointwise_kernel")
+            channels, size = filters, output_size(size, k, "valid")
+        elif kind == "zeros":
+            size += rest[0] + rest[1]  # as many at the sides
+        elif kind == "up":
+            size *= 2
         elif kind == "pool":
             size //= 2
         elif kind == "flatten":
@@ -115,6 +153,18 @@ def groups(weights):
     return iter(layers.values())
 
 
+def padded(x, kernel, padding, stride=1, rate=1):
+    if padding == "valid":
+        return x
+    before, after = same_padding(x.shape[2], kernel, stride, rate)  # images are square
+    return F.pad(x, (before, after, before, after))
+
+
+def by_channel(kernel):
+    """Keras' [kh, kw, channels, multiplier] as PyTorch's [channels * multiplier, 1, kh, kw]."""
+    return kernel.permute(2, 3, 0, 1).reshape(-1, 1, *kernel.shape[:2])
+
+
 def forward(layers, weights, x, see=lambda kind, tensor: None):
     """Logits, in training mode; the moving statistics are updated."""
     tensors = groups(weights)
@@ -126,10 +176,23 @@ def forward(layers, weights, x, see=lambda kind, tensor: None):
     for kind, *rest in layers:
         if kind == "conv2d":
             kernel, bias = next(tensors)
-            before, after = (rest[1] - 1) // 2, rest[1] - 1 - (rest[1] - 1) // 2
-            if rest[2] == "same":
-                x = F.pad(x, (before, after, before, after))
-            x = relu(F.conv2d(x, kernel.permute(3, 2, 0, 1), bias))
+            _, k, padding, parts, rate = rest
+            x = relu(F.conv2d(padded(x, k, padding, rate=rate), kernel.permute(3, 2, 0, 1), bias,
+                              dilation=rate, groups=parts))
+        elif kind == "depthwise":
+            kernel, bias = next(tensors)
+            k, padding, stride, _ = rest
+            x = relu(F.conv2d(padded(x, k, padding, stride), by_channel(kernel), bias, stride,
+                              groups=x.shape[1]))
+        elif kind == "separable":
+            kernel, pointwise, bias = next(tensors)
+            x = F.conv2d(x, by_channel(kernel), groups=x.shape[1])
+            x = relu(F.conv2d(x, pointwise.permute(3, 2, 0, 1), bias))
+        elif kind == "zeros":
+            top, bottom, left, right = rest
+            x = F.pad(x, (left, right, top, bottom))
+        elif kind == "up":
+            x = F.interpolate(x, scale_factor=rest[0], mode="bilinear", align_corners=False)
         elif kind == "bn":
             gamma, beta, moving_mean, moving_variance = next(tensors)
             mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
@@ -164,6 +227,7 @@ def is_decided(layers, weights, images):
             gaps = gaps[gaps > 1e-12]  # equal values are equal in every program
         else:
             gaps = x.abs()
+            gaps = gaps[gaps > 0]  # of zeros alone it is zero in every program
         decided = decided and gaps.min().item() > 3e-6 * x.std().item()
 
     with torch.no_grad():

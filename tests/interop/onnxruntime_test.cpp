@@ -84,6 +84,18 @@ void check_experiment(std::vector<std::string> arguments, std::size_t runs) {
     CHECK(count == runs);
 }
 
+// Between them they have every layer and activation: tests/golden/README.md.
+TEST_CASE("onnxruntime: graphs, and layers of all kinds", "[interop]") {
+    for (const char* name : {"odd-layers", "mobilenet", "inception"}) {
+        CAPTURE(name);
+        check_experiment(
+            {LOCKSTEP_GOLDEN "/" + std::string(name) + ".toml", "--set",
+             "data.dataset=\"synthetic\"", "--set", "data.training_samples=64", "--set",
+             "data.test_samples=40", "--set", "train.epochs=1", "--set", "train.batch_size=16"},
+            1);
+    }
+}
+
 TEST_CASE("onnxruntime: probabilities are ours, with every kind of layer", "[interop]") {
     check_experiment({LOCKSTEP_EXPERIMENTS "/smoke.toml"}, 4);
 }

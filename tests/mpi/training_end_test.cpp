@@ -209,8 +209,7 @@ TEST_CASE("a step that is stopped, or whose loss is no number, leaves the whole 
     const RunData data = data_of(config);
     Network network(config.layers, data.shape, 4);
     Parameters& parameters = network.parameters();
-    parameters.set_weights(
-        initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
+    parameters.set_weights(initial_weights(infer_shapes(config.layers, data.shape, 4), 1));
     BufferPool pool;
     TrainingStep step(config, data, network, world, pool);
     std::vector<std::uint32_t> samples(16);

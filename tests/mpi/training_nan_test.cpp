@@ -74,7 +74,7 @@ public:
 private:
     void set_initial_weights(const RunConfig& config, const RunData& data) {
         network_.parameters().set_weights(
-            initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
+            initial_weights(infer_shapes(config.layers, data.shape, 4), 1));
     }
 
     const Communicator& world_;
@@ -120,8 +120,7 @@ TEST_CASE("a NaN that a ReLU hides from the loss is found at the end of the epoc
                                  {"flatten", FlattenConfig{}},
                                  {"dense", DenseConfig{.units = 4}}});
     const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
-    NamedTensors weights =
-        initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1);
+    NamedTensors weights = initial_weights(infer_shapes(config.layers, data.shape, 4), 1);
     std::ranges::fill(weights.front().values, 3e38F);  // finite; its products are not
     RecordingObserver observer;
     const Training training{.config = config,

@@ -78,7 +78,10 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
     const std::vector<OptimizerConfig> optimizers = {
         {.learning_rate = 0.01, .rule = AdamConfig{}},
         {.learning_rate = 0.02, .rule = SgdConfig{.momentum = 0.9, .nesterov = true}},
-        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}, .weight_decay = 0.1}};
+        {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}, .weight_decay = 0.1},
+        {.learning_rate = 0.001, .rule = LionConfig{}, .weight_decay = 0.1},
+        {.learning_rate = 0.02, .rule = AdagradConfig{}},
+        {.learning_rate = 0.01, .rule = NadamConfig{}, .global_clipnorm = 0.5}};
     for (const OptimizerConfig& optimizer : optimizers) {
         CAPTURE(optimizer.rule.index());
         const RunConfig config = run_with_monitors(optimizer);
@@ -121,11 +124,13 @@ TEST_CASE("resuming after any step gives the same bits, also on other numbers of
     }
 }
 
-TEST_CASE("a recipe's state goes on after any step: the plateau's, decay, clipping",
+TEST_CASE("a recipe's state goes on after any step: the plateau's, decay, clipping; frozen layers",
           "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
     RunConfig config = tiny_recipe();
     config.train.epochs = 4;
+    for (const std::size_t layer : std::vector<std::size_t>{2, 6, 10})
+        config.layers[layer].trainable = false;
     const Trained whole = train_step_by_step(config, Communicator(MPI_COMM_SELF));
     REQUIRE(whole.seen.snapshots.size() == 12);
     CHECK(whole.seen.epochs.back().learning_rate < 0.01);  // the rate has fallen

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/convolution_layers.hpp"
 #include "tests/support/tiny_training.hpp"
 
 using namespace lockstep::trainer;
@@ -56,6 +57,9 @@ std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
         {"adam", {.learning_rate = 0.01, .rule = AdamConfig{}}},
         {"rmsprop", {.learning_rate = 0.002, .rule = RmspropConfig{}}},
         {"rmsprop with momentum", {.learning_rate = 0.002, .rule = RmspropConfig{.momentum = 0.5}}},
+        {"lion", {.learning_rate = 0.001, .rule = LionConfig{}, .weight_decay = 0.1}},
+        {"adagrad", {.learning_rate = 0.02, .rule = AdagradConfig{}}},
+        {"nadam", {.learning_rate = 0.01, .rule = NadamConfig{}, .global_clipnorm = 0.5}},
         {"adamw",
          {.learning_rate = 0.01,
           .rule = AdamConfig{},
@@ -100,6 +104,36 @@ TEST_CASE("same bits: a network that is no chain", "[trainer][mpi]") {
         RunConfig config = tiny_run();
         config.layers = residual_layers(4);
         config.parallel.shards = shards;
+        check_same_bits(config);
+    }
+}
+
+TEST_CASE("same bits: activations behind kernels, gates, layer normalization", "[trainer][mpi]") {
+    for (const auto& layers : {activated_layers(), gated_layers()})
+        for (const int shards : {3, 8}) {
+            CAPTURE(layers.front().name, shards);
+            RunConfig config = tiny_run(layers);
+            config.parallel.shards = shards;
+            check_same_bits(config);
+        }
+}
+
+TEST_CASE("same bits: frozen layers, wide and normalizing ones among them", "[trainer][mpi]") {
+    for (const std::vector<std::size_t>& frozen :
+         {std::vector<std::size_t>{0, 1}, {1, 3, 6, 10}, {5, 10, 13}}) {
+        RunConfig config = tiny_recipe();
+        config.layers.insert(config.layers.begin() + 10,
+                             {"wide", DenseConfig{.units = 301, .activation = Activation::relu}});
+        for (const std::size_t layer : frozen) config.layers[layer].trainable = false;
+        check_same_bits(config, {.training_samples = 61});
+    }
+}
+
+TEST_CASE("same bits: depthwise, separable, grouped and dilated convolutions", "[trainer][mpi]") {
+    for (const int batch_size : {16, 5}) {
+        CAPTURE(batch_size);
+        RunConfig config = tiny_run(convolution_layers(4));
+        config.train.batch_size = batch_size;
         check_same_bits(config);
     }
 }

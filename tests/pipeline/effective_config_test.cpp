@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/settings/keys.hpp"
+#include "pipeline/layers/layer_types.hpp"
 #include "reports/figures/design.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
@@ -62,13 +62,32 @@ TEST_CASE("what cannot change a result does not change the digest", "[effective_
 TEST_CASE("everything else changes it", "[effective_config]") {
     std::vector<std::string> digests{config_of("").digest};
     for (const char* override_text :
-         {"train.seed=2", "train.epochs=2", "train.batch_size=33", "train.shuffle=false",
-          "train.steps_per_epoch=5", "train.label_smoothing=0.1",
+         {"train.seed=2",
+          "train.epochs=2",
+          "train.batch_size=33",
+          "train.shuffle=false",
+          "train.steps_per_epoch=5",
+          "train.label_smoothing=0.1",
           "train.optimizer={ global_clipnorm = 1.0 }",
-          "layers.dense.kernel_regularizer={ l2 = 0.1 }", "train.optimizer=sgd",
-          "train.optimizer.beta_1=0.8", "train.schedule.warmup_epochs=1", "parallel.shards=4",
-          "parallel.exchange=ring", "data.scale=raw", "data.validation=test",
-          "data.dataset=synthetic", "checkpoint={monitor=\"loss\"}",
+          "layers.dense.kernel_regularizer={ l2 = 0.1 }",
+          "train.optimizer=sgd",
+          "train.optimizer.beta_1=0.8",
+          "layers.dense.learning_rate_factor=0.5",
+          "train.optimizer.learning_rate_factors={ bias = 2 }",
+          "train.optimizer.learning_rate_factors={ kernel = 2 }",
+          "train.optimizer=lion",
+          "train.optimizer=adagrad",
+          "train.optimizer=nadam",
+          "train.optimizer={ name = \"lion\", beta_2 = 0.9 }",
+          "train.optimizer={ name = \"adagrad\", initial_accumulator_value = 0 }",
+          "train.optimizer={ name = \"nadam\", epsilon = 1e-6 }",
+          "train.schedule.warmup_epochs=1",
+          "parallel.shards=4",
+          "parallel.exchange=ring",
+          "data.scale=raw",
+          "data.validation=test",
+          "data.dataset=synthetic",
+          "checkpoint={monitor=\"loss\"}",
           "train.early_stopping={monitor=\"loss\"}"}) {
         digests.push_back(config_of("", {override_text}).digest);
     }
@@ -92,6 +111,9 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
         CHECK(config_of("", {text}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
     CHECK(config_of("", {"train.label_smoothing=0"}).digest == plain.digest);
+    CHECK(config_of("", {"layers.dense.learning_rate_factor=1"}).digest == plain.digest);
+    CHECK(config_of("", {"train.optimizer.learning_rate_factors={ bias = 1 }"}).digest ==
+          plain.digest);
     CHECK(config_of("", {"train.optimizer={ global_clipnorm = \"none\" }"}).digest == plain.digest);
     for (const char* none : {"{ l2 = 0.0 }", "\"none\""}) {
         const std::string setting = std::string("layers.dense.kernel_regularizer=") + none;
@@ -115,6 +137,14 @@ TEST_CASE("an adam that decays weights is adamw, by either name", "[effective_co
     CHECK(excluding("\"bias\"").digest != adamw.digest);
     CHECK(shown(excluding("[\"beta\", \"bias\"]"), "train.optimizer.exclude_from_weight_decay") ==
           "[\"bias\", \"beta\"] # --set");
+}
+
+// Stores are full of them.
+TEST_CASE("the ids of runs with the first optimizers are what they were", "[effective_config]") {
+    CHECK(config_of("").digest.substr(0, 8) == "e330f0c3");
+    CHECK(config_of("", {"train.optimizer=sgd"}).digest.substr(0, 8) == "224eb2e3");
+    CHECK(config_of("", {"train.optimizer=adamw"}).digest.substr(0, 8) == "07a302a0");
+    CHECK(config_of("", {"train.optimizer=rmsprop"}).digest.substr(0, 8) == "69dd7edf");
 }
 
 TEST_CASE("of initial weights the content counts, not the path", "[effective_config]") {
@@ -181,7 +211,18 @@ layers = [
   { type = "conv2d", name = "c", filters = 3, kernel_size = [1, 2], strides = 2, padding = "same", activation = "relu", use_bias = false, kernel_initializer = "he_uniform", kernel_regularizer = { l2 = 1e-4 } },
   { type = "max_pooling2d", name = "p", pool_size = 2, strides = 1, padding = "same" },
   { type = "average_pooling2d" },
-  { type = "add", inputs = ["average_pooling2d", "average_pooling2d"] },
+  { type = "depthwise_conv2d", kernel_size = 1, depth_multiplier = 2, depthwise_initializer = { name = "random_uniform", minval = -1, maxval = 1 }, depthwise_regularizer = { l2 = 1e-4 }, dilation_rate = 1 },
+  { type = "separable_conv2d", filters = 4, kernel_size = 1, pointwise_initializer = { name = "truncated_normal", mean = 0.5, stddev = 0.1 }, pointwise_regularizer = { l2 = 1e-4 } },
+  { type = "conv2d", filters = 4, kernel_size = 1, groups = 2, dilation_rate = 2, kernel_initializer = { name = "orthogonal", gain = 0.5 }, bias_initializer = { name = "constant", value = 0.5 }, trainable = false, learning_rate_factor = 0.5 },
+  { type = "layer_normalization", center = false, scale = false, beta_initializer = "ones", gamma_initializer = "ones" },
+  { type = "zero_padding2d", padding = [[1, 0], [0, 1]] },
+  { type = "up_sampling2d", size = 2, interpolation = "bilinear" },
+  { type = "rescaling", scale = 2, offset = 0.5 },
+  { type = "spatial_dropout2d", rate = 0.1 },
+  { type = "global_average_pooling2d", name = "g", keepdims = true },
+  { type = "multiply", name = "m", inputs = ["spatial_dropout2d", "g"] },
+  { type = "average_pooling2d", name = "q" },
+  { type = "add", inputs = ["q", "q"] },
   { block = "wide", inputs = "add", repeat = 1 },
   { type = "batch_normalization", name = "b", momentum = 0.9, epsilon = 1e-4 },
   { type = "dropout", name = "d", rate = 0.1 },
@@ -221,6 +262,18 @@ train.schedule = { name = "one_cycle", over_epochs = 4, start_factor = 0.2, peak
 name = "f"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.schedule = { name = "reduce_on_plateau", monitor = "loss", mode = "min", factor = 0.5, patience = 3, min_delta = 1e-3, cooldown = 1, min_learning_rate = 1e-5 }
+[[run]]
+name = "g"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.optimizer = { name = "lion", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.9, weight_decay = 0.1 }
+[[run]]
+name = "h"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.optimizer = { name = "adagrad", learning_rate = 0.1, initial_accumulator_value = 0.2, epsilon = 1e-6 }
+[[run]]
+name = "i"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.optimizer = { name = "nadam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6, learning_rate_factors = { kernel = 0.5, depthwise_kernel = 2, pointwise_kernel = 3, bias = 4, gamma = 5, beta = 6 } }
 [[run]]
 name = "c"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]

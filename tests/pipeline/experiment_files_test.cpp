@@ -106,8 +106,8 @@ TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
 
 TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
     std::map<std::string, std::size_t> runs{
-        {"tutorials.toml", 5}, {"quickstart.toml", 5},    {"cluster.toml", 12},
-        {"smoke.toml", 4},     {"fashion-mnist.toml", 5},
+        {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12},      {"smoke.toml", 4},
+        {"resnet20.toml", 1},  {"mobilenet.toml", 3},  {"fashion-mnist.toml", 5},
     };
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
@@ -133,13 +133,15 @@ TEST_CASE("the networks on Fashion-MNIST have the parameters they expect", "[exp
 }
 
 TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {
-    for (const char* name : {"quickstart.toml", "cluster.toml"}) {
+    for (const char* name :
+         {"quickstart.toml", "cluster.toml", "resnet20.toml", "mobilenet.toml"}) {
         for (const auto& run : plan_of(name).runs) CHECK(run.warnings.empty());
     }
 }
 
 TEST_CASE("no example has settings that change nothing on CIFAR-10", "[experiments]") {
-    for (const char* name : {"tutorials.toml", "quickstart.toml", "cluster.toml"}) {
+    for (const char* name :
+         {"tutorials.toml", "quickstart.toml", "cluster.toml", "resnet20.toml", "mobilenet.toml"}) {
         CAPTURE(name);
         CHECK(plan_of(name).notes.empty());
     }

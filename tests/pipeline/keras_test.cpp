@@ -52,7 +52,8 @@ TEST_CASE("the layers are Keras', the input first", "[keras]") {
     CHECK(
         model.layers[1].config_json ==
         R"({"name":"conv2d","trainable":true,"dtype":"float32","filters":4,"kernel_size":[2,3],"strides":[1,1],)"
-        R"("padding":"same","data_format":"channels_last","activation":"relu","use_bias":true})");
+        R"("padding":"same","activation":"relu","use_bias":true,"kernel_initializer":{"class_name":"GlorotUniform","config":{"seed":null}},)"
+        R"("dilation_rate":[1,1],"groups":1,"bias_initializer":{"class_name":"Zeros","config":{}},"data_format":"channels_last"})");
     const auto json = [&](std::size_t i) {
         return nlohmann::json::parse(model.layers[i].config_json);
     };
@@ -139,6 +140,15 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     CHECK_FALSE(optimizer("\"sgd\"")["config"].contains("weight_decay"));
     CHECK(optimizer("\"adamw\"")["class_name"] == "AdamW");
     CHECK(optimizer("\"adamw\"")["config"]["weight_decay"] == 0.004);
+    CHECK(optimizer("\"lion\"")["class_name"] == "Lion");
+    CHECK(optimizer("\"lion\"")["config"]["learning_rate"] == 0.001);
+    CHECK(optimizer("\"lion\"")["config"]["beta_2"] == 0.99);
+    CHECK_FALSE(optimizer("\"lion\"")["config"].contains("epsilon"));
+    CHECK(optimizer("\"adagrad\"")["class_name"] == "Adagrad");
+    CHECK(optimizer("\"adagrad\"")["config"]["initial_accumulator_value"] == 0.1);
+    CHECK(optimizer("{ name = \"nadam\", weight_decay = 0.5 }")["class_name"] == "Nadam");
+    CHECK(optimizer("{ name = \"nadam\", weight_decay = 0.5 }")["config"]["weight_decay"] == 0.5);
+    CHECK(optimizer("\"nadam\"")["config"]["beta_2"] == 0.999);
     const auto sgdw = optimizer("{ name = \"sgd\", weight_decay = 0.01 }");
     CHECK(sgdw["class_name"] == "SGD");
     CHECK(sgdw["config"]["weight_decay"] == 0.01);

@@ -18,8 +18,8 @@ namespace {
 // right. Layers stand in front of a linear network.
 std::string file_with(const std::string& table, const std::string& key, const std::string& value) {
     const std::string entry = key + " = " + value;
-    const auto first_word = [](const std::string& words) {  // "adam and adamw"
-        return words.substr(0, words.find(' '));
+    const auto first_word = [](const std::string& words) {  // "adam and adamw", "add, multiply"
+        return words.substr(0, words.find_first_of(" ,"));
     };
     const auto word_behind = [&](std::size_t count) { return table.substr(count); };
     const std::string head = std::string(kHead) + "[data]\nvalidation = \"test\"\n";

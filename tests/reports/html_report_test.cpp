@@ -70,6 +70,19 @@ TEST_CASE("base64 is that of RFC 4648's test vectors") {
     }
 }
 
+TEST_CASE("What augmentation makes of images stands once in the page") {
+    RowsSource source({finished_run("a", 1, 0.9), finished_run("b", 1, 0.5)});
+    storage::Predictions predictions;
+    predictions.class_names = {"cat", "dog"};
+    predictions.augmentation = {1, 2, {1, 2, 3, 4, 5, 6}};
+    for (const char* run : {"a-00000001", "b-00000001"}) source.put_predictions(run, predictions);
+    const std::string html = markup_of(html_report(report_of(source)));
+    const std::size_t first = html.find("and what augmentation makes of them");
+    REQUIRE(first != std::string::npos);
+    CHECK(html.find("and what augmentation makes of them", first + 1) == std::string::npos);
+    CHECK(html.find("Augmentation: as in a, shown there.") != std::string::npos);
+}
+
 TEST_CASE("A policy's hash is the one of the CSP specification's example") {
     // https://www.w3.org/TR/CSP3/#external-hash: alert('Hello, world.');
     CHECK(csp_hash("alert('Hello, world.');") ==

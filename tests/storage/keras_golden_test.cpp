@@ -1,6 +1,8 @@
 // Files that Keras' own code wrote (tests/golden/keras): read with equal values.
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/weights/weights_file.hpp"
@@ -53,6 +55,25 @@ TEST_CASE("golden: weights that Keras 2 saved", "[storage]") {
     check_arrays(file.weights);
     CHECK(file.model_config_json.empty());
     CHECK_FALSE(file.state);
+}
+
+// Keras 3's own files number the arrays of a layer.
+TEST_CASE("golden: an archive and a weights file of Keras 3", "[storage]") {
+    for (const char* name : {"keras3.keras", "keras3.weights.h5"}) {
+        CAPTURE(name);
+        NamedArrays weights = read_golden(name).weights;
+        REQUIRE(weights.size() == kArrays.size());
+        // The weights file has its layers by name.
+        std::ranges::stable_sort(weights, {}, [](const NamedArray& array) {
+            return std::ranges::find(kArrays, array.layer, &GoldenArray::layer) - kArrays.begin();
+        });
+        int number = 0;
+        for (std::size_t k = 0; k < weights.size(); ++k) {
+            number = k > 0 && weights[k].layer == weights[k - 1].layer ? number + 1 : 0;
+            CHECK(std::exchange(weights[k].name, kArrays[k].name) == std::to_string(number));
+        }
+        check_arrays(weights);
+    }
 }
 
 TEST_CASE("golden: a whole model that Keras 3 saved", "[storage]") {

@@ -29,6 +29,10 @@ TEST_CASE("predictions: come back as they were", "[storage]") {
     const SavedFile first = write_predictions(path, sample_predictions());
     CHECK(read_predictions(path) == sample_predictions());
     CHECK(write_predictions(path, sample_predictions()).sha256 == first.sha256);
+    Predictions with_picture = sample_predictions();
+    with_picture.augmentation = {1, 2, {1, 2, 3, 4, 5, 6}};
+    write_predictions(path, with_picture);
+    CHECK(read_predictions(path) == with_picture);
     Predictions without_images = sample_predictions();
     without_images.image_samples.clear();
     without_images.images.clear();
@@ -52,6 +56,7 @@ TEST_CASE("predictions: sizes that do not fit are refused", "[storage]") {
     Predictions p = sample_predictions();
     SECTION("probabilities") { p.probabilities.pop_back(); }
     SECTION("images") { p.images.pop_back(); }
+    SECTION("the picture of the augmentation") { p.augmentation = {1, 1, {1, 2}}; }
     SECTION("a sample that is none") { p.image_samples[0] = 4; }
     SECTION("a label that is none") { p.labels[0] = 3; }
     CHECK_THROWS_AS(write_predictions(folder / "predictions.h5", p), std::invalid_argument);

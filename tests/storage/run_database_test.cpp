@@ -264,6 +264,11 @@ TEST_CASE("database: runs are found by id, name and the beginning of the id", "[
     CHECK(database.match_runs("vgg").size() == 2);  // the name, not the beginning
     CHECK(database.match_runs("vgg-b").size() == 1);
     CHECK(database.match_runs("vg").size() == 3);
+    // As tables shorten names.
+    CHECK(database.match_runs("vg...1").size() == 1);
+    CHECK(database.match_runs("v...").size() == 3);
+    CHECK(database.match_runs("y...1").empty());
+    CHECK(database.match_runs("v...*").empty());
     CHECK(database.match_runs("x%").empty());  // no pattern
     CHECK(database.match_runs("").empty());
     CHECK(database.runs("tutorials").size() == 4);

@@ -60,9 +60,6 @@ TEST_CASE("weights: what is not HDF5 is said to be none", "[storage]") {
     CHECK(kind_thrown_by([&] { read_weights(folder / "none"); }) == Kind::missing);
     const Hdf5Image nothing_in_it;
     check_refused(nothing_in_it.bytes(), "no Keras weights file");
-    const Hdf5Image keras3;
-    create_group(keras3.root(), "layers/conv2d/vars");
-    check_refused(keras3.bytes(), "Keras 3's .weights.h5");
 }
 
 TEST_CASE("weights: a file cut anywhere is refused or whole, never half", "[storage]") {

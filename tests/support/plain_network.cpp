@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "tests/support/plain_activation.hpp"
+
 namespace lockstep::tests {
 
 using namespace lockstep::trainer;
@@ -27,19 +29,24 @@ int zeros_before(int size, int kernel, int stride, Padding padding) {
 }
 
 // Calls visit(h, w, row in the window, column in the window) for the pixels of a window that are
-// not padding.
+// not padding. Neighbours in the window are dilation_rate pixels apart.
 template <class Config, class Visit>
 void for_each_pixel(const Config& config, std::array<int, 2> window, const LayerShape& shape,
                     int oh, int ow, Visit visit) {
-    const int top = oh * config.strides[0] -
-                    zeros_before(shape.input.height, window[0], config.strides[0], config.padding);
-    const int left = ow * config.strides[1] -
-                     zeros_before(shape.input.width, window[1], config.strides[1], config.padding);
+    std::array<int, 2> rate{1, 1};
+    if constexpr (requires { config.dilation_rate; }) rate = config.dilation_rate;
+    const auto first = [&](std::size_t axis, int size, int at) {
+        const int reach = (window[axis] - 1) * rate[axis] + 1;
+        return at * config.strides[axis] -
+               zeros_before(size, reach, config.strides[axis], config.padding);
+    };
+    const int top = first(0, shape.input.height, oh), left = first(1, shape.input.width, ow);
     for (int i = 0; i < window[0]; ++i)
-        for (int j = 0; j < window[1]; ++j)
-            if (top + i >= 0 && top + i < shape.input.height && left + j >= 0 &&
-                left + j < shape.input.width)
-                visit(top + i, left + j, i, j);
+        for (int j = 0; j < window[1]; ++j) {
+            const int h = top + i * rate[0], w = left + j * rate[1];
+            if (h >= 0 && h < shape.input.height && w >= 0 && w < shape.input.width)
+                visit(h, w, i, j);
+        }
 }
 
 Values softmax(Values x, int classes) {
@@ -67,6 +74,7 @@ struct Forward {
     std::span<const Values> parameters;
     std::span<const double> src;
     int samples;
+    bool is_frozen;
 
     Values output() const {
         return Values(static_cast<std::size_t>(shape.output.size() * samples), 0.0);
@@ -84,19 +92,83 @@ struct Forward {
     }
 
     Values operator()(const Conv2dConfig& config) const {
-        const int ic = shape.input.channels, oc = shape.output.channels;
+        const int oc = shape.output.channels;
+        const int ic = shape.input.channels / config.groups;  // of a group, as oc / groups
         Values dst = by_element([&](int n, int oh, int ow, int c) {
             double sum = config.use_bias ? parameters[1][static_cast<std::size_t>(c)] : 0.0;
+            const int first = c / (oc / config.groups) * ic;
             for_each_pixel(
                 config, config.kernel_size, shape, oh, ow, [&](int h, int w, int i, int j) {
                     const int tap = i * config.kernel_size[1] + j;
                     for (int k = 0; k < ic; ++k)
-                        sum += src[at(shape.input, n, h, w, k)] *
+                        sum += src[at(shape.input, n, h, w, first + k)] *
                                parameters[0][static_cast<std::size_t>((tap * ic + k) * oc + c)];
                 });
             return sum;
         });
         return activated(std::move(dst), config.activation);
+    }
+
+    // One value of a convolution of every channel by itself, without bias.
+    template <class Config>
+    double depthwise_value(const Config& config, int n, int oh, int ow, int c) const {
+        const int in = shape.input.channels, multiplier = config.depth_multiplier;
+        double sum = 0.0;
+        for_each_pixel(config, config.kernel_size, shape, oh, ow, [&](int h, int w, int i, int j) {
+            const int row = (i * config.kernel_size[1] + j) * in + c / multiplier;
+            sum += src[at(shape.input, n, h, w, c / multiplier)] *
+                   parameters[0][static_cast<std::size_t>(row * multiplier + c % multiplier)];
+        });
+        return sum;
+    }
+
+    Values operator()(const DepthwiseConv2dConfig& config) const {
+        Values dst = by_element([&](int n, int oh, int ow, int c) {
+            const double bias = config.use_bias ? parameters[1][static_cast<std::size_t>(c)] : 0.0;
+            return bias + depthwise_value(config, n, oh, ow, c);
+        });
+        return activated(std::move(dst), config.activation);
+    }
+
+    Values operator()(const SeparableConv2dConfig& config) const {
+        const int middle = shape.input.channels * config.depth_multiplier;
+        Values dst = by_element([&](int n, int oh, int ow, int c) {
+            double sum = config.use_bias ? parameters[2][static_cast<std::size_t>(c)] : 0.0;
+            for (int k = 0; k < middle; ++k)
+                sum += depthwise_value(config, n, oh, ow, k) *
+                       parameters[1][static_cast<std::size_t>(k * config.filters + c)];
+            return sum;
+        });
+        return activated(std::move(dst), config.activation);
+    }
+
+    Values operator()(const ZeroPadding2dConfig& config) const {
+        return by_element([&](int n, int oh, int ow, int c) {
+            const int h = oh - config.vertical[0], w = ow - config.horizontal[0];
+            const bool is_inside =
+                h >= 0 && h < shape.input.height && w >= 0 && w < shape.input.width;
+            return is_inside ? src[at(shape.input, n, h, w, c)] : 0.0;
+        });
+    }
+
+    // A pixel's centre lies half a pixel behind its number, in both images; outside of the
+    // source's centres the nearest of its pixels counts.
+    Values operator()(const UpSampling2dConfig& config) const {
+        const auto place = [&](int pixel, int factor, int size) {
+            return std::clamp((pixel + 0.5) / factor - 0.5, 0.0, size - 1.0);
+        };
+        return by_element([&](int n, int oh, int ow, int c) {
+            if (config.interpolation == Interpolation::nearest)
+                return src[at(shape.input, n, oh / config.size[0], ow / config.size[1], c)];
+            const double y = place(oh, config.size[0], shape.input.height);
+            const double x = place(ow, config.size[1], shape.input.width);
+            double sum = 0.0;
+            for (int h = 0; h < shape.input.height; ++h)
+                for (int w = 0; w < shape.input.width; ++w)
+                    sum += std::max(0.0, 1.0 - std::abs(y - h)) *
+                           std::max(0.0, 1.0 - std::abs(x - w)) * src[at(shape.input, n, h, w, c)];
+            return sum;
+        });
     }
 
     Values operator()(const PoolingConfig& config) const {
@@ -133,6 +205,8 @@ struct Forward {
 
     Values operator()(const BatchNormalizationConfig& config) const {
         const auto channels = static_cast<std::size_t>(shape.input.channels);
+        if (is_frozen)
+            return normalized(config, parameters[parameters.size() - 2], parameters.back());
         const double count = static_cast<double>(src.size() / channels);
         Values mean(channels, 0.0), variance(channels, 0.0);
         for (std::size_t i = 0; i < src.size(); ++i) mean[i % channels] += src[i] / count;
@@ -140,13 +214,43 @@ struct Forward {
             const double deviation = src[i] - mean[i % channels];
             variance[i % channels] += deviation * deviation / count;
         }
+        return normalized(config, mean, variance);
+    }
+
+    // Gamma in front of beta, where there are any.
+    Values normalized(const BatchNormalizationConfig& config, const Values& mean,
+                      const Values& variance) const {
         Values dst = output();
         for (std::size_t i = 0; i < src.size(); ++i) {
-            const std::size_t c = i % channels;
-            dst[i] =
-                parameters[0][c] * (src[i] - mean[c]) / std::sqrt(variance[c] + config.epsilon) +
-                parameters[1][c];
+            const std::size_t c = i % mean.size();
+            const double unit = (src[i] - mean[c]) / std::sqrt(variance[c] + config.epsilon);
+            dst[i] = (config.scale ? parameters[0][c] : 1.0) * unit +
+                     (config.center ? parameters[config.scale ? 1 : 0][c] : 0.0);
         }
+        return dst;
+    }
+
+    Values operator()(const LayerNormalizationConfig& config) const {
+        const auto channels = static_cast<std::size_t>(shape.input.channels);
+        Values dst = output();
+        for (std::size_t pixel = 0; pixel < src.size(); pixel += channels) {
+            const std::span<const double> x = src.subspan(pixel, channels);
+            double mean = 0.0, variance = 0.0;
+            for (const double value : x) mean += value / static_cast<double>(channels);
+            for (const double value : x)
+                variance += (value - mean) * (value - mean) / static_cast<double>(channels);
+            for (std::size_t c = 0; c < channels; ++c) {
+                const double unit = (x[c] - mean) / std::sqrt(variance + config.epsilon);
+                dst[pixel + c] = (config.scale ? parameters[0][c] : 1.0) * unit +
+                                 (config.center ? parameters[config.scale ? 1 : 0][c] : 0.0);
+            }
+        }
+        return dst;
+    }
+
+    Values operator()(const RescalingConfig& config) const {
+        Values dst(src.begin(), src.end());
+        for (double& value : dst) value = value * config.scale + config.offset;
         return dst;
     }
 
@@ -169,8 +273,7 @@ struct Forward {
     Values activated(Values values, Activation activation) const {
         if (activation == Activation::softmax)
             return softmax(std::move(values), shape.output.channels);
-        if (activation == Activation::relu)
-            for (double& value : values) value = std::max(value, 0.0);
+        for (double& value : values) value = plain_activation(activation, value);
         return values;
     }
 
@@ -188,7 +291,7 @@ Values in_double(std::span<const float> values) { return {values.begin(), values
 
 Values plain_forward(const LayerConfig& config, const LayerShape& shape,
                      std::span<const Values> parameters, std::span<const double> src, int samples) {
-    return std::visit(Forward{shape, parameters, src, samples}, config.kind);
+    return std::visit(Forward{shape, parameters, src, samples, !config.trainable}, config.kind);
 }
 
 Values plain_merge(MergeKind kind, const LayerShape& shape, std::span<const Values> src,
@@ -205,10 +308,16 @@ Values plain_merge(MergeKind kind, const LayerShape& shape, std::span<const Valu
             }
         return dst;
     }
-    dst = src.front();
-    for (const Values& other : src.subspan(1))
-        for (std::size_t i = 0; i < dst.size(); ++i)
-            dst[i] = kind == MergeKind::add ? dst[i] + other[i] : dst[i] * other[i];
+    const bool is_sum = kind == MergeKind::add;
+    dst.assign(static_cast<std::size_t>(samples * shape.output.size()), is_sum ? 0.0 : 1.0);
+    const auto size = static_cast<std::size_t>(shape.output.size());
+    const auto channels = static_cast<std::size_t>(shape.output.channels);
+    for (std::size_t s = 0; s < src.size(); ++s)
+        for (std::size_t i = 0; i < dst.size(); ++i) {
+            const bool is_pixel = shape.inputs[s].height * shape.inputs[s].width == 1;
+            const double value = src[s][is_pixel ? i / size * channels + i % channels : i];
+            dst[i] = is_sum ? dst[i] + value : dst[i] * value;
+        }
     return dst;
 }
 

@@ -18,8 +18,8 @@ using Values = std::vector<double>;  // of a batch: [samples, height, width, cha
 
 Values in_double(std::span<const float> values);
 
-// One layer's forward pass in training mode (batch statistics). Throws std::invalid_argument for
-// dropout, whose mask is tested by itself.
+// One layer's forward pass in training mode (batch statistics, but for a frozen one). Throws
+// std::invalid_argument for dropout, whose mask is tested by itself.
 //   parameters   the layer's tensors in the order of shape.parameters, each in Keras' layout
 Values plain_forward(const trainer::LayerConfig& config, const trainer::LayerShape& shape,
                      std::span<const Values> parameters, std::span<const double> src, int samples);

@@ -116,6 +116,55 @@ std::vector<LayerConfig> residual_layers(int classes) {
             {"dense", DenseConfig{.units = classes}}};
 }
 
+std::vector<LayerConfig> activated_layers(int classes) {
+    const auto conv = [](std::string name, int filters, Activation activation) {
+        return LayerConfig{
+            std::move(name),
+            Conv2dConfig{.filters = filters, .kernel_size = {2, 2}, .activation = activation}};
+    };
+    return {conv("relu6", 10, Activation::relu6),
+            conv("sigmoid", 17, Activation::sigmoid),
+            {"batch_normalization", BatchNormalizationConfig{}},
+            {"silu", ActivationConfig{Activation::silu}},
+            conv("gelu", 7, Activation::gelu),
+            {"squash", ActivationConfig{Activation::sigmoid}},
+            conv("elu", 9, Activation::elu),
+            {"average_pooling2d", PoolingConfig{.kind = PoolingKind::average}},
+            {"flatten", FlattenConfig{}},
+            {"squash_1", ActivationConfig{Activation::sigmoid}},
+            {"tanh", DenseConfig{.units = 21, .activation = Activation::tanh}},
+            {"leaky_relu", DenseConfig{.units = 8, .activation = Activation::leaky_relu}},
+            {"hard_swish", DenseConfig{.units = classes, .activation = Activation::hard_swish}}};
+}
+
+std::vector<LayerConfig> gated_layers(int classes) {
+    const auto conv = [](std::string name, int filters, int size, Activation activation) {
+        return LayerConfig{std::move(name), Conv2dConfig{.filters = filters,
+                                                         .kernel_size = {size, size},
+                                                         .activation = activation,
+                                                         .use_bias = size == 1}};
+    };
+    const GlobalPoolingConfig to_pixel{.kind = PoolingKind::average, .keepdims = true};
+    return {{"rescaling", RescalingConfig{2.0, -0.5}},
+            conv("conv", 10, 3, Activation::linear),
+            {"layer_normalization", LayerNormalizationConfig{}},
+            {"gelu", ActivationConfig{Activation::gelu}},
+            {"rescaling_1", RescalingConfig{0.5, 0.25}},  // value 5
+            {"squeeze", to_pixel},
+            conv("reduce", 3, 1, Activation::silu),
+            conv("gate", 10, 1, Activation::sigmoid),
+            {"excite", MergeConfig{MergeKind::multiply}, {5, 8}},
+            {"spatial_dropout2d", DropoutConfig{.rate = 0.25, .is_spatial = true}},
+            conv("conv_1", 20, 2, Activation::linear),
+            {"batch_normalization", BatchNormalizationConfig{.scale = false}},  // value 12
+            {"mean", to_pixel},
+            {"shift", MergeConfig{MergeKind::add}, {13, 12}},
+            {"relu", ActivationConfig{Activation::relu}},
+            {"flatten", FlattenConfig{}},
+            {"layer_normalization_1", LayerNormalizationConfig{.center = false}},
+            {"dense", DenseConfig{.units = classes}}};
+}
+
 std::vector<LayerConfig> plain_layers(int classes) {
     return {{"conv2d",
              Conv2dConfig{.filters = 6, .kernel_size = {3, 3}, .activation = Activation::relu}},
@@ -142,7 +191,9 @@ RunConfig tiny_recipe() {
                               .rule = AdamConfig{},
                               .weight_decay = 0.1,
                               .exclude_from_weight_decay = {"bias"},
+                              .learning_rate_factors = {{"bias", 2.0}, {"beta", 8.0}},
                               .global_clipnorm = 0.5};
+    config.layers.front().learning_rate_factor = 0.5;
     for (LayerConfig& layer : config.layers) {
         if (auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) conv->kernel_l2 = 1e-3;
         if (auto* dense = std::get_if<DenseConfig>(&layer.kind)) dense->kernel_l2 = 3e-3;

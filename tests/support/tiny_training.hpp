@@ -29,6 +29,11 @@ std::shared_ptr<const trainer::Dataset> make_tiny_dataset(const TinyDataset& set
 std::vector<trainer::LayerConfig> every_kind_of_layer(int classes = 4);
 // No chain: two residual blocks, a product, and two pools over whole images side by side.
 std::vector<trainer::LayerConfig> residual_layers(int classes = 4);
+// Activations that stand behind kernels, sigmoids of channels that fill no vector among them.
+std::vector<trainer::LayerConfig> activated_layers(int classes = 4);
+// Squeeze and excitation: a product and a sum with images of one pixel; layer normalization of
+// pixels and of a vector that was padded images, rescaling, spatial dropout.
+std::vector<trainer::LayerConfig> gated_layers(int classes = 4);
 // One convolution and two dense layers: nothing random, nothing that looks at the whole batch.
 std::vector<trainer::LayerConfig> plain_layers(int classes = 4);
 

@@ -38,8 +38,8 @@ void* aligned_by_posix(std::size_t alignment, std::size_t size) {
 AllocationCount allocations_of_steps(const RunConfig& config, const RunData& data,
                                      const Communicator& comm) {
     Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()));
-    network.parameters().set_weights(initial_weights(
-        config.layers, infer_shapes(config.layers, data.shape, network.classes()), 1));
+    network.parameters().set_weights(
+        initial_weights(infer_shapes(config.layers, data.shape, network.classes()), 1));
     BufferPool pool;
     TrainingStep step(config, data, network, comm, pool);
     const auto count = static_cast<std::size_t>(data.training.count());
@@ -94,6 +94,14 @@ TEST_CASE("steps from the third on allocate nothing", "[trainer][allocation][mpi
         config.train.batch_size = 8;
         config.train.optimizer = tutorial.optimizer;
         check_none(allocations_of_steps(config, data, world));
+    }
+    for (const auto& layers : {activated_layers(), gated_layers()}) {
+        CAPTURE(layers.front().name);
+        RunConfig config = tiny_run(layers);
+        config.layers.front().trainable = false;
+        config.layers[2].trainable = false;
+        const RunData tiny = select_samples(make_tiny_dataset(), config.data, 1);
+        check_none(allocations_of_steps(config, tiny, world));
     }
     for (const ExchangeKind kind : {ExchangeKind::ordered, ExchangeKind::ring, ExchangeKind::mpi}) {
         CAPTURE(static_cast<int>(kind));

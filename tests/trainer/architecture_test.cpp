@@ -53,6 +53,54 @@ int positions(int size, int kernel, int stride, Padding padding) {
 
 }  // namespace
 
+TEST_CASE("initializers of matrices take no other tensors", "[architecture]") {
+    const LayerConfig out = dense("out", 10);
+    LayerConfig kernel = conv("c", 4, 3);
+    std::get<Conv2dConfig>(kernel.kind).kernel_initializer = Initializer::identity;
+    CHECK(contains(shape_error({kernel, flatten(), out}), "its kernel has the shape (3, 3, 3, 4)"));
+    std::get<Conv2dConfig>(kernel.kind).kernel_initializer = Initializer::orthogonal;
+    CHECK(shape_error({kernel, flatten(), out}) == "no error");
+    std::get<Conv2dConfig>(kernel.kind).bias_initializer = Initializer::orthogonal;
+    CHECK(contains(shape_error({kernel, flatten(), out}), "its bias is a vector of 4 values"));
+    LayerConfig matrix = out;
+    std::get<DenseConfig>(matrix.kind).kernel_initializer = Initializer::identity;
+    CHECK(shape_error({flatten(), matrix}) == "no error");
+}
+
+TEST_CASE("shapes and names of layers that came later", "[architecture]") {
+    const GlobalPoolingConfig to_pixel{.kind = PoolingKind::max, .keepdims = true};
+    const std::vector<LayerConfig> layers{
+        {"rescaling", RescalingConfig{}},
+        {"norm", LayerNormalizationConfig{.scale = false}},
+        {"spatial", DropoutConfig{.rate = 0.5, .is_spatial = true}},
+        {"top", to_pixel},
+        {"sum", MergeConfig{}, {4, 3, 4}},
+        flatten(),
+        {"norm_1", LayerNormalizationConfig{}},
+        dense("out", 10)};
+    const Architecture architecture = infer_shapes(layers, kCifarImage, 10);
+    std::vector<std::string> names, outputs;
+    for (const LayerShape& layer : architecture.layers) {
+        names.push_back(layer.class_name);
+        outputs.push_back(to_string(layer.output));
+    }
+    CHECK(names == std::vector<std::string>{"Rescaling", "LayerNormalization", "SpatialDropout2D",
+                                            "GlobalMaxPooling2D", "Add", "Flatten",
+                                            "LayerNormalization", "Dense"});
+    CHECK(outputs[3] == "(None, 1, 1, 3)");
+    CHECK(outputs[4] == "(None, 32, 32, 3)");
+    CHECK(architecture.layers[1].parameter_count() == 3);
+    CHECK(architecture.layers[6].parameter_count() == 2 * 3072);
+    CHECK(architecture.layers[6].parameters[0].name == "gamma");
+    CHECK(architecture.layers[6].parameters[1].name == "beta");
+
+    const LayerConfig& spatial = layers[2];
+    CHECK(contains(shape_error({flatten(), spatial, dense("out", 10)}), "it needs an image"));
+    const std::vector<LayerConfig> unlike{
+        pool("pool", 2), {"sum", MergeConfig{}, {0, 1}}, flatten(), dense("out", 10)};
+    CHECK(contains(shape_error(unlike), "(None, 32, 32, 3) and (None, 16, 16, 3) differ"));
+}
+
 TEST_CASE("a window stands where Keras lets it", "[architecture]") {
     for (int size = 1; size <= 12; ++size) {
         for (int kernel = 1; kernel <= 6; ++kernel) {

@@ -213,6 +213,24 @@ TEST_CASE("convolution: a rank's shards give the bits they have in the whole bat
     }
 }
 
+TEST_CASE("convolution in groups and with gaps: the same", "[trainer][kernel]") {
+    ComputeEngine engine;
+    for (const int rate : {1, 2, 9})
+        for (const auto& [channels, filters, groups] :
+             {std::tuple{32, 32, 1}, std::tuple{10, 20, 1}, std::tuple{32, 64, 2},
+              std::tuple{16, 32, 4}, std::tuple{12, 9, 3}, std::tuple{32, 32, 32},
+              std::tuple{16, 48, 16}}) {
+            CAPTURE(rate, channels, filters, groups);
+            const Shape src{12, 12, channels, false};
+            ConvolutionShape shape =
+                convolution_shape(src, filters, 2 * rate + 1, Padding::same);  // its reach
+            shape.kernel_size = {3, 3};
+            shape.dilation_rate = {rate, rate};
+            shape.groups = groups;
+            check_ranks(ConvolutionLayer(engine, shape));
+        }
+}
+
 TEST_CASE(
     "convolution: what a call borrows is as large as the largest shard needs, wherever it stands",
     "[trainer][kernel]") {

@@ -36,6 +36,22 @@ TEST_CASE("batch normalization: images and vectors, in any number of shards", "[
         }
 }
 
+TEST_CASE("batch normalization without gamma, without beta, without either", "[trainer][layer]") {
+    for (const bool center : {false, true})
+        for (const bool scale : {false, true})
+            for (const int channels : {1, 7, 16, 17})
+                for (const Shape& input :
+                     {Shape{4, 3, channels, false}, Shape{1, 1, channels, true}}) {
+                    CAPTURE(center, scale, to_string(input));
+                    LayerProbeSetting setting = batch_normalization(input, 5, 3);
+                    setting.config.kind =
+                        BatchNormalizationConfig{.center = center, .scale = scale};
+                    check_layer(setting);
+                    CHECK(shape_of(setting.config, input).parameters.size() ==
+                          std::size_t{2} + (center ? 1 : 0) + (scale ? 1 : 0));
+                }
+}
+
 TEST_CASE("batch normalization: the statistics do not depend on the cut into shards",
           "[trainer][layer]") {
     // Far from zero: sums of squares instead of deviations would lose all digits.

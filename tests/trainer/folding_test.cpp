@@ -67,9 +67,10 @@ public:
         Values values = in_double(images_);
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             const LayerShape& shape = architecture_.layers[i];
-            const auto* norm = std::get_if<BatchNormalizationConfig>(&layers_[i].kind);
-            values = norm != nullptr ? normalized(values, parameters, norm->epsilon)
-                                     : plain_forward(layers_[i], shape, parameters, values, kBatch);
+            LayerConfig layer = layers_[i];
+            layer.trainable = false;
+            values = plain_forward(layer, shape, parameters.first(shape.parameters.size()), values,
+                                   kBatch);
             parameters = parameters.subspan(shape.parameters.size());
         }
         return values;
@@ -83,14 +84,6 @@ private:
         } catch (const ShapeError& error) {
             return error.so_far();
         }
-    }
-    static Values normalized(Values x, std::span<const Values> p, double epsilon) {
-        const std::size_t channels = p[0].size();
-        for (std::size_t i = 0; i < x.size(); ++i) {
-            const std::size_t c = i % channels;
-            x[i] = p[0][c] * (x[i] - p[2][c]) / std::sqrt(p[3][c] + epsilon) + p[1][c];
-        }
-        return x;
     }
 
     std::vector<LayerConfig> layers_;
@@ -145,6 +138,34 @@ TEST_CASE("evaluation: a normalization and a ReLU behind a convolution are compu
                 }
 }
 
+TEST_CASE("evaluation: a normalization folds into any kind of convolution", "[trainer][plan]") {
+    const auto grouped = [](int filters, int groups, int rate = 1) {
+        return LayerConfig{"grouped", Conv2dConfig{.filters = filters,
+                                                   .kernel_size = {3, 3},
+                                                   .padding = Padding::same,
+                                                   .dilation_rate = {rate, rate},
+                                                   .groups = groups}};
+    };
+    const auto depthwise = [](int multiplier) {
+        return LayerConfig{"depthwise", DepthwiseConv2dConfig{.kernel_size = {3, 3},
+                                                              .padding = Padding::same,
+                                                              .depth_multiplier = multiplier}};
+    };
+    const LayerConfig separable{"separable",
+                                SeparableConv2dConfig{.filters = 17, .kernel_size = {3, 3}}};
+    for (const LayerConfig& config : {grouped(32, 2), grouped(24, 4), grouped(20, 20),
+                                      grouped(20, 1, 2), depthwise(1), depthwise(2), separable})
+        for (const int channels : {20, 40}) {
+            if (config.name == "grouped" && channels == 40) continue;
+            CAPTURE(config.name, channels);
+            Probe probe({config, normalization(), kRelu, kFlatten}, {8, 9, channels, false});
+            check_close("folded", probe.run(evaluation()), probe.expected(), 1.2e-5);
+            CHECK(probe.has_piece("folded normalization"));
+            CHECK_FALSE(probe.has_piece("normalization"));
+            CHECK_FALSE(probe.has_piece("ReLU"));
+        }
+}
+
 TEST_CASE("evaluation: folding knows a missing bias and the normalization's epsilon",
           "[trainer][plan]") {
     for (const int size : {3, 5})
@@ -156,6 +177,37 @@ TEST_CASE("evaluation: folding knows a missing bias and the normalization's epsi
                             kImage);
                 check_close("folded", probe.run(evaluation()), probe.expected(), 1.2e-5);
             }
+}
+
+TEST_CASE("evaluation: an activation that stands behind a convolution or a normalization",
+          "[trainer][plan]") {
+    for (const Activation activation : {Activation::silu, Activation::sigmoid})
+        for (const int filters : {16, 20}) {
+            CAPTURE(static_cast<int>(activation), filters);
+            const LayerConfig layer{"activation", ActivationConfig{activation}};
+            Probe behind({convolution(filters, 3), normalization(), layer, kFlatten}, kImage);
+            check_close("behind", behind.run(evaluation()), behind.expected(), 1.2e-5);
+            CHECK(behind.has_piece("folded normalization"));
+            CHECK(behind.has_piece("activation"));
+            Probe between({convolution(filters, 3, activation), normalization(), kFlatten}, kImage);
+            check_close("between", between.run(evaluation()), between.expected(), 1.2e-5);
+            CHECK_FALSE(between.has_piece("folded normalization"));
+        }
+}
+
+TEST_CASE("evaluation: folding knows a missing gamma and a missing beta", "[trainer][plan]") {
+    for (const bool center : {false, true})
+        for (const bool scale : {false, true}) {
+            CAPTURE(center, scale);
+            const LayerConfig norm{"normalization",
+                                   BatchNormalizationConfig{.center = center, .scale = scale}};
+            Probe folded({convolution(20, 3), norm, kRelu, kFlatten}, kImage);
+            check_close("folded", folded.run(evaluation()), folded.expected(), 1.2e-5);
+            CHECK(folded.has_piece("folded normalization"));
+            Probe alone({norm, kFlatten}, kImage), pooled({norm, kPool, kFlatten}, kImage);
+            check_close("alone", alone.run(evaluation()), alone.expected(), 2e-6);
+            check_close("pooled", pooled.run(evaluation()), pooled.expected(), 2e-6);
+        }
 }
 
 TEST_CASE("evaluation: folding leaves the parameters, and goes by those of now",

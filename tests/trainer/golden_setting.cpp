@@ -17,7 +17,53 @@ namespace {
 
 constexpr std::uint64_t kPixels = 32 * 32;
 
+LayerConfig convolution(std::string name, int filters, int groups = 1, int rate = 1) {
+    return {std::move(name), Conv2dConfig{.filters = filters,
+                                          .kernel_size = {3, 3},
+                                          .padding = Padding::same,
+                                          .activation = Activation::relu,
+                                          .dilation_rate = {rate, rate},
+                                          .groups = groups}};
+}
+
+LayerConfig depthwise(std::string name, int size, Padding padding, int stride, int multiplier) {
+    return {std::move(name), DepthwiseConv2dConfig{.kernel_size = {size, size},
+                                                   .strides = {stride, stride},
+                                                   .padding = padding,
+                                                   .depth_multiplier = multiplier,
+                                                   .activation = Activation::relu}};
+}
+
+// Every kind of convolution, padding and enlarging: "depthwise" of make_golden.py.
+TutorialNetwork all_convolutions() {
+    return {"depthwise",
+            10,
+            {.learning_rate = 1e-3, .rule = AdamConfig{}},
+            0,
+            {{"conv2d",
+              Conv2dConfig{.filters = 8, .kernel_size = {3, 3}, .activation = Activation::relu}},
+             {"max_pooling2d", PoolingConfig{}},
+             depthwise("depthwise_conv2d", 3, Padding::same, 1, 2),
+             depthwise("depthwise_conv2d_1", 3, Padding::same, 2, 1),
+             {"separable_conv2d",
+              SeparableConv2dConfig{
+                  .filters = 24, .kernel_size = {3, 3}, .activation = Activation::relu}},
+             convolution("conv2d_1", 32, 4),
+             convolution("conv2d_2", 16, 1, 2),
+             {"zero_padding2d", ZeroPadding2dConfig{.vertical = {0, 1}, .horizontal = {1, 0}}},
+             depthwise("depthwise_conv2d_2", 5, Padding::valid, 1, 1),
+             {"up_sampling2d", UpSampling2dConfig{{2, 2}, Interpolation::bilinear}},
+             {"flatten", FlattenConfig{}},
+             {"dense", DenseConfig{.units = 10}}}};
+}
+
 }  // namespace
+
+std::vector<TutorialNetwork> golden_networks() {
+    std::vector<TutorialNetwork> networks = tutorial_networks(false);
+    networks.push_back(all_convolutions());
+    return networks;
+}
 
 double golden_unit(std::uint64_t counter) {
     return static_cast<double>(splitmix64(counter) >> 11) * 0x1p-53;
@@ -66,7 +112,7 @@ NamedTensors golden_weights(const TutorialNetwork& network, std::uint64_t seed) 
             const bool is_one = parameter.name == "gamma" || parameter.name == "moving_variance";
             NamedTensor tensor{layer.name, parameter.name, parameter.shape,
                                std::vector<float>(size, is_one ? 1.0F : 0.0F)};
-            if (parameter.name == "kernel") {
+            if (parameter.name.ends_with("kernel")) {
                 const auto& shape = parameter.shape;
                 const auto in = shape[shape.size() - 2], out = shape[shape.size() - 1];
                 const double fans = static_cast<double>(parameter.size() / (in * out) * (in + out));

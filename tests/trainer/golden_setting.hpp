@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/support/tutorial_networks.hpp"
 #include "trainer/data/dataset.hpp"
@@ -15,6 +16,9 @@ namespace lockstep::tests {
 inline constexpr trainer::Shape kGoldenImage{32, 32, 3, false};
 
 double golden_unit(std::uint64_t counter);  // u(x), in [0, 1)
+
+// The tutorials' without dropout, and one of all kinds of convolutions.
+std::vector<TutorialNetwork> golden_networks();
 
 // NAME.json of tests/golden/.
 nlohmann::json golden_steps(const std::string& name);

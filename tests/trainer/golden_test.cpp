@@ -1,4 +1,5 @@
-// The first steps of the five tutorials' networks against PyTorch in float64:
+// The first steps of the five tutorials' networks, and of one of all kinds of convolutions, against
+// PyTorch in float64:
 // tests/golden/README.md.
 #include <algorithm>
 #include <cmath>
@@ -69,7 +70,7 @@ double largest_error(const NamedTensors& tensors, const nlohmann::json& summarie
 
 TEST_CASE("golden steps: loss and gradients of the first batch", "[trainer][golden]") {
     const Communicator self(MPI_COMM_SELF);
-    for (const TutorialNetwork& network : tutorial_networks(false)) {
+    for (const TutorialNetwork& network : golden_networks()) {
         CAPTURE(network.name);
         const nlohmann::json steps = golden_steps(network.name);
         const int batch = steps["batch_size"];
@@ -99,7 +100,7 @@ TEST_CASE("golden steps: loss and gradients of the first batch", "[trainer][gold
 TEST_CASE("golden steps: losses and accuracies, and the weights after one update",
           "[trainer][golden][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
-    for (const TutorialNetwork& network : tutorial_networks(false)) {
+    for (const TutorialNetwork& network : golden_networks()) {
         CAPTURE(network.name);
         const nlohmann::json steps = golden_steps(network.name);
         RunConfig config = golden_run(network, steps);

@@ -89,8 +89,8 @@ public:
     // [nodes][trainable floats]
     const std::deque<Gradient>& run(const std::vector<Gradient>& gradients) {
         std::deque<Buffer> buffers;
-        const GradientSums sums(subtrees_, parameters_, kFirstAt,
-                                round_up_to_line(kFirst) + kSecond, buffers);
+        const GradientSums sums(subtrees_, parameters_,
+                                {kFirstAt, round_up_to_line(kFirst) + kSecond}, {}, buffers);
         std::deque<AlignedArray<unsigned char>> memory;
         for (Buffer& buffer : buffers) {
             auto& bytes = memory.emplace_back(buffer.size().bytes);
@@ -187,6 +187,31 @@ TEST_CASE("a layer without tensors takes no scratch", "[trainer][plan]") {
     parameters.allocate();
     std::deque<Buffer> buffers;
     const std::vector<SubtreeGradient> subtrees{{{0, 8}, nullptr}};
-    CHECK_FALSE(GradientSums(subtrees, parameters, 0, 0, buffers).adds());
+    CHECK_FALSE(GradientSums(subtrees, parameters, {}, {}, buffers).adds());
     CHECK(buffers.empty());
+}
+
+TEST_CASE("tensors that are not trained have a place that nobody adds up",
+          "[trainer][gradient_sums]") {
+    Parameters parameters;
+    const auto add = [&](std::int64_t size) {
+        const auto floats = static_cast<std::size_t>(size);
+        return parameters.add(
+            "layer", {"bias", {size}, false},
+            std::make_unique<ChannelFormat>(std::vector<std::uint32_t>(floats), floats));
+    };
+    add(20);
+    const std::size_t first = parameters.constant_size();
+    const std::size_t one = add(20), two = add(5);
+    std::deque<Buffer> buffers;
+    const std::vector<SubtreeGradient> subtrees{{{0, 4}, nullptr}};
+    const GradientSums sums(subtrees, parameters, {}, {first, parameters.constant_size() - first},
+                            buffers);
+    CHECK_FALSE(sums.adds());
+    REQUIRE(sums.buffers().size() == 1);
+    std::vector<float> memory(sums.buffers().front()->size().bytes / sizeof(float));
+    sums.buffers().front()->place(reinterpret_cast<std::byte*>(memory.data()), {}, false);
+    CHECK(sums.of(one, 3) == memory.data());
+    CHECK(sums.of(two, 0) == memory.data() + round_up_to_line(20));
+    CHECK(memory.size() >= round_up_to_line(20) + 5);
 }

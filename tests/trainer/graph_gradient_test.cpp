@@ -213,6 +213,63 @@ TEST_CASE("gradient of pools over whole images", "[trainer][network]") {
     }
 }
 
+TEST_CASE("gradient of sums and products with images of one pixel", "[trainer][network]") {
+    const LayerConfig squeeze{
+        "squeeze", GlobalPoolingConfig{.kind = PoolingKind::average, .keepdims = true}, {1}};
+    for (const MergeKind kind : {MergeKind::add, MergeKind::multiply}) {
+        for (const int filters : {1, 7, 16, 17}) {
+            CAPTURE(static_cast<int>(kind), filters);
+            const LayerConfig a = conv("a", filters, 3, 0, Activation::relu),
+                              gate = conv("gate", filters, 1, 2, Activation::sigmoid);
+            std::vector<std::vector<ValueNumber>> orders{{3, 1}};
+            if (filters == 7) orders = {{1, 3}, {1, 2, 1, 3}, {2, 2, 1}, {2, 3}};
+            for (const std::vector<ValueNumber>& sources : orders)
+                check_graph(
+                    {kImage,
+                     {a, squeeze, gate, merge(kind, sources), merge(MergeKind::add, {4, 2, 3}),
+                      relu(5), flatten(6), dense("logits", kClasses, 7)}});
+        }
+        // The whole image is the network's input.
+        check_graph({kImage,
+                     {conv("a", 3, 3, 0), squeeze, merge(kind, {0, 2}), flatten(3),
+                      dense("logits", kClasses, 4)}});
+    }
+}
+
+TEST_CASE("gradient of inverted residuals: depthwise and separable convolutions in a graph",
+          "[trainer][network]") {
+    const auto depthwise = [](int stride, int multiplier, ValueNumber src) {
+        return LayerConfig{"depthwise",
+                           DepthwiseConv2dConfig{.kernel_size = {3, 3},
+                                                 .strides = {stride, stride},
+                                                 .padding = Padding::same,
+                                                 .depth_multiplier = multiplier},
+                           {src}};
+    };
+    const auto separable = [](const std::string& name, int filters, ValueNumber src) {
+        return LayerConfig{name,
+                           SeparableConv2dConfig{
+                               .filters = filters, .kernel_size = {3, 3}, .padding = Padding::same},
+                           {src}};
+    };
+    check_graph(
+        {kImage,
+         {conv("expand", 17, 1, 0), norm("n", 1), depthwise(1, 1, 2), conv("project", 3, 1, 3),
+          sum({4, 0}), flatten(5), dense("logits", kClasses, 6)}});
+    check_graph({kImage,
+                 {separable("a", 5, 0), depthwise(2, 2, 1), separable("b", 4, 2),
+                  global(PoolingKind::average, 3), dense("logits", kClasses, 4)}});
+    // An image made smaller and larger again, beside itself.
+    check_graph({{6, 4, 3, false},
+                 {conv("a", 10, 3, 0),
+                  depthwise(2, 1, 1),
+                  {"up", UpSampling2dConfig{.interpolation = Interpolation::bilinear}, {2}},
+                  merge(MergeKind::concatenate, {1, 3}),
+                  {"zeros", ZeroPadding2dConfig{.horizontal = {2, 0}}, {4}},
+                  flatten(5),
+                  dense("logits", kClasses, 6)}});
+}
+
 TEST_CASE("gradient of a sum with its ReLU, which several layers read", "[trainer][network]") {
     check_graph({kImage,
                  {conv("a", 16, 3, 0), conv("b", 16, 3, 1), sum({1, 2}), relu(3),
@@ -262,7 +319,12 @@ TEST_CASE("a step reads nothing but what it has written", "[trainer][network]") 
     chain.input = {8, 8, 3, false};
     chain.classes = 4;
     chain.wants_diff_input = false;
-    for (NetworkProbeSetting setting : {setting_of(graph, 4), chain})
+    NetworkProbeSetting gated = chain, activated = chain, frozen = chain;
+    gated.layers = gated_layers();
+    activated.layers = activated_layers();
+    for (const std::size_t layer : std::vector<std::size_t>{0, 2, 6, 10})
+        frozen.layers[layer].trainable = false;
+    for (NetworkProbeSetting setting : {setting_of(graph, 4), chain, gated, activated, frozen})
         for (const std::vector<int>& subtrees : {std::vector<int>{1, 1, 1, 1}, {2, 2}, {4}}) {
             CAPTURE(subtrees, setting.classes);
             setting.subtrees = subtrees;

@@ -15,7 +15,7 @@ const Layout kLayout = interleaved({1, 1, 4, true});
 struct Ability {
     bool makes_relu = false;
     bool can_mask_src_relu = false;
-    bool has_parameters = false;
+    std::size_t trained_floats = 0;
 };
 
 class StubLayer : public Layer {
@@ -23,7 +23,6 @@ public:
     explicit StubLayer(const Ability& ability) : Layer(kLayout, kLayout), ability_(ability) {}
     bool makes_relu() const override { return ability_.makes_relu; }
     bool can_mask_src_relu() const override { return ability_.can_mask_src_relu; }
-    bool has_parameters() const override { return ability_.has_parameters; }
     void bind(PassBuilder&) const override {}
 
 private:
@@ -31,11 +30,13 @@ private:
 };
 
 constexpr Ability kRelu{.makes_relu = true}, kMasks{.can_mask_src_relu = true}, kNeither{},
-    kTrained{.has_parameters = true};
+    kTrained{.trained_floats = 1};
 
 std::size_t add(Graph& graph, const Ability& ability, std::vector<std::size_t> src) {
-    return graph.add(
-        {.name = "stub", .layer = std::make_unique<StubLayer>(ability), .src = std::move(src)});
+    return graph.add({.name = "stub",
+                      .layer = std::make_unique<StubLayer>(ability),
+                      .src = std::move(src),
+                      .trained = {.first = 0, .floats = ability.trained_floats}});
 }
 
 // Of the node that makes a value.

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <functional>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,9 +21,10 @@ namespace {
 const std::vector<std::int64_t> kShape{3, 3, 16, 32};  // fans 144 and 288
 constexpr double kGlorotVariance = 2.0 / (144.0 + 288.0);
 constexpr double kHeVariance = 2.0 / 144.0;
+constexpr double kLecunVariance = 1.0 / 144.0;
 
-std::vector<float> kernel(Initializer initializer, std::uint64_t seed = 1) {
-    return initial_kernel(initializer, kShape, seed, 2, 0);
+std::vector<float> kernel(const InitializerConfig& initializer, std::uint64_t seed = 1) {
+    return initial_values(initializer, kShape, seed, 2, 0);
 }
 
 double largest(const std::vector<float>& values) {
@@ -61,7 +64,8 @@ double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 TEST_CASE("uniform initializers fill their interval evenly", "[trainer][initializer]") {
     for (const auto& [initializer, variance] :
          {std::pair{Initializer::glorot_uniform, kGlorotVariance},
-          std::pair{Initializer::he_uniform, kHeVariance}}) {
+          std::pair{Initializer::he_uniform, kHeVariance},
+          std::pair{Initializer::lecun_uniform, kLecunVariance}}) {
         const auto values = kernel(initializer);
         const double limit = std::sqrt(3.0 * variance);
         CHECK(largest(values) <= limit * (1.0 + 1e-7));
@@ -75,7 +79,8 @@ TEST_CASE("normal initializers are truncated at two deviations and keep their va
           "[trainer][initializer]") {
     for (const auto& [initializer, variance] :
          {std::pair{Initializer::glorot_normal, kGlorotVariance},
-          std::pair{Initializer::he_normal, kHeVariance}}) {
+          std::pair{Initializer::he_normal, kHeVariance},
+          std::pair{Initializer::lecun_normal, kLecunVariance}}) {
         const auto values = kernel(initializer);
         // The deviation before truncation, from the truncated normal's variance in closed form.
         const double density_at_2 = std::exp(-2.0) / std::sqrt(2.0 * std::acos(-1.0));
@@ -90,9 +95,145 @@ TEST_CASE("normal initializers are truncated at two deviations and keep their va
     }
 }
 
+TEST_CASE("random initializers have the figures they are given", "[trainer][initializer]") {
+    InitializerConfig uniform(Initializer::random_uniform);
+    uniform.minval = 0.25;
+    uniform.maxval = 1.75;
+    const auto even = kernel(uniform);
+    CHECK(*std::ranges::min_element(even) >= 0.25F);
+    CHECK(*std::ranges::max_element(even) <= 1.75F);
+    CHECK(chi_square(even, [](double v) { return (v - 0.25) / 1.5; }) < kQuantile999);
+
+    InitializerConfig normal(Initializer::random_normal);
+    normal.mean = 3.0;
+    normal.stddev = 0.5;
+    const auto whole = kernel(normal);
+    CHECK(chi_square(whole, [](double v) { return normal_cdf((v - 3.0) / 0.5); }) < kQuantile999);
+    CHECK(*std::ranges::max_element(whole) > 3.0F + 3.0F * 0.5F);  // not truncated
+
+    // Truncated without a correction: the deviation is that of the normal before it.
+    normal.kind = Initializer::truncated_normal;
+    const auto cut = kernel(normal);
+    CHECK(*std::ranges::min_element(cut) >= 2.0F);
+    CHECK(*std::ranges::max_element(cut) <= 4.0F);
+    const double kept = 1.0 - 2.0 * normal_cdf(-2.0);
+    CHECK(chi_square(cut, [&](double v) {
+              return (normal_cdf((v - 3.0) / 0.5) - normal_cdf(-2.0)) / kept;
+          }) < kQuantile999);
+}
+
+TEST_CASE("an orthogonal kernel: its shorter side's vectors are orthonormal, times the gain",
+          "[trainer][initializer]") {
+    InitializerConfig initializer(Initializer::orthogonal);
+    for (const double gain : {1.0, 1.5})
+        for (const std::vector<std::int64_t>& shape :
+             {std::vector<std::int64_t>{3, 3, 16, 32}, {3, 3, 2, 32}, {40, 40}, {7, 1}, {1, 7}}) {
+            CAPTURE(gain, shape);
+            initializer.gain = gain;
+            const auto values = initial_values(initializer, shape, 5, 1, 0);
+            const auto columns = static_cast<std::size_t>(shape.back());
+            const std::size_t rows = values.size() / columns;
+            const std::size_t vectors = std::min(rows, columns), length = std::max(rows, columns);
+            const auto at = [&](std::size_t vector, std::size_t i) {
+                return static_cast<double>(rows < columns ? values[vector * columns + i]
+                                                          : values[i * columns + vector]);
+            };
+            double worst = 0.0;
+            for (std::size_t a = 0; a < vectors; ++a)
+                for (std::size_t b = 0; b < vectors; ++b) {
+                    double product = 0.0;
+                    for (std::size_t i = 0; i < length; ++i) product += at(a, i) * at(b, i);
+                    worst = std::max(worst, std::abs(product - (a == b ? gain * gain : 0.0)));
+                }
+            CHECK(worst < 1e-6);  // of rounding to float32
+        }
+}
+
+// R's diagonal is positive: each vector has a positive product with the normal column that it was
+// made of, for the first one the two point the same way.
+TEST_CASE("an orthogonal kernel has the signs of its draws", "[trainer][initializer]") {
+    const std::vector<std::int64_t> shape{30, 20};
+    const InitializerConfig unit = [] {
+        InitializerConfig normal(Initializer::random_normal);
+        normal.stddev = 1.0;
+        return normal;
+    }();
+    const auto drawn = initial_values(unit, shape, 5, 1, 0);
+    const auto values = initial_values(Initializer::orthogonal, shape, 5, 1, 0);
+    for (std::size_t c = 0; c < 20; ++c) {
+        double product = 0.0, squares = 0.0;
+        for (std::size_t r = 0; r < 30; ++r) {
+            const auto draw = static_cast<double>(drawn[r * 20 + c]);
+            product += draw * static_cast<double>(values[r * 20 + c]);
+            squares += draw * draw;
+        }
+        CHECK(product > 0.0);
+        if (c == 0) CHECK(product == Approx(std::sqrt(squares)).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("identity, ones and constants", "[trainer][initializer]") {
+    InitializerConfig identity(Initializer::identity);
+    identity.gain = 2.0;
+    const std::vector<std::int64_t> wide{2, 3}, tall{3, 2}, vector{4};
+    CHECK(initial_values(identity, wide, 1, 0, 0) == std::vector<float>{2, 0, 0, 0, 2, 0});
+    CHECK(initial_values(identity, tall, 1, 0, 0) == std::vector<float>{2, 0, 0, 2, 0, 0});
+    InitializerConfig constant(Initializer::constant);
+    constant.value = -0.25;
+    CHECK(initial_values(constant, vector, 1, 0, 0) == std::vector<float>(4, -0.25F));
+    CHECK(initial_values(Initializer::ones, vector, 1, 0, 0) == std::vector<float>(4, 1.0F));
+    CHECK(initial_values(Initializer::zeros, vector, 1, 0, 0) == std::vector<float>(4, 0.0F));
+}
+
+// Drawn before there was more than one kind of tensor to draw; runs of then are to be repeated.
+TEST_CASE("the bits of weights that were always drawn", "[trainer][initializer]") {
+    const std::vector<std::int64_t> shape{2, 3};
+    const auto text = [&](Initializer kind) {
+        std::string bits;
+        for (const float value : initial_values(kind, shape, 7, 2, 0)) {
+            char hex[24];
+            std::snprintf(hex, sizeof hex, "%a ", static_cast<double>(value));
+            bits += hex;
+        }
+        return bits;
+    };
+    CHECK(text(Initializer::glorot_uniform) ==
+          "0x1.5b0046p-1 -0x1.e0f93ap-1 0x1.1e53fcp-2 0x1.31e0f2p-1 0x1.9e64f8p-1 0x1.4eb316p-1 ");
+    CHECK(text(Initializer::he_uniform) ==
+          "0x1.125414p+0 -0x1.7c3e32p+0 0x1.c4b974p-2 0x1.e3a2fep-1 0x1.479b88p+0 0x1.089a6ep+0 ");
+    CHECK(text(Initializer::glorot_normal) ==
+          "-0x1.027a94p-1 -0x1.0e226p-1 -0x1.af122ap-2 0x1.d49a86p-2 0x1.3d87b6p+0 0x1.61f0cep+0 ");
+    CHECK(text(Initializer::he_normal) ==
+          "-0x1.98b0ep-1 -0x1.ab1eacp-1 -0x1.54caa2p-1 0x1.7276b4p-1 0x1.f60f28p+0 0x1.17d08ep+1 ");
+}
+
+TEST_CASE("biases, gammas and betas have initializers of their own", "[trainer][initializer]") {
+    const Shape image{4, 4, 3, false};
+    InitializerConfig constant(Initializer::constant);
+    constant.value = 0.5;
+    const std::vector<LayerConfig> layers{
+        {"conv2d", Conv2dConfig{.filters = 5, .bias_initializer = constant}},
+        {"batch_normalization", BatchNormalizationConfig{.beta_initializer = constant,
+                                                         .gamma_initializer = Initializer::zeros}},
+        {"flatten", FlattenConfig{}},
+        {"dense", DenseConfig{.units = 6, .bias_initializer = Initializer::random_normal}}};
+    for (const NamedTensor& tensor : initial_weights(infer_shapes(layers, image, 6), 1)) {
+        CAPTURE(tensor.layer, tensor.name);
+        const auto all = [&](float value) {
+            return tensor.values == std::vector<float>(tensor.values.size(), value);
+        };
+        if (tensor.name == "beta") CHECK(all(0.5F));
+        if (tensor.name == "gamma" || tensor.name == "moving_mean") CHECK(all(0.0F));
+        if (tensor.name == "moving_variance") CHECK(all(1.0F));
+        if (tensor.name == "bias" && tensor.layer == "conv2d") CHECK(all(0.5F));
+        if (tensor.name == "bias" && tensor.layer == "dense")
+            CHECK(std::count(tensor.values.begin(), tensor.values.end(), 0.0F) == 0);
+    }
+}
+
 TEST_CASE("dense kernels take their fans from rows and columns", "[trainer][initializer]") {
     const std::vector<std::int64_t> shape{50, 100};
-    const auto values = initial_kernel(Initializer::glorot_uniform, shape, 1, 0, 0);
+    const auto values = initial_values(Initializer::glorot_uniform, shape, 1, 0, 0);
     CHECK(largest(values) <= std::sqrt(6.0 / 150.0) * (1.0 + 1e-7));
     CHECK(largest(values) > 0.99 * std::sqrt(6.0 / 150.0));
 }
@@ -103,13 +244,13 @@ TEST_CASE("a weight is a function of seed, layer, tensor and element", "[trainer
         CHECK(kernel(initializer) == values);
         CHECK(kernel(initializer, 2) != values);
         CHECK(kernel(initializer, 1 + (1ULL << 32)) != values);
-        CHECK(initial_kernel(initializer, kShape, 1, 3, 0) != values);
-        CHECK(initial_kernel(initializer, kShape, 1, 2, 1) != values);
+        CHECK(initial_values(initializer, kShape, 1, 3, 0) != values);
+        CHECK(initial_values(initializer, kShape, 1, 2, 1) != values);
     }
     // The shape counts by its fans alone.
     const std::vector<std::int64_t> wide{7, 11}, tall{11, 7};
-    CHECK(initial_kernel(Initializer::glorot_uniform, wide, 1, 0, 0) ==
-          initial_kernel(Initializer::glorot_uniform, tall, 1, 0, 0));
+    CHECK(initial_values(Initializer::glorot_uniform, wide, 1, 0, 0) ==
+          initial_values(Initializer::glorot_uniform, tall, 1, 0, 0));
 }
 
 TEST_CASE("a network starts with drawn kernels, ones for gamma and variance, zeros elsewhere",
@@ -117,7 +258,7 @@ TEST_CASE("a network starts with drawn kernels, ones for gamma and variance, zer
     auto layers = every_kind_of_layer();
     std::get<DenseConfig>(layers[10].kind).kernel_initializer = Initializer::zeros;
     const Architecture architecture = infer_shapes(layers, {8, 8, 3, false}, 4);
-    for (const NamedTensor& tensor : initial_weights(layers, architecture, 1)) {
+    for (const NamedTensor& tensor : initial_weights(architecture, 1)) {
         CAPTURE(tensor.layer, tensor.name);
         const bool is_one = tensor.name == "gamma" || tensor.name == "moving_variance";
         if (tensor.name == "kernel" && tensor.layer != "dense")

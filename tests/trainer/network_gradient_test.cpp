@@ -63,6 +63,14 @@ TEST_CASE("gradient of a network with every kind of layer", "[trainer][network]"
         check_network(every_kind_of_layer(), {8, 8, 3, false}, 4, shards);
 }
 
+TEST_CASE("gradient through activations that stand behind kernels", "[trainer][network]") {
+    for (const int shards : {1, 3}) check_network(activated_layers(), {8, 8, 3, false}, 4, shards);
+}
+
+TEST_CASE("gradient through gates, layer normalization and rescaling", "[trainer][network]") {
+    for (const int shards : {1, 3}) check_network(gated_layers(), {8, 8, 3, false}, 4, shards);
+}
+
 TEST_CASE("gradient of convolutions, pools and dense layers", "[trainer][network]") {
     check_network(plain_layers(3), {7, 9, 1, false}, 3, 2);
     check_network(plain_layers(10), {8, 8, 16, false}, 10, 2);

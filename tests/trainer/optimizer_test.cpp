@@ -107,6 +107,46 @@ TEST_CASE("Adam's correction holds after millions of steps", "[trainer][optimize
     CHECK(weights[0] == Approx(-0.1 / (std::sqrt(0.001) + 1e-7)).epsilon(1e-5));
 }
 
+TEST_CASE("Nadam: the momenta of thousands of steps, also of a run that goes on there",
+          "[trainer][optimizer]") {
+    // The last is still far from 1 by then.
+    for (const double beta_1 : {0.5, 0.9, 0.9999}) {
+        CAPTURE(beta_1);
+        const OptimizerConfig config{.learning_rate = 0.1, .rule = NadamConfig{.beta_1 = beta_1}};
+        constexpr int kSteps = 9000;
+        Optimizer whole(config, 1);
+        std::vector<float> weights{0.0F};
+        ScalarWeight expected;
+        const auto gradient = [](int step) {
+            return std::vector<float>{step % 3 == 0 ? 0.5F : -0.2F};
+        };
+        for (int step = 0; step < kSteps; ++step) {
+            update_all(whole, gradient(step), 1e-3, step, weights);
+            expected.update(std::get<NadamConfig>(config.rule),
+                            static_cast<double>(gradient(step)[0]), 1e-3, step + 1);
+        }
+        CHECK(static_cast<double>(weights[0]) == Approx(expected.w).epsilon(1e-3));
+        Optimizer resumed(config, 1);
+        for (std::size_t slot = 0; slot < 2; ++slot)
+            resumed.slots()[slot].second[0] = whole.slots()[slot].second[0];
+        std::vector<float> again = weights;
+        update_all(whole, gradient(kSteps), 1e-3, kSteps, weights);
+        update_all(resumed, gradient(kSteps), 1e-3, kSteps, again);
+        CHECK(has_bits_of(again[0], weights[0]));
+    }
+}
+
+TEST_CASE("Lion: without a gradient and momentum a weight stands still; a NaN is kept",
+          "[trainer][optimizer]") {
+    std::vector<float> m{0.0F, -0.0F, 0.0F, 1e-30F, -1e-30F}, weights(5, 1.0F);
+    const std::vector<float> gradient{0.0F, 0.0F, -0.0F, 0.0F, 0.0F};
+    lion_update({0.25F, 0.9F, 0.99F}, gradient, m, weights);
+    CHECK(weights == std::vector<float>{1.0F, 1.0F, 1.0F, 0.75F, 1.25F});
+    m.assign(5, 1.0F);
+    lion_update({0.25F, 0.9F, 0.99F}, std::vector<float>(5, std::nanf("")), m, weights);
+    CHECK(std::ranges::all_of(m, [](float value) { return std::isnan(value); }));
+}
+
 TEST_CASE("each rule keeps the slots it needs, under Keras' names", "[trainer][optimizer]") {
     const auto names = [](const OptimizerConfig& config) {
         std::string text;
@@ -123,6 +163,9 @@ TEST_CASE("each rule keeps the slots it needs, under Keras' names", "[trainer][o
     CHECK(names(rules[3]) == "momentum velocity ");
     CHECK(names(rules[5]) == "velocity ");
     CHECK(names(rules[6]) == "momentum velocity ");
+    CHECK(names(rules[7]) == "momentum ");
+    CHECK(names(rules[9]) == "accumulator ");
+    CHECK(names(rules[11]) == "momentum velocity ");
 }
 
 namespace {
@@ -144,6 +187,7 @@ struct GradualAdam {
 TEST_CASE("slots whose gradient has died end at zero, never among the denormal numbers",
           "[trainer][optimizer]") {
     for (const OptimizerConfig& config : all_rules()) {
+        if (std::holds_alternative<AdagradConfig>(config.rule)) continue;  // its only ever grows
         CAPTURE(config.rule.index());
         constexpr std::size_t kWeights = 37;
         Optimizer optimizer(config, kWeights);

@@ -129,28 +129,30 @@ TEST_CASE("padding is zero and stays so through training, whatever the optimizer
          {OptimizerConfig{.learning_rate = 0.1, .rule = SgdConfig{.momentum = 0.9}},
           OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}},
           OptimizerConfig{.learning_rate = 0.01, .rule = AdamConfig{}, .weight_decay = 0.1},
-          OptimizerConfig{.learning_rate = 0.01, .rule = RmspropConfig{.momentum = 0.9}}}) {
-        CAPTURE(optimizer.rule.index());
-        RunConfig config = tiny_run();
-        config.train.optimizer = optimizer;
-        const RunData data = select_samples(make_tiny_dataset(), config.data, 1);
-        Network network(config.layers, data.shape, 4);
-        network.parameters().set_weights(
-            initial_weights(config.layers, infer_shapes(config.layers, data.shape, 4), 1));
-        const auto padding =
-            padding_of(network.parameters(), network.parameters().trainable().size());
-        CHECK(padding.size() > 1000);  // ten channels in sixteen
-        BufferPool pool;
-        TrainingStep step(config, data, network, self, pool);
-        std::vector<std::uint32_t> samples(45);
-        std::iota(samples.begin(), samples.end(), 0U);
-        for (int i = 0; i < 3; ++i) step.run(std::span(samples).first(i == 2 ? 13 : 16), 1, i, {});
-        CHECK(is_zero_at(network.parameters().trainable(), padding));
-        for (const auto& [name, values] : step.optimizer().slots()) {
-            CAPTURE(name);
-            CHECK(is_zero_at(values, padding));
+          OptimizerConfig{.learning_rate = 0.01, .rule = RmspropConfig{.momentum = 0.9}}})
+        for (const auto& layers : {every_kind_of_layer(), activated_layers(), gated_layers()}) {
+            CAPTURE(optimizer.rule.index(), layers.front().name);
+            RunConfig config = tiny_run(layers);
+            config.train.optimizer = optimizer;
+            const RunData data = select_samples(make_tiny_dataset(), config.data, 1);
+            Network network(config.layers, data.shape, 4);
+            network.parameters().set_weights(
+                initial_weights(infer_shapes(config.layers, data.shape, 4), 1));
+            const auto padding =
+                padding_of(network.parameters(), network.parameters().trainable().size());
+            CHECK(padding.size() > 1000);  // ten channels in sixteen
+            BufferPool pool;
+            TrainingStep step(config, data, network, self, pool);
+            std::vector<std::uint32_t> samples(45);
+            std::iota(samples.begin(), samples.end(), 0U);
+            for (int i = 0; i < 3; ++i)
+                step.run(std::span(samples).first(i == 2 ? 13 : 16), 1, i, {});
+            CHECK(is_zero_at(network.parameters().trainable(), padding));
+            for (const auto& [name, values] : step.optimizer().slots()) {
+                CAPTURE(name);
+                CHECK(is_zero_at(values, padding));
+            }
         }
-    }
 }
 
 namespace {

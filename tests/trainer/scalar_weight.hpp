@@ -13,7 +13,10 @@
 
 namespace lockstep::tests {
 
+using trainer::AdagradConfig;
 using trainer::AdamConfig;
+using trainer::LionConfig;
+using trainer::NadamConfig;
 using trainer::Optimizer;
 using trainer::OptimizerConfig;
 using trainer::RmspropConfig;
@@ -22,6 +25,7 @@ using trainer::SgdConfig;
 // One weight with its slots. Formulas: keras.optimizers, Keras 3.
 struct ScalarWeight {
     double w = 0.0, m = 0.0, v = 0.0;
+    double product = 1.0;  // of Nadam's momenta
 
     void update(const SgdConfig& sgd, double g, double rate, int) {
         m = sgd.momentum * m - rate * g;
@@ -40,6 +44,28 @@ struct ScalarWeight {
         m = rmsprop.momentum * m + step;
         w -= m;
     }
+    void update(const LionConfig& lion, double g, double rate, int) {
+        const double direction = lion.beta_1 * m + (1.0 - lion.beta_1) * g;
+        w -= direction > 0.0 ? rate : direction < 0.0 ? -rate : 0.0;
+        m = lion.beta_2 * m + (1.0 - lion.beta_2) * g;
+    }
+    void update(const AdagradConfig& adagrad, double g, double rate, int t) {
+        if (t == 1) v = adagrad.initial_accumulator_value;
+        v += g * g;
+        w -= rate * g / std::sqrt(v + adagrad.epsilon);
+    }
+    void update(const NadamConfig& nadam, double g, double rate, int t) {
+        const auto momentum = [&](int step) {
+            return nadam.beta_1 * (1.0 - 0.5 * std::pow(0.96, step));
+        };
+        product *= momentum(t);
+        m += (g - m) * (1.0 - nadam.beta_1);
+        v += (g * g - v) * (1.0 - nadam.beta_2);
+        const double m_hat = momentum(t + 1) * m / (1.0 - product * momentum(t + 1)) +
+                             (1.0 - momentum(t)) * g / (1.0 - product);
+        const double v_hat = v / (1.0 - std::pow(nadam.beta_2, t));
+        w -= m_hat * rate / (std::sqrt(v_hat) + nadam.epsilon);
+    }
 };
 
 inline std::vector<OptimizerConfig> all_rules() {
@@ -50,8 +76,15 @@ inline std::vector<OptimizerConfig> all_rules() {
         {.learning_rate = 0.1, .rule = AdamConfig{}},
         {.learning_rate = 0.1, .rule = AdamConfig{.beta_1 = 0.5, .beta_2 = 0.9, .epsilon = 1e-3}},
         {.learning_rate = 0.1, .rule = RmspropConfig{}},
+        {.learning_rate = 0.1, .rule = RmspropConfig{.rho = 0.5, .momentum = 0.9, .epsilon = 1e-4}},
+        {.learning_rate = 0.1, .rule = LionConfig{}},
+        {.learning_rate = 0.1, .rule = LionConfig{.beta_1 = 0.5, .beta_2 = 0.0}},
+        {.learning_rate = 0.1, .rule = AdagradConfig{}},
         {.learning_rate = 0.1,
-         .rule = RmspropConfig{.rho = 0.5, .momentum = 0.9, .epsilon = 1e-4}}};
+         .rule = AdagradConfig{.initial_accumulator_value = 0.0, .epsilon = 1e-4}},
+        {.learning_rate = 0.1, .rule = NadamConfig{}},
+        {.learning_rate = 0.1, .rule = NadamConfig{.beta_1 = 0.5, .beta_2 = 0.9, .epsilon = 1e-3}},
+        {.learning_rate = 0.1, .rule = NadamConfig{.beta_1 = 0.0}}};
 }
 
 // Gradients of very different sizes, about the epsilons too, where their place shows.

@@ -7,7 +7,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
 #include "tests/trainer/scalar_weight.hpp"
+#include "trainer/network/network.hpp"
 #include "trainer/optimizers/optimizer.hpp"
+#include "trainer/optimizers/weight_ranges.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -100,4 +102,62 @@ TEST_CASE("a step's gradients are those of the regularizers too, and scaled toge
             CHECK(static_cast<double>(weights[i]) ==
                   Approx(expected[i].w).epsilon(1e-4).margin(1e-5));
     }
+}
+
+TEST_CASE("a range's factor is one of the learning rate, in every rule and in decay",
+          "[trainer][optimizer]") {
+    constexpr std::size_t kCount = 40;
+    const auto factor_at = [](std::size_t i) {
+        return i >= 5 && i < 25 ? 0.25 : i >= 30 && i < 37 ? 8.0 : 1.0;
+    };
+    for (OptimizerConfig config : all_rules()) {
+        CAPTURE(config.rule.index());
+        config.weight_decay = 0.5;
+        Optimizer optimizer(
+            config, kCount,
+            {{5, 20, true, 0.0, 0.25}, {25, 5, true, 0.0, 1.0}, {30, 7, false, 0.0, 8.0}});
+        RandomValues random(3);
+        std::vector<float> weights = random.floats(kCount, 0.5, 1.0);
+        std::vector<ScalarWeight> expected(kCount);
+        for (std::size_t i = 0; i < kCount; ++i) expected[i].w = static_cast<double>(weights[i]);
+        for (int step = 0; step < 10; ++step) {
+            const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
+            update_all(optimizer, gradient, rate_of_step(step), step, weights);
+            for (std::size_t i = 0; i < kCount; ++i) {
+                const double rate = rate_of_step(step) * factor_at(i);
+                if (i >= 5 && i < 30) expected[i].w -= expected[i].w * 0.5 * rate;
+                std::visit(
+                    [&](const auto& rule) {
+                        expected[i].update(rule, static_cast<double>(gradient[i]), rate, step + 1);
+                    },
+                    config.rule);
+            }
+        }
+        for (std::size_t i = 0; i < kCount; ++i)
+            CHECK(static_cast<double>(weights[i]) ==
+                  Approx(expected[i].w).epsilon(1e-4).margin(1e-5));
+    }
+}
+
+TEST_CASE("factors of a layer and of a tensor's name multiply, and make ranges",
+          "[trainer][optimizer]") {
+    std::vector<LayerConfig> layers{{"flatten", FlattenConfig{}},
+                                    {"a", DenseConfig{.units = 4}},
+                                    {"b", DenseConfig{.units = 4}}};
+    layers[1].learning_rate_factor = 0.5;
+    Network network(layers, {2, 2, 3, false}, 4);
+    const OptimizerConfig config{.learning_rate_factors = {{"bias", 4.0}}};
+    const auto ranges = weight_ranges(config, layers, network.parameters());
+    REQUIRE(ranges.size() == 3);
+    const auto tensors = network.parameters().trainable_tensors();
+    const double factors[] = {0.5, 2.0, 4.0};  // a's kernel, its bias, b's bias
+    const std::size_t of[] = {0, 1, 3};
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(ranges[i].first == tensors[of[i]].first);
+        CHECK(ranges[i].count == tensors[of[i]].count);
+        CHECK(ranges[i].rate_factor == factors[i]);
+        CHECK_FALSE(ranges[i].decays);
+    }
+    layers[1].learning_rate_factor = 1.0;
+    CHECK(weight_ranges({}, layers, network.parameters()).empty());
 }

@@ -16,9 +16,12 @@ namespace lockstep::trainer {
 
 // One tensor of a layer's parameters, in Keras' layout and under Keras' name.
 struct ParameterShape {
-    std::string name;                 // kernel, bias, gamma, beta, moving_mean, moving_variance
-    std::vector<std::int64_t> shape;  // conv kernel [kh, kw, in, out], dense kernel [in, out]
+    std::string name;  // kernel, bias, gamma, beta, moving_mean, moving_variance; of a separable
+                       // convolution depthwise_kernel, pointwise_kernel
+    std::vector<std::int64_t> shape;  // conv kernel [kh, kw, in / groups, out], depthwise kernel
+                                      // [kh, kw, in, multiplier], dense kernel [in, out]
     bool is_trainable = true;
+    InitializerConfig initializer = Initializer::zeros;
     std::int64_t size() const;
 };
 

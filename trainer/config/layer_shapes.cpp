@@ -1,6 +1,7 @@
 #include "trainer/config/layer_shapes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,14 +10,11 @@
 #include <utility>
 #include <variant>
 
+#include "trainer/config/convolution_shapes.hpp"
 #include "trainer/config/limits.hpp"
 
 namespace lockstep::trainer {
 namespace {
-
-std::string text_of(const std::array<int, 2>& size) {
-    return fmt::format("{}x{}", size[0], size[1]);
-}
 
 // Operations of an activation on one image, as TensorFlow's profiler counts them: five per value of
 // a softmax, none for a relu.
@@ -24,49 +22,16 @@ std::int64_t activation_flops(Activation activation, const Shape& shape) {
     return activation == Activation::softmax ? 5 * shape.size() : 0;
 }
 
-ParameterShape trainable(std::string name, std::vector<std::int64_t> shape) {
-    return {std::move(name), std::move(shape), true};
-}
-
-struct Windows {
-    Window vertical;
-    Window horizontal;
-};
-
-Windows windows_over(const Shape& input, const std::array<int, 2>& kernel,
-                     const std::array<int, 2>& strides, Padding padding, const char* what) {
-    if (input.is_flat)
-        throw Misfit{"it needs an image, not a vector; remove the flatten before it"};
-    const Windows windows{window_of(input.height, kernel[0], strides[0], padding),
-                          window_of(input.width, kernel[1], strides[1], padding)};
-    if (windows.vertical.output < 1 || windows.horizontal.output < 1) {
-        throw Misfit{fmt::format("its {} of {} is larger than the input", what, text_of(kernel))};
-    }
-    return windows;
+ParameterShape trainable(std::string name, std::vector<std::int64_t> shape,
+                         const InitializerConfig& initializer) {
+    return {std::move(name), std::move(shape), true, initializer};
 }
 
 void check_size(const LayerShape& layer) {
     if (const auto reason = too_large(layer)) throw Misfit{*reason};
 }
 
-// One overload per kind.
-
-void infer(const Conv2dConfig& config, LayerShape& layer) {
-    const Shape& input = layer.input;
-    const Windows windows =
-        windows_over(input, config.kernel_size, config.strides, config.padding, "kernel");
-    if (config.activation == Activation::softmax) throw Misfit{"softmax needs a flatten before it"};
-    layer.class_name = "Conv2D";
-    layer.output = {windows.vertical.output, windows.horizontal.output, config.filters, false};
-    layer.parameters.push_back(trainable(
-        "kernel", {config.kernel_size[0], config.kernel_size[1], input.channels, config.filters}));
-    check_size(layer);  // else the number of operations might not be one
-    layer.flops = 2 * layer.output.height * layer.output.width * layer.parameters[0].size();
-    if (config.use_bias) {
-        layer.parameters.push_back(trainable("bias", {config.filters}));
-        layer.flops += layer.output.size();
-    }
-}
+// One overload per kind; those of convolutions stand in convolution_shapes.cpp.
 
 void infer(const PoolingConfig& config, LayerShape& layer) {
     const Windows windows =
@@ -80,32 +45,68 @@ void infer(const PoolingConfig& config, LayerShape& layer) {
     layer.flops = layer.output.size() * config.pool_size[0] * config.pool_size[1];
 }
 
-void infer(const BatchNormalizationConfig&, LayerShape& layer) {
+template <class Config>
+void add_gamma_and_beta(const Config& config, const std::vector<std::int64_t>& shape,
+                        LayerShape& layer) {
+    if (config.scale)
+        layer.parameters.push_back(trainable("gamma", shape, config.gamma_initializer));
+    if (config.center)
+        layer.parameters.push_back(trainable("beta", shape, config.beta_initializer));
+}
+
+void infer(const BatchNormalizationConfig& config, LayerShape& layer) {
     layer.class_name = "BatchNormalization";
     layer.output = layer.input;
     const std::vector<std::int64_t> per_channel{layer.input.channels};
-    layer.parameters = {{"gamma", per_channel, true},
-                        {"beta", per_channel, true},
-                        {"moving_mean", per_channel, false},
-                        {"moving_variance", per_channel, false}};
+    add_gamma_and_beta(config, per_channel, layer);
+    layer.parameters.push_back({"moving_mean", per_channel, false});
+    layer.parameters.push_back({"moving_variance", per_channel, false, Initializer::ones});
     layer.flops = 2 * layer.output.size();  // one multiply-add, its two factors known beforehand
 }
 
-void infer(const DropoutConfig&, LayerShape& layer) {
-    layer.class_name = "Dropout";
+// A sum of the values, a sum of squared deviations (three operations), and the multiply-add of the
+// normalization.
+void infer(const LayerNormalizationConfig& config, LayerShape& layer) {
+    layer.class_name = "LayerNormalization";
+    layer.output = layer.input;
+    add_gamma_and_beta(config, {layer.input.channels}, layer);
+    layer.flops = 6 * layer.output.size();
+}
+
+void infer(const RescalingConfig&, LayerShape& layer) {
+    layer.class_name = "Rescaling";
+    layer.output = layer.input;
+    layer.flops = 2 * layer.output.size();
+}
+
+void infer(const DropoutConfig& config, LayerShape& layer) {
+    if (config.is_spatial && layer.input.is_flat)
+        throw Misfit{"it needs an image, not a vector; remove the flatten before it"};
+    layer.class_name = config.is_spatial ? "SpatialDropout2D" : "Dropout";
     layer.output = layer.input;
 }
 
 void infer(const GlobalPoolingConfig& config, LayerShape& layer) {
     const Shape& image = layer.input;
-    if (image.is_flat)
-        throw Misfit{"it needs an image, not a vector; remove the flatten before it"};
+    require_image(image);
     const bool is_max = config.kind == PoolingKind::max;
     layer.class_name = is_max ? "GlobalMaxPooling2D" : "GlobalAveragePooling2D";
-    layer.output = {1, 1, image.channels, true};
+    layer.output = {1, 1, image.channels, !config.keepdims};
     const auto reason = too_many_places(image.height, image.width);
     if (reason && is_max) throw Misfit{*reason};
     layer.flops = image.size();
+}
+
+// Images of one pixel stand for whole ones.
+Shape broadcast(const std::vector<Shape>& inputs) {
+    const auto pixels = [](const Shape& shape) { return std::int64_t{shape.height} * shape.width; };
+    const Shape& whole = *std::ranges::max_element(inputs, {}, pixels);
+    for (const Shape& input : inputs) {
+        const Shape spread{whole.height, whole.width, input.channels, input.is_flat};
+        if ((pixels(input) == 1 ? spread : input) != whole)
+            throw Misfit{fmt::format("{} and {} differ", to_string(whole), to_string(input))};
+    }
+    return whole;
 }
 
 Shape concatenated(const std::vector<Shape>& inputs) {
@@ -130,10 +131,7 @@ void infer(const MergeConfig& config, LayerShape& layer) {
         layer.output = concatenated(layer.inputs);
         return;
     }
-    layer.output = layer.input;
-    for (const Shape& input : layer.inputs)
-        if (input != layer.input)
-            throw Misfit{fmt::format("{} and {} differ", to_string(layer.input), to_string(input))};
+    layer.output = broadcast(layer.inputs);
     layer.flops = layer.output.size() * static_cast<std::int64_t>(layer.inputs.size() - 1);
 }
 
@@ -147,10 +145,11 @@ void infer(const DenseConfig& config, LayerShape& layer) {
     if (!layer.input.is_flat) throw Misfit{"a dense layer needs a flatten before it"};
     layer.class_name = "Dense";
     layer.output = {1, 1, config.units, true};
-    layer.parameters.push_back(trainable("kernel", {layer.input.channels, config.units}));
+    layer.parameters.push_back(
+        trainable("kernel", {layer.input.channels, config.units}, config.kernel_initializer));
     layer.flops = 2 * layer.parameters[0].size();
     if (config.use_bias) {
-        layer.parameters.push_back(trainable("bias", {config.units}));
+        layer.parameters.push_back(trainable("bias", {config.units}, config.bias_initializer));
         layer.flops += layer.output.size();
     }
     layer.flops += activation_flops(config.activation, layer.output);
@@ -165,6 +164,20 @@ void infer(const ActivationConfig& config, LayerShape& layer) {
     layer.flops = activation_flops(config.activation, layer.output);
 }
 
+void check_initializer(const ParameterShape& parameter) {
+    const Initializer kind = parameter.initializer.kind;
+    if (kind == Initializer::identity && parameter.shape.size() != 2)
+        throw Misfit{
+            fmt::format("an identity initializer makes a matrix, as the kernel of a dense "
+                        "layer is one; its {} has the shape ({})",
+                        parameter.name, fmt::join(parameter.shape, ", "))};
+    if (kind == Initializer::orthogonal && parameter.shape.size() < 2)
+        throw Misfit{
+            fmt::format("an orthogonal initializer makes a matrix; its {} is a vector of "
+                        "{} values",
+                        parameter.name, parameter.size())};
+}
+
 }  // namespace
 
 void infer_layer(const LayerConfig& config, LayerShape& layer) {
@@ -172,6 +185,10 @@ void infer_layer(const LayerConfig& config, LayerShape& layer) {
         throw Misfit{"it takes one"};
     std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
     check_size(layer);
+    for (ParameterShape& parameter : layer.parameters) {
+        check_initializer(parameter);
+        if (!config.trainable) parameter.is_trainable = false;
+    }
 }
 
 Window window_of(int size, int kernel, int stride, Padding padding) {

@@ -17,6 +17,9 @@ namespace lockstep::trainer {
 inline constexpr std::int64_t kMostValues = std::numeric_limits<std::int32_t>::max();
 // Pixels of one pooling window inside the image: the place of its maximum is kept in 16 bits.
 inline constexpr std::int64_t kMostPlaces = std::int64_t{1} << 16;
+// Pixels of a side that a kernel with gaps reaches over, or that padding or enlarging makes: what
+// is counted from there on stays far below an int's limit.
+inline constexpr std::int64_t kMostSide = std::int64_t{1} << 16;
 // Samples of a batch: sums over it count in float32, which is exact so far.
 inline constexpr std::int64_t kMostSamplesOfBatch = std::int64_t{1} << 24;
 // Channels are padded to whole blocks of this many at most (kernels/layout.hpp).

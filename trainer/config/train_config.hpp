@@ -68,13 +68,34 @@ struct RmspropConfig {
     double momentum = 0.0;
     double epsilon = 1e-7;
 };
+struct LionConfig {
+    double beta_1 = 0.9;
+    double beta_2 = 0.99;
+};
+struct AdagradConfig {
+    double initial_accumulator_value = 0.1;
+    double epsilon = 1e-7;
+};
+struct NadamConfig {
+    double beta_1 = 0.9;
+    double beta_2 = 0.999;
+    double epsilon = 1e-7;
+};
+
+// Of the learning rate, for the tensors of that name in every layer.
+struct TensorFactor {
+    std::string tensor;
+    double factor = 1.0;
+};
 
 struct OptimizerConfig {
     double learning_rate = 1e-3;
-    std::variant<SgdConfig, AdamConfig, RmspropConfig> rule = AdamConfig{};
+    std::variant<SgdConfig, AdamConfig, RmspropConfig, LionConfig, AdagradConfig, NadamConfig>
+        rule = AdamConfig{};
     // Before each step w -= learning rate x weight_decay x w: "decoupled", as Keras does it.
     double weight_decay = 0.0;
     std::vector<std::string> exclude_from_weight_decay{};  // names of tensors: bias, gamma, beta
+    std::vector<TensorFactor> learning_rate_factors{};     // beside those of layers: they multiply
     std::optional<double> global_clipnorm{};  // gradients of a greater norm are scaled down to it
 };
 

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/config/layer_config.hpp"
 #include "trainer/config/shape.hpp"
 
 namespace lockstep::trainer {
@@ -44,8 +45,6 @@ struct Image {
 Image read_image(const std::filesystem::path& path);
 // The same from bytes; `origin` names them in messages.
 Image decode_image(std::span<const std::uint8_t> bytes, const std::string& origin);
-
-enum class Interpolation { bilinear, nearest };
 
 // How an image becomes one of another size, in the words and by the rules of Keras'
 // image_dataset_from_directory.

@@ -4,8 +4,10 @@
 #include <map>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
+#include "trainer/kernels/depthwise/depthwise_calls.hpp"
 #include "trainer/kernels/first/first_convolution_calls.hpp"
 #include "trainer/kernels/linear_calls.hpp"
+#include "trainer/kernels/merged_groups_calls.hpp"
 #include "trainer/kernels/winograd/winograd_convolution.hpp"
 
 namespace lockstep::trainer {
@@ -35,21 +37,21 @@ public:
         return found->second;
     }
     BackwardData::primitive_desc backward_data_of(int n) {
-        const auto make = [&](const memory::desc& diff_src, const memory::desc& diff_dst) {
-            return backward_pd<BackwardData>(dnn_, forward_of(n), algorithm::convolution_direct,
-                                             diff_src, f32(d_.weights_dims(), tag::any), diff_dst,
-                                             d_.strides, d_.pad_before, d_.pad_after);
-        };
-        const auto direct = make(d_.src(n), d_.dst(n));
-        return is_reference(direct)
-                   ? make(f32(d_.src_dims(n), tag::any), f32(d_.dst_dims(n), tag::any))
-                   : direct;
+        const auto direct = d_.backward_data(dnn_, d_.src(n), d_.dst(n), forward_of(n));
+        return is_reference(direct) ? d_.backward_data(dnn_, f32(d_.src_dims(n), tag::any),
+                                                       f32(d_.dst_dims(n), tag::any), forward_of(n))
+                                    : direct;
     }
+    // In the weights' own layout; in another one; and with images in another one, too.
     BackwardWeights::primitive_desc backward_weights_of(int n) {
-        return with_layout(d_.weights, f32(d_.weights_dims(), tag::any),
-                           [&](const memory::desc& weights) {
-                               return d_.backward_weights(dnn_, n, weights, forward_of(n));
-                           });
+        const memory::desc any = f32(d_.weights_dims(), tag::any);
+        const auto direct = with_layout(d_.weights, any, [&](const memory::desc& weights) {
+            return d_.backward_weights(dnn_, d_.src(n), weights, d_.dst(n), forward_of(n));
+        });
+        return is_reference(direct)
+                   ? d_.backward_weights(dnn_, f32(d_.src_dims(n), tag::any), any,
+                                         f32(d_.dst_dims(n), tag::any), forward_of(n))
+                   : direct;
     }
 
 private:
@@ -96,6 +98,10 @@ std::unique_ptr<LinearCalls> make_calls(const ConvolutionFormat& format,
             format, weights, parts,
             has_direct ? make_onednn_calls(format, weights, parts) : nullptr);
     }
+    if (format.depthwise()) return std::make_unique<DepthwiseCalls>(format, weights, parts);
+    if (format.groups().has_zeros())
+        return std::make_unique<MergedGroupsCalls>(format, parts,
+                                                   make_onednn_calls(format, weights, parts));
     if (!format.first()) return make_onednn_calls(format, weights, parts);
     const FirstPasses& own = format.first_passes();
     const bool needs_onednn = !own.forward || !own.weights;

@@ -4,10 +4,13 @@
 //
 //   src [N, IC, IH, IW] * weights [OC, IC, KH, KW] + bias [OC] -> dst [N, OC, OH, OW]
 //
+// With G groups a filter reads the IC / G channels of its own group, and its taps may be
+// dilation_rate pixels apart.
+//
 // A call covers one shard. So neither the result of an image nor a weight gradient can depend on
 // the number of ranks, on any instruction set, and a shard's activations stay in the L2 cache.
-// Computed by kernels of our own where takes_winograd() (winograd/), or in some passes of few input
-// channels (first/), else by oneDNN's direct ones.
+// Computed by kernels of our own where takes_winograd() (winograd/), in some passes of few input
+// channels (first/), or where each channel is by itself (depthwise/), else by oneDNN's direct ones.
 
 #include <memory>
 #include <optional>
@@ -15,8 +18,10 @@
 #include <vector>
 
 #include "trainer/determinism/batch_geometry.hpp"
+#include "trainer/kernels/channel_groups.hpp"
 #include "trainer/kernels/compute_engine.hpp"
 #include "trainer/kernels/convolution_shape.hpp"
+#include "trainer/kernels/depthwise/depthwise.hpp"
 #include "trainer/kernels/first/first_convolution.hpp"
 #include "trainer/kernels/first/first_passes.hpp"
 #include "trainer/kernels/layout.hpp"
@@ -47,12 +52,14 @@ public:
     // in the same layouts.
     const std::optional<FirstConvolution>& first() const { return first_; }
     const FirstPasses& first_passes() const { return first_passes_; }
+    const std::optional<Depthwise>& depthwise() const { return depthwise_; }
+    const ChannelGroups& groups() const { return groups_; }
     // Backward, its kernels can apply ReLU's gradient on the way; of no part that is_direct.
     bool masks_relu() const { return is_winograd() || (first_ && first_passes_.weights); }
     // Transformed filters, of Winograd's kernels; none of oneDNN's.
     std::size_t filter_floats() const;
     void transform_filters(const float* weights, bool for_data, float* filters) const;
-    std::unique_ptr<ParameterFormat> kernel_format() const;  // Keras' [KH, KW, IC, OC]
+    std::unique_ptr<ParameterFormat> kernel_format() const;  // Keras' [KH, KW, IC / G, OC]
     std::unique_ptr<ParameterFormat> bias_format() const;
 
     struct Descriptors;
@@ -63,11 +70,13 @@ private:
     bool has_own_kernels() const;
     bool computes_first() const;
     bool wants_few() const;  // channels without padding
+    void choose_depthwise();
     void choose_onednn_layouts();
     void choose_own_kernels();
 
     ComputeEngine& engine_;
     ConvolutionShape shape_;
+    ChannelGroups groups_;
     Layout src_;
     Layout dst_;
     int src_channels_ = 0;
@@ -75,6 +84,7 @@ private:
     std::optional<Winograd> winograd_;
     std::optional<FirstConvolution> first_;
     FirstPasses first_passes_;
+    std::optional<Depthwise> depthwise_;
     std::unique_ptr<Descriptors> descriptors_;
 };
 

@@ -20,18 +20,28 @@ std::size_t size(int value) { return static_cast<std::size_t>(value); }
 ConvolutionShape shape_of(const ConvolutionBenchmarkConfig& config,
                           ConvolutionAlgorithm algorithm) {
     const Conv2dConfig& c = config.convolution;
-    const Window rows = window_of(config.size[0], c.kernel_size[0], c.strides[0], c.padding);
-    const Window columns = window_of(config.size[1], c.kernel_size[1], c.strides[1], c.padding);
+    const auto window = [&](std::size_t axis) {
+        const int reach = (c.kernel_size[axis] - 1) * c.dilation_rate[axis] + 1;
+        return window_of(config.size[axis], reach, c.strides[axis], c.padding);
+    };
+    const Window rows = window(0), columns = window(1);
     return {.src = {config.size[0], config.size[1], config.channels, false},
             .dst = {rows.output, columns.output, c.filters, false},
             .kernel_size = c.kernel_size,
             .strides = c.strides,
             .pad_before = {rows.pad_before, columns.pad_before},
             .pad_after = {rows.pad_after, columns.pad_after},
+            .dilation_rate = c.dilation_rate,
+            .groups = c.groups,
             .algorithm = algorithm};
 }
 
-// Values of one convolution in Keras' layouts: images [N, H, W, C], kernel [KH, KW, IC, OC].
+std::size_t kernel_floats(const ConvolutionShape& s) {
+    return size(s.kernel_size[0]) * size(s.kernel_size[1]) * size(s.src.channels / s.groups) *
+           size(s.dst.channels);
+}
+
+// Values of one convolution in Keras' layouts: images [N, H, W, C], kernel [KH, KW, IC / G, OC].
 template <class Value>
 struct Values {
     std::vector<Value> src, kernel, bias, diff_dst;  // given
@@ -54,8 +64,7 @@ Values<float> random_values(const ConvolutionShape& s, int images) {
     };
     Values<float> v;
     v.src = draw(size(images) * static_cast<std::size_t>(s.src.size()));
-    v.kernel = draw(size(s.kernel_size[0] * s.kernel_size[1]) * size(s.src.channels) *
-                    size(s.dst.channels));
+    v.kernel = draw(kernel_floats(s));
     v.bias = draw(size(s.dst.channels));
     v.diff_dst = draw(size(images) * static_cast<std::size_t>(s.dst.size()));
     return v;
@@ -85,8 +94,8 @@ private:
             result_.dst[out + size(oc)] = given_.bias[size(oc)];
         for (int ky = 0; ky < s_.kernel_size[0]; ++ky)
             for (int kx = 0; kx < s_.kernel_size[1]; ++kx) {
-                const int sy = y * s_.strides[0] + ky - s_.pad_before[0];
-                const int sx = x * s_.strides[1] + kx - s_.pad_before[1];
+                const int sy = y * s_.strides[0] + ky * s_.dilation_rate[0] - s_.pad_before[0];
+                const int sx = x * s_.strides[1] + kx * s_.dilation_rate[1] - s_.pad_before[1];
                 const bool is_inside =
                     sy >= 0 && sy < s_.src.height && sx >= 0 && sx < s_.src.width;
                 if (is_inside)
@@ -94,13 +103,15 @@ private:
             }
     }
     void add_tap(std::size_t in, std::size_t out, std::size_t tap) {
-        const std::size_t channels = size(s_.src.channels), filters = size(s_.dst.channels);
+        const std::size_t channels = size(s_.src.channels / s_.groups);  // of a group
+        const std::size_t filters = size(s_.dst.channels), group = filters / size(s_.groups);
         for (std::size_t ic = 0; ic < channels; ++ic)
             for (std::size_t oc = 0; oc < filters; ++oc) {
                 const std::size_t k = (tap * channels + ic) * filters + oc;
-                const double src = given_.src[in + ic], gradient = given_.diff_dst[out + oc];
+                const std::size_t from = in + oc / group * channels + ic;
+                const double src = given_.src[from], gradient = given_.diff_dst[out + oc];
                 result_.dst[out + oc] += src * given_.kernel[k];
-                result_.diff_src[in + ic] += gradient * given_.kernel[k];
+                result_.diff_src[from] += gradient * given_.kernel[k];
                 result_.diff_kernel[k] += gradient * src;
             }
     }
@@ -133,7 +144,10 @@ public:
         format_.bias_format()->pack(given.bias, bias_.span());
     }
 
-    bool is_winograd() const { return format_.is_winograd() && !format_.prefers_direct(images_); }
+    std::string algorithm() const {
+        if (format_.depthwise()) return "depthwise";
+        return format_.is_winograd() && !format_.prefers_direct(images_) ? "winograd" : "direct";
+    }
     void run(std::size_t direction) {
         if (direction == 0) return convolution_.forward();
         if (direction == 1) return convolution_.backward_data();
@@ -144,8 +158,7 @@ public:
         const ConvolutionShape& s = format_.shape();
         v.dst.resize(size(images_) * static_cast<std::size_t>(s.dst.size()));
         v.diff_src.resize(size(images_) * static_cast<std::size_t>(s.src.size()));
-        v.diff_kernel.resize(size(s.kernel_size[0] * s.kernel_size[1]) * size(s.src.channels) *
-                             size(s.dst.channels));
+        v.diff_kernel.resize(kernel_floats(s));
         relayout(format_.dst(), dst_.data(), interleaved(s.dst), v.dst.data(), images_);
         relayout(format_.src(), diff_src_.data(), interleaved(s.src), v.diff_src.data(), images_);
         kernel_->unpack(diff_weights_.span(), v.diff_kernel);
@@ -225,7 +238,7 @@ ConvolutionBenchmark benchmark_convolution(const ConvolutionBenchmarkConfig& con
     Contender onednn(shape_of(config, ConvolutionAlgorithm::direct), given, config.images);
     const std::array<const char*, 4> directions{"forward", "backward_data", "backward_weights",
                                                 "backward"};
-    ConvolutionBenchmark benchmark{own.is_winograd() ? "winograd" : "direct", {}};
+    ConvolutionBenchmark benchmark{own.algorithm(), {}};
     for (std::size_t i = 0; i < directions.size(); ++i) {
         benchmark.timings.push_back(timing_of(own, onednn, i, config.rounds));
         benchmark.timings.back().direction = directions[i];

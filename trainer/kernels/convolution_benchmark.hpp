@@ -12,7 +12,8 @@
 namespace lockstep::trainer {
 
 struct ConvolutionBenchmarkConfig {
-    Conv2dConfig convolution;   // filters, kernel_size, strides, padding; without activation
+    // filters, kernel_size, strides, padding, dilation_rate, groups; without activation
+    Conv2dConfig convolution;
     int channels = 0;           // of the source
     std::array<int, 2> size{};  // height, width of the source
     int images = 4;             // of the shard, >= 1
@@ -30,7 +31,7 @@ struct ConvolutionTiming {
 };
 
 struct ConvolutionBenchmark {
-    std::string algorithm;  // of our side: winograd, or direct where it does not fit
+    std::string algorithm;  // of our side: winograd, depthwise, or direct where neither fits
     std::vector<ConvolutionTiming> timings;  // one a direction
 };
 

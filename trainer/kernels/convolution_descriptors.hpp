@@ -10,14 +10,18 @@ namespace lockstep::trainer {
 // Everything oneDNN needs to know of the convolution, as its dims.
 struct ConvolutionFormat::Descriptors {
     int ic = 0, oc = 0, ih = 0, iw = 0, oh = 0, ow = 0;
-    dnnl::memory::dims kernel, strides, pad_before, pad_after;
+    int groups = 1;  // as oneDNN counts them
+    dnnl::memory::dims kernel, strides, dilates, pad_before, pad_after;
     dnnl::memory::format_tag src_tag = dnnl::memory::format_tag::any,
                              dst_tag = dnnl::memory::format_tag::any;
     dnnl::memory::desc weights;
 
     dnnl::memory::dims src_dims(int n) const { return {n, ic, ih, iw}; }
     dnnl::memory::dims dst_dims(int n) const { return {n, oc, oh, ow}; }
-    dnnl::memory::dims weights_dims() const { return {oc, ic, kernel[0], kernel[1]}; }
+    dnnl::memory::dims weights_dims() const {
+        if (groups == 1) return {oc, ic, kernel[0], kernel[1]};
+        return {groups, oc / groups, ic / groups, kernel[0], kernel[1]};
+    }
     dnnl::memory::desc src(int n) const { return f32(src_dims(n), src_tag); }
     dnnl::memory::desc dst(int n) const { return f32(dst_dims(n), dst_tag); }
     dnnl::memory::desc bias() const { return f32({oc}, dnnl::memory::format_tag::x); }
@@ -46,14 +50,23 @@ struct ConvolutionFormat::Descriptors {
         return forward_pd<dnnl::convolution_forward>(
             dnn, attributes(has_relu), dnnl::prop_kind::forward_training,
             dnnl::algorithm::convolution_direct, src(n), weights_desc, bias(), dst(n), strides,
+            dilates, pad_before, pad_after);
+    }
+    dnnl::convolution_backward_data::primitive_desc backward_data(
+        const OneDnn& dnn, const dnnl::memory::desc& diff_src, const dnnl::memory::desc& diff_dst,
+        const dnnl::convolution_forward::primitive_desc& hint) const {
+        return backward_pd<dnnl::convolution_backward_data>(
+            dnn, hint, dnnl::algorithm::convolution_direct, diff_src,
+            f32(weights_dims(), dnnl::memory::format_tag::any), diff_dst, strides, dilates,
             pad_before, pad_after);
     }
     dnnl::convolution_backward_weights::primitive_desc backward_weights(
-        const OneDnn& dnn, int n, const dnnl::memory::desc& weights_desc,
+        const OneDnn& dnn, const dnnl::memory::desc& src_desc,
+        const dnnl::memory::desc& weights_desc, const dnnl::memory::desc& dst_desc,
         const dnnl::convolution_forward::primitive_desc& hint) const {
         return backward_pd<dnnl::convolution_backward_weights>(
-            dnn, hint, dnnl::algorithm::convolution_direct, src(n), weights_desc, bias(), dst(n),
-            strides, pad_before, pad_after);
+            dnn, hint, dnnl::algorithm::convolution_direct, src_desc, weights_desc, bias(),
+            dst_desc, strides, dilates, pad_before, pad_after);
     }
 };
 

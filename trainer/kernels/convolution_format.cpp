@@ -1,7 +1,9 @@
 #include <stdexcept>
 
 #include "trainer/kernels/convolution_descriptors.hpp"
+#include "trainer/kernels/depthwise/depthwise_format.hpp"
 #include "trainer/kernels/first/first_kernel_format.hpp"
+#include "trainer/kernels/kernel_format.hpp"
 #include "trainer/kernels/vector_lanes.hpp"
 #include "trainer/kernels/winograd/winograd_convolution.hpp"
 
@@ -34,60 +36,24 @@ Layout layout_of(const KnownTag& known, const Shape& shape, int padded) {
     return blocked(shape, known.block == 0 ? padded : known.block);
 }
 
-int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
-
-// Keras' [KH, KW, IC, OC] <-> oneDNN's blocked weights, with channels padded on both sides.
-class KernelFormat : public ParameterFormat {
-public:
-    KernelFormat(OneDnn& dnn, const memory::desc& weights, std::array<std::size_t, 4> keras,
-                 std::array<std::size_t, 4> padded)
-        : dnn_(dnn), weights_(weights), keras_(keras), padded_(padded) {}
-
-    std::size_t size() const override { return floats_of(weights_); }
-
-    void pack(std::span<const float> keras, std::span<float> arena) const override {
-        AlignedArray<float> plain(padded_[0] * padded_[1] * padded_[2] * padded_[3]);
-        for_each_row([&](std::size_t keras_at, std::size_t padded_at) {
-            std::copy_n(&keras[keras_at], keras_[3], &plain[padded_at]);
-        });
-        reorder_now(dnn_, plain_desc(), plain.data(), weights_, arena.data());
-    }
-    void unpack(std::span<const float> arena, std::span<float> keras) const override {
-        AlignedArray<float> plain(padded_[0] * padded_[1] * padded_[2] * padded_[3]);
-        reorder_now(dnn_, weights_, arena.data(), plain_desc(), plain.data());
-        for_each_row([&](std::size_t keras_at, std::size_t padded_at) {
-            std::copy_n(&plain[padded_at], keras_[3], &keras[keras_at]);
-        });
-    }
-
-private:
-    memory::desc plain_desc() const {
-        const auto dim = [&](std::size_t i) { return static_cast<memory::dim>(padded_[i]); };
-        return f32({dim(3), dim(2), dim(0), dim(1)}, tag::hwio);
-    }
-    template <class Copy>
-    void for_each_row(Copy copy) const {  // a row: all output channels of one input channel
-        for (std::size_t tap = 0; tap < keras_[0] * keras_[1]; ++tap)
-            for (std::size_t ic = 0; ic < keras_[2]; ++ic)
-                copy((tap * keras_[2] + ic) * keras_[3], (tap * padded_[2] + ic) * padded_[3]);
-    }
-
-    OneDnn& dnn_;
-    memory::desc weights_;
-    std::array<std::size_t, 4> keras_;  // KH, KW, IC, OC
-    std::array<std::size_t, 4> padded_;
-};
-
 }  // namespace
 
 ConvolutionFormat::ConvolutionFormat(ComputeEngine& engine, const ConvolutionShape& shape)
-    : engine_(engine), shape_(shape), descriptors_(std::make_unique<Descriptors>()) {
-    choose_onednn_layouts();
-    if (has_own_kernels()) choose_own_kernels();
+    : engine_(engine),
+      shape_(shape),
+      groups_(channel_groups(shape, engine.channel_block())),
+      descriptors_(std::make_unique<Descriptors>()) {
+    const bool is_own = shape_.algorithm == ConvolutionAlgorithm::own_if_it_fits;
+    if (is_own && shape_.is_depthwise()) {
+        choose_depthwise();
+    } else {
+        choose_onednn_layouts();
+        if (has_own_kernels()) choose_own_kernels();
+    }
 }
 
 bool ConvolutionFormat::has_own_kernels() const {
-    return shape_.algorithm == ConvolutionAlgorithm::own_if_it_fits;
+    return shape_.algorithm == ConvolutionAlgorithm::own_if_it_fits && shape_.is_plain();
 }
 
 bool ConvolutionFormat::computes_first() const {
@@ -99,7 +65,7 @@ bool ConvolutionFormat::wants_few() const {
     const int channels = shape_.src.channels, block = engine_.channel_block();
     const bool fits_winograd =
         2 * channels >= block && has_own_kernels() && takes_winograd(shape_, block);
-    return channels <= 4 && !fits_winograd;
+    return shape_.groups == 1 && channels <= 4 && !fits_winograd;
 }
 
 void ConvolutionFormat::choose_own_kernels() {
@@ -118,15 +84,24 @@ void ConvolutionFormat::choose_own_kernels() {
     dst_channels_ = first.dst_channels;
 }
 
-void ConvolutionFormat::choose_onednn_layouts() {
+void ConvolutionFormat::choose_depthwise() {
     const int block = engine_.channel_block();
-    dst_channels_ = round_up(shape_.dst.channels, block);
+    src_ = blocked(shape_.src, block);
+    dst_ = blocked(shape_.dst, block);
+    src_channels_ = dst_channels_ = groups_.padded_src();
+    depthwise_.emplace(depthwise_shape(shape_, block));
+}
+
+void ConvolutionFormat::choose_onednn_layouts() {
+    dst_channels_ = groups_.padded_dst();
     Descriptors& d = *descriptors_;
     d.oc = dst_channels_;
+    d.groups = groups_.count;
     d.ih = shape_.src.height, d.iw = shape_.src.width;
     d.oh = shape_.dst.height, d.ow = shape_.dst.width;
     d.kernel = {shape_.kernel_size[0], shape_.kernel_size[1]};
     d.strides = {shape_.strides[0], shape_.strides[1]};
+    d.dilates = {shape_.dilation_rate[0] - 1, shape_.dilation_rate[1] - 1};
     d.pad_before = {shape_.pad_before[0], shape_.pad_before[1]};
     d.pad_after = {shape_.pad_after[0], shape_.pad_after[1]};
 
@@ -157,11 +132,12 @@ void ConvolutionFormat::choose_onednn_layouts() {
     const auto has_weights_kernel = [&] {
         const auto hint = d.forward(engine_.onednn(), kImages, d.weights, shape_.has_relu);
         const memory::desc any = f32(d.weights_dims(), tag::any);
-        return !is_reference(d.backward_weights(engine_.onednn(), kImages, any, hint));
+        return !is_reference(
+            d.backward_weights(engine_.onednn(), d.src(kImages), any, d.dst(kImages), hint));
     };
     const bool keeps_few = wants_few() && choose_layouts(shape_.src.channels, tag::any) &&
                            (computes_first() || has_weights_kernel());
-    const int padded = round_up(shape_.src.channels, block);
+    const int padded = groups_.padded_src();
     if (!keeps_few && !choose_layouts(padded, tag::any) && !choose_layouts(padded, tag::nhwc))
         throw std::runtime_error("oneDNN chose an activation layout that does not pad channels");
 }
@@ -184,12 +160,12 @@ void ConvolutionFormat::transform_filters(const float* weights, bool for_data,
 
 std::unique_ptr<ParameterFormat> ConvolutionFormat::kernel_format() const {
     if (first_) return std::make_unique<FirstKernelFormat>(first_->shape(), shape_.dst.channels);
-    const auto size = [](int value) { return static_cast<std::size_t>(value); };
-    const std::array<std::size_t, 4> keras{size(shape_.kernel_size[0]), size(shape_.kernel_size[1]),
-                                           size(shape_.src.channels), size(shape_.dst.channels)};
-    const std::array<std::size_t, 4> padded{keras[0], keras[1], size(src_channels_),
-                                            size(dst_channels_)};
-    return std::make_unique<KernelFormat>(engine_.onednn(), descriptors_->weights, keras, padded);
+    if (depthwise_)
+        return std::make_unique<DepthwiseKernelFormat>(depthwise_->shape(), shape_.dst.channels);
+    ChannelGroups groups = groups_;
+    if (groups.count == 1) groups.src_channels = src_channels_;
+    return std::make_unique<KernelFormat>(engine_.onednn(), descriptors_->weights,
+                                          shape_.kernel_size, groups, shape_.dst.channels);
 }
 
 std::unique_ptr<ParameterFormat> ConvolutionFormat::bias_format() const {

@@ -48,6 +48,13 @@ HWY_ATTR void Multiply(const float* a, const float* b, float* dst, std::size_t c
     });
 }
 
+HWY_ATTR void Rescale(const float* x, float scale, float offset, float* y, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto scaled = hn::Mul(hn::LoadU(d, x + i), hn::Set(d, scale));
+        hn::StoreU(hn::Add(scaled, hn::Set(d, offset)), d, y + i);
+    });
+}
+
 HWY_ATTR void AddTo(float* sum, const float* part, std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         hn::StoreU(hn::Add(hn::LoadU(d, sum + i), hn::LoadU(d, part + i)), d, sum + i);
@@ -111,6 +118,7 @@ HWY_EXPORT(ReluForward);
 HWY_EXPORT(ReluGradient);
 HWY_EXPORT(AddForward);
 HWY_EXPORT(Multiply);
+HWY_EXPORT(Rescale);
 HWY_EXPORT(AddTo);
 HWY_EXPORT(ScalePixels);
 HWY_EXPORT(AllFinite);
@@ -135,6 +143,9 @@ void add_forward(const float* a, const float* b, bool has_relu, float* dst, std:
 }
 void multiply(const float* a, const float* b, float* dst, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(Multiply)(a, b, dst, count);
+}
+void rescale(const float* x, float scale, float offset, float* y, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(Rescale)(x, scale, offset, y, count);
 }
 void add_to(float* sum, const float* part, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(AddTo)(sum, part, count);

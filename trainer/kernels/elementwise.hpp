@@ -22,6 +22,8 @@ void relu_backward(const float* relu_dst, float* diff, std::size_t count);
 void add_forward(const float* a, const float* b, bool has_relu, float* dst, std::size_t count);
 // dst = a x b; dst may be one of them.
 void multiply(const float* a, const float* b, float* dst, std::size_t count);
+// y = x scale + offset, rounded twice; y may be x.
+void rescale(const float* x, float scale, float offset, float* y, std::size_t count);
 // sum += part.
 void add_to(float* sum, const float* part, std::size_t count);
 

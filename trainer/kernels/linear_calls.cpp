@@ -46,10 +46,14 @@ void OneDnnCalls::add_backward_weights(const PrimitiveDesc& pd, const LinearPart
                                        const Memory& src, const Memory& diff_dst) {
     const Memory gradient = dnn_.over(weights_, part.diff_weights);
     const Memory written = in_layout(pd.diff_weights_desc(0), gradient, raw_diff_weights_);
+    const Memory read_src = in_layout(pd.src_desc(0), src, raw_src_);
+    const Memory read_diff = in_layout(pd.diff_dst_desc(0), diff_dst, raw_diff_dst_);
     Calls& calls = parts_.back().backward_weights;
+    if (read_src != src) calls.push_back(reorder_call(dnn_, src, read_src));
+    if (read_diff != diff_dst) calls.push_back(reorder_call(dnn_, diff_dst, read_diff));
     calls.push_back(OneDnnCall(dnnl::primitive(pd.get()),
-                               {{DNNL_ARG_SRC, src},
-                                {DNNL_ARG_DIFF_DST, diff_dst},
+                               {{DNNL_ARG_SRC, read_src},
+                                {DNNL_ARG_DIFF_DST, read_diff},
                                 {DNNL_ARG_DIFF_WEIGHTS, written},
                                 {DNNL_ARG_DIFF_BIAS, dnn_.over(bias_, part.diff_bias)},
                                 {DNNL_ARG_SCRATCHPAD, dnn_.scratchpad(pd.scratchpad_desc())}}));

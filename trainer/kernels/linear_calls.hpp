@@ -56,7 +56,7 @@ private:
     std::vector<Part> parts_;
     Calls weight_copies_;
     std::vector<std::pair<Memory, AlignedArray<float>>> copied_weights_;
-    Workspace raw_diff_dst_, raw_diff_src_, raw_diff_weights_;
+    Workspace raw_src_, raw_diff_dst_, raw_diff_src_, raw_diff_weights_;
 };
 
 }  // namespace lockstep::trainer

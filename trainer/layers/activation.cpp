@@ -1,18 +1,28 @@
 #include "trainer/layers/activation.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
+#include <variant>
 
+#include "trainer/kernels/activations.hpp"
 #include "trainer/kernels/elementwise.hpp"
+#include "trainer/kernels/padding.hpp"
 #include "trainer/kernels/softmax.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
 
-void bind_relu(PassBuilder& pass, std::size_t sample_size) {
-    const auto floats = [shards = pass.shards(), sample_size](std::size_t i) {
+// How many floats of shard i.
+auto floats_of_shards(const PassBuilder& pass, std::size_t sample_size) {
+    return [shards = pass.shards(), sample_size](std::size_t i) {
         return static_cast<std::size_t>(shards[i].count) * sample_size;
     };
+}
+
+void bind_relu(PassBuilder& pass, std::size_t sample_size) {
+    const auto floats = floats_of_shards(pass, sample_size);
     Buffer& dst = pass.dst();
     pass.forward({.what = "ReLU",
                   .extent = Extent::shard,
@@ -36,6 +46,35 @@ void bind_relu(PassBuilder& pass, std::size_t sample_size) {
                               const StepContext&, std::size_t i) {
                        relu_gradient(mask == nullptr ? nullptr : mask->of_shard(i),
                                      diff_dst.of_shard(i), diff_src.of_shard(i), floats(i));
+                   }});
+}
+
+void bind_elementwise(PassBuilder& pass, Activation activation, const Layout& layout) {
+    const auto floats = floats_of_shards(pass, layout.sample_size());
+    Buffer &src = pass.src(), &dst = pass.dst();
+    std::optional<PaddingPlaces> padding;
+    if (!keeps_zeros(activation)) padding.emplace(layout);
+    pass.forward(
+        {.what = "activation",
+         .extent = Extent::shard,
+         .reads = {&src},
+         .writes = {&dst},
+         .may_overwrite = &src,
+         .run = [=, shards = pass.shards(), &src, &dst](const StepContext&, std::size_t i) {
+             activation_forward(activation, src.of_shard(i), dst.of_shard(i), floats(i));
+             if (padding) padding->clear(dst.of_shard(i), shards[i].count);
+         }});
+    if (pass.diff_src() == nullptr) return;
+    Buffer& kept = has_gradient_of_output(activation) ? dst : src;
+    pass.backward({.what = "activation",
+                   .extent = Extent::shard,
+                   .reads = {&kept, &pass.diff_dst()},
+                   .writes = {pass.diff_src()},
+                   .may_overwrite = &pass.diff_dst(),
+                   .run = [=, &kept, &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src()](
+                              const StepContext&, std::size_t i) {
+                       activation_gradient(activation, kept.of_shard(i), diff_dst.of_shard(i),
+                                           diff_src.of_shard(i), floats(i));
                    }});
 }
 
@@ -99,8 +138,21 @@ void bind_softmax(PassBuilder& pass, const Layout& layout) {
 void ActivationLayer::bind(PassBuilder& pass) const {
     if (activation_ == Activation::softmax)
         bind_softmax(pass, src());
-    else
+    else if (activation_ == Activation::relu)
         bind_relu(pass, src().sample_size());
+    else
+        bind_elementwise(pass, activation_, src());
+}
+
+Activation activation_behind(const LayerConfig& config) {
+    const auto activation_of = [](const auto& kind) {
+        using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (requires { kind.activation; } && !std::is_same_v<Kind, ActivationConfig>)
+            return kind.activation;
+        return Activation::linear;
+    };
+    const Activation activation = std::visit(activation_of, config.kind);
+    return is_elementwise(activation) ? activation : Activation::linear;
 }
 
 }  // namespace lockstep::trainer

@@ -1,6 +1,6 @@
 #pragma once
 
-// Activation as a layer of its own: relu, softmax of vectors, linear.
+// Activation as a layer of its own: element by element, softmax of vectors, or linear.
 
 #include "trainer/layers/layer.hpp"
 
@@ -18,5 +18,9 @@ public:
 private:
     Activation activation_;
 };
+
+// What the kernels of a layer with an activation leave to a pass behind them: all but relu and
+// softmax. linear: nothing.
+Activation activation_behind(const LayerConfig& config);
 
 }  // namespace lockstep::trainer

@@ -6,13 +6,18 @@ namespace lockstep::trainer {
 
 BatchNormTensors add_batch_norm_tensors(Parameters& parameters, const LayerShape& shape,
                                         const Layout& layout) {
-    const auto add = [&](std::size_t i) {
-        return parameters.add(
-            shape.name, shape.parameters[i],
+    BatchNormTensors tensors;
+    for (const ParameterShape& parameter : shape.parameters) {
+        const std::size_t tensor = parameters.add(
+            shape.name, parameter,
             std::make_unique<ChannelFormat>(feature_positions(layout),
                                             static_cast<std::size_t>(layout.padded_channels())));
-    };
-    return {add(0), add(1), add(2), add(3)};
+        if (parameter.name == "gamma") tensors.gamma = tensor;
+        if (parameter.name == "beta") tensors.beta = tensor;
+        if (parameter.name == "moving_mean") tensors.moving_mean = tensor;
+        if (parameter.name == "moving_variance") tensors.moving_variance = tensor;
+    }
+    return tensors;
 }
 
 void add_moments(PassBuilder& pass, BatchStatistics& statistics, const Layout& layout) {
@@ -52,15 +57,20 @@ void add_moving_affine(PassBuilder& pass, ChannelAffine& affine,
 void add_gradient_sums(PassBuilder& pass, BatchStatistics& statistics,
                        const BatchNormTensors& tensors, std::vector<Buffer*> reads,
                        std::function<void(std::size_t shard)> sums) {
+    const auto of = [&gradients = pass.gradients()](const std::optional<std::size_t>& tensor,
+                                                    std::size_t shard) {
+        return tensor ? gradients.of(*tensor, shard) : nullptr;
+    };
+    if (!tensors.gamma && !tensors.beta && pass.diff_src() == nullptr) return;
     pass.backward({.what = "sums of the gradient",
                    .extent = Extent::shard,
                    .reads = std::move(reads),
                    .writes = pass.gradients().buffers(),
-                   .run = [&statistics, tensors, sums = std::move(sums),
-                           &gradients = pass.gradients()](const StepContext&, std::size_t i) {
+                   .run = [&statistics, tensors, of, sums = std::move(sums)](const StepContext&,
+                                                                             std::size_t i) {
                        sums(i);
-                       statistics.write_parameter_gradients(i, gradients.of(tensors.gamma, i),
-                                                            gradients.of(tensors.beta, i));
+                       statistics.write_parameter_gradients(i, of(tensors.gamma, i),
+                                                            of(tensors.beta, i));
                    }});
     if (pass.diff_src() == nullptr) return;
     pass.backward({.what = "exchange of sums",
@@ -73,22 +83,24 @@ void add_gradient_sums(PassBuilder& pass, BatchStatistics& statistics,
 }
 
 void BatchNormalization::bind(PassBuilder& pass) const {
-    pass.is_training() ? bind_training(pass) : bind_evaluation(pass);
+    pass.is_training() && !is_frozen_ ? bind_training(pass) : bind_moving(pass);
 }
 
-void BatchNormalization::bind_evaluation(PassBuilder& pass) const {
+void BatchNormalization::bind_moving(PassBuilder& pass) const {
     auto& affine = pass.keep(
-        std::make_unique<ChannelAffine>(static_cast<std::size_t>(src().padded_channels())));
-    add_moving_affine(pass, affine, config_, tensors_);
+        std::make_unique<MovingAffine>(static_cast<std::size_t>(src().padded_channels())));
+    add_moving_affine(pass, affine.map, config_, tensors_);
     pass.forward({.what = "normalization",
                   .extent = Extent::shard,
                   .reads = {&pass.src()},
                   .writes = {&pass.dst()},
-                  .run = [this, &affine, &src = pass.src(), &dst = pass.dst(),
+                  .run = [this, &map = affine.map, &src = pass.src(), &dst = pass.dst(),
                           shards = pass.shards()](const StepContext&, std::size_t i) {
-                      batch_norm_apply(this->src(), src.of_shard(i), affine.scale, affine.shift,
+                      batch_norm_apply(this->src(), src.of_shard(i), map.scale, map.shift,
                                        dst.of_shard(i), shards[i].count);
                   }});
+    if (pass.diff_src() == nullptr) return;
+    add_data_gradient(pass, [&affine] { return affine.gradient(); });
 }
 
 void BatchNormalization::bind_training(PassBuilder& pass) const {
@@ -116,18 +128,23 @@ void BatchNormalization::bind_training(PassBuilder& pass) const {
                               table.last(statistics.channels()));
                       });
     if (pass.diff_src() == nullptr) return;
-    pass.backward({.what = "normalization",
-                   .extent = Extent::shard,
-                   .reads = {&pass.src(), &pass.diff_dst()},
-                   .writes = {pass.diff_src()},
-                   .may_overwrite = &pass.diff_dst(),
-                   .run = [this, &statistics, masks = pass.masks_src_relu(), &src = pass.src(),
-                           &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src(),
-                           shards = pass.shards()](const StepContext&, std::size_t i) {
-                       batch_norm_backward(this->src(), src.of_shard(i), diff_dst.of_shard(i),
-                                           statistics.gradient(), masks, diff_src.of_shard(i),
-                                           shards[i].count);
-                   }});
+    add_data_gradient(pass, [&statistics] { return statistics.gradient(); });
+}
+
+void BatchNormalization::add_data_gradient(PassBuilder& pass,
+                                           std::function<BatchNormGradient()> gradient) const {
+    pass.backward(
+        {.what = "normalization",
+         .extent = Extent::shard,
+         .reads = {&pass.src(), &pass.diff_dst()},
+         .writes = {pass.diff_src()},
+         .may_overwrite = &pass.diff_dst(),
+         .run = [this, gradient = std::move(gradient), masks = pass.masks_src_relu(),
+                 &src = pass.src(), &diff_dst = pass.diff_dst(), &diff_src = *pass.diff_src(),
+                 shards = pass.shards()](const StepContext&, std::size_t i) {
+             batch_norm_backward(this->src(), src.of_shard(i), diff_dst.of_shard(i), gradient(),
+                                 masks, diff_src.of_shard(i), shards[i].count);
+         }});
 }
 
 }  // namespace lockstep::trainer

@@ -51,13 +51,12 @@ void BatchStatistics::exchange_moments() {
         }
         count = total;
     }
-    const float* gamma = parameters_.data(tensors_.gamma);
-    const float* beta = parameters_.data(tensors_.beta);
+    const GammaAndBeta values(tensors_, parameters_);
     for (std::size_t c = 0; c < channels_; ++c) {
         variance_[c] = squares_[c] / count;
         inv_std_[c] = 1.0 / std::sqrt(variance_[c] + config_.epsilon);
         mean_float_[c] = static_cast<float>(mean_[c]);
-        affine_.set(c, mean_[c], inv_std_[c], gamma[c], beta[c]);
+        affine_.set(c, mean_[c], inv_std_[c], values.gamma(c), values.beta(c));
     }
 }
 
@@ -66,8 +65,9 @@ void BatchStatistics::write_parameter_gradients(std::size_t shard, float* diff_g
                                                 float* diff_beta) {
     const auto table = gradient_sums(shard);
     for (std::size_t c = 0; c < channels_; ++c) {
-        diff_beta[c] = static_cast<float>(table[c]);
-        diff_gamma[c] = static_cast<float>(table[channels_ + c] * inv_std_[c]);
+        if (diff_beta != nullptr) diff_beta[c] = static_cast<float>(table[c]);
+        if (diff_gamma != nullptr)
+            diff_gamma[c] = static_cast<float>(table[channels_ + c] * inv_std_[c]);
     }
 }
 
@@ -100,11 +100,11 @@ void set_moving_affine(ChannelAffine& affine, double epsilon, const BatchNormTen
                        Parameters& parameters) {
     const float* mean = parameters.data(tensors.moving_mean);
     const float* variance = parameters.data(tensors.moving_variance);
-    const float* gamma = parameters.data(tensors.gamma);
-    const float* beta = parameters.data(tensors.beta);
+    const GammaAndBeta values(tensors, parameters);
     for (std::size_t c = 0; c < affine.scale.size(); ++c)
         affine.set(c, static_cast<double>(mean[c]),
-                   1.0 / std::sqrt(static_cast<double>(variance[c]) + epsilon), gamma[c], beta[c]);
+                   1.0 / std::sqrt(static_cast<double>(variance[c]) + epsilon), values.gamma(c),
+                   values.beta(c));
 }
 
 }  // namespace lockstep::trainer

@@ -3,6 +3,7 @@
 // The statistics of one batch normalization in training: every shard's moments travel to all ranks,
 // and every rank combines them in shard order, in double; so do the two sums of the backward pass.
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,19 @@ struct ChannelAffine {
     void set(std::size_t c, double mean, double inv_std, float gamma, float beta);
 };
 
+// Gamma and beta as they are now, by channel.
+class GammaAndBeta {
+public:
+    GammaAndBeta(const BatchNormTensors& tensors, Parameters& parameters)
+        : gamma_(tensors.gamma ? parameters.data(*tensors.gamma) : nullptr),
+          beta_(tensors.beta ? parameters.data(*tensors.beta) : nullptr) {}
+    float gamma(std::size_t c) const { return gamma_ == nullptr ? 1.0F : gamma_[c]; }
+    float beta(std::size_t c) const { return beta_ == nullptr ? 0.0F : beta_[c]; }
+
+private:
+    const float *gamma_, *beta_;
+};
+
 class BatchStatistics {
 public:
     //   pixels   of one sample that the statistics are over
@@ -37,7 +51,7 @@ public:
 
     // Backward: [2][channels] of each own shard: sum(dy), and sum(dy (x - mean)).
     std::span<double> gradient_sums(std::size_t shard) { return gather_.own(shard); }
-    // d gamma and d beta of a shard, from its sums.
+    // d gamma and d beta of a shard, from its sums. Null: there is none.
     void write_parameter_gradients(std::size_t shard, float* diff_gamma, float* diff_beta);
     void exchange_gradient_sums();
     BatchNormGradient gradient() const {
@@ -65,7 +79,7 @@ private:
     ChannelAffine affine_;
 };
 
-// The affine map of evaluation, by the moving statistics as they are.
+// The affine map of evaluation, and of a frozen layer, by the moving statistics as they are.
 void set_moving_affine(ChannelAffine& affine, double epsilon, const BatchNormTensors& tensors,
                        Parameters& parameters);
 

@@ -7,18 +7,35 @@
 namespace lockstep::trainer {
 
 ConvolutionShape convolution_shape(const Conv2dConfig& config, const LayerSetting& setting) {
-    const LayerShape& shape = setting.shape;
-    const Window rows =
-        window_of(shape.input.height, config.kernel_size[0], config.strides[0], config.padding);
-    const Window columns =
-        window_of(shape.input.width, config.kernel_size[1], config.strides[1], config.padding);
-    return {.src = shape.input,
-            .dst = shape.output,
+    return convolution_shape(config, setting.shape.input, setting.shape.output);
+}
+
+ConvolutionShape convolution_shape(const Conv2dConfig& config, const Shape& src, const Shape& dst) {
+    const auto window = [&](std::size_t axis, int size) {
+        const int reach = (config.kernel_size[axis] - 1) * config.dilation_rate[axis] + 1;
+        return window_of(size, reach, config.strides[axis], config.padding);
+    };
+    const Window rows = window(0, src.height), columns = window(1, src.width);
+    return {.src = src,
+            .dst = dst,
             .kernel_size = config.kernel_size,
             .strides = config.strides,
             .pad_before = {rows.pad_before, columns.pad_before},
             .pad_after = {rows.pad_after, columns.pad_after},
+            .dilation_rate = config.dilation_rate,
+            .groups = config.groups,
             .has_relu = config.activation == Activation::relu};
+}
+
+Conv2dConfig grouped(const DepthwiseConv2dConfig& config, int channels) {
+    return {.filters = channels * config.depth_multiplier,
+            .kernel_size = config.kernel_size,
+            .strides = config.strides,
+            .padding = config.padding,
+            .activation = config.activation,
+            .use_bias = config.use_bias,
+            .dilation_rate = config.dilation_rate,
+            .groups = channels};
 }
 
 namespace {
@@ -93,7 +110,8 @@ void Conv2d::bind(PassBuilder& pass) const {
          .writes = {&pass.dst()},
          .run = [&bound](const StepContext&, std::size_t i) { bound.calls().forward(i); }});
     const auto calls = [&bound]() -> LinearCalls& { return bound.calls(); };
-    Buffer* filters_for_data = pass.is_training() ? add_backward(pass, calls) : nullptr;
+    Buffer* filters_for_data =
+        pass.is_training() ? add_backward(pass, calls, bound.parameters.are_trained()) : nullptr;
     const bool is_training = pass.is_training();
     const bool masks =
         is_training && makes_relu() && !pass.is_diff_dst_masked() && masks_relu(pass, *format_);
@@ -113,8 +131,8 @@ void Conv2d::bind(PassBuilder& pass) const {
                             .dst = dst.of_shard(i)};
             if (masks) part.relu_dst = dst.of_shard(i);
             if (diff_src != nullptr) part.diff_src = diff_src->of_shard(i);
-            if (is_training) {
-                part.diff_dst = diff_dst->of_shard(i);
+            if (is_training) part.diff_dst = diff_dst->of_shard(i);
+            if (is_training && parameters.are_trained()) {
                 part.diff_weights = parameters.diff_weights(i);
                 part.diff_bias = parameters.diff_bias(i);
             }
@@ -158,7 +176,9 @@ Buffer* Conv2d::add_filters(PassBuilder& pass, bool for_data, Buffer* folded) co
     return &filters;
 }
 
-Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&()>& calls) const {
+//   are_trained   the weights: else their gradient is left out
+Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&()>& calls,
+                             bool are_trained) const {
     Buffer& diff_dst = pass.diff_dst();
     std::vector<Buffer*> reads{&pass.src(), &diff_dst};
     const bool needs_mask = makes_relu() && !pass.is_diff_dst_masked();
@@ -183,14 +203,17 @@ Buffer* Conv2d::add_backward(PassBuilder& pass, const std::function<LinearCalls&
              .reads = {},
              .writes = {},
              .run = [calls](const StepContext&, std::size_t) { calls().prepare_backward(); }});
-    std::vector<Buffer*> writes = pass.gradients().buffers();
+    std::vector<Buffer*> writes;
+    if (are_trained) writes = pass.gradients().buffers();
     if (pass.diff_src() != nullptr) writes.push_back(pass.diff_src());
     pass.backward({.what = "convolution",
                    .extent = Extent::shard,
-                   .products = pass.diff_src() != nullptr ? 2 : 1,
+                   .products = (are_trained ? 1 : 0) + (pass.diff_src() != nullptr ? 1 : 0),
                    .reads = reads,
                    .writes = writes,
-                   .run = [calls](const StepContext&, std::size_t i) { calls().backward(i); }});
+                   .run = [calls, are_trained](const StepContext&, std::size_t i) {
+                       are_trained ? calls().backward(i) : calls().backward_data(i);
+                   }});
     return filters;
 }
 

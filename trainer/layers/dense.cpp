@@ -22,7 +22,7 @@ void Dense::bind(PassBuilder& pass) const {
     add_forward(pass, parameters);
     if (!pass.is_training()) return;
     Buffer& diff = add_gathered_diff(pass);
-    add_weights(pass, parameters, diff);
+    if (parameters.are_trained()) add_weights(pass, parameters, diff);
     if (pass.diff_src() != nullptr) add_data(pass, parameters, diff);
 }
 

@@ -17,7 +17,6 @@ public:
           Parameters& parameters);
 
     bool makes_relu() const override { return format_.has_relu(); }
-    bool has_parameters() const override { return true; }
     const FactoredWeights* factored_weights() const override { return this; }
     void bind(PassBuilder& pass) const override;
 

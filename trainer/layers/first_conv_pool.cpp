@@ -23,7 +23,8 @@ bool fits_the_kernels(const LayerSetting& setting) {
     const Conv2dConfig& config = convolution_of(setting);
     const FirstConvolutionShape shape = kernel_shape(setting);
     return !setting.needs_diff_src && config.activation == Activation::relu &&
-           FirstConvolution::computes(shape) && FirstConvolution(shape).can_pool();
+           convolution_shape(config, setting).is_plain() && FirstConvolution::computes(shape) &&
+           FirstConvolution(shape).can_pool();
 }
 
 }  // namespace

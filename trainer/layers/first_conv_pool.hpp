@@ -21,7 +21,6 @@ public:
     FirstConvPool(const LayerSetting& convolution, const LayerSetting& pooling,
                   Parameters& parameters);
 
-    bool has_parameters() const override { return true; }
     void bind(PassBuilder& pass) const override;
 
 private:

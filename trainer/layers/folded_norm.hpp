@@ -5,12 +5,15 @@
 // then also a ReLU behind.
 
 #include <cstddef>
+#include <optional>
 
 namespace lockstep::trainer {
 
-// The tensors of one normalization in the network's parameters.
+// The tensors of one normalization in the network's parameters. No gamma is one of ones, no beta
+// one of zeros.
 struct BatchNormTensors {
-    std::size_t gamma, beta, moving_mean, moving_variance;
+    std::optional<std::size_t> gamma, beta;
+    std::size_t moving_mean = 0, moving_variance = 0;
 };
 
 struct MovingNorm {

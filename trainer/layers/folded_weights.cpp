@@ -9,7 +9,7 @@ ChannelScaling scaling_of(const ConvolutionFormat& format) {
     const auto size = [](int value) { return static_cast<std::size_t>(value); };
     const std::size_t taps = size(shape.kernel_size[0]) * size(shape.kernel_size[1]);
     return ChannelScaling(*format.kernel_format(),
-                          taps * size(shape.src.channels) * size(shape.dst.channels),
+                          taps * size(shape.src.channels / shape.groups) * size(shape.dst.channels),
                           size(shape.dst.channels), size(format.engine().channel_block()));
 }
 

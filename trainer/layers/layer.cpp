@@ -6,8 +6,14 @@
 #include "trainer/layers/dense.hpp"
 #include "trainer/layers/dropout.hpp"
 #include "trainer/layers/flatten.hpp"
+#include "trainer/layers/layer_normalization.hpp"
 #include "trainer/layers/merge.hpp"
 #include "trainer/layers/pooling.hpp"
+#include "trainer/layers/rescaling.hpp"
+#include "trainer/layers/separable.hpp"
+#include "trainer/layers/spatial_dropout.hpp"
+#include "trainer/layers/up_sampling.hpp"
+#include "trainer/layers/zero_padding.hpp"
 
 namespace lockstep::trainer {
 
@@ -23,6 +29,20 @@ struct Maker {
     std::unique_ptr<Layer> operator()(const Conv2dConfig& c) const {
         return std::make_unique<Conv2d>(c, setting, engine, parameters);
     }
+    std::unique_ptr<Layer> operator()(const DepthwiseConv2dConfig& c) const {
+        return std::make_unique<Conv2d>(grouped(c, setting.shape.input.channels), setting, engine,
+                                        parameters);
+    }
+    // Its first half: the network puts the second one behind.
+    std::unique_ptr<Layer> operator()(const SeparableConv2dConfig&) const {
+        return make_depthwise(setting, engine, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const ZeroPadding2dConfig& c) const {
+        return std::make_unique<ZeroPadding>(c, setting.shape, src);
+    }
+    std::unique_ptr<Layer> operator()(const UpSampling2dConfig& c) const {
+        return std::make_unique<UpSampling>(c, setting.shape, src);
+    }
     std::unique_ptr<Layer> operator()(const PoolingConfig& c) const {
         return std::make_unique<Pooling>(c, setting.shape, src);
     }
@@ -33,9 +53,16 @@ struct Maker {
         return make_merge(c.kind, sources);
     }
     std::unique_ptr<Layer> operator()(const BatchNormalizationConfig& c) const {
-        return std::make_unique<BatchNormalization>(c, setting.shape, src, parameters);
+        return std::make_unique<BatchNormalization>(c, setting, src, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const LayerNormalizationConfig& c) const {
+        return std::make_unique<LayerNormalization>(c, setting.shape, src, parameters);
+    }
+    std::unique_ptr<Layer> operator()(const RescalingConfig& c) const {
+        return std::make_unique<Rescaling>(c, src);
     }
     std::unique_ptr<Layer> operator()(const DropoutConfig& c) const {
+        if (c.is_spatial) return std::make_unique<SpatialDropout>(c, setting.index, src);
         return std::make_unique<Dropout>(c, setting.index, src);
     }
     std::unique_ptr<Layer> operator()(const FlattenConfig&) const {

@@ -31,7 +31,6 @@ public:
     virtual bool is_identity_in_evaluation() const { return is_identity(); }
     // dst was made by a ReLU that this layer computes along.
     virtual bool makes_relu() const { return false; }
-    virtual bool has_parameters() const { return false; }
     // Null but for layers whose gradient of the weights can be formed from factors.
     virtual const FactoredWeights* factored_weights() const { return nullptr; }
     // The backward pass can apply the ReLU gradient of the layer in front, for nothing.

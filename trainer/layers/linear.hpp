@@ -29,6 +29,8 @@ public:
 
     const float* weights() const { return parameters_.data(tensors_.kernel); }
     const float* bias() const { return bias_; }
+    // Else the layer is frozen, and no gradient of the two has a place.
+    bool are_trained() const { return parameters_.is_trained(tensors_.kernel); }
     // The gradients' places of one shard, in training, once all buffers are placed.
     float* diff_weights(std::size_t shard) const { return gradients_.of(tensors_.kernel, shard); }
     float* diff_bias(std::size_t shard) const;

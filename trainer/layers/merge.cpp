@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trainer/kernels/elementwise.hpp"
+#include "trainer/layers/broadcast_merge.hpp"
 
 namespace lockstep::trainer {
 
@@ -240,7 +241,13 @@ std::unique_ptr<Layer> make_concatenate(std::span<const Layout> sources) {
 
 std::unique_ptr<Layer> make_merge(MergeKind kind, std::span<const Layout> sources) {
     if (kind == MergeKind::concatenate) return make_concatenate(sources);
-    const Layout layout = mergeable(sources).front();
+    std::vector<Layout> layouts = mergeable(sources);
+    const Layout layout = layouts.front();
+    const auto has_other_size = [&](const Layout& other) {
+        return other.pixels() != layout.pixels();
+    };
+    if (std::ranges::any_of(layouts, has_other_size))
+        return std::make_unique<BroadcastMerge>(kind, std::move(layouts));
     if (kind == MergeKind::add) return std::make_unique<Add>(layout, sources.size());
     return std::make_unique<Multiply>(layout, sources.size());
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// Layers of several inputs: Add, Multiply and Concatenate.
+// Layers of several inputs: Add, Multiply and Concatenate. Where some are images of one pixel that
+// stands for others' whole images: broadcast_merge.hpp.
 
 #include <memory>
 #include <span>

@@ -22,14 +22,15 @@ public:
           affine_(channels()) {
         if (block.drop_ && pass.is_training())
             draw_ = dropout_draw(block.drop_->rate, pass.context().seed);
-        if (block.norm_ && pass.is_training())
+        if (block.norm_ && !block.norm_->is_frozen && pass.is_training())
             statistics_.emplace(block.norm_->config, block.norm_->tensors, shape_.src.pixels(),
                                 channels(), pass);
     }
 
     Buffer* routes() const { return routes_; }
+    bool has_statistics() const { return statistics_.has_value(); }
     BatchStatistics& statistics() { return *statistics_; }
-    ChannelAffine& moving_affine() { return affine_; }
+    ChannelAffine& moving_affine() { return affine_.map; }
 
     void forward(const StepContext& context, std::size_t i) const {
         DropoutDraw draw;
@@ -41,7 +42,7 @@ public:
                             .draw = draw_ ? &draw : nullptr};
         if (!block_.norm_)
             return max_pool_2x2_forward(shape_, src_.of_shard(i), masks_, pooled, samples(i));
-        const ChannelAffine& affine = statistics_ ? statistics_->affine() : affine_;
+        const ChannelAffine& affine = statistics_ ? statistics_->affine() : affine_.map;
         batch_norm_max_pool_2x2_forward(shape_, src_.of_shard(i), affine.scale, affine.shift,
                                         pooled, samples(i));
     }
@@ -52,10 +53,11 @@ public:
                                               table.first(channels()), table.last(channels()));
     }
     void backward(const Buffer& diff_dst, const Buffer& diff_src, std::size_t i) const {
-        if (statistics_)
-            batch_norm_max_pool_2x2_backward(shape_, src_.of_shard(i), gradient(diff_dst, i),
-                                             statistics_->gradient(), masks_, diff_src.of_shard(i),
-                                             samples(i));
+        if (block_.norm_)
+            batch_norm_max_pool_2x2_backward(
+                shape_, src_.of_shard(i), gradient(diff_dst, i),
+                statistics_ ? statistics_->gradient() : affine_.gradient(), masks_,
+                diff_src.of_shard(i), samples(i));
         else
             max_pool_2x2_backward(shape_, gradient(diff_dst, i), diff_src.of_shard(i), samples(i));
     }
@@ -77,15 +79,15 @@ private:
     int first_sample_;
     bool masks_;
     Buffer* routes_;
-    ChannelAffine affine_;  // of evaluation
+    MovingAffine affine_;  // of evaluation, or frozen
     std::optional<DropoutDraw> draw_{};
     std::optional<BatchStatistics> statistics_{};
 };
 
 void PooledBlock::bind(PassBuilder& pass) const {
     auto& own = pass.keep(std::make_unique<Pass>(*this, pass));
-    if (norm_ && pass.is_training()) add_moments(pass, own.statistics(), src());
-    if (norm_ && !pass.is_training())
+    if (own.has_statistics()) add_moments(pass, own.statistics(), src());
+    if (norm_ && !own.has_statistics())
         add_moving_affine(pass, own.moving_affine(), norm_->config, norm_->tensors);
     std::vector<Buffer*> writes{&pass.dst()};
     if (own.routes() != nullptr) writes.push_back(own.routes());
@@ -95,11 +97,11 @@ void PooledBlock::bind(PassBuilder& pass) const {
          .reads = {&pass.src()},
          .writes = writes,
          .run = [&own](const StepContext& context, std::size_t i) { own.forward(context, i); }});
-    if (!pass.is_training() || (!norm_ && pass.diff_src() == nullptr)) return;
+    if (!pass.is_training() || (!own.has_statistics() && pass.diff_src() == nullptr)) return;
     Buffer& diff_dst = pass.diff_dst();
     std::vector<Buffer*> reads{&diff_dst, own.routes()};
-    if (norm_) {
-        reads.push_back(&pass.src());
+    if (norm_) reads.push_back(&pass.src());
+    if (own.has_statistics()) {
         add_gradient_sums(pass, own.statistics(), norm_->tensors, reads,
                           [&own, &diff_dst](std::size_t i) { own.gradient_sums(diff_dst, i); });
     }

@@ -16,6 +16,7 @@ public:
     struct Norm {
         BatchNormalizationConfig config;
         BatchNormTensors tensors;
+        bool is_frozen;  // normalizes by its moving statistics
     };
     struct Drop {
         double rate;
@@ -26,7 +27,6 @@ public:
         : Layer(shape.src, shape.dst), shape_(shape), norm_(norm), drop_(drop) {}
 
     bool can_mask_src_relu() const override { return true; }
-    bool has_parameters() const override { return norm_.has_value(); }
     void bind(PassBuilder& pass) const override;
 
 private:

@@ -74,8 +74,18 @@ Pooling::Pooling(const PoolingConfig& config, const LayerShape& shape, const Lay
       kind_(config.kind),
       shape_(pooling_shape(config, shape, this->src(), dst())) {}
 
+namespace {
+
+// One pixel, or the vector of its channels.
+Layout pooled_image(const GlobalPoolingConfig& config, const Layout& src) {
+    const Layout pixel = blocked({1, 1, src.channels, false}, src.block);
+    return config.keepdims ? pixel : flattened(pixel);
+}
+
+}  // namespace
+
 Pooling::Pooling(const GlobalPoolingConfig& config, const Layout& src)
-    : Layer(src, flattened(blocked({1, 1, src.channels, false}, src.block))),
+    : Layer(src, pooled_image(config, src)),
       kind_(config.kind),
       shape_{this->src(),
              blocked({1, 1, src.channels, false}, src.block),

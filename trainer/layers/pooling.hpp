@@ -1,7 +1,7 @@
 #pragma once
 
 // MaxPooling2D and AveragePooling2D; GlobalMaxPooling2D and GlobalAveragePooling2D, whose one
-// window is the image, and whose output is a vector.
+// window is the image, and whose output is a vector or an image of one pixel.
 
 #include "trainer/kernels/pooling.hpp"
 #include "trainer/layers/layer.hpp"

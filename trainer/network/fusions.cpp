@@ -1,5 +1,6 @@
 #include "trainer/network/fusions.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <variant>
 
@@ -26,7 +27,7 @@ bool is_batch_norm(const LayerSetting& setting) {
 }
 bool is_dropout(const LayerSetting& setting) {
     const auto* dropout = as<DropoutConfig>(setting);
-    return dropout != nullptr && dropout->rate > 0.0;
+    return dropout != nullptr && dropout->rate > 0.0 && !dropout->is_spatial;
 }
 bool is_2x2_max_pool(const LayerSetting& setting) {
     const auto* pool = as<PoolingConfig>(setting);
@@ -38,7 +39,9 @@ bool is_2x2_max_pool(const LayerSetting& setting) {
 
 bool is_add(const LayerSetting& setting) {
     const auto* merge = as<MergeConfig>(setting);
-    return merge != nullptr && merge->kind == MergeKind::add;
+    const auto is_whole = [&](const Shape& input) { return input == setting.shape.output; };
+    return merge != nullptr && merge->kind == MergeKind::add &&
+           std::ranges::all_of(setting.shape.inputs, is_whole);
 }
 bool is_relu(const LayerSetting& setting) {
     const auto* activation = as<ActivationConfig>(setting);
@@ -56,7 +59,7 @@ std::unique_ptr<Layer> make_pooled_block(Settings settings, Sources sources,
     if (is_batch_norm(settings.front())) {
         const LayerShape& shape = settings.front().shape;
         norm = {*as<BatchNormalizationConfig>(settings.front()),
-                add_batch_norm_tensors(parameters, shape, src)};
+                add_batch_norm_tensors(parameters, shape, src), !settings.front().config.trainable};
         settings = settings.subspan(1);
     }
     const LayerSetting& pool = settings.front();

@@ -8,11 +8,16 @@
 namespace lockstep::trainer {
 
 GradientSums::GradientSums(std::span<const SubtreeGradient> subtrees, const Parameters& parameters,
-                           std::size_t first, std::size_t floats, std::deque<Buffer>& buffers)
+                           const TensorRange& trained, const TensorRange& constant,
+                           std::deque<Buffer>& buffers)
     : subtrees_(subtrees),
       parameters_(parameters),
-      first_(first),
-      tensors_(parameters.trainable_ranges(first, floats)) {
+      first_(trained.first),
+      first_constant_(constant.first),
+      tensors_(parameters.trainable_ranges(trained.first, trained.floats)),
+      unread_(trained.floats > 0 || constant.floats == 0
+                  ? nullptr
+                  : &buffers.emplace_back(Buffer::Size::of_all(constant.floats))) {
     std::size_t depth = 1;
     for (std::size_t s = 0; s < subtrees.size(); ++s) {
         const auto count = static_cast<std::size_t>(subtrees[s].shards.count);
@@ -21,15 +26,23 @@ GradientSums::GradientSums(std::span<const SubtreeGradient> subtrees, const Para
             depth = std::max(depth, static_cast<std::size_t>(std::popcount(j)) + 1);
         }
     }
-    for (std::size_t i = 1; floats > 0 && i < depth; ++i)
-        scratch_.push_back(&buffers.emplace_back(Buffer::Size::of_all(floats)));
+    for (std::size_t i = 1; trained.floats > 0 && i < depth; ++i)
+        scratch_.push_back(&buffers.emplace_back(Buffer::Size::of_all(trained.floats)));
 }
 
 float* GradientSums::sum_at(std::size_t subtree, std::size_t depth) const {
     return depth == 0 ? subtrees_[subtree].gradient + first_ : scratch_[depth - 1]->data();
 }
 
+std::vector<Buffer*> GradientSums::buffers() const {
+    std::vector<Buffer*> all = scratch_;
+    if (unread_ != nullptr) all.push_back(unread_);
+    return all;
+}
+
 float* GradientSums::of(std::size_t tensor, std::size_t shard) const {
+    if (!parameters_.is_trained(tensor))
+        return unread_->data() + (parameters_.offset(tensor) - first_constant_);
     const Place& place = places_[shard];
     return sum_at(place.subtree, static_cast<std::size_t>(std::popcount(place.index))) +
            (parameters_.offset(tensor) - first_);

@@ -15,17 +15,21 @@
 #include <vector>
 
 #include "trainer/layers/pass_builder.hpp"
+#include "trainer/network/graph.hpp"
 
 namespace lockstep::trainer {
 
 class GradientSums : public GradientPlaces {
 public:
-    //   first, floats   the node's tensors in Parameters::trainable()
+    //   trained    the node's tensors in Parameters::trainable()
+    //   constant   its others: layers that compute their gradients all the same write them where
+    //              nobody reads them
     GradientSums(std::span<const SubtreeGradient> subtrees, const Parameters& parameters,
-                 std::size_t first, std::size_t floats, std::deque<Buffer>& buffers);
+                 const TensorRange& trained, const TensorRange& constant,
+                 std::deque<Buffer>& buffers);
 
     float* of(std::size_t tensor, std::size_t shard) const override;
-    std::vector<Buffer*> buffers() const override { return scratch_; }
+    std::vector<Buffer*> buffers() const override;
     std::span<const SubtreeGradient> subtrees() const override { return subtrees_; }
     bool adds() const { return !scratch_.empty(); }
     // After a shard's gradient is written: all additions that it makes possible.
@@ -42,12 +46,13 @@ private:
 
     std::span<const SubtreeGradient> subtrees_;
     const Parameters& parameters_;
-    std::size_t first_;
+    std::size_t first_, first_constant_;
     // The node's tensors, from first_ on. What lies between them is not added: nobody writes it in
     // scratch, where it holds what other buffers left.
     std::vector<Parameters::Range> tensors_;
     std::vector<Place> places_;  // by own shard
     std::vector<Buffer*> scratch_;
+    Buffer* unread_;  // gradients of tensors that are not trained
 };
 
 }  // namespace lockstep::trainer

@@ -11,7 +11,7 @@ std::size_t Graph::add_input(const Layout& layout, bool needs_diff) {
 }
 
 std::size_t Graph::add(Node node) {
-    bool needs_diff = node.layer->has_parameters();
+    bool needs_diff = node.trained.floats > 0;
     for (const std::size_t src : node.src) {
         values_[src].consumers.push_back(nodes_.size());
         needs_diff = needs_diff || values_[src].needs_diff;

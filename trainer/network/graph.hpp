@@ -20,13 +20,18 @@ struct Value {
     bool needs_diff = false;              // some layer in front, or the caller, wants its gradient
 };
 
+// A node's tensors in one of the two arenas of the network's parameters.
+struct TensorRange {
+    std::size_t first = 0, floats = 0;
+};
+
 struct Node {
     std::string name;  // of the layer, or of the first of several
     std::unique_ptr<Layer> layer;
     std::vector<std::size_t> src;  // values
     std::size_t dst = 0;
-    std::size_t first_gradient = 0;  // its trainable tensors' place in Parameters::trainable()
-    std::size_t gradient_floats = 0;
+    TensorRange trained{};   // its tensors' place in Parameters::trainable()
+    TensorRange constant{};  // and among those that are not trained
 };
 
 class Graph {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "trainer/layers/activation.hpp"
 #include "trainer/layers/relayout.hpp"
+#include "trainer/layers/separable.hpp"
 #include "trainer/network/fusions.hpp"
 
 namespace lockstep::trainer {
@@ -62,7 +64,8 @@ private:
         if (first > 0) settings_[first].needs_diff_src = needs_diff(sources);
         std::vector<Layout> layouts;
         for (const ValueNumber source : sources) layouts.push_back(made_[source].layout);
-        const std::size_t gradient = parameters_.trainable_size();
+        const std::size_t trained = parameters_.trainable_size(),
+                          constant = parameters_.constant_size();
         MadeLayer made = make_longest(std::span(settings_).subspan(first, chain_from(first)),
                                       layouts, engine_, parameters_);
         std::unique_ptr<Layer>& layer = made.layer;
@@ -76,14 +79,40 @@ private:
         Node node{.name = settings_[first].config.name,
                   .layer = nullptr,
                   .src = {},
-                  .first_gradient = gradient,
-                  .gradient_floats = parameters_.trainable_size() - gradient};
+                  .trained = {trained, parameters_.trainable_size() - trained},
+                  .constant = {constant, parameters_.constant_size() - constant}};
         for (std::size_t i = 0; i < sources.size(); ++i)
             node.src.push_back(bring(made_[sources[i]], layer->src(i)));
         node.layer = std::move(layer);
         result.value = graph_.add(std::move(node));
+        add_pointwise(settings_[first], result.value);
+        add_activation(settings_[first + made.count - 1].config, result.value);
         result.layout = graph_.values()[result.value].layout;
         return made.count;
+    }
+
+    // The second half of a separable convolution is a node of its own.
+    void add_pointwise(const LayerSetting& setting, std::size_t& value) {
+        if (!std::holds_alternative<SeparableConv2dConfig>(setting.config.kind)) return;
+        const std::size_t trained = parameters_.trainable_size(),
+                          constant = parameters_.constant_size();
+        std::unique_ptr<Layer> layer = make_pointwise(setting, engine_, parameters_);
+        const std::size_t src = bring({value, graph_.values()[value].layout}, layer->src());
+        value = graph_.add({.name = setting.config.name,
+                            .layer = std::move(layer),
+                            .src = {src},
+                            .trained = {trained, parameters_.trainable_size() - trained},
+                            .constant = {constant, parameters_.constant_size() - constant}});
+    }
+
+    // Behind a layer whose kernels leave its activation out.
+    void add_activation(const LayerConfig& config, std::size_t& value) {
+        const Activation activation = activation_behind(config);
+        if (activation == Activation::linear) return;
+        const Layout layout = graph_.values()[value].layout;
+        value = graph_.add({.name = config.name,
+                            .layer = std::make_unique<ActivationLayer>(activation, layout),
+                            .src = {value}});
     }
 
     bool needs_diff(const std::vector<ValueNumber>& sources) const {

@@ -169,6 +169,10 @@ std::size_t place_buffers(std::deque<Buffer>& buffers, std::span<const PlannedWo
     std::vector<Life> lives = lives_of(buffers, works);
     int largest_shard = 0;
     for (const SampleRange& shard : shards) largest_shard = std::max(largest_shard, shard.count);
+    // What no piece uses any more is nowhere.
+    for (Life& life : lives)
+        for (Buffer* buffer : life.buffers)
+            if (life.intervals.empty()) buffer->place(nullptr, shards, true);
     std::erase_if(lives, [](const Life& life) { return life.intervals.empty(); });
     for (Life& life : lives) {
         life.holds_one_shard = lives_in_runs(life, works);

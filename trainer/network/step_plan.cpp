@@ -28,6 +28,7 @@ StepPlan::StepPlan(Network& network, PlanSetting setting, const Communicator& co
     : setting_(std::move(setting)),
       input_(input_array(network, setting_.geometry)),
       input_buffer_(Buffer::Size::of_samples(network.input().sample_size())) {
+    no_gradient_.place(nullptr, setting_.geometry.shards, true);
     input_buffer_.place(reinterpret_cast<std::byte*>(input_.data()), setting_.geometry.shards,
                         false);
     gradient_floats_ = network.parameters().trainable().size();
@@ -86,8 +87,8 @@ void StepPlan::bind_all(const Network& network, const PassContext& context) {
     std::vector<std::size_t> next_gradient(graph.values().size(), 0);
     for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
         const Node& node = graph.nodes()[n];
-        sums_.emplace_back(setting_.subtrees, context.parameters, node.first_gradient,
-                           node.gradient_floats, buffers_);
+        sums_.emplace_back(setting_.subtrees, context.parameters, node.trained, node.constant,
+                           buffers_);
         if (evaluated[n].passes_src_on) {
             values_[node.dst] = values_[node.src.front()];
             backward.emplace_back();
@@ -95,6 +96,8 @@ void StepPlan::bind_all(const Network& network, const PassContext& context) {
             PassBuilder::Values values = values_of(graph, n, next_gradient);
             values.folded = evaluated[n].folded;
             backward.push_back(bind_node(n, std::move(values), context, node));
+            // Behind what is not trained there may be layers that would be, but for their freezing.
+            if (!graph.values()[node.dst].needs_diff) backward.back().clear();
         }
     }
     if (!setting_.is_training) return;
@@ -107,7 +110,7 @@ void StepPlan::bind_all(const Network& network, const PassContext& context) {
 
 //   next_gradient   by value: which of its gradients the next consumer computes
 PassBuilder::Values StepPlan::values_of(const Graph& graph, std::size_t n,
-                                        std::vector<std::size_t>& next_gradient) const {
+                                        std::vector<std::size_t>& next_gradient) {
     const Node& node = graph.nodes()[n];
     PassBuilder::Values values;
     for (const std::size_t src : node.src) {
@@ -116,7 +119,7 @@ PassBuilder::Values StepPlan::values_of(const Graph& graph, std::size_t n,
         values.diff_src.push_back(is_wanted ? diffs_[src][next_gradient[src]++] : nullptr);
     }
     values.dst = values_[node.dst];
-    values.diff_dst = diffs_[node.dst].empty() ? nullptr : diffs_[node.dst].front();
+    values.diff_dst = diffs_[node.dst].empty() ? &no_gradient_ : diffs_[node.dst].front();
     values.masks_src_relu = graph.masks_src_relu(node);
     values.is_diff_dst_masked = graph.is_diff_dst_masked(node);
     if (!setting_.factors.empty()) values.factors = setting_.factors[n];

@@ -75,7 +75,7 @@ private:
     void make_values(const Network& network);
     void bind_all(const Network& network, const PassContext& context);
     PassBuilder::Values values_of(const Graph& graph, std::size_t node,
-                                  std::vector<std::size_t>& next_gradient) const;
+                                  std::vector<std::size_t>& next_gradient);
     std::vector<Work> bind_node(std::size_t number, PassBuilder::Values values,
                                 const PassContext& context, const Node& node);
     void add_sums_of_gradients(std::size_t value, std::size_t node);
@@ -87,7 +87,8 @@ private:
     AlignedArray<float> input_;
     std::deque<Buffer> buffers_;
     Buffer input_buffer_;
-    std::deque<GradientSums> sums_;  // by node
+    Buffer no_gradient_{Buffer::Size{}};  // diff_dst of nodes whose backward pass is left out
+    std::deque<GradientSums> sums_;       // by node
     std::vector<std::shared_ptr<void>> kept_;
     std::vector<std::function<void()>> commits_, attaches_;
     std::vector<PlannedWork> forward_works_, backward_works_;

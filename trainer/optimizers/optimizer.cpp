@@ -12,14 +12,28 @@ namespace lockstep::trainer {
 
 namespace {
 
-struct SlotUse {
-    bool first = false;
-    bool second = false;
+// Keras' names of the slots that a rule keeps; null: it does not.
+struct SlotNames {
+    const char* first = nullptr;
+    const char* second = nullptr;
 };
 
-SlotUse slots_of(const SgdConfig& sgd) { return {sgd.momentum != 0.0, false}; }
-SlotUse slots_of(const AdamConfig&) { return {true, true}; }
-SlotUse slots_of(const RmspropConfig& rmsprop) { return {rmsprop.momentum != 0.0, true}; }
+constexpr const char* kMomentum = "momentum";
+constexpr const char* kVelocity = "velocity";
+
+SlotNames slots_of(const SgdConfig& sgd) {
+    return {sgd.momentum != 0.0 ? kMomentum : nullptr, nullptr};
+}
+SlotNames slots_of(const AdamConfig&) { return {kMomentum, kVelocity}; }
+SlotNames slots_of(const RmspropConfig& rmsprop) {
+    return {rmsprop.momentum != 0.0 ? kMomentum : nullptr, kVelocity};
+}
+SlotNames slots_of(const LionConfig&) { return {kMomentum, nullptr}; }
+SlotNames slots_of(const AdagradConfig&) { return {nullptr, "accumulator"}; }
+SlotNames slots_of(const NadamConfig&) { return {kMomentum, kVelocity}; }
+SlotNames slots_of(const OptimizerConfig& config) {
+    return std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
+}
 
 SgdStep step_of(const SgdConfig& sgd, double learning_rate, std::int64_t) {
     return {static_cast<float>(learning_rate), static_cast<float>(sgd.momentum), sgd.nesterov};
@@ -42,34 +56,117 @@ RmspropStep step_of(const RmspropConfig& rmsprop, double learning_rate, std::int
             static_cast<float>(rmsprop.momentum), static_cast<float>(rmsprop.epsilon)};
 }
 
+LionStep step_of(const LionConfig& lion, double learning_rate, std::int64_t) {
+    return {static_cast<float>(learning_rate), static_cast<float>(lion.beta_1),
+            static_cast<float>(lion.beta_2)};
+}
+
+AdagradStep step_of(const AdagradConfig& adagrad, double learning_rate, std::int64_t) {
+    return {static_cast<float>(learning_rate), static_cast<float>(adagrad.epsilon)};
+}
+
+// Nadam's momentum of step t, which counts from 1.
+double momentum_of_nadam(double beta_1, double t) {
+    return beta_1 * (1.0 - 0.5 * std::pow(0.96, t));
+}
+
+// The product of the momenta of steps 1 to t, in their order from the first on: no state to resume.
+double momenta_of_nadam(double beta_1, std::int64_t t) {
+    constexpr double kLeast = 0x1p-60;  // 1 less so much is 1
+    double product = 1.0, decay = 1.0;
+    for (std::int64_t i = 1; i <= t && product > kLeast; ++i) {
+        decay *= 0.96;
+        product *= beta_1 * (1.0 - 0.5 * decay);
+    }
+    return product;
+}
+
+NadamStep step_of(const NadamConfig& nadam, double learning_rate, std::int64_t step) {
+    const auto t = static_cast<double>(step + 1);
+    const double now = momentum_of_nadam(nadam.beta_1, t);
+    const double next = momentum_of_nadam(nadam.beta_1, t + 1.0);
+    const double product = momenta_of_nadam(nadam.beta_1, step + 1);
+    return {static_cast<float>(learning_rate * next / (1.0 - product * next)),
+            static_cast<float>(learning_rate * (1.0 - now) / (1.0 - product)),
+            static_cast<float>(1.0 / (1.0 - std::pow(nadam.beta_2, t))),
+            static_cast<float>(1.0 - nadam.beta_1),
+            static_cast<float>(1.0 - nadam.beta_2),
+            static_cast<float>(nadam.epsilon)};
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights,
                      std::vector<WeightRange> ranges)
     : config_(config), ranges_(std::move(ranges)) {
-    const SlotUse use = std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
+    const SlotNames names = slots_of(config);
     const auto slot = [weights] {
         return in_memory_for("a slot of the optimizer", weights * sizeof(float),
                              [&] { return AlignedArray<float>(weights); });
     };
-    if (use.first) first_ = slot();
-    if (use.second) second_ = slot();
+    if (names.first != nullptr) first_ = slot();
+    if (names.second != nullptr) second_ = slot();
+    if (const auto* adagrad = std::get_if<AdagradConfig>(&config.rule))
+        std::ranges::fill(second_.span(), static_cast<float>(adagrad->initial_accumulator_value));
 }
 
 namespace {
 
-float rate_of(const SgdStep& step) { return step.learning_rate; }
-float rate_of(const AdamStep& step) { return step.rate; }
-float rate_of(const RmspropStep& step) { return step.learning_rate; }
+// What of a step was computed for it alone.
+template <class Step, class Visit>
+void for_each_rate(const Step& step, Visit visit) {
+    if constexpr (requires { step.learning_rate; }) visit(step.learning_rate);
+    if constexpr (requires { step.rate; }) visit(step.rate);
+    if constexpr (requires { step.m_rate; }) {
+        visit(step.m_rate);
+        visit(step.g_rate);
+        visit(step.v_factor);
+    }
+}
+
+template <class Step>
+void scale_rate(Step& step, float factor) {
+    if constexpr (requires { step.learning_rate; }) step.learning_rate *= factor;
+    if constexpr (requires { step.rate; }) step.rate *= factor;
+    if constexpr (requires { step.m_rate; }) {
+        step.m_rate *= factor;
+        step.g_rate *= factor;
+    }
+}
+
+// What a rule updates a piece of: weights, and the slots it has.
+struct Piece {
+    std::span<const float> gradient;
+    std::span<float> first, second, weights;
+};
+
+void apply(const SgdStep& step, const Piece& p) {
+    sgd_update(step, p.gradient, p.first, p.weights);
+}
+void apply(const AdamStep& step, const Piece& p) {
+    adam_update(step, p.gradient, p.first, p.second, p.weights);
+}
+void apply(const RmspropStep& step, const Piece& p) {
+    rmsprop_update(step, p.gradient, p.second, p.first, p.weights);
+}
+void apply(const LionStep& step, const Piece& p) {
+    lion_update(step, p.gradient, p.first, p.weights);
+}
+void apply(const AdagradStep& step, const Piece& p) {
+    adagrad_update(step, p.gradient, p.second, p.weights);
+}
+void apply(const NadamStep& step, const Piece& p) {
+    nadam_update(step, p.gradient, p.first, p.second, p.weights);
+}
 
 }  // namespace
 
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
     std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
-    const float rate = std::visit([](const auto& rule) { return rate_of(rule); }, step_);
     decay_ = static_cast<float>(learning_rate * config_.weight_decay);
     gradient_scale_ = 1.0F;
-    digest(rate);
+    std::visit([&](const auto& rule) { for_each_rate(rule, [&](float rate) { digest(rate); }); },
+               step_);
 }
 
 void Optimizer::scale_gradients(double factor) {
@@ -94,25 +191,27 @@ void Optimizer::update(std::size_t first, std::span<const float> gradient,
 void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
                              std::span<float> weights, const WeightRange* range) {
     WeightTerms terms{.gradient_scale = gradient_scale_};
-    if (range != nullptr && range->decays) terms.decay = decay_;
+    const float factor = range == nullptr ? 1.0F : static_cast<float>(range->rate_factor);
+    if (range != nullptr && range->decays) terms.decay = decay_ * factor;
     if (range != nullptr) terms.l2_slope = static_cast<float>(2.0 * range->l2);
-    std::visit([&](auto& step) { step.terms = terms; }, step_);
     const auto part_of = [&](AlignedArray<float>& slot) {
         return slot.size() == 0 ? std::span<float>() : slot.span().subspan(first, weights.size());
     };
-    const std::span<float> momentum = part_of(first_), velocity = part_of(second_);
-    if (const auto* sgd = std::get_if<SgdStep>(&step_))
-        sgd_update(*sgd, gradient, momentum, weights);
-    else if (const auto* adam = std::get_if<AdamStep>(&step_))
-        adam_update(*adam, gradient, momentum, velocity, weights);
-    else
-        rmsprop_update(std::get<RmspropStep>(step_), gradient, velocity, momentum, weights);
+    const Piece piece{gradient, part_of(first_), part_of(second_), weights};
+    std::visit(
+        [&](auto step) {  // a copy, for this range
+            step.terms = terms;
+            if (factor != 1.0F) scale_rate(step, factor);
+            apply(step, piece);
+        },
+        step_);
 }
 
 std::vector<std::pair<std::string, std::span<float>>> Optimizer::slots() {
     std::vector<std::pair<std::string, std::span<float>>> slots;
-    if (first_.size() > 0) slots.emplace_back("momentum", first_.span());
-    if (second_.size() > 0) slots.emplace_back("velocity", second_.span());
+    const SlotNames names = slots_of(config_);
+    if (names.first != nullptr) slots.emplace_back(names.first, first_.span());
+    if (names.second != nullptr) slots.emplace_back(names.second, second_.span());
     return slots;
 }
 

@@ -50,12 +50,13 @@ private:
 
     OptimizerConfig config_;
     std::vector<WeightRange> ranges_;
-    std::variant<SgdStep, AdamStep, RmspropStep> step_;  // the one under way
-    float decay_ = 0.0F;                                 // of that step
+    std::variant<SgdStep, AdamStep, RmspropStep, LionStep, AdagradStep, NadamStep>
+        step_;            // the one under way
+    float decay_ = 0.0F;  // of that step
     float gradient_scale_ = 1.0F;
     std::uint64_t rates_digest_ = 0;
-    AlignedArray<float> first_;   // momentum: SGD's, Adam's m, RMSprop's accumulated moves
-    AlignedArray<float> second_;  // velocity: Adam's v, RMSprop's v
+    AlignedArray<float> first_;   // momentum: SGD's, m of Adam's kin and Lion, RMSprop's moves
+    AlignedArray<float> second_;  // velocity: v of Adam's kin and RMSprop; Adagrad's accumulator
 };
 
 // The learning rate of a step.

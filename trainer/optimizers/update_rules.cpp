@@ -62,23 +62,29 @@ HWY_ATTR void SgdMomentum(const SgdStep& s, const float* g, float* velocity, flo
     });
 }
 
+// Both moments of Adam's kin, in Keras' form: m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2).
+template <class D, class Step>
+HWY_ATTR HWY_INLINE void take_moments(D d, const Step& s, float least_v, hn::Vec<D> gradient,
+                                      float* m, float* v) {
+    const auto m_old = hn::LoadU(d, m), v_old = hn::LoadU(d, v);
+    hn::StoreU(
+        zero_below(d, kLeastNormal,
+                   hn::MulAdd(hn::Sub(gradient, m_old), hn::Set(d, s.one_minus_beta_1), m_old)),
+        d, m);
+    hn::StoreU(zero_below(d, least_v,
+                          hn::MulAdd(hn::Sub(hn::Mul(gradient, gradient), v_old),
+                                     hn::Set(d, s.one_minus_beta_2), v_old)),
+               d, v);
+}
+
 HWY_ATTR void Adam(const AdamStep& s, const float* g, float* m, float* v, float* w,
                    std::size_t count) {
     const float least_v = least_second_moment(s);
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
         const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
-        const auto m_old = hn::LoadU(d, m + i), v_old = hn::LoadU(d, v + i);
-        // Keras' form: m += (g - m)(1 - b1), v += (g^2 - v)(1 - b2)
-        const auto m_new =
-            zero_below(d, kLeastNormal,
-                       hn::MulAdd(hn::Sub(gradient, m_old), hn::Set(d, s.one_minus_beta_1), m_old));
-        const auto v_new = zero_below(d, least_v,
-                                      hn::MulAdd(hn::Sub(hn::Mul(gradient, gradient), v_old),
-                                                 hn::Set(d, s.one_minus_beta_2), v_old));
-        const auto move = hn::Div(hn::Mul(hn::Set(d, s.rate), m_new),
-                                  hn::Add(hn::Sqrt(v_new), hn::Set(d, s.epsilon)));
-        hn::StoreU(m_new, d, m + i);
-        hn::StoreU(v_new, d, v + i);
+        take_moments(d, s, least_v, gradient, m + i, v + i);
+        const auto move = hn::Div(hn::Mul(hn::Set(d, s.rate), hn::LoadU(d, m + i)),
+                                  hn::Add(hn::Sqrt(hn::LoadU(d, v + i)), hn::Set(d, s.epsilon)));
         hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
     });
 }
@@ -105,6 +111,49 @@ HWY_ATTR void Rmsprop(const RmspropStep& s, const float* g, float* v, float* acc
     });
 }
 
+// A weight whose gradient has died goes on by the sign of its momentum, however small, until that
+// is zero.
+HWY_ATTR void Lion(const LionStep& s, const float* g, float* m, float* w, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto mixed = [=](float beta, auto momentum, auto gradient) HWY_ATTR {
+            return hn::MulAdd(hn::Set(d, beta), momentum,
+                              hn::Mul(hn::Set(d, 1.0F - beta), gradient));
+        };
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
+        const auto m_old = hn::LoadU(d, m + i);
+        const auto direction = mixed(s.beta_1, m_old, gradient);
+        const auto move = hn::IfThenZeroElse(hn::Eq(direction, hn::Zero(d)),
+                                             hn::CopySign(hn::Set(d, s.learning_rate), direction));
+        hn::StoreU(zero_below(d, kLeastNormal, mixed(s.beta_2, m_old, gradient)), d, m + i);
+        hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
+    });
+}
+
+HWY_ATTR void Adagrad(const AdagradStep& s, const float* g, float* v, float* w, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
+        const auto v_new = hn::MulAdd(gradient, gradient, hn::LoadU(d, v + i));
+        const auto move = hn::Div(hn::Mul(hn::Set(d, s.learning_rate), gradient),
+                                  hn::Sqrt(hn::Add(v_new, hn::Set(d, s.epsilon))));
+        hn::StoreU(v_new, d, v + i);
+        hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
+    });
+}
+
+HWY_ATTR void Nadam(const NadamStep& s, const float* g, float* m, float* v, float* w,
+                    std::size_t count) {
+    const float least_v = least_second_moment(s);
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
+        take_moments(d, s, least_v, gradient, m + i, v + i);
+        const auto ahead = hn::MulAdd(hn::Set(d, s.m_rate), hn::LoadU(d, m + i),
+                                      hn::Mul(hn::Set(d, s.g_rate), gradient));
+        const auto spread = hn::Sqrt(hn::Mul(hn::Set(d, s.v_factor), hn::LoadU(d, v + i)));
+        const auto move = hn::Div(ahead, hn::Add(spread, hn::Set(d, s.epsilon)));
+        hn::StoreU(hn::Sub(decayed(d, s.terms, hn::LoadU(d, w + i)), move), d, w + i);
+    });
+}
+
 }  // namespace lockstep::trainer::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -117,12 +166,17 @@ float least_if_hidden(double lacking, float epsilon) {
     return lacking < double{epsilon} * 0x1p-25 ? kLeastNormal : 0.0F;
 }
 
-}  // namespace
-
-float least_second_moment(const AdamStep& step) {
+template <class Step>
+float least_of_adam(const Step& step) {
     const double lacking = double{kLeastNormal} / double{step.one_minus_beta_2};
     return least_if_hidden(std::sqrt(lacking), step.epsilon);
 }
+
+}  // namespace
+
+float least_second_moment(const AdamStep& step) { return least_of_adam(step); }
+
+float least_second_moment(const NadamStep& step) { return least_of_adam(step); }
 
 float least_second_moment(const RmspropStep& step) {
     const double lacking = double{kLeastNormal} / double{1.0F - step.rho};
@@ -133,6 +187,9 @@ HWY_EXPORT(Sgd);
 HWY_EXPORT(SgdMomentum);
 HWY_EXPORT(Adam);
 HWY_EXPORT(Rmsprop);
+HWY_EXPORT(Lion);
+HWY_EXPORT(Adagrad);
+HWY_EXPORT(Nadam);
 
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
                 std::span<float> weights) {
@@ -154,6 +211,22 @@ void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, st
     HWY_DYNAMIC_DISPATCH(Rmsprop)
     (step, gradient.data(), v.data(), accumulated.empty() ? nullptr : accumulated.data(),
      weights.data(), weights.size());
+}
+
+void lion_update(const LionStep& step, std::span<const float> gradient, std::span<float> m,
+                 std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(Lion)(step, gradient.data(), m.data(), weights.data(), weights.size());
+}
+
+void adagrad_update(const AdagradStep& step, std::span<const float> gradient, std::span<float> v,
+                    std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(Adagrad)(step, gradient.data(), v.data(), weights.data(), weights.size());
+}
+
+void nadam_update(const NadamStep& step, std::span<const float> gradient, std::span<float> m,
+                  std::span<float> v, std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(Nadam)
+    (step, gradient.data(), m.data(), v.data(), weights.data(), weights.size());
 }
 
 }  // namespace lockstep::trainer

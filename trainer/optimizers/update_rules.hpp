@@ -60,13 +60,56 @@ struct RmspropStep {
 void rmsprop_update(const RmspropStep& step, std::span<const float> gradient, std::span<float> v,
                     std::span<float> accumulated, std::span<float> weights);
 
+// w -= lr sign(b1 m + (1-b1) g);  m = b2 m + (1-b2) g   [3]
+//
+// [3] X. Chen et al.: Symbolic discovery of optimization algorithms. 2023. arXiv:2302.06675
+struct LionStep {
+    float learning_rate;
+    float beta_1;
+    float beta_2;
+    WeightTerms terms{};
+};
+void lion_update(const LionStep& step, std::span<const float> gradient, std::span<float> m,
+                 std::span<float> weights);
+
+// v += g^2;  w -= lr g / sqrt(v + epsilon)   [4]
+//
+// [4] J. Duchi, E. Hazan, Y. Singer: Adaptive subgradient methods for online learning and
+//     stochastic optimization. JMLR 12, 2011.
+struct AdagradStep {
+    float learning_rate;
+    float epsilon;
+    WeightTerms terms{};
+};
+void adagrad_update(const AdagradStep& step, std::span<const float> gradient, std::span<float> v,
+                    std::span<float> weights);
+
+// m, v as Adam's;  w -= (m_rate m + g_rate g) / (sqrt(v_factor v) + epsilon)   [5]
+// with, for momenta u_t = b1 (1 - 0.96^t / 2) and their products P_t = u_1 ... u_t,
+//   m_rate = lr u_t+1 / (1 - P_t+1);  g_rate = lr (1 - u_t) / (1 - P_t);  v_factor = 1 / (1 - b2^t)
+//
+// [5] T. Dozat: Incorporating Nesterov momentum into Adam. ICLR 2016 workshop.
+struct NadamStep {
+    float m_rate;
+    float g_rate;
+    float v_factor;
+    float one_minus_beta_1;
+    float one_minus_beta_2;
+    float epsilon;
+    WeightTerms terms{};
+};
+void nadam_update(const NadamStep& step, std::span<const float> gradient, std::span<float> m,
+                  std::span<float> v, std::span<float> weights);
+
 // Below this a second moment is kept at zero: kLeastNormal, or 0 where no value is.
 //
 // Each step may drop kLeastNormal and keeps the share b2 (rho) of what the steps before dropped: a
 // second moment lacks kLeastNormal / (1 - b2) at most, a thousand times more than one step drops
 // with b2 = 0.999. Adam adds its root to epsilon, RMSprop itself: epsilon hides what is less than
-// half a unit in epsilon's last place, of which epsilon / 2^25 is the least.
+// half a unit in epsilon's last place, of which epsilon / 2^25 is the least. Nadam's is as Adam's:
+// by step t it lacks (1 - b2^t) of that at most, and is divided by as much.
 float least_second_moment(const AdamStep& step);
 float least_second_moment(const RmspropStep& step);
+float least_second_moment(const NadamStep& step);
 
 }  // namespace lockstep::trainer

@@ -9,20 +9,31 @@
 namespace lockstep::trainer {
 namespace {
 
-double kernel_l2(std::span<const LayerConfig> layers, const std::string& name) {
-    const auto layer = std::ranges::find(layers, name, &LayerConfig::name);
-    if (layer == layers.end()) return 0.0;
-    const auto l2_of = [](const auto& kind) {
-        if constexpr (requires { kind.kernel_l2; }) return kind.kernel_l2;
+// Of an L2 regularizer, by the name of the tensor that it is about.
+double l2_of(const LayerConfig& layer, const std::string& tensor) {
+    const auto l2 = [&](const auto& kind) {
+        if constexpr (requires { kind.kernel_l2; })
+            if (tensor == "kernel") return kind.kernel_l2;
+        if constexpr (requires { kind.depthwise_l2; })
+            if (tensor == "kernel" || tensor == "depthwise_kernel") return kind.depthwise_l2;
+        if constexpr (requires { kind.pointwise_l2; })
+            if (tensor == "pointwise_kernel") return kind.pointwise_l2;
         return 0.0;
     };
-    return std::visit(l2_of, layer->kind);
+    return std::visit(l2, layer.kind);
+}
+
+double factor_of(const OptimizerConfig& optimizer, const std::string& tensor) {
+    const auto& factors = optimizer.learning_rate_factors;
+    const auto named = std::ranges::find(factors, tensor, &TensorFactor::tensor);
+    return named == factors.end() ? 1.0 : named->factor;
 }
 
 // Padding between two tensors is zero, and stays it: alike, they are one range.
 bool is_continued(const WeightRange& range, const WeightRange& next) {
     return round_up_to_line(range.first + range.count) == next.first &&
-           range.decays == next.decays && range.l2 == next.l2;
+           range.decays == next.decays && range.l2 == next.l2 &&
+           range.rate_factor == next.rate_factor;
 }
 
 }  // namespace
@@ -35,9 +46,14 @@ std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
     for (const Parameters::TrainableTensor& tensor : parameters.trainable_tensors()) {
         const bool decays = optimizer.weight_decay > 0.0 &&
                             std::ranges::find(excluded, tensor.name) == excluded.end();
-        const double l2 = tensor.name == "kernel" ? kernel_l2(layers, tensor.layer) : 0.0;
-        if (!decays && l2 == 0.0) continue;
-        const WeightRange range{tensor.first, tensor.count, decays, l2};
+        WeightRange range{tensor.first, tensor.count, decays};
+        range.rate_factor = factor_of(optimizer, tensor.name);
+        const auto layer = std::ranges::find(layers, tensor.layer, &LayerConfig::name);
+        if (layer != layers.end()) {
+            range.l2 = l2_of(*layer, tensor.name);
+            range.rate_factor *= layer->learning_rate_factor;
+        }
+        if (!decays && range.l2 == 0.0 && range.rate_factor == 1.0) continue;
         if (!ranges.empty() && is_continued(ranges.back(), range))
             ranges.back().count = range.first + range.count - ranges.back().first;
         else

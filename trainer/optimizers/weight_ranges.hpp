@@ -15,11 +15,12 @@ namespace lockstep::trainer {
 // Weights first .. first + count - 1.
 struct WeightRange {
     std::size_t first = 0, count = 0;
-    bool decays = false;  // by the optimizer's weight decay
-    double l2 = 0.0;      // l2 x the sum of their squares is part of the loss
+    bool decays = false;       // by the optimizer's weight decay
+    double l2 = 0.0;           // l2 x the sum of their squares is part of the loss
+    double rate_factor = 1.0;  // of the learning rate, by which they decay, too
 };
 
-// In order, without overlap, and none for what is neither decayed nor regularized.
+// In order, without overlap, and none for what has nothing of it.
 std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
                                        std::span<const LayerConfig> layers,
                                        const Parameters& parameters);

@@ -1,13 +1,50 @@
 #include "trainer/parameters/initializers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "trainer/determinism/random.hpp"
+#include "trainer/parameters/orthogonal.hpp"
 
 namespace lockstep::trainer {
 
 namespace {
+
+// ---- draws -------------------------------------------------------------------------------------
+
+// The draws of one tensor, by the number of the element.
+class Draws {
+public:
+    Draws(std::uint64_t seed, std::uint32_t layer, std::uint32_t tensor)
+        : key_(random_key(seed, Purpose::initial_weights)), layer_(layer), tensor_(tensor) {}
+
+    double uniform(std::size_t i) const {  // in [0, 1)
+        const RandomWords words =
+            random_words(key_, {layer_, tensor_, static_cast<std::uint32_t>(i) / 2, 0});
+        const std::size_t half = i % 2 * 2;
+        return uniform_double(words[half], words[half + 1]);
+    }
+    double normal(std::size_t i) const { return normal(i, 1); }
+    // Within two deviations: drawn until it fits.
+    double truncated_normal(std::size_t i) const {
+        for (std::uint32_t attempt = 1;; ++attempt)
+            if (const double z = normal(i, attempt); std::abs(z) <= 2.0) return z;
+    }
+
+private:
+    double normal(std::size_t i, std::uint32_t attempt) const {  // Box and Muller's
+        const RandomWords words =
+            random_words(key_, {layer_, tensor_, static_cast<std::uint32_t>(i), attempt});
+        const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform_double(words[0], words[1])));
+        return radius * std::cos(2.0 * std::numbers::pi * uniform_double(words[2], words[3]));
+    }
+
+    RandomKey key_;
+    std::uint32_t layer_, tensor_;
+};
+
+// ---- scaled variances --------------------------------------------------------------------------
 
 struct Fans {
     double in = 0.0;
@@ -15,6 +52,8 @@ struct Fans {
 };
 
 Fans fans_of(std::span<const std::int64_t> shape) {
+    if (shape.size() == 1)
+        return {static_cast<double>(shape.front()), static_cast<double>(shape.front())};
     double receptive_field = 1.0;
     for (const std::int64_t size : shape.first(shape.size() - 2))
         receptive_field *= static_cast<double>(size);
@@ -23,76 +62,122 @@ Fans fans_of(std::span<const std::int64_t> shape) {
 }
 
 double variance_of(Initializer initializer, const Fans& fans) {
-    const bool is_glorot =
-        initializer == Initializer::glorot_uniform || initializer == Initializer::glorot_normal;
-    return is_glorot ? 2.0 / (fans.in + fans.out) : 2.0 / fans.in;
-}
-
-// A standard normal number within two deviations: Box and Muller's, drawn until it fits.
-double truncated_normal(RandomKey key, RandomWords counter) {
-    for (counter[3] = 1;; ++counter[3]) {
-        const RandomWords words = random_words(key, counter);
-        const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform_double(words[0], words[1])));
-        const double z =
-            radius * std::cos(2.0 * std::numbers::pi * uniform_double(words[2], words[3]));
-        if (std::abs(z) <= 2.0) return z;
+    switch (initializer) {
+        case Initializer::glorot_uniform:
+        case Initializer::glorot_normal:
+            return 2.0 / (fans.in + fans.out);
+        case Initializer::he_uniform:
+        case Initializer::he_normal:
+            return 2.0 / fans.in;
+        default:
+            return 1.0 / fans.in;
     }
 }
 
-Initializer kernel_initializer(const LayerConfig& layer) {
-    if (const auto* conv = std::get_if<Conv2dConfig>(&layer.kind)) return conv->kernel_initializer;
-    if (const auto* dense = std::get_if<DenseConfig>(&layer.kind)) return dense->kernel_initializer;
-    return Initializer::zeros;
+template <class Value>  // value(i) in double
+void fill(std::vector<float>& values, Value value) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(value(i));
+}
+
+void fill_scaled_uniform(std::vector<float>& values, double variance, const Draws& draws) {
+    const double limit = std::sqrt(3.0 * variance);
+    fill(values, [&](std::size_t i) { return (2.0 * draws.uniform(i) - 1.0) * limit; });
+}
+
+void fill_scaled_normal(std::vector<float>& values, double variance, const Draws& draws) {
+    // The deviation of a standard normal truncated at +-2.
+    const double scale = std::sqrt(variance) / .87962566103423978;
+    fill(values, [&](std::size_t i) { return draws.truncated_normal(i) * scale; });
+}
+
+// ---- matrices ----------------------------------------------------------------------------------
+
+void fill_orthogonal(std::vector<float>& values, std::size_t columns, double gain,
+                     const Draws& draws) {
+    const std::size_t rows = values.size() / columns;
+    const std::size_t length = std::max(rows, columns), count = std::min(rows, columns);
+    std::vector<double> vectors(values.size());  // [count][length]
+    for (std::size_t i = 0; i < length; ++i)     // drawn as a matrix of [length][count]
+        for (std::size_t j = 0; j < count; ++j)
+            vectors[j * length + i] = draws.normal(i * count + j);
+    make_orthonormal(vectors, length);
+    for (std::size_t r = 0; r < rows; ++r)
+        for (std::size_t c = 0; c < columns; ++c) {
+            const double value = rows < columns ? vectors[r * length + c] : vectors[c * length + r];
+            values[r * columns + c] = static_cast<float>(gain * value);
+        }
+}
+
+void fill_identity(std::vector<float>& values, std::size_t columns, double gain) {
+    fill(values, [&](std::size_t i) { return i / columns == i % columns ? gain : 0.0; });
 }
 
 }  // namespace
 
-std::vector<float> initial_kernel(Initializer initializer, std::span<const std::int64_t> shape,
-                                  std::uint64_t seed, std::uint32_t layer, std::uint32_t tensor) {
+std::vector<float> initial_values(const InitializerConfig& initializer,
+                                  std::span<const std::int64_t> shape, std::uint64_t seed,
+                                  std::uint32_t layer, std::uint32_t tensor) {
     std::size_t size = 1;
     for (const std::int64_t axis : shape) size *= static_cast<std::size_t>(axis);
+    const auto columns = static_cast<std::size_t>(shape.back());
     std::vector<float> values(size, 0.0F);
-    if (initializer == Initializer::zeros) return values;
-
-    const RandomKey key = random_key(seed, Purpose::initial_weights);
-    const double variance = variance_of(initializer, fans_of(shape));
-    const bool is_uniform =
-        initializer == Initializer::glorot_uniform || initializer == Initializer::he_uniform;
-    // .8796... is the deviation of a standard normal truncated at +-2.
-    const double scale =
-        is_uniform ? std::sqrt(3.0 * variance) : std::sqrt(variance) / .87962566103423978;
-    for (std::size_t i = 0; i < size; ++i) {
-        const auto index = static_cast<std::uint32_t>(i);
-        double unit = 0.0;
-        if (is_uniform) {
-            const RandomWords words = random_words(key, {layer, tensor, index / 2, 0});
-            const std::size_t half = i % 2 * 2;
-            unit = 2.0 * uniform_double(words[half], words[half + 1]) - 1.0;
-        } else {
-            unit = truncated_normal(key, {layer, tensor, index, 1});
-        }
-        values[i] = static_cast<float>(unit * scale);
+    const Draws draws(seed, layer, tensor);
+    const double variance = variance_of(initializer.kind, fans_of(shape));
+    switch (initializer.kind) {
+        case Initializer::glorot_uniform:
+        case Initializer::he_uniform:
+        case Initializer::lecun_uniform:
+            fill_scaled_uniform(values, variance, draws);
+            break;
+        case Initializer::glorot_normal:
+        case Initializer::he_normal:
+        case Initializer::lecun_normal:
+            fill_scaled_normal(values, variance, draws);
+            break;
+        case Initializer::random_uniform:
+            fill(values, [&](std::size_t i) {
+                const double share = draws.uniform(i);
+                return initializer.minval + share * (initializer.maxval - initializer.minval);
+            });
+            break;
+        case Initializer::random_normal:
+            fill(values, [&](std::size_t i) {
+                return initializer.mean + initializer.stddev * draws.normal(i);
+            });
+            break;
+        case Initializer::truncated_normal:
+            fill(values, [&](std::size_t i) {
+                return initializer.mean + initializer.stddev * draws.truncated_normal(i);
+            });
+            break;
+        case Initializer::orthogonal:
+            fill_orthogonal(values, columns, initializer.gain, draws);
+            break;
+        case Initializer::identity:
+            fill_identity(values, columns, initializer.gain);
+            break;
+        case Initializer::ones:
+            std::ranges::fill(values, 1.0F);
+            break;
+        case Initializer::constant:
+            std::ranges::fill(values, static_cast<float>(initializer.value));
+            break;
+        case Initializer::zeros:
+            break;
     }
     return values;
 }
 
-NamedTensors initial_weights(std::span<const LayerConfig> layers, const Architecture& architecture,
-                             std::uint64_t seed) {
+NamedTensors initial_weights(const Architecture& architecture, std::uint64_t seed) {
     NamedTensors weights;
-    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
+    for (std::size_t layer = 0; layer < architecture.layers.size(); ++layer) {
         const LayerShape& shape = architecture.layers[layer];
         for (std::size_t t = 0; t < shape.parameters.size(); ++t) {
             const ParameterShape& parameter = shape.parameters[t];
-            NamedTensor tensor{shape.name, parameter.name, parameter.shape, {}};
-            const bool is_one = parameter.name == "gamma" || parameter.name == "moving_variance";
-            if (parameter.name == "kernel")
-                tensor.values = initial_kernel(kernel_initializer(layers[layer]), parameter.shape,
-                                               seed, static_cast<std::uint32_t>(layer),
-                                               static_cast<std::uint32_t>(t));
-            else
-                tensor.values.assign(static_cast<std::size_t>(parameter.size()),
-                                     is_one ? 1.0F : 0.0F);
-            weights.push_back(std::move(tensor));
+            weights.push_back(
+                {shape.name, parameter.name, parameter.shape,
+                 initial_values(parameter.initializer, parameter.shape, seed,
+                                static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(t))});
         }
     }
     return weights;

@@ -15,7 +15,7 @@ namespace lockstep::trainer {
 
 std::size_t Parameters::add(const std::string& layer, const ParameterShape& shape,
                             std::unique_ptr<ParameterFormat> format) {
-    std::size_t& end = shape.is_trainable ? trainable_size_ : statistics_size_;
+    std::size_t& end = shape.is_trainable ? trainable_size_ : constants_size_;
     const std::size_t offset = end;
     end += round_up_to_line(format->size());
     tensors_.push_back({layer, shape, std::move(format), offset});
@@ -29,7 +29,7 @@ void Parameters::allocate() {
     };
     own_trainable_ = array(trainable_size_, "the weights");
     trainable_ = own_trainable_.span();
-    statistics_ = array(statistics_size_, "the moving statistics");
+    constants_ = array(constants_size_, "the weights that are not trained");
 }
 
 void Parameters::move_trainable_to(std::span<float> memory) {
@@ -40,12 +40,12 @@ void Parameters::move_trainable_to(std::span<float> memory) {
 
 float* Parameters::data(std::size_t tensor) {
     const Tensor& t = tensors_[tensor];
-    return (t.shape.is_trainable ? trainable_ : statistics_.span()).data() + t.offset;
+    return (t.shape.is_trainable ? trainable_ : constants_.span()).data() + t.offset;
 }
 
 std::span<const float> Parameters::arena_of(const Tensor& tensor) const {
     if (tensor.shape.is_trainable) return trainable_;
-    return statistics_.span();
+    return constants_.span();
 }
 
 NamedTensor Parameters::unpacked(const Tensor& tensor, std::span<const float> arena) const {
@@ -134,7 +134,7 @@ void Parameters::pack_trainable(const NamedTensors& named, std::span<float> aren
 
 std::string Parameters::non_finite_weight() const {
     const bool is_finite = all_finite(trainable_.data(), trainable_.size()) &&
-                           all_finite(statistics_.data(), statistics_.size());
+                           all_finite(constants_.data(), constants_.size());
     return is_finite ? "" : non_finite_value(weights());
 }
 
@@ -145,7 +145,7 @@ std::string Parameters::non_finite_trainable(std::span<const float> arena) const
 std::string Parameters::digest() const {
     Sha256 digest;
     digest.update(std::as_bytes(trainable_));
-    digest.update(std::as_bytes(statistics_.span()));
+    digest.update(std::as_bytes(constants_.span()));
     return digest.hex();
 }
 

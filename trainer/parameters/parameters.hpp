@@ -1,7 +1,8 @@
 #pragma once
 
-// The parameters of one network, in two flat arenas: what is trained, and the moving statistics
-// that are not. Inside, tensors lie as the kernels read them; outside, as Keras writes them.
+// The parameters of one network, in two flat arenas: what is trained, and what is not, moving
+// statistics and the weights of frozen layers. Inside, tensors lie as the kernels read them;
+// outside, as Keras writes them.
 //
 // One flat arena lets the optimizer, the exchange and the digest run over everything in one pass.
 
@@ -23,7 +24,9 @@ public:
     // Declares a tensor; order is Keras' get_weights. Returns its number.
     std::size_t add(const std::string& layer, const ParameterShape& shape,
                     std::unique_ptr<ParameterFormat> format);
-    std::size_t trainable_size() const { return trainable_size_; }  // of what is declared so far
+    // Of what is declared so far.
+    std::size_t trainable_size() const { return trainable_size_; }
+    std::size_t constant_size() const { return constants_size_; }
     // Makes the arenas, zeroed, once all tensors are declared.
     void allocate();
     // Moves what is trained, with its values, to memory that outlives its use: the exchange's,
@@ -35,7 +38,9 @@ public:
     std::span<float> trainable() { return trainable_; }
     std::span<const float> trainable() const { return trainable_; }
     float* data(std::size_t tensor);
-    // Where a trainable tensor stands in trainable() and in every gradient.
+    bool is_trained(std::size_t tensor) const { return tensors_[tensor].shape.is_trainable; }
+    // Where a trainable tensor stands in trainable() and in every gradient; any other one in its
+    // own arena.
     std::size_t offset(std::size_t tensor) const { return tensors_[tensor].offset; }
     std::size_t size(std::size_t tensor) const { return tensors_[tensor].format->size(); }
 
@@ -83,10 +88,10 @@ private:
 
     std::vector<Tensor> tensors_;
     std::size_t trainable_size_ = 0;
-    std::size_t statistics_size_ = 0;
+    std::size_t constants_size_ = 0;
     AlignedArray<float> own_trainable_;  // until it is moved
     std::span<float> trainable_;
-    AlignedArray<float> statistics_;
+    AlignedArray<float> constants_;
 };
 
 }  // namespace lockstep::trainer

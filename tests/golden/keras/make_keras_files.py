@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes keras3.h5 and keras2.weights.h5 with Keras' own code, for tests/storage/keras_golden_test.cpp.
+"""Writes keras3.* and keras2.weights.h5 with Keras' own code, for tests/storage/keras_golden_test.cpp.
 
     KERAS_BACKEND=numpy python3 make_keras_files.py KERAS2
 
@@ -46,6 +46,8 @@ def write_keras3():
     for place, weight in enumerate(model.weights):
         weight.assign(values(place, weight.shape))
     model.save(str(FOLDER / "keras3.h5"))
+    model.save(str(FOLDER / "keras3.keras"))
+    model.save_weights(str(FOLDER / "keras3.weights.h5"))
     return keras.__version__
 
 

@@ -1,0 +1,18 @@
+#pragma once
+
+// Keras' names of classes and our words of the same things.
+
+#include <string>
+#include <string_view>
+
+namespace lockstep::pipeline {
+
+// "glorot_uniform" -> "GlorotUniform".
+std::string camel_case(std::string_view word);
+
+// Keras 3's word for an activation: what we call hard_swish, it calls hard_silu.
+std::string_view keras_activation(std::string_view word);
+// The other way; Keras 2's words too.
+std::string_view our_activation(std::string_view keras_word);
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,59 @@
+#include "storage/weights/keras_archive_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "storage/files/storage_error.hpp"
+#include "storage/files/zip_reading.hpp"
+#include "storage/weights/child_reading.hpp"
+#include "storage/weights/keras3_reading.hpp"
+
+namespace lockstep::storage {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Layers {
+    std::vector<std::string> class_names;
+    std::vector<std::string> names;
+};
+
+// Of the network itself; what is nested in a layer has its weights there.
+Layers layers_of(const Json& model, const std::string& origin) {
+    Layers layers;
+    try {
+        for (const Json& layer : model.at("config").at("layers")) {
+            layers.class_names.push_back(layer.at("class_name").get<std::string>());
+            layers.names.push_back(layer.at("config").at("name").get<std::string>());
+        }
+    } catch (const Json::exception&) {
+        throw StorageError(StorageError::Kind::bad_data,
+                           fmt::format("{}: its config.json has no list of layers", origin));
+    }
+    return layers;
+}
+
+}  // namespace
+
+KerasModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin) {
+    const Bytes config = zip_member(archive, "config.json", origin);
+    const std::string text(reinterpret_cast<const char*>(config.data()), config.size());
+    const Json model = Json::parse(text, nullptr, false);
+    if (model.is_discarded())
+        throw StorageError(StorageError::Kind::bad_data,
+                           fmt::format("{}: its config.json is no JSON", origin));
+    KerasModelFile file;
+    file.model_json = text;
+    if (const auto training = model.find("compile_config"); training != model.end())
+        file.training_json = training->dump();
+    const Layers layers = layers_of(model, origin);
+    const Bytes weights = zip_member(archive, "model.weights.h5", origin);
+    file.weights = value_read_in_child(origin, weights.size(), [&] {
+        return read_keras3_weights(Hdf5Source(weights, origin), layers.class_names, layers.names);
+    });
+    return file;
+}
+
+}  // namespace lockstep::storage
