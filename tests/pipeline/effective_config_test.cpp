@@ -263,15 +263,15 @@ name = "f"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.schedule = { name = "reduce_on_plateau", monitor = "loss", mode = "min", factor = 0.5, patience = 3, min_delta = 1e-3, cooldown = 1, min_learning_rate = 1e-5 }
 [[run]]
-name = "g"
+name = "lion"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.optimizer = { name = "lion", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.9, weight_decay = 0.1 }
 [[run]]
-name = "h"
+name = "adagrad"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.optimizer = { name = "adagrad", learning_rate = 0.1, initial_accumulator_value = 0.2, epsilon = 1e-6 }
 [[run]]
-name = "i"
+name = "nadam"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.optimizer = { name = "nadam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6, learning_rate_factors = { kernel = 0.5, depthwise_kernel = 2, pointwise_kernel = 3, bias = 4, gamma = 5, beta = 6 } }
 [[run]]
