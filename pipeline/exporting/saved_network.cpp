@@ -61,9 +61,21 @@ Subject run_of_store(const SavedNetworkOptions& options) {
     return subject;
 }
 
-// It brings its network along.
-bool is_whole_model(const fs::path& path) {
-    return !storage::read_model_file(path).model_config_json.empty();
+// Of a file that brings its network along.
+std::string experiment_of_model(const fs::path& path, const storage::ModelFile& file) {
+    const ImportedNetwork imported = read_imported_network(path);
+    const std::vector<std::string> names = class_names_in(file);
+    if (names.empty() && !has_known_images(imported.network, imported.classes))
+        throw UsageError(fmt::format(
+            "{}: no data set known here has images {} and {} classes; make an experiment file of "
+            "it "
+            "(lockstep import), say in [data] which images it is for, and give it with --file",
+            path_text(path), trainer::to_string(imported.network.input), imported.classes));
+    return imported_toml(imported.network, imported.classes,
+                         {.source = path_text(path.filename()),
+                          .initial_weights = {},
+                          .training_json = {},
+                          .class_names = names});
 }
 
 Subject weights_file(const SavedNetworkOptions& options) {
@@ -75,16 +87,13 @@ Subject weights_file(const SavedNetworkOptions& options) {
     // Beside the weights that were trained here lies the file that describes them.
     subject.spec.file = subject.weights.parent_path() / kEffectiveConfig;
     if (fs::exists(subject.spec.file)) return subject;
-    if (!is_whole_model(subject.weights))
+    const storage::ModelFile file = storage::read_model_file(subject.weights);
+    if (file.model_config_json.empty())
         throw UsageError(
             fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
                         "where the file has several runs",
                         options.subject));
-    const ImportedNetwork imported = read_imported_network(subject.weights);
-    subject.text = imported_toml(imported.network, imported.classes,
-                                 {.source = path_text(subject.weights.filename()),
-                                  .initial_weights = {},
-                                  .training_json = {}});
+    subject.text = experiment_of_model(subject.weights, file);
     subject.spec.file = subject.weights;  // in messages
     return subject;
 }

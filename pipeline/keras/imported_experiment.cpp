@@ -28,12 +28,17 @@ struct KnownImages {
 constexpr std::array<KnownImages, 3> kImages{
     {{32, 32, 3, 100, "cifar100"}, {28, 28, 1, 10, "fashion_mnist"}, {32, 32, 3, 10, "cifar10"}}};
 
-std::string_view guessed_dataset(const trainer::Shape& input, int classes) {
+const KnownImages* known_images(const trainer::Shape& input, int classes) {
     const auto images = std::ranges::find_if(kImages, [&](const KnownImages& known) {
         return known.height == input.height && known.width == input.width &&
                known.channels == input.channels && known.classes == classes;
     });
-    return images == kImages.end() ? "cifar10" : images->dataset;
+    return images == kImages.end() ? nullptr : &*images;
+}
+
+std::string_view guessed_dataset(const trainer::Shape& input, int classes) {
+    const KnownImages* images = known_images(input, classes);
+    return images == nullptr ? "cifar10" : images->dataset;
 }
 
 // A word of ours, of whatever letters Keras allows.
@@ -106,6 +111,10 @@ std::string layer_line(const KerasNetwork& network, const trainer::LayerConfig& 
 
 }  // namespace
 
+bool has_known_images(const KerasNetwork& network, int classes) {
+    return known_images(network.input, classes) != nullptr;
+}
+
 int classes_of(const KerasNetwork& network) {
     for (auto layer = network.layers.rbegin(); layer != network.layers.rend(); ++layer) {
         if (const auto* dense = std::get_if<trainer::DenseConfig>(&layer->kind))
@@ -124,11 +133,13 @@ std::string imported_toml(const KerasNetwork& network, int classes,
         "# are scaled: look at [data] before you train.\n"
         "schema = 1\n\n[experiment]\nname = {}\n\n"
         "[data]\ndataset = {}  # guessed from the input {} and {} classes\n"
-        "scale = {}\n\n[train]\n",
+        "scale = {}\n{}\n[train]\n",
         import.source, text_of(name), text_of(guessed_dataset(network.input, classes)),
         trainer::to_string(network.input), classes,
         takes_bytes(network) ? "\"raw\"  # the network scales them itself"
-                             : "\"unit\"  # pixels / 255");
+                             : "\"unit\"  # pixels / 255",
+        import.class_names.empty() ? ""
+                                   : fmt::format("classes = {}\n", text_of(import.class_names)));
     if (!import.initial_weights.empty())
         toml += fmt::format("initial_weights = {}\n", text_of(import.initial_weights));
     if (!import.training_json.empty()) toml += optimizer_line(import.training_json);

@@ -119,8 +119,18 @@ TEST_CASE("evaluate gives the figures of the training, from a run, our file or a
     }
     CHECK(read_json({"evaluate", "batch-normalized", "--split", "validation"}).at(0).at("count") ==
           43);
-    const Result unknown =
+    // It has its network, but does not say which three classes it is for.
+    const Result nameless =
         lockstep({"evaluate", bare.string(), "--store", finished_store().string()});
+    CHECK(nameless.exit_code == 64);
+    CHECK(nameless.errors.find("and 3 classes") != std::string::npos);
+    CHECK(nameless.errors.find("--file") != std::string::npos);
+    const fs::path weights = elsewhere / "bare.weights.h5";
+    CHECK(lockstep({"export", "three-classes", "--store", finished_store().string(), "--format",
+                    "keras-weights", "--out", weights.string()})
+              .exit_code == 0);
+    const Result unknown =
+        lockstep({"evaluate", weights.string(), "--store", finished_store().string()});
     CHECK(unknown.exit_code == 64);
     CHECK(unknown.errors.find("--file") != std::string::npos);
 }
