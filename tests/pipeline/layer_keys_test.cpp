@@ -166,7 +166,8 @@ TEST_CASE("all keys of all layers survive Keras' files", "[layer_keys]") {
 }
 
 TEST_CASE("all initializers survive both", "[layer_keys]") {
-    const LayerType& dense = pipeline::type_of(trainer::DenseConfig{});
+    const LayerKind plain_dense = trainer::DenseConfig{};
+    const LayerType& dense = pipeline::type_of(plain_dense);
     for (const auto& word : pipeline::kInitializers) {
         CAPTURE(std::string(word.word));
         const LayerKind kind = changed(dense, word.value);
@@ -193,7 +194,8 @@ TEST_CASE("what an initializer does not take is refused", "[layer_keys]") {
 
 TEST_CASE("zero padding is a number, a pair or two pairs", "[layer_keys]") {
     const auto borders = [](const std::string& padding) {
-        const LayerType& type = pipeline::type_of(trainer::ZeroPadding2dConfig{});
+        const LayerKind plain_zeros = trainer::ZeroPadding2dConfig{};
+        const LayerType& type = pipeline::type_of(plain_zeros);
         const auto kind = read_toml(type, {KeyText{"padding", padding}});
         const auto& zeros = std::get<trainer::ZeroPadding2dConfig>(kind);
         return std::array{zeros.vertical[0], zeros.vertical[1], zeros.horizontal[0],
