@@ -34,8 +34,8 @@ cmake --build build --parallel "$(nproc)"
 if ((EUID == 0)); then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi
-# Some tests wait most of the time: one more than there are processors.
-jobs=$(($(nproc) + 1))
+# Many tests wait most of the time: two more than there are processors.
+jobs=$(($(nproc) + 2))
 log=build/Testing/Temporary/LastTest.log
 rm -f "$log"
 status=0
