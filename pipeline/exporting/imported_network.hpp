@@ -1,13 +1,12 @@
 #pragma once
 
-// A model of Keras as a network of ours with its weights.
+// The network that a model of Keras brings along.
 
-#include <filesystem>
 #include <string>
 
 #include "pipeline/keras/keras_network.hpp"
+#include "storage/weights/weights_file.hpp"
 #include "trainer/config/architecture.hpp"
-#include "trainer/parameters/named_tensor.hpp"
 
 namespace lockstep::pipeline {
 
@@ -15,14 +14,11 @@ struct ImportedNetwork {
     KerasNetwork network;
     int classes = 0;
     trainer::Architecture architecture;
-    trainer::NamedTensors weights;  // none where the file has the architecture alone
-    std::string training_json;      // "" where the model was not compiled
 };
 
-// Throws
-//   StorageError           if the file is missing, damaged or no model of Keras
-//   Failure (65)           if the network cannot be expressed here, or its layers do not fit
-//   trainer::WeightsError  if the weights are of another network, or not finite
-ImportedNetwork read_imported_network(const std::filesystem::path& model);
+// From then on the file's arrays name their layers as the network does. `origin` names the file in
+// messages.
+// Throws Failure (65) if the network cannot be expressed here, or its layers do not fit.
+ImportedNetwork imported_network(storage::ModelFile& file, const std::string& origin);
 
 }  // namespace lockstep::pipeline

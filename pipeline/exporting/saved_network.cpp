@@ -26,8 +26,7 @@ constexpr const char* kEffectiveConfig = "effective.toml";  // beside the weight
 // The weights, and the experiment file that describes their network.
 struct Subject {
     fs::path weights;
-    SpecOptions spec;
-    std::string text{};  // of the experiment file, of a model that needs none
+    SpecOptions spec;  // without a file where the weights' own has to say it
 };
 
 std::string without_final(const storage::RunRow& row, const storage::RunFiles& files) {
@@ -61,23 +60,6 @@ Subject run_of_store(const SavedNetworkOptions& options) {
     return subject;
 }
 
-// Of a file that brings its network along.
-std::string experiment_of_model(const fs::path& path, const storage::ModelFile& file) {
-    const ImportedNetwork imported = read_imported_network(path);
-    const std::vector<std::string> names = class_names_in(file);
-    if (names.empty() && !has_known_images(imported.network, imported.classes))
-        throw UsageError(fmt::format(
-            "{}: no data set known here has images {} and {} classes; make an experiment file of "
-            "it "
-            "(lockstep import), say in [data] which images it is for, and give it with --file",
-            path_text(path), trainer::to_string(imported.network.input), imported.classes));
-    return imported_toml(imported.network, imported.classes,
-                         {.source = path_text(path.filename()),
-                          .initial_weights = {},
-                          .training_json = {},
-                          .class_names = names});
-}
-
 Subject weights_file(const SavedNetworkOptions& options) {
     Subject subject{options.subject, {}};
     subject.spec.file = options.file;
@@ -86,15 +68,7 @@ Subject weights_file(const SavedNetworkOptions& options) {
     if (!fs::exists(subject.weights)) storage::read_file(subject.weights);  // throws, in its words
     // Beside the weights that were trained here lies the file that describes them.
     subject.spec.file = subject.weights.parent_path() / kEffectiveConfig;
-    if (fs::exists(subject.spec.file)) return subject;
-    const storage::ModelFile file = storage::read_model_file(subject.weights);
-    if (file.model_config_json.empty())
-        throw UsageError(
-            fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
-                        "where the file has several runs",
-                        options.subject));
-    subject.text = experiment_of_model(subject.weights, file);
-    subject.spec.file = subject.weights;  // in messages
+    if (!fs::exists(subject.spec.file)) subject.spec.file.clear();
     return subject;
 }
 
@@ -111,11 +85,38 @@ Subject find_subject(const SavedNetworkOptions& options) {
     return subject;
 }
 
-PlannedRun the_planned_run(const Subject& subject) {
-    std::string text =
-        subject.text.empty() ? read_experiment_file(subject.spec.file) : subject.text;
+// Of a file that brings its network along.
+std::string experiment_of_model(const fs::path& path, storage::ModelFile& file) {
+    if (file.model_config_json.empty())
+        throw UsageError(
+            fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
+                        "where the file has several runs",
+                        path_text(path)));
+    const ImportedNetwork imported = imported_network(file, path_text(path));
+    const std::vector<std::string> names = class_names_in(file);
+    if (names.empty() && !has_known_images(imported.network, imported.classes))
+        throw UsageError(fmt::format(
+            "{}: no data set known here has images {} and {} classes; make an experiment file of "
+            "it (lockstep import), say in [data] which images it is for, and give it with --file",
+            path_text(path), trainer::to_string(imported.network.input), imported.classes));
+    return imported_toml(imported.network, imported.classes,
+                         {.source = path_text(path.filename()),
+                          .initial_weights = {},
+                          .training_json = {},
+                          .class_names = names});
+}
+
+std::string experiment_of(const Subject& subject, storage::ModelFile& file) {
+    if (subject.spec.file.empty()) return experiment_of_model(subject.weights, file);
+    const std::string text = read_experiment_file(subject.spec.file);
     // Version 0.1.0 wrote the bytes of paths into effective.toml as they were.
-    if (subject.spec.file.filename() == kEffectiveConfig) text = with_named_bytes(text);
+    return subject.spec.file.filename() == kEffectiveConfig ? with_named_bytes(text) : text;
+}
+
+PlannedRun the_planned_run(Subject subject, storage::ModelFile& file) {
+    const std::string text = experiment_of(subject, file);
+    subject.spec.saved_classes = class_names_in(file);
+    if (subject.spec.file.empty()) subject.spec.file = subject.weights;  // in messages
     Plan plan = plan_experiment(text, subject.spec);
     if (plan.runs.size() == 1) return std::move(plan.runs.front());
     throw UsageError(fmt::format("{} has {} runs; say which one with --run NAME",
@@ -125,10 +126,10 @@ PlannedRun the_planned_run(const Subject& subject) {
 }  // namespace
 
 SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
-    Subject subject = find_subject(options);
+    const Subject subject = find_subject(options);
     storage::ModelFile file = storage::read_model_file(subject.weights);
-    subject.spec.saved_classes = class_names_in(file);
-    SavedNetwork network{subject.weights, the_planned_run(subject), std::move(file), {}};
+    PlannedRun planned = the_planned_run(subject, file);
+    SavedNetwork network{subject.weights, std::move(planned), std::move(file), {}};
     network.weights = to_tensors(std::exchange(network.file.weights, {}),
                                  network.planned.run.architecture, subject.weights.string());
     return network;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 #include "pipeline/exporting/imported_network.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -11,7 +12,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/settings/path_text.hpp"
-#include "storage/weights/weights_file.hpp"
+#include "storage/weights/keras_model_file.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -31,24 +32,28 @@ std::string path_in_experiment(const fs::path& weights, const ImportOptions& opt
     return path_text(fs::absolute(weights).lexically_normal().lexically_proximate(folder));
 }
 
-void write_weights(const fs::path& path, ImportedNetwork& imported) {
+void write_weights(const fs::path& path, const ImportedNetwork& imported,
+                   storage::NamedArrays arrays, const std::string& origin) {
     trainer::RunConfig config;
     config.name = imported.network.name;
     config.layers = imported.network.layers;
-    storage::write_model_file(path, keras_model(config, imported.architecture),
-                              to_arrays(std::move(imported.weights)));
+    storage::write_model_file(
+        path, keras_model(config, imported.architecture),
+        to_arrays(to_tensors(std::move(arrays), imported.architecture, origin)));
 }
 
 }  // namespace
 
 int import_model(const ImportOptions& options) {
-    ImportedNetwork imported = read_imported_network(options.model);
+    const std::string origin = path_text(options.model);
+    storage::ModelFile file = storage::read_keras_model(options.model);
+    const ImportedNetwork imported = imported_network(file, origin);
     ImportedExperiment experiment{.source = path_text(options.model.filename()),
                                   .initial_weights = {},
-                                  .training_json = imported.training_json};
-    if (!imported.weights.empty()) {
+                                  .training_json = std::move(file.training_config_json)};
+    if (!file.weights.empty()) {
         const fs::path weights = weights_path(options);
-        write_weights(weights, imported);
+        write_weights(weights, imported, std::move(file.weights), origin);
         experiment.initial_weights = path_in_experiment(weights, options);
     }
     const std::string toml = imported_toml(imported.network, imported.classes, experiment);

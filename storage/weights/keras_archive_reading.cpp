@@ -37,17 +37,17 @@ Layers layers_of(const Json& model, const std::string& origin) {
 
 }  // namespace
 
-KerasModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin) {
+ModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin) {
     const Bytes config = zip_member(archive, "config.json", origin);
     const std::string text(reinterpret_cast<const char*>(config.data()), config.size());
     const Json model = Json::parse(text, nullptr, false);
     if (model.is_discarded())
         throw StorageError(StorageError::Kind::bad_data,
                            fmt::format("{}: its config.json is no JSON", origin));
-    KerasModelFile file;
-    file.model_json = text;
+    ModelFile file;
+    file.model_config_json = text;
     if (const auto training = model.find("compile_config"); training != model.end())
-        file.training_json = training->dump();
+        file.training_config_json = training->dump();
     const Layers layers = layers_of(model, origin);
     const Bytes weights = zip_member(archive, "model.weights.h5", origin);
     file.weights = value_read_in_child(origin, weights.size(), [&] {

@@ -5,11 +5,11 @@
 #include <span>
 #include <string>
 
-#include "storage/weights/keras_model_file.hpp"
+#include "storage/weights/weights_file.hpp"
 
 namespace lockstep::storage {
 
 // Throws StorageError (bad_data) if it is damaged or another program's.
-KerasModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin);
+ModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin);
 
 }  // namespace lockstep::storage

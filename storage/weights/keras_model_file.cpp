@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "storage/files/storage_error.hpp"
 #include "storage/files/zip_reading.hpp"
@@ -31,21 +29,23 @@ bool is_json(const Bytes& bytes) {
 
 }  // namespace
 
-KerasModelFile read_keras_model(const std::filesystem::path& path) {
+ModelFile read_keras_model(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
     const std::string origin = path.string();
     if (is_zip(bytes)) return parse_keras_archive(bytes, origin);
     if (begins_with(bytes, "\x89HDF")) {
         ModelFile file = parse_model_file(bytes, origin);
-        if (file.model_config_json.empty())
-            throw StorageError(StorageError::Kind::bad_data,
-                               fmt::format("{} has weights alone, no model_config: save the whole "
-                                           "model, model.save(\"model.keras\")",
-                                           origin));
-        return {std::move(file.model_config_json), std::move(file.training_config_json),
-                std::move(file.weights)};
+        if (!file.model_config_json.empty()) return file;
+        throw StorageError(StorageError::Kind::bad_data,
+                           fmt::format("{} has weights alone, no model_config: save the whole "
+                                       "model, model.save(\"model.keras\")",
+                                       origin));
     }
-    if (is_json(bytes)) return {text_of(bytes), {}, {}};
+    if (is_json(bytes))
+        return {.weights = {},
+                .model_config_json = text_of(bytes),
+                .training_config_json = {},
+                .state = {}};
     throw StorageError(StorageError::Kind::bad_data,
                        fmt::format("{} is no model of Keras: neither an archive (.keras), nor HDF5 "
                                    "(.h5), nor JSON",

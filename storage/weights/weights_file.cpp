@@ -321,12 +321,8 @@ ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view or
 
 ModelFile read_model_file(const std::filesystem::path& path) {
     const Bytes bytes = read_file(path);
-    if (!is_zip(bytes)) return parse_model_file(bytes, path.string());
-    KerasModelFile archive = parse_keras_archive(bytes, path.string());
-    return {std::move(*archive.weights),
-            std::move(archive.model_json),
-            std::move(archive.training_json),
-            {}};
+    return is_zip(bytes) ? parse_keras_archive(bytes, path.string())
+                         : parse_model_file(bytes, path.string());
 }
 
 NamedArrays read_weights(const std::filesystem::path& path) {

@@ -88,16 +88,16 @@ struct ModelFile {
     std::optional<StateGroup> state;   // of files that were written here
 };
 
-// Reads any Keras .h5 (whole model, or weights alone with layer_names at the root): float16 to
-// float64 of either byte order, gzip, shuffle, fletcher32. Layers without weights are left out.
-// Throws StorageError
+// Reads a .keras archive or any Keras .h5 (whole model, or weights alone, by layer_names at the
+// root or in Keras 3's layout): float16 to float64 of either byte order, gzip, shuffle, fletcher32.
+// Layers without weights are left out. Throws StorageError
 //   missing, no_permission, io   as read_file() does
 //   bad_data   not HDF5; not Keras' layout; soft or external links, external storage, virtual or
 //              foreign-filtered data sets; a data set that declares far more than it stores;
 //              damaged
 ModelFile read_model_file(const std::filesystem::path& path);
 NamedArrays read_weights(const std::filesystem::path& path);
-// The same from bytes; `origin` names them in messages.
+// The same from the bytes of an .h5; `origin` names them in messages.
 ModelFile parse_model_file(std::span<const std::byte> bytes, std::string_view origin);
 
 }  // namespace lockstep::storage

@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/layer_check.hpp"
+#include "tests/support/plain_activation.hpp"
 #include "tests/support/random_values.hpp"
 #include "tests/support/tiny_training.hpp"
 #include "trainer/layers/activation.hpp"
@@ -14,10 +15,6 @@ using namespace lockstep::trainer;
 using namespace lockstep::tests;
 
 namespace {
-
-constexpr std::array kActivations{Activation::relu6,   Activation::leaky_relu, Activation::elu,
-                                  Activation::gelu,    Activation::silu,       Activation::tanh,
-                                  Activation::sigmoid, Activation::hard_swish};
 
 void check(const LayerConfig& config, const Shape& input, int batch) {
     LayerProbeSetting setting;
@@ -30,7 +27,7 @@ void check(const LayerConfig& config, const Shape& input, int batch) {
 }  // namespace
 
 TEST_CASE("activations as layers, on images and on vectors", "[trainer][layer]") {
-    for (const Activation activation : kActivations)
+    for (const Activation activation : kElementwiseActivations)
         for (const int channels : {1, 7, 16, 17})
             for (const int batch : {1, 5}) {
                 CAPTURE(static_cast<int>(activation), channels, batch);
@@ -41,7 +38,7 @@ TEST_CASE("activations as layers, on images and on vectors", "[trainer][layer]")
 }
 
 TEST_CASE("activations of convolutions and dense layers", "[trainer][layer]") {
-    for (const Activation activation : kActivations)
+    for (const Activation activation : kElementwiseActivations)
         for (const int channels : {1, 7, 16, 17}) {
             CAPTURE(static_cast<int>(activation), channels);
             check({"conv2d",
@@ -59,7 +56,7 @@ TEST_CASE("activations in evaluation, behind a folded normalization too", "[trai
     RandomValues random(3);
     const Shape input{5, 4, 3, false};
     const auto images = random.floats(4 * static_cast<std::size_t>(input.size()));
-    for (const Activation activation : kActivations) {
+    for (const Activation activation : kElementwiseActivations) {
         CAPTURE(static_cast<int>(activation));
         const std::vector<LayerConfig> layers{
             {"conv2d", Conv2dConfig{.filters = 17, .activation = activation}},
@@ -93,7 +90,8 @@ TEST_CASE("only what a layer's kernels leave out stands behind it", "[trainer][l
         CHECK(activation_behind({"a", ActivationConfig{activation}}) == Activation::linear);
         return of_conv;
     };
-    for (const Activation activation : kActivations) CHECK(behind(activation) == activation);
+    for (const Activation activation : kElementwiseActivations)
+        CHECK(behind(activation) == activation);
     for (const Activation activation : {Activation::linear, Activation::relu, Activation::softmax})
         CHECK(behind(activation) == Activation::linear);
 }

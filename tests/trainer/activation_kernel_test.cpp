@@ -16,10 +16,6 @@ using namespace lockstep::tests;
 
 namespace {
 
-constexpr std::array kActivations{Activation::relu6,   Activation::leaky_relu, Activation::elu,
-                                  Activation::gelu,    Activation::silu,       Activation::tanh,
-                                  Activation::sigmoid, Activation::hard_swish};
-
 // Where a slope ends.
 constexpr std::array kBends{-3.0, 0.0, 3.0, 6.0};
 
@@ -60,7 +56,7 @@ bool same_bits(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
 
 TEST_CASE("activations are those of their definitions", "[trainer][kernel]") {
     const std::vector<float> x = inputs();
-    for (const Activation activation : kActivations)
+    for (const Activation activation : kElementwiseActivations)
         on_every_target([&] {
             CAPTURE(static_cast<int>(activation));
             std::vector<float> y(x.size());
@@ -81,7 +77,7 @@ TEST_CASE("activations are those of their definitions", "[trainer][kernel]") {
 
 TEST_CASE("activations' gradients are the slopes of their definitions", "[trainer][kernel]") {
     const std::vector<float> x = inputs();
-    for (const Activation activation : kActivations)
+    for (const Activation activation : kElementwiseActivations)
         on_every_target([&] {
             CAPTURE(static_cast<int>(activation));
             std::vector<float> y(x.size()), diff(x.size(), -1.5F);
@@ -100,7 +96,7 @@ TEST_CASE("activations' gradients are the slopes of their definitions", "[traine
 
 TEST_CASE("an activation's bits do not depend on where a value stands", "[trainer][kernel]") {
     const std::vector<float> x = inputs();
-    for (const Activation activation : kActivations)
+    for (const Activation activation : kElementwiseActivations)
         on_every_target([&] {
             for (const std::size_t count : std::vector<std::size_t>{1, 7, 15, 16, 17, 33, 63}) {
                 std::vector<float> y(count);
@@ -116,7 +112,7 @@ TEST_CASE("an activation's bits do not depend on where a value stands", "[traine
 TEST_CASE("activations of what is no number, of infinities, of zero", "[trainer][kernel]") {
     const float infinity = std::numeric_limits<float>::infinity();
     on_every_target([&] {
-        for (const Activation activation : kActivations) {
+        for (const Activation activation : kElementwiseActivations) {
             CAPTURE(static_cast<int>(activation));
             CHECK(std::isnan(forward_of(activation, std::nanf(""))));
             CHECK((forward_of(activation, 0.0F) == 0.0F) == keeps_zeros(activation));

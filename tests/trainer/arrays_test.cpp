@@ -14,6 +14,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/mutations.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/trainer/refusal.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/determinism/digest.hpp"
 
@@ -101,15 +102,7 @@ public:
                Packing packing = Packing::deflated) const {
         write(archive(arrays, packing));
     }
-    std::string refusal() const {
-        try {
-            load_dataset(config_of(path()));
-        } catch (const DataError& error) {
-            return error.what();
-        }
-        FAIL("no DataError");
-        return {};
-    }
+    std::string refusal() const { return lockstep::tests::refusal_of(config_of(path())).message; }
 
 private:
     TemporaryDirectory folder_;

@@ -10,12 +10,15 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/trainer/refusal.hpp"
 #include "trainer/data/dataset.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace lockstep::trainer;
+using lockstep::tests::Refusal;
+using lockstep::tests::refusal_of;
 using lockstep::tests::TemporaryDirectory;
 
 void write_file(const fs::path& path, const std::string& bytes) {
@@ -40,20 +43,6 @@ DataConfig config_of(const fs::path& path, const std::string& mode = "") {
     config.path = path;
     if (!mode.empty()) config.settings["label_mode"] = mode;
     return config;
-}
-
-std::string refusal_of(const DataConfig& config) {
-    try {
-        load_dataset(config);
-    } catch (const DataError& error) {
-        return error.what();
-    }
-    FAIL("no DataError");
-    return {};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -91,8 +80,8 @@ TEST_CASE("CIFAR-100: a hundred names and twenty, in order", "[cifar100]") {
     write_file(folder / "coarse_label_names.txt", "a\nb\n");
     CHECK(dataset_traits(config_of(folder.path(), "coarse")).class_names ==
           std::vector<std::string>{"a", "b"});
-    CHECK(contains(refusal_of(config_of(folder.path(), "coarse")),
-                   "record 0 (from 0) has label 11 at byte 0, expected 0..1"));
+    CHECK(refusal_of(config_of(folder.path(), "coarse"))
+              .says("record 0 (from 0) has label 11 at byte 0, expected 0..1"));
     CHECK(load_dataset(config_of(folder.path()))->class_names == cifar100_fine_names());
 }
 
@@ -100,15 +89,14 @@ TEST_CASE("CIFAR-100: damaged files are refused", "[cifar100]") {
     const TemporaryDirectory folder;
     write_small_set(folder.path());
     write_file(folder / "test.bin", record(1, 1, 'x').substr(1));
-    CHECK(contains(refusal_of(config_of(folder.path())),
-                   "test.bin: 3,073 bytes, expected n x 3,074"));
+    CHECK(refusal_of(config_of(folder.path())).says("test.bin: 3,073 bytes, expected n x 3,074"));
     write_file(folder / "test.bin", record(1, 1, 'x') + record(1, 100, 'x'));
-    CHECK(contains(refusal_of(config_of(folder.path())),
-                   "record 1 (from 0) has label 100 at byte 3075, expected 0..99"));
+    CHECK(refusal_of(config_of(folder.path()))
+              .says("record 1 (from 0) has label 100 at byte 3075, expected 0..99"));
     CHECK(load_dataset(config_of(folder.path(), "coarse"))->test.count() == 2);
     fs::remove(folder / "test.bin");
-    const std::string missing = refusal_of(config_of(folder.path()));
-    CHECK(contains(missing, "CIFAR-100 in "));
-    CHECK(contains(missing, "test.bin missing; expected train.bin and test.bin"));
-    CHECK(contains(missing, "md5 03b5dce01913d631647c71ecec9e9cb8"));
+    const Refusal missing = refusal_of(config_of(folder.path()));
+    CHECK(missing.says("CIFAR-100 in "));
+    CHECK(missing.says("test.bin missing; expected train.bin and test.bin"));
+    CHECK(missing.says("md5 03b5dce01913d631647c71ecec9e9cb8"));
 }

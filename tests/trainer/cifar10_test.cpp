@@ -13,12 +13,15 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/needs.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/trainer/refusal.hpp"
 #include "trainer/determinism/digest.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace lockstep::trainer;
+using lockstep::tests::Refusal;
+using lockstep::tests::refusal_by;
 using lockstep::tests::TemporaryDirectory;
 
 const std::vector<std::string> kFiles = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
@@ -45,21 +48,8 @@ void write_small_set(const fs::path& folder) {
     write_file(folder / kFiles[5], record(9, 99));
 }
 
-struct Refusal {
-    DataError::Kind kind{};
-    std::string message;
-
-    bool says(const std::string& words) const { return message.find(words) != std::string::npos; }
-};
-
 Refusal refusal_of(const fs::path& path) {
-    try {
-        read_cifar10(path);
-    } catch (const DataError& error) {
-        return {error.kind(), error.what()};
-    }
-    FAIL("no DataError for " << path);
-    return {};
+    return refusal_by([&path] { read_cifar10(path); });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tests/trainer/golden_setting.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "tests/support/random_values.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/data/dataset.hpp"
+#include "trainer/kernels/layout.hpp"
 
 namespace lockstep::tests {
 
@@ -102,6 +104,30 @@ RunData golden_data(int classes, std::uint64_t count) {
     return select_samples(dataset, DataConfig{}, 1);
 }
 
+std::vector<float> golden_input(const ImageSet& images) {
+    std::vector<float> planes;
+    for (const std::uint8_t pixel : images.pixels)
+        planes.push_back(static_cast<float>(pixel) / 255.0F);
+    std::vector<float> input(planes.size());
+    relayout(trainer::planes(kGoldenImage), planes.data(), interleaved(kGoldenImage), input.data(),
+             static_cast<int>(images.count()));
+    return input;
+}
+
+std::vector<float> golden_kernel(std::uint64_t seed, std::uint64_t number,
+                                 const std::vector<std::int64_t>& shape) {
+    std::int64_t size = 1;
+    for (const std::int64_t axis : shape) size *= axis;
+    const auto in = shape[shape.size() - 2], out = shape[shape.size() - 1];
+    const double fans = static_cast<double>(size / (in * out) * (in + out));
+    const std::uint64_t counter = (seed << 40) + (number << 32);
+    std::vector<float> values;
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(size); ++i)
+        values.push_back(
+            static_cast<float>((2.0 * golden_unit(counter + i) - 1.0) * std::sqrt(6.0 / fans)));
+    return values;
+}
+
 NamedTensors golden_weights(const TutorialNetwork& network, std::uint64_t seed) {
     NamedTensors weights;
     std::uint64_t kernel = 0;
@@ -112,18 +138,32 @@ NamedTensors golden_weights(const TutorialNetwork& network, std::uint64_t seed) 
             const bool is_one = parameter.name == "gamma" || parameter.name == "moving_variance";
             NamedTensor tensor{layer.name, parameter.name, parameter.shape,
                                std::vector<float>(size, is_one ? 1.0F : 0.0F)};
-            if (parameter.name.ends_with("kernel")) {
-                const auto& shape = parameter.shape;
-                const auto in = shape[shape.size() - 2], out = shape[shape.size() - 1];
-                const double fans = static_cast<double>(parameter.size() / (in * out) * (in + out));
-                const std::uint64_t counter = (seed << 40) + (kernel++ << 32);
-                for (std::size_t i = 0; i < size; ++i)
-                    tensor.values[i] = static_cast<float>((2.0 * golden_unit(counter + i) - 1.0) *
-                                                          std::sqrt(6.0 / fans));
-            }
+            if (parameter.name.ends_with("kernel"))
+                tensor.values = golden_kernel(seed, kernel++, parameter.shape);
             weights.push_back(std::move(tensor));
         }
     return weights;
+}
+
+double largest_golden_error(const NamedTensors& tensors, const nlohmann::json& summaries,
+                            double least_norm) {
+    double worst = 0.0;
+    for (const NamedTensor& tensor : tensors) {
+        double squares = 0.0, projection = 0.0;
+        for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+            const auto value = static_cast<double>(tensor.values[i]);
+            squares += value * value;
+            projection += value * (2.0 * golden_unit((1ULL << 59) + i) - 1.0);
+        }
+        const auto summary = summaries.find(tensor.layer + "/" + tensor.name);
+        if (summary == summaries.end()) return HUGE_VAL;
+        const double norm = (*summary)[0], expected = (*summary)[1];
+        const double error =
+            std::max(std::abs(std::sqrt(squares) - norm), std::abs(projection - expected)) /
+            std::max(norm, least_norm);
+        if (!(error <= worst)) worst = error;  // a NaN is the worst
+    }
+    return worst;
 }
 
 RunConfig golden_run(const TutorialNetwork& network, const nlohmann::json& steps) {

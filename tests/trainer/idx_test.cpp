@@ -14,6 +14,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/mutations.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/trainer/refusal.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/determinism/digest.hpp"
 
@@ -21,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace lockstep::trainer;
+using lockstep::tests::Refusal;
+using lockstep::tests::refusal_by;
 using lockstep::tests::TemporaryDirectory;
 
 const std::vector<std::string> kFiles{"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
@@ -87,21 +90,8 @@ void pack(const fs::path& path) {
     fs::remove(path);
 }
 
-struct Refusal {
-    DataError::Kind kind{};
-    std::string message;
-
-    bool says(const std::string& words) const { return message.find(words) != std::string::npos; }
-};
-
 Refusal refusal_of(const fs::path& path) {
-    try {
-        load_dataset(config_of(path));
-    } catch (const DataError& error) {
-        return {error.kind(), error.what()};
-    }
-    FAIL("no DataError for " << path);
-    return {};
+    return refusal_by([&path] { load_dataset(config_of(path)); });
 }
 
 }  // namespace

@@ -14,12 +14,14 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/trainer/refusal.hpp"
 #include "trainer/data/dataset.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace lockstep::trainer;
+using lockstep::tests::refusal_of;
 using lockstep::tests::TemporaryDirectory;
 
 // A picture of 2 x 2 pixels, all of one colour.
@@ -59,16 +61,6 @@ std::vector<int> reds(const ImageSet& images) {
     std::vector<int> values;
     for (std::size_t i = 0; i < images.pixels.size(); i += 12) values.push_back(images.pixels[i]);
     return values;
-}
-
-std::string refusal_of(const DataConfig& config) {
-    try {
-        load_dataset(config);
-    } catch (const DataError& error) {
-        return error.what();
-    }
-    FAIL("no DataError");
-    return {};
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -145,30 +137,30 @@ TEST_CASE("image folders: a fraction of each class is drawn by the seed alone", 
     const auto more = load_dataset(divided(folder.path(), 0.25));
     CHECK(reds(more->test) == test);
     CHECK(more->training.labels.back() == 2);
-    CHECK(contains(refusal_of(divided(folder.path(), 0.01)), "leaves 21 of the 21 images"));
+    CHECK(refusal_of(divided(folder.path(), 0.01)).says("leaves 21 of the 21 images"));
 }
 
 TEST_CASE("image folders: what is missing or no class is told", "[image_folder]") {
     const TemporaryDirectory folder;
-    CHECK(contains(refusal_of(config_of(folder / "nowhere")), "there is no such folder"));
+    CHECK(refusal_of(config_of(folder / "nowhere")).says("there is no such folder"));
     write_one_folder(folder / "one", 2);
-    CHECK(contains(refusal_of(config_of(folder / "one")),
-                   "there is no folder train; expected folders train and test in it, each with a "
-                   "sub-folder a class, or data.test_fraction"));
+    CHECK(refusal_of(config_of(folder / "one"))
+              .says("there is no folder train; expected folders train and test in it, each with a "
+                    "sub-folder a class, or data.test_fraction"));
     CHECK_THROWS_AS(dataset_traits(config_of(folder / "one")), DataError);
     write_two_splits(folder / "two");
     write_file(folder / "two" / "test" / "dog" / "d.ppm", picture(1));
-    CHECK(contains(refusal_of(config_of(folder / "two")), "has the class \"dog\", and "));
+    CHECK(refusal_of(config_of(folder / "two")).says("has the class \"dog\", and "));
     fs::remove_all(folder / "two" / "test" / "dog");
     write_file(folder / "two" / "train" / "cat" / "bad.ppm", "P6 2 2 255\nxy");
-    CHECK(contains(refusal_of(config_of(folder / "two")), "/train/cat/bad.ppm: "));
+    CHECK(refusal_of(config_of(folder / "two")).says("/train/cat/bad.ppm: "));
     write_file(folder / "three" / "a" / "1.ppm", picture(1));
-    CHECK(contains(refusal_of(divided(folder / "three", 0.5)), "has one sub-folder"));
+    CHECK(refusal_of(divided(folder / "three", 0.5)).says("has one sub-folder"));
     write_file(folder / "three" / "b\x1b" / "1.ppm", picture(1));
-    CHECK(contains(refusal_of(divided(folder / "three", 0.5)), "has a control character"));
+    CHECK(refusal_of(divided(folder / "three", 0.5)).says("has a control character"));
     fs::create_directories(folder / "four" / "a");
     fs::create_directories(folder / "four" / "b");
-    CHECK(contains(refusal_of(divided(folder / "four", 0.5)), "there are no PNG, JPEG or PNM"));
+    CHECK(refusal_of(divided(folder / "four", 0.5)).says("there are no PNG, JPEG or PNM"));
 }
 
 namespace {

@@ -6,6 +6,10 @@
 
 namespace lockstep::trainer {
 
+void throw_damaged(const std::string& origin, const std::string& what) {
+    throw DataError(DataError::Kind::damaged, fmt::format("{}: {}", origin, what));
+}
+
 NonFiniteLoss::NonFiniteLoss(int epoch, std::int64_t step, double loss, const std::string& origin)
     : NonFiniteNumbers(fmt::format("the loss became {} in epoch {}, step {}: {}; a lower learning "
                                    "rate or scaled pixels may help",

@@ -21,6 +21,9 @@ private:
     Kind kind_;
 };
 
+// Throws DataError (damaged): "ORIGIN: what".
+[[noreturn]] void throw_damaged(const std::string& origin, const std::string& what);
+
 // Training left the numbers. Thrown on every rank alike.
 class NonFiniteNumbers : public std::runtime_error {
 public:

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/config/errors.hpp"
 #include "trainer/data/data_folder.hpp"
-#include "trainer/data/image_decoders.hpp"
 #include "trainer/data/npz_file.hpp"
 #include "trainer/data/number_text.hpp"
 #include "trainer/data/split_writer.hpp"

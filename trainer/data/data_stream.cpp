@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t kMostFromOneByte = 1'032;  // deflate: 258 bytes from two bits
 
-[[noreturn]] void throw_damaged_file(const std::string& path, const std::string& what) {
-    throw DataError(DataError::Kind::damaged, fmt::format("{}: {}", path, what));
-}
-
 }  // namespace
 
 DataStream::DataStream(const std::filesystem::path& path) : path_(path.string()), file_(path) {
@@ -28,7 +24,7 @@ DataStream::DataStream(const std::filesystem::path& path) : path_(path.string())
     position_ = static_cast<std::int64_t>(count);
     first_count_ = count;
     if (count == 2 && first_[0] == 0x1f && first_[1] == 0x8b)
-        inflater_ = std::make_unique<Inflater>(Inflater::Frame::gzip);
+        inflater_ = std::make_unique<Inflater>();
 }
 
 DataStream::~DataStream() = default;
@@ -43,9 +39,9 @@ void DataStream::read(std::span<std::uint8_t> bytes) {
         while (!bytes.empty()) {
             const std::size_t count = unpack(bytes);
             if (count == 0)
-                throw_damaged_file(
-                    path_, fmt::format("its unpacked data end {} bytes too early",
-                                       with_commas(static_cast<std::int64_t>(bytes.size()))));
+                throw_damaged(path_,
+                              fmt::format("its unpacked data end {} bytes too early",
+                                          with_commas(static_cast<std::int64_t>(bytes.size()))));
             bytes = bytes.subspan(count);
         }
         return;
@@ -55,7 +51,7 @@ void DataStream::read(std::span<std::uint8_t> bytes) {
     first_count_ -= from_first;
     bytes = bytes.subspan(from_first);
     if (static_cast<std::int64_t>(bytes.size()) > unread())
-        throw_damaged_file(path_, fmt::format("it ends after {} bytes", with_commas(file_.size())));
+        throw_damaged(path_, fmt::format("it ends after {} bytes", with_commas(file_.size())));
     file_.read(bytes);
     position_ += static_cast<std::int64_t>(bytes.size());
 }
@@ -76,13 +72,13 @@ std::size_t DataStream::unpack(std::span<std::uint8_t> bytes) {
     while (!inflater_->is_at_end()) {
         if (inflater_->is_hungry()) {
             const auto more = next_packed();
-            if (more.empty()) throw_damaged_file(path_, "it is cut off: its gzip data do not end");
+            if (more.empty()) throw_damaged(path_, "it is cut off: its gzip data do not end");
             inflater_->feed(more.size());
         }
         std::string problem;
         const std::size_t count = inflater_->inflate(bytes, problem);
         if (!problem.empty())
-            throw_damaged_file(path_, fmt::format("its gzip data are damaged ({})", problem));
+            throw_damaged(path_, fmt::format("its gzip data are damaged ({})", problem));
         if (count > 0) return count;
     }
     return 0;
@@ -92,7 +88,7 @@ void DataStream::require_end() {
     std::array<std::uint8_t, 1> more{};
     const bool has_more = is_packed() ? unpack(more) > 0 || !inflater_->is_hungry() || unread() > 0
                                       : unread() > 0 || first_count_ > 0;
-    if (has_more) throw_damaged_file(path_, "it has more bytes than it declares");
+    if (has_more) throw_damaged(path_, "it has more bytes than it declares");
 }
 
 }  // namespace lockstep::trainer

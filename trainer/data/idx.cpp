@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "trainer/config/errors.hpp"
 #include "trainer/data/data_folder.hpp"
 #include "trainer/data/data_stream.hpp"
 #include "trainer/data/number_text.hpp"
@@ -68,10 +69,6 @@ fs::path find_folder(const IdxSet& set, const fs::path& path) {
 
 // ---- reading -------------------------------------------------------------------------------
 
-[[noreturn]] void throw_damaged_file(const DataStream& file, const std::string& what) {
-    throw DataError(Kind::damaged, fmt::format("{}: {}", file.path(), what));
-}
-
 std::int64_t read_number(DataStream& file) {
     std::array<std::uint8_t, 4> bytes{};
     file.read(bytes);
@@ -83,8 +80,8 @@ std::int64_t read_number(DataStream& file) {
 void check_magic(DataStream& file, std::uint32_t expected, const char* what) {
     const std::int64_t magic = read_number(file);
     if (magic != expected)
-        throw_damaged_file(file, fmt::format("it begins with 0x{:08x}, expected 0x{:08x} ({})",
-                                             magic, expected, what));
+        throw_damaged(file.path(), fmt::format("it begins with 0x{:08x}, expected 0x{:08x} ({})",
+                                               magic, expected, what));
 }
 
 // What the file must have behind its `header` bytes.
@@ -92,10 +89,10 @@ void check_length(const DataStream& file, std::int64_t header, std::int64_t byte
     const bool is_right =
         file.is_packed() ? file.can_hold(header + bytes) : file.file_size() == header + bytes;
     if (is_right) return;
-    throw_damaged_file(
-        file, fmt::format("{} bytes, expected {}{}, by the numbers it begins with",
-                          with_commas(file.file_size()), file.is_packed() ? "what holds " : "",
-                          with_commas(header + bytes)));
+    throw_damaged(file.path(),
+                  fmt::format("{} bytes, expected {}{}, by the numbers it begins with",
+                              with_commas(file.file_size()), file.is_packed() ? "what holds " : "",
+                              with_commas(header + bytes)));
 }
 
 // The two files of a split, opened, their headers read and checked.
@@ -108,14 +105,14 @@ struct Split {
 
 void check_samples(const Split& split) {
     if (split.samples < 1 || split.samples > kMostSamples)
-        throw_damaged_file(split.images,
-                           fmt::format("{} images, expected 1 to {}", with_commas(split.samples),
-                                       with_commas(kMostSamples)));
+        throw_damaged(split.images.path(),
+                      fmt::format("{} images, expected 1 to {}", with_commas(split.samples),
+                                  with_commas(kMostSamples)));
     for (const int side : {split.shape.height, split.shape.width})
         if (side < 1 || side > kMostSide)
-            throw_damaged_file(split.images,
-                               fmt::format("images of {} x {}, expected sides of 1 to {}",
-                                           split.shape.height, split.shape.width, kMostSide));
+            throw_damaged(split.images.path(),
+                          fmt::format("images of {} x {}, expected sides of 1 to {}",
+                                      split.shape.height, split.shape.width, kMostSide));
 }
 
 Split open_split(const fs::path& folder, const char* images, const char* labels) {
@@ -134,9 +131,9 @@ Split open_split(const fs::path& folder, const char* images, const char* labels)
     check_magic(split.labels, kLabelsMagic, "labels of bytes");
     const std::int64_t count = read_number(split.labels);
     if (count != split.samples)
-        throw_damaged_file(split.labels,
-                           fmt::format("{} labels for the {} images of {}", with_commas(count),
-                                       with_commas(split.samples), split.images.path()));
+        throw_damaged(split.labels.path(),
+                      fmt::format("{} labels for the {} images of {}", with_commas(count),
+                                  with_commas(split.samples), split.images.path()));
     check_length(split.labels, 8, count);
     return split;
 }
@@ -151,10 +148,10 @@ Splits open_splits(const fs::path& folder) {
                   open_split(folder, kTestImages, kTestLabels)};
     const Shape& shape = splits.training.shape;
     if (splits.test.shape != shape)
-        throw_damaged_file(splits.test.images,
-                           fmt::format("images of {} x {}, those of {} are {} x {}",
-                                       splits.test.shape.height, splits.test.shape.width,
-                                       splits.training.images.path(), shape.height, shape.width));
+        throw_damaged(splits.test.images.path(),
+                      fmt::format("images of {} x {}, those of {} are {} x {}",
+                                  splits.test.shape.height, splits.test.shape.width,
+                                  splits.training.images.path(), shape.height, shape.width));
     return splits;
 }
 
@@ -165,10 +162,11 @@ std::vector<Label> read_labels(DataStream& file, std::int64_t count, const IdxSe
     const auto wrong = std::ranges::find_if(
         bytes, [&](std::uint8_t label) { return label >= set.class_names.size(); });
     if (wrong != bytes.end())
-        throw_damaged_file(file, fmt::format("label {} (from 0) is {}, expected 0..{}: the classes "
-                                             "of {}",
-                                             wrong - bytes.begin(), *wrong,
-                                             set.class_names.size() - 1, set.title));
+        throw_damaged(
+            file.path(),
+            fmt::format("label {} (from 0) is {}, expected 0..{}: the classes "
+                        "of {}",
+                        wrong - bytes.begin(), *wrong, set.class_names.size() - 1, set.title));
     return {bytes.begin(), bytes.end()};
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "trainer/config/errors.hpp"
 #include "trainer/data/image_file.hpp"
 
 namespace lockstep::trainer {
@@ -16,8 +17,6 @@ using FileBytes = std::span<const std::uint8_t>;
 Image decode_png(FileBytes bytes, const std::string& origin);
 Image decode_jpeg(FileBytes bytes, const std::string& origin);
 Image decode_pnm(FileBytes bytes, const std::string& origin);
-
-[[noreturn]] void throw_damaged(const std::string& origin, const std::string& what);
 
 // Throws for a side below 1, and above kMostPixels.
 void check_size(std::int64_t height, std::int64_t width, const std::string& origin);

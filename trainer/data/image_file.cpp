@@ -43,10 +43,6 @@ std::uint8_t luma(const std::uint8_t* rgb) {
 
 }  // namespace
 
-void throw_damaged(const std::string& origin, const std::string& what) {
-    throw DataError(DataError::Kind::damaged, fmt::format("{}: {}", origin, what));
-}
-
 void check_size(std::int64_t height, std::int64_t width, const std::string& origin) {
     if (height < 1 || width < 1) throw_damaged(origin, "an image without pixels");
     if (height > kMostPixels / width) {

@@ -9,15 +9,13 @@ namespace lockstep::trainer {
 
 namespace {
 
-constexpr int kLargestWindow = 15;
-constexpr int kGzipFrame = 16;  // added: gzip's frame alone; a negative window: none
+constexpr int kGzipOfAnyWindow = 15 + 16;
 
 }  // namespace
 
-Inflater::Inflater(Frame frame)
+Inflater::Inflater()
     : state_(std::make_unique<z_stream>()), packed_(std::make_unique<std::uint8_t[]>(kRoom)) {
-    const int window = frame == Frame::gzip ? kLargestWindow + kGzipFrame : -kLargestWindow;
-    if (::inflateInit2(state_.get(), window) != Z_OK) throw std::bad_alloc();
+    if (::inflateInit2(state_.get(), kGzipOfAnyWindow) != Z_OK) throw std::bad_alloc();
 }
 
 Inflater::~Inflater() { ::inflateEnd(state_.get()); }
@@ -40,17 +38,6 @@ std::size_t Inflater::inflate(std::span<std::uint8_t> bytes, std::string& proble
     if (status == Z_DATA_ERROR || status == Z_NEED_DICT || status == Z_STREAM_ERROR)
         problem = state_->msg != nullptr ? state_->msg : "not packed by deflate";
     return wanted - state_->avail_out;
-}
-
-std::uint32_t crc32_of(std::uint32_t sum, std::span<const std::uint8_t> bytes) {
-    constexpr std::size_t kMost = 1 << 30;
-    while (!bytes.empty()) {
-        const auto some = bytes.first(std::min(bytes.size(), kMost));
-        sum = static_cast<std::uint32_t>(
-            ::crc32(sum, some.data(), static_cast<unsigned>(some.size())));
-        bytes = bytes.subspan(some.size());
-    }
-    return sum;
 }
 
 }  // namespace lockstep::trainer

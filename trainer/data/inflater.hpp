@@ -1,6 +1,6 @@
 #pragma once
 
-// Inside trainer/data only: what deflate packed, by zlib, a piece at a time.
+// Inside trainer/data only: what gzip packed, by zlib, a piece at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +14,7 @@ namespace lockstep::trainer {
 
 class Inflater {
 public:
-    enum class Frame { gzip, none };
-
-    explicit Inflater(Frame frame);  // throws std::bad_alloc
+    Inflater();  // throws std::bad_alloc
     ~Inflater();
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
@@ -36,8 +34,5 @@ private:
     std::unique_ptr<std::uint8_t[]> packed_;
     bool is_at_end_ = false;
 };
-
-// CRC-32, as gzip and zip have it; `sum` is that of the bytes before, 0 at first.
-std::uint32_t crc32_of(std::uint32_t sum, std::span<const std::uint8_t> bytes);
 
 }  // namespace lockstep::trainer

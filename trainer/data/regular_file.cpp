@@ -44,10 +44,9 @@ RegularFile::RegularFile(const std::filesystem::path& path)
     size_ = status.st_size;
 }
 
-template <class Read>
-void RegularFile::read_all(std::span<std::uint8_t> bytes, Read read_some) {
+void RegularFile::read(std::span<std::uint8_t> bytes) {
     while (!bytes.empty()) {
-        const ssize_t got = read_some(bytes);
+        const ssize_t got = ::read(file_.get(), bytes.data(), bytes.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0)
             throw DataError(Kind::unreadable,
@@ -58,20 +57,6 @@ void RegularFile::read_all(std::span<std::uint8_t> bytes, Read read_some) {
                 fmt::format("{} cannot be read: it became shorter while it was read", path_));
         bytes = bytes.subspan(static_cast<std::size_t>(got));
     }
-}
-
-void RegularFile::read(std::span<std::uint8_t> bytes) {
-    read_all(bytes, [&](std::span<std::uint8_t> left) {
-        return ::read(file_.get(), left.data(), left.size());
-    });
-}
-
-void RegularFile::read_at(std::int64_t place, std::span<std::uint8_t> bytes) {
-    read_all(bytes, [&](std::span<std::uint8_t> left) {
-        const ssize_t got = ::pread(file_.get(), left.data(), left.size(), place);
-        if (got > 0) place += got;
-        return got;
-    });
 }
 
 }  // namespace lockstep::trainer

@@ -22,8 +22,6 @@ public:
     std::int64_t size() const { return size_; }  // bytes, when it was opened
     // The next bytes. Throws (damaged) if there are fewer of them, too.
     void read(std::span<std::uint8_t> bytes);
-    // Bytes from a place of the file on; the next read() is as without it.
-    void read_at(std::int64_t place, std::span<std::uint8_t> bytes);
 
 private:
     class Descriptor {
@@ -37,9 +35,6 @@ private:
     private:
         int number_;  // below 0: none
     };
-
-    template <class Read>
-    void read_all(std::span<std::uint8_t> bytes, Read read_some);
 
     std::string path_;
     Descriptor file_;
