@@ -90,14 +90,16 @@ void add_spec(CLI::App& verb, SpecOptions& spec) {
 }
 
 void add_saved_network(CLI::App& verb, SavedNetworkOptions& network) {
-    verb.add_option("RUN_OR_WEIGHTS", network.subject, "a run of the store, or a Keras .h5 file")
+    verb.add_option("RUN_OR_WEIGHTS", network.subject,
+                    "a run of the store, or a Keras .h5 or .keras file")
         ->required()
         ->type_name("");
     verb.add_option("--weights", network.weights,
                     "which weights of the run; those of a file are read into its network")
         ->type_name("final|best|FILE");
-    verb.add_option("--file", network.file,
-                    "the experiment file with the network of a weights file")
+    verb.add_option(
+            "--file", network.file,
+            "the experiment file with the network of a weights file; a whole model needs none")
         ->type_name("FILE");
     verb.add_option("--run", network.run, "the run of that file")->type_name("NAME");
     add_settings(verb, network.settings, network.data);

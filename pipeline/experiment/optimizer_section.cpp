@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "pipeline/experiment/train_tables.hpp"
-#include "pipeline/settings/named_keys.hpp"
+#include "pipeline/settings/optimizer_names.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -21,16 +21,7 @@ constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kDecays{0.0, 100.0};
 constexpr RealRange kNorms{0.0, 1e6, false, true};
 
-constexpr std::string_view kAdamW = "adamw";  // adam that decays weights if nothing else is said
-constexpr double kDecayOfAdamW = 0.004;       // Keras'
-constexpr NamedKeys kAdam{"adam", KeyGroup::optimizer_adam};  // the default
-constexpr std::array<NamedKeys, 7> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
-                                                kAdam,
-                                                {kAdamW, KeyGroup::optimizer_adam},
-                                                {"rmsprop", KeyGroup::optimizer_rmsprop},
-                                                {"lion", KeyGroup::optimizer_lion},
-                                                {"adagrad", KeyGroup::optimizer_adagrad},
-                                                {"nadam", KeyGroup::optimizer_nadam}}};
+constexpr double kDecayOfAdamW = 0.004;  // Keras'
 constexpr std::array<std::string_view, 6> kTensors{
     "kernel", "bias", "gamma", "beta", "depthwise_kernel", "pointwise_kernel"};
 

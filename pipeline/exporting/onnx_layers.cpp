@@ -63,8 +63,8 @@ struct WindowSetting {
 std::vector<OnnxAttribute> window_attributes(const WindowSetting& window,
                                              const trainer::Shape& src) {
     const auto along = [&](int size, std::size_t axis) {
-        const int reach = (window.kernel[axis] - 1) * window.dilation[axis] + 1;
-        return trainer::window_of(size, reach, window.strides[axis], window.padding);
+        return trainer::window_of(size, window.kernel[axis], window.strides[axis], window.padding,
+                                  window.dilation[axis]);
     };
     const auto vertical = along(src.height, 0), horizontal = along(src.width, 1);
     std::vector<OnnxAttribute> attributes{

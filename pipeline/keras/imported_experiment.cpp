@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "pipeline/layers/layer_settings_text.hpp"
+#include "pipeline/settings/optimizer_names.hpp"
 #include "pipeline/settings/value_text.hpp"
 #include "storage/weights/keras_names.hpp"
 
@@ -63,19 +64,11 @@ std::string optimizer_line(const std::string& training_json) {
     if (!optimizer.is_object() || !optimizer.contains("class_name")) return {};
     const std::string word = storage::snake_case(optimizer.at("class_name").get<std::string>());
     const std::string name = word == "rm_sprop" ? "rmsprop" : word == "adam_w" ? "adamw" : word;
-    constexpr std::array<std::string_view, 7> kKnown{"sgd",  "adam",    "adamw", "rmsprop",
-                                                     "lion", "adagrad", "nadam"};
-    if (std::ranges::find(kKnown, name) == kKnown.end()) return {};
+    const auto known = std::ranges::find(kOptimizers, std::string_view(name), &NamedKeys::name);
+    if (known == kOptimizers.end()) return {};
     std::vector<std::string> settings{fmt::format("name = {}", text_of(name))};
     const Json config = optimizer.value("config", Json::object());
-    std::vector<std::string_view> keys{"learning_rate", "weight_decay", "global_clipnorm"};
-    if (name == "sgd") keys.insert(keys.end(), {"momentum", "nesterov"});
-    if (name.starts_with("adam") || name == "nadam")
-        keys.insert(keys.end(), {"beta_1", "beta_2", "epsilon"});
-    if (name == "lion") keys.insert(keys.end(), {"beta_1", "beta_2"});
-    if (name == "adagrad") keys.insert(keys.end(), {"initial_accumulator_value", "epsilon"});
-    if (name == "rmsprop") keys.insert(keys.end(), {"rho", "momentum", "epsilon"});
-    for (const std::string_view key : keys) {
+    for (const std::string_view key : keys_of(known->keys).keys) {
         const auto value = config.find(std::string(key));
         if (value == config.end()) continue;
         if (value->is_boolean()) settings.push_back(fmt::format("{} = {}", key, value->dump()));

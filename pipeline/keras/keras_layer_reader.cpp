@@ -38,16 +38,15 @@ bool is_without_meaning(std::string_view key, const Json& value, std::string_vie
     if (std::ranges::find(kOfNoInterest, key) != kOfNoInterest.end()) return true;
     if (value.is_null() || value == false) return true;
     if (key == "data_format") return value == "channels_last";
-    if (key == "implementation") return true;
     if (key == "axis") {
         // Of images 3, of vectors 1; a list of one in Keras 2.
         const Json& axis = value.is_array() && value.size() == 1 ? value.front() : value;
         return axis == -1 || axis == 3 || (axis == 1 && class_name != "Softmax");
     }
-    return key == "bias_initializer" || key == "shared_object_id";
+    return key == "implementation" || key == "shared_object_id";
 }
 
-// Keys of constructors that are not ours under another name, or of other layers.
+// Short enough for a message.
 std::string text_of(const Json& value) {
     const std::string text = value.dump();
     return text.size() > 60 ? text.substr(0, 57) + "..." : text;

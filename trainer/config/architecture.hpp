@@ -82,7 +82,8 @@ struct Window {
     int pad_before = 0;
     int pad_after = 0;
 };
-// size, kernel and stride of one axis; output < 1 when the kernel does not fit ("valid").
-Window window_of(int size, int kernel, int stride, Padding padding);
+// Size, taps and stride of one axis, the taps `dilation_rate` pixels apart; output < 1 where they
+// do not fit ("valid").
+Window window_of(int size, int taps, int stride, Padding padding, int dilation_rate = 1);
 
 }  // namespace lockstep::trainer

@@ -17,15 +17,6 @@ using Pair = std::array<int, 2>;
 
 std::string text_of(const Pair& size) { return fmt::format("{}x{}", size[0], size[1]); }
 
-ParameterShape trainable(std::string name, std::vector<std::int64_t> shape,
-                         const InitializerConfig& initializer) {
-    return {std::move(name), std::move(shape), true, initializer};
-}
-
-void require_countable_layer(const LayerShape& layer) {
-    if (const auto reason = too_large(layer)) throw Misfit{*reason};
-}
-
 // Pixels that a kernel reaches over, along one axis.
 int reach_of(int size, int dilation_rate) {
     if (size == 1 || dilation_rate == 1) return size;

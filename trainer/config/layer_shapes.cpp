@@ -22,15 +22,6 @@ std::int64_t activation_flops(Activation activation, const Shape& shape) {
     return activation == Activation::softmax ? 5 * shape.size() : 0;
 }
 
-ParameterShape trainable(std::string name, std::vector<std::int64_t> shape,
-                         const InitializerConfig& initializer) {
-    return {std::move(name), std::move(shape), true, initializer};
-}
-
-void check_size(const LayerShape& layer) {
-    if (const auto reason = too_large(layer)) throw Misfit{*reason};
-}
-
 // One overload per kind; those of convolutions stand in convolution_shapes.cpp.
 
 void infer(const PoolingConfig& config, LayerShape& layer) {
@@ -180,18 +171,28 @@ void check_initializer(const ParameterShape& parameter) {
 
 }  // namespace
 
+ParameterShape trainable(std::string name, std::vector<std::int64_t> shape,
+                         const InitializerConfig& initializer) {
+    return {std::move(name), std::move(shape), true, initializer};
+}
+
+void require_countable_layer(const LayerShape& layer) {
+    if (const auto reason = too_large(layer)) throw Misfit{*reason};
+}
+
 void infer_layer(const LayerConfig& config, LayerShape& layer) {
     if (layer.inputs.size() > 1 && !std::holds_alternative<MergeConfig>(config.kind))
         throw Misfit{"it takes one"};
     std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
-    check_size(layer);
+    require_countable_layer(layer);
     for (ParameterShape& parameter : layer.parameters) {
         check_initializer(parameter);
         if (!config.trainable) parameter.is_trainable = false;
     }
 }
 
-Window window_of(int size, int kernel, int stride, Padding padding) {
+Window window_of(int size, int taps, int stride, Padding padding, int dilation_rate) {
+    const int kernel = (taps - 1) * dilation_rate + 1;
     if (padding == Padding::valid) {
         return {kernel <= size ? (size - kernel) / stride + 1 : 0, 0, 0};
     }

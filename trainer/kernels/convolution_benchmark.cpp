@@ -21,8 +21,8 @@ ConvolutionShape shape_of(const ConvolutionBenchmarkConfig& config,
                           ConvolutionAlgorithm algorithm) {
     const Conv2dConfig& c = config.convolution;
     const auto window = [&](std::size_t axis) {
-        const int reach = (c.kernel_size[axis] - 1) * c.dilation_rate[axis] + 1;
-        return window_of(config.size[axis], reach, c.strides[axis], c.padding);
+        return window_of(config.size[axis], c.kernel_size[axis], c.strides[axis], c.padding,
+                         c.dilation_rate[axis]);
     };
     const Window rows = window(0), columns = window(1);
     return {.src = {config.size[0], config.size[1], config.channels, false},

@@ -12,8 +12,8 @@ ConvolutionShape convolution_shape(const Conv2dConfig& config, const LayerSettin
 
 ConvolutionShape convolution_shape(const Conv2dConfig& config, const Shape& src, const Shape& dst) {
     const auto window = [&](std::size_t axis, int size) {
-        const int reach = (config.kernel_size[axis] - 1) * config.dilation_rate[axis] + 1;
-        return window_of(size, reach, config.strides[axis], config.padding);
+        return window_of(size, config.kernel_size[axis], config.strides[axis], config.padding,
+                         config.dilation_rate[axis]);
     };
     const Window rows = window(0, src.height), columns = window(1, src.width);
     return {.src = src,

@@ -33,6 +33,22 @@ std::vector<std::size_t> readers_of(const Architecture& architecture) {
     return readers;
 }
 
+// The places of the tensors that were declared from then on.
+class TensorsSince {
+public:
+    explicit TensorsSince(const Parameters& parameters)
+        : parameters_(parameters),
+          trained_(parameters.trainable_size()),
+          constant_(parameters.constant_size()) {}
+
+    TensorRange trained() const { return {trained_, parameters_.trainable_size() - trained_}; }
+    TensorRange constant() const { return {constant_, parameters_.constant_size() - constant_}; }
+
+private:
+    const Parameters& parameters_;
+    std::size_t trained_, constant_;
+};
+
 // Layers to nodes, one after another.
 class GraphMaker {
 public:
@@ -64,8 +80,7 @@ private:
         if (first > 0) settings_[first].needs_diff_src = needs_diff(sources);
         std::vector<Layout> layouts;
         for (const ValueNumber source : sources) layouts.push_back(made_[source].layout);
-        const std::size_t trained = parameters_.trainable_size(),
-                          constant = parameters_.constant_size();
+        const TensorsSince tensors(parameters_);
         MadeLayer made = make_longest(std::span(settings_).subspan(first, chain_from(first)),
                                       layouts, engine_, parameters_);
         std::unique_ptr<Layer>& layer = made.layer;
@@ -79,8 +94,8 @@ private:
         Node node{.name = settings_[first].config.name,
                   .layer = nullptr,
                   .src = {},
-                  .trained = {trained, parameters_.trainable_size() - trained},
-                  .constant = {constant, parameters_.constant_size() - constant}};
+                  .trained = tensors.trained(),
+                  .constant = tensors.constant()};
         for (std::size_t i = 0; i < sources.size(); ++i)
             node.src.push_back(bring(made_[sources[i]], layer->src(i)));
         node.layer = std::move(layer);
@@ -94,15 +109,14 @@ private:
     // The second half of a separable convolution is a node of its own.
     void add_pointwise(const LayerSetting& setting, std::size_t& value) {
         if (!std::holds_alternative<SeparableConv2dConfig>(setting.config.kind)) return;
-        const std::size_t trained = parameters_.trainable_size(),
-                          constant = parameters_.constant_size();
+        const TensorsSince tensors(parameters_);
         std::unique_ptr<Layer> layer = make_pointwise(setting, engine_, parameters_);
         const std::size_t src = bring({value, graph_.values()[value].layout}, layer->src());
         value = graph_.add({.name = setting.config.name,
                             .layer = std::move(layer),
                             .src = {src},
-                            .trained = {trained, parameters_.trainable_size() - trained},
-                            .constant = {constant, parameters_.constant_size() - constant}});
+                            .trained = tensors.trained(),
+                            .constant = tensors.constant()});
     }
 
     // Behind a layer whose kernels leave its activation out.
