@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Training speed of the five tutorials, ours at 2 ranks against one or more PyTorch scripts, on the
-# same CIFAR-10 files, in turns: machines are noisy, and turns share the noise.
+# Training speed of the five tutorials, or of networks named, ours at 2 ranks against one or more
+# PyTorch scripts, on the same CIFAR-10 files, in turns: machines are noisy, and turns share the noise.
 #
 #   benchmarks/compare_with_torch.sh --peer NAME=COMMAND [--peer NAME=COMMAND ...] --data DIR
+#                                    [--file FILE --network RUN:MODEL [--network RUN:MODEL ...]]
 #                                    [--rounds N] [--steps N]
 #
 #   --peer NAME=COMMAND
@@ -12,6 +13,9 @@
 #                 It prints a JSON line with images_per_s_median when called as
 #                 COMMAND --data DIR --model NAME --bench-steps N
 #   --data DIR    the folder with data_batch_1.bin; default $LOCKSTEP_DATA
+#   --file FILE   our experiment file; default speed.toml beside this script
+#   --network RUN:MODEL
+#                 a run of that file, and the peers' word for its network
 #   --rounds N    turns of each network; default 3
 #   --steps N     steps measured a turn, in ten blocks; default 600
 #
@@ -40,7 +44,7 @@ median() { sort -g | awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[
 # ours RUN: images per second of whole steps, the median of ten blocks. As the peers: nothing is
 # stored meanwhile.
 ours() {
-    "$program" bench step "$root/benchmarks/speed.toml" --ranks 2 --only "$1" --data "$data" \
+    "$program" bench step "$file" --ranks 2 --only "$1" --data "$data" \
         --steps $((steps / 10)) --rounds 10 --format json >"$work/json" 2>"$work/log" ||
         fail "lockstep failed: $(tail -n 3 "$work/log")" 1
     sed -n 's/.*"images_per_second": *\([0-9.]*\).*/\1/p' "$work/json" | head -n 1
@@ -88,17 +92,19 @@ add_peer() {
     peer_commands+=("${BASH_REMATCH[2]}")
 }
 
-peer_names=() peer_commands=()
-data=${LOCKSTEP_DATA-} rounds=3 steps=600
+peer_names=() peer_commands=() named=()
+data=${LOCKSTEP_DATA-} rounds=3 steps=600 file=$root/benchmarks/speed.toml
 while (($# > 1)); do
     case $1 in
         --peer) add_peer "$2" ;;
-        --data | --rounds | --steps) printf -v "${1#--}" %s "$2" ;;
+        --network) named+=("$2") ;;
+        --data | --file | --rounds | --steps) printf -v "${1#--}" %s "$2" ;;
         *) fail "unknown option $1" 64 ;;
     esac
     shift 2
 done
 (($# == 0)) || fail "unknown option $1, or its value is missing" 64
+((${#named[@]} == 0)) || networks=("${named[@]}")
 program=${LOCKSTEP:-$root/build/lockstep}
 ((${#peer_names[@]} > 0)) || fail "--peer NAME=COMMAND is needed" 64
 [[ -f $data/data_batch_1.bin ]] || fail "--data DIR or LOCKSTEP_DATA must hold data_batch_1.bin" 66
