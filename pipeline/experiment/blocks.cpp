@@ -195,25 +195,28 @@ private:
     // In a run, names that are not known yet are left to whoever reads the layers.
     std::string source(const std::string& local, const Value& value, const Scope& scope) {
         if (const std::string* full = scope.find(local)) return *full;
-        if (!scope.is_run())
-            problems_.add(value.origin, fmt::format("no layer in front of it in the block is named "
-                                                    "{}{}; \"input\" is what the block reads",
-                                                    quoted_text(local), scope.suggestion(local)));
-        return local;
+        if (scope.is_run()) return local;
+        problems_.add(value.origin, fmt::format("no layer in front of it in the block is named "
+                                                "{}{}; \"input\" is what the block reads",
+                                                quoted_text(local), scope.suggestion(local)));
+        return scope.last();  // a name that is known: one mistake is told once
     }
 
     void use(const Value& item, const Table& table, Scope& scope) {
         const std::string* name = text_at(table, "block");
         const auto found = name ? blocks_.find(*name) : blocks_.end();
-        if (found == blocks_.end()) return refuse_block(*table.find("block"), name);
+        if (found == blocks_.end()) {
+            refuse_block(*table.find("block"), name);
+            return scope.add(scope.local_name(table, name ? *name : "block"), scope.last());
+        }
         if (!open_.insert(*name).second)
             return problems_.add(item.origin,
                                  fmt::format("block {} uses itself", quoted_text(*name)));
         const std::optional<Arguments> arguments = arguments_of(item, table, *name, found->second);
         const std::optional<std::string> read = source_of_use(table, scope);
         const int repeat = repeat_of(table);
+        const std::string local = scope.local_name(table, *name);
         if (arguments && read) {
-            const std::string local = scope.local_name(table, *name);
             const Substitution substitution(*arguments, item.origin, *name);
             std::string last = *read;
             for (int i = 1; i <= repeat; ++i) {
@@ -223,6 +226,8 @@ private:
                 last = inner.last();
             }
             scope.add(local, last);
+        } else {
+            scope.add(local, scope.last());  // whoever reads it by its name makes no mistake
         }
         open_.erase(*name);
     }

@@ -1,6 +1,7 @@
 // `--set key=value` (expansion.hpp).
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include "pipeline/experiment/expansion.hpp"
 #include "pipeline/experiment/inheritance.hpp"
 #include "pipeline/experiment/layer_settings.hpp"
+#include "pipeline/settings/keys.hpp"
 #include "pipeline/settings/suggestion.hpp"
 
 namespace lockstep::pipeline {
@@ -107,12 +109,24 @@ private:
         if (is_known) {
             return refuse(text, fmt::format("name a key in {0}, as in {0}.KEY=VALUE", key.front()));
         }
-        std::string hint = did_you_mean(key.front(), kOverridableTables);
+        std::string hint = meant_setting(key, text.substr(text.find('=') + 1));
+        if (hint.empty()) hint = did_you_mean(key.front(), kOverridableTables);
         if (hint.empty())
             hint =
                 "; a key begins with data., train., parallel., checkpoint., layers., "
                 "experiment., sweep. or run.NAME.";
         return refuse(text, fmt::format("unknown key {}{}", quoted_text(key.front()), hint));
+    }
+
+    // A key of [train] or [data] without its table.
+    static std::string meant_setting(const std::vector<std::string>& key,
+                                     const std::string& value) {
+        constexpr std::array<std::pair<std::string_view, KeyGroup>, 2> kTables{
+            {{"train", KeyGroup::train}, {"data", KeyGroup::data}}};
+        for (const auto& [table, group] : kTables)
+            if (std::ranges::find(keys_of(group).keys, key.front()) != keys_of(group).keys.end())
+                return fmt::format("; did you mean {}.{}={}?", table, fmt::join(key, "."), value);
+        return {};
     }
 
     std::nullopt_t set_in_file(const std::string& text, const std::string& table,

@@ -130,10 +130,16 @@ void put_in_keras_order(RunSpec& run, const trainer::Shape& input, int classes) 
     run.origins = std::move(origins);
 }
 
+// What all runs of a file are read with.
+struct FileContext {
+    PathContext paths;
+    const SavedClasses& saved_classes;
+    FileDigests digests{};
+    bool has_layers = true;  // the blocks gave all layers: shapes say something
+};
+
 // A run of the combination, yet without its name and its seed.
-RunSpec read_combination(const Combination& combination, const PathContext& paths,
-                         const SavedClasses& saved_classes, FileDigests& digests,
-                         Problems& problems) {
+RunSpec read_combination(const Combination& combination, FileContext& file, Problems& problems) {
     RunSpec run;
     const ReadContext context{problems, run.origins};
     TableReader reader(combination.settings, "", KeyGroup::run, context);
@@ -148,14 +154,15 @@ RunSpec read_combination(const Combination& combination, const PathContext& path
     trainer::RunConfig& config = run.config;
     config.parallel = read_parallel(combination.settings, context);
     const std::size_t problems_before = problems.found();
-    DataSection data = read_data(combination.settings, paths, saved_classes, context);
+    DataSection data = read_data(combination.settings, file.paths, file.saved_classes, context);
     config.layers = read_layers(combination.settings, combination.origin, context);
-    const bool has_network = problems.found() == problems_before;
-    config.train = read_train(combination.settings, data.config, paths, context);
+    const bool has_network = file.has_layers && problems.found() == problems_before;
+    config.train = read_train(combination.settings, data.config, file.paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
     run.data_traits = std::move(data.traits);
-    if (problems.empty()) run.initial_weights_sha256 = digests.of(config.train.initial_weights);
+    if (problems.empty())
+        run.initial_weights_sha256 = file.digests.of(config.train.initial_weights);
     if (has_network) {
         const ClassCount classes{
             static_cast<int>(run.class_names.size()),
@@ -191,18 +198,20 @@ ExperimentSpec read_spec(std::string_view text, const std::filesystem::path& pat
     const std::string shown_path = path.string();
     Table file = parse_toml(text, shown_path, problems);
     if (!problems.empty() && file.entries().empty()) problems.throw_if_any();  // no TOML at all
+    const std::size_t problems_before = problems.found();
     expand_blocks(file, problems);
+    const bool has_layers = problems.found() == problems_before;
     const std::vector<Override> overrides = apply_overrides(file, options.overrides, problems);
 
     ExperimentSpec spec;
     std::map<std::string, std::string> header_origins;
     read_header(file, shown_path, spec, {problems, header_origins});
     require_runs(file, shown_path, problems);
-    const PathContext paths{path.parent_path(), options.environment};
-    FileDigests digests;
+    FileContext context{.paths = {path.parent_path(), options.environment},
+                        .saved_classes = options.saved_classes,
+                        .has_layers = has_layers};
     expand_runs(file, overrides, spec.notes, problems, [&](const Combination& combination) {
-        const RunSpec run =
-            read_combination(combination, paths, options.saved_classes, digests, problems);
+        const RunSpec run = read_combination(combination, context, problems);
         if (!problems.empty()) return;  // nobody will see the runs
         note_ignored_settings(run, spec.notes);
         for (const SeededRun& seeded : combination.runs)

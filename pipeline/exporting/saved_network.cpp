@@ -1,8 +1,11 @@
 #include "pipeline/exporting/saved_network.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "pipeline/exporting/imported_network.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -85,8 +88,20 @@ Subject find_subject(const SavedNetworkOptions& options) {
     return subject;
 }
 
+// What its file does not tell, in a line.
+std::vector<std::string> notes_on(const fs::path& path, const std::vector<std::string>& guesses) {
+    if (guesses.empty()) return {};
+    return {fmt::format("note: {} does not say which images it is for: {} guessed; --set decides",
+                        path_text(path), fmt::join(guesses, " and "))};
+}
+
+struct Description {
+    std::string experiment;  // TOML
+    std::vector<std::string> notes;
+};
+
 // Of a file that brings its network along.
-std::string experiment_of_model(const fs::path& path, storage::ModelFile& file) {
+Description describe_model(const fs::path& path, storage::ModelFile& file) {
     if (file.model_config_json.empty())
         throw UsageError(
             fmt::format("{}: which network is it of? Say --file exp.toml, and --run NAME "
@@ -99,22 +114,25 @@ std::string experiment_of_model(const fs::path& path, storage::ModelFile& file) 
             "{}: no data set known here has images {} and {} classes; make an experiment file of "
             "it (lockstep import), say in [data] which images it is for, and give it with --file",
             path_text(path), trainer::to_string(imported.network.input), imported.classes));
-    return imported_toml(imported.network, imported.classes,
-                         {.source = path_text(path.filename()),
-                          .initial_weights = {},
-                          .training_json = {},
-                          .class_names = names});
+    const ImportedExperiment import{
+        .source = path_text(path.filename()),
+        .initial_weights = {},
+        .training_json = {},
+        .class_names = names,
+        .scale = pixel_scale_in(file, path_text(path), imported.network.input.channels)};
+    return {imported_toml(imported.network, imported.classes, import),
+            notes_on(path, guesses_of(imported.network, imported.classes, import))};
 }
 
-std::string experiment_of(const Subject& subject, storage::ModelFile& file) {
-    if (subject.spec.file.empty()) return experiment_of_model(subject.weights, file);
+Description describe(const Subject& subject, storage::ModelFile& file) {
+    if (subject.spec.file.empty()) return describe_model(subject.weights, file);
     const std::string text = read_experiment_file(subject.spec.file);
     // Version 0.1.0 wrote the bytes of paths into effective.toml as they were.
-    return subject.spec.file.filename() == kEffectiveConfig ? with_named_bytes(text) : text;
+    return {subject.spec.file.filename() == kEffectiveConfig ? with_named_bytes(text) : text, {}};
 }
 
-PlannedRun the_planned_run(Subject subject, storage::ModelFile& file) {
-    const std::string text = experiment_of(subject, file);
+PlannedRun the_planned_run(Subject subject, const std::string& text,
+                           const storage::ModelFile& file) {
     subject.spec.saved_classes = class_names_in(file);
     if (subject.spec.file.empty()) subject.spec.file = subject.weights;  // in messages
     Plan plan = plan_experiment(text, subject.spec);
@@ -128,8 +146,10 @@ PlannedRun the_planned_run(Subject subject, storage::ModelFile& file) {
 SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
     const Subject subject = find_subject(options);
     storage::ModelFile file = storage::read_model_file(subject.weights);
-    PlannedRun planned = the_planned_run(subject, file);
-    SavedNetwork network{subject.weights, std::move(planned), std::move(file), {}};
+    Description description = describe(subject, file);
+    PlannedRun planned = the_planned_run(subject, description.experiment, file);
+    SavedNetwork network{
+        subject.weights, std::move(planned), std::move(file), {}, std::move(description.notes)};
     network.weights = to_tensors(std::exchange(network.file.weights, {}),
                                  network.planned.run.architecture, subject.weights.string());
     return network;

@@ -27,10 +27,11 @@ struct SavedNetworkOptions {
 };
 
 struct SavedNetwork {
-    std::filesystem::path path;     // of the weights file
-    PlannedRun planned;             // the run it is of: layers, classes, data
-    storage::ModelFile file;        // as it was read, without its weights
-    trainer::NamedTensors weights;  // checked against the network, under its names
+    std::filesystem::path path;        // of the weights file
+    PlannedRun planned;                // the run it is of: layers, classes, data
+    storage::ModelFile file;           // as it was read, without its weights
+    trainer::NamedTensors weights;     // checked against the network, under its names
+    std::vector<std::string> notes{};  // to tell the user, one line each
 };
 
 // A subject is the path of a .h5 file, or else a run (its id, the beginning of its id, or its

@@ -21,10 +21,6 @@ bool is_set_by_hand(const RunSpec& run, const std::string& key) {
     return origin != run.origins.end() && origin->second == "--set";
 }
 
-bool are_equal(const trainer::PixelScale& a, const trainer::PixelScale& b) {
-    return a.offset == b.offset && a.divisor == b.divisor;
-}
-
 // Of "unit" and "raw", which are the same for all data.
 trainer::PixelScale fixed_scale(const RunSpec& run) {
     return trainer::pixel_scale(run.config.data.scale, {}, run.architecture.input);
@@ -33,7 +29,7 @@ trainer::PixelScale fixed_scale(const RunSpec& run) {
 void check_agreement(const SavedNetwork& network, const trainer::PixelScale& stored) {
     const RunSpec& run = network.planned.run;
     const trainer::Scale scale = run.config.data.scale;
-    if (scale == trainer::Scale::standard || are_equal(stored, fixed_scale(run))) return;
+    if (scale == trainer::Scale::standard || stored == fixed_scale(run)) return;
     throw Failure(kExitBadData,
                   fmt::format("{} takes pixels with offset {} and divisor {}, but run \"{}\" has "
                               "scale \"{}\"; --set data.scale=... decides",

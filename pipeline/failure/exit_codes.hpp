@@ -1,7 +1,7 @@
 #pragma once
 
 // What the process says with its exit status: the codes of sysexits.h, with 1 for an experiment
-// of which only a part was trained. Batch systems requeue on kExitInterrupted.
+// with runs that failed by themselves. Batch systems requeue on kExitInterrupted.
 
 namespace lockstep::pipeline {
 
@@ -11,7 +11,7 @@ inline constexpr int kExitUsage = 64;         // unknown verb or option
 inline constexpr int kExitBadData = 65;       // data, weights or database are damaged
 inline constexpr int kExitMissingInput = 66;  // an input file is not there
 inline constexpr int kExitUnavailable = 69;   // a program or feature is missing
-inline constexpr int kExitInternal = 70;      // ranks diverged, loss not finite, internal error
+inline constexpr int kExitInternal = 70;      // ranks diverged, internal error
 inline constexpr int kExitSystem = 71;        // out of memory or another limit of the system
 inline constexpr int kExitCannotCreate = 73;  // an output cannot be made
 inline constexpr int kExitInputOutput = 74;   // reading or writing failed

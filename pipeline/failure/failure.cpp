@@ -110,9 +110,11 @@ Failure failure_of(const std::exception_ptr& error) {
         return {kExitSystem, fmt::format("{}; {}", memory.what(), kNeedsLess)};
     } catch (const std::bad_alloc&) {
         return {kExitSystem, fmt::format("{}; {}", out_of_memory_somewhere(), kNeedsLess)};
+    } catch (const trainer::NonFiniteNumbers& numbers) {
+        return {kExitSomeRunsFailed, numbers.what()};
     } catch (const std::system_error& system) {
         return failure_of_system(system);
-    } catch (const std::exception& internal) {  // CommError, NonFiniteNumbers, ReplicaError, bugs
+    } catch (const std::exception& internal) {  // CommError, ReplicaError, bugs
         if (trainer::is_want_of_memory(internal))
             return {kExitSystem,
                     fmt::format("{}, for a kernel of oneDNN ({}); {}", out_of_memory_somewhere(),

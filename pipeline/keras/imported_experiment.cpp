@@ -15,7 +15,9 @@
 #include "pipeline/layers/layer_settings_text.hpp"
 #include "pipeline/settings/optimizer_names.hpp"
 #include "pipeline/settings/value_text.hpp"
+#include "pipeline/settings/words.hpp"
 #include "storage/weights/keras_names.hpp"
+#include "trainer/data/pixel_scale.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -37,9 +39,17 @@ const KnownImages* known_images(const trainer::Shape& input, int classes) {
     return images == kImages.end() ? nullptr : &*images;
 }
 
-std::string_view guessed_dataset(const trainer::Shape& input, int classes) {
-    const KnownImages* images = known_images(input, classes);
-    return images == nullptr ? "cifar10" : images->dataset;
+// Where no data set known here fits, images in folders can be made to.
+std::string dataset_lines(const trainer::Shape& input, int classes) {
+    if (const KnownImages* images = known_images(input, classes))
+        return fmt::format("dataset = {}  # guessed from the input {} and {} classes\n",
+                           text_of(images->dataset), trainer::to_string(input), classes);
+    return fmt::format(
+        "dataset = \"image_folder\"  # no data set known here has images {} and {} classes\n"
+        "path = \"images\"  # a folder for each class in images/train and images/test\n"
+        "image_size = [{}, {}]\ncolor_mode = \"{}\"\n",
+        trainer::to_string(input), classes, input.height, input.width,
+        input.channels == 1 ? "grayscale" : "rgb");
 }
 
 // A word of ours, of whatever letters Keras allows.
@@ -88,6 +98,32 @@ bool takes_bytes(const KerasNetwork& network) {
     return rescaling != nullptr && std::abs(rescaling->scale) < kOfBytes;
 }
 
+struct ChosenScale {
+    trainer::Scale scale;
+    const char* why;
+    bool is_guess = false;
+};
+
+ChosenScale scale_of(const KerasNetwork& network, const ImportedExperiment& import) {
+    using trainer::Scale;
+    if (!import.scale) {
+        if (takes_bytes(network)) return {Scale::raw, "the network scales them itself"};
+        return {Scale::unit, "guessed: pixels / 255", true};
+    }
+    for (const Scale scale : {Scale::raw, Scale::unit})
+        if (*import.scale == trainer::pixel_scale(scale, {}, network.input))
+            return {scale, "as its file says"};
+    return {Scale::standard, "by the mean and deviation of its training images, as its file says"};
+}
+
+std::string head_of(const ImportedExperiment& import, bool has_guesses) {
+    const char* what = has_guesses
+                           ? ". A model does not say which images it is for, nor how their pixels\n"
+                             "# are scaled: look at [data] before you train."
+                           : ". Look at [data] before you train.";
+    return fmt::format("# {} as an experiment{}\n", import.source, what);
+}
+
 std::string layer_line(const KerasNetwork& network, const trainer::LayerConfig& layer) {
     std::string line = fmt::format("  {{ type = {}, name = {}", text_of(type_of(layer.kind).word),
                                    text_of(layer.name));
@@ -108,6 +144,17 @@ bool has_known_images(const KerasNetwork& network, int classes) {
     return known_images(network.input, classes) != nullptr;
 }
 
+std::vector<std::string> guesses_of(const KerasNetwork& network, int classes,
+                                    const ImportedExperiment& import) {
+    std::vector<std::string> guesses;
+    const KnownImages* images = known_images(network.input, classes);
+    if (import.class_names.empty() && images != nullptr)
+        guesses.push_back(fmt::format("data.dataset = {}", text_of(images->dataset)));
+    if (const ChosenScale scale = scale_of(network, import); scale.is_guess)
+        guesses.push_back(fmt::format("data.scale = \"{}\"", word_of(scale.scale)));
+    return guesses;
+}
+
 int classes_of(const KerasNetwork& network) {
     for (auto layer = network.layers.rbegin(); layer != network.layers.rend(); ++layer) {
         if (const auto* dense = std::get_if<trainer::DenseConfig>(&layer->kind))
@@ -121,18 +168,14 @@ int classes_of(const KerasNetwork& network) {
 std::string imported_toml(const KerasNetwork& network, int classes,
                           const ImportedExperiment& import) {
     const std::string name = run_name(network.name);
-    std::string toml = fmt::format(
-        "# {} as an experiment. A model does not say which images it is for, nor how their pixels\n"
-        "# are scaled: look at [data] before you train.\n"
-        "schema = 1\n\n[experiment]\nname = {}\n\n"
-        "[data]\ndataset = {}  # guessed from the input {} and {} classes\n"
-        "scale = {}\n{}\n[train]\n",
-        import.source, text_of(name), text_of(guessed_dataset(network.input, classes)),
-        trainer::to_string(network.input), classes,
-        takes_bytes(network) ? "\"raw\"  # the network scales them itself"
-                             : "\"unit\"  # pixels / 255",
-        import.class_names.empty() ? ""
-                                   : fmt::format("classes = {}\n", text_of(import.class_names)));
+    const ChosenScale scale = scale_of(network, import);
+    std::string toml = head_of(import, scale.is_guess);
+    toml += fmt::format("schema = 1\n\n[experiment]\nname = {}\n\n[data]\n", text_of(name));
+    toml += dataset_lines(network.input, classes);
+    toml += fmt::format("scale = \"{}\"  # {}\n", word_of(scale.scale), scale.why);
+    if (!import.class_names.empty())
+        toml += fmt::format("classes = {}\n", text_of(import.class_names));
+    toml += "\n[train]\n";
     if (!import.initial_weights.empty())
         toml += fmt::format("initial_weights = {}\n", text_of(import.initial_weights));
     if (!import.training_json.empty()) toml += optimizer_line(import.training_json);

@@ -16,6 +16,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/keras_layer_reader.hpp"
 #include "pipeline/layers/layer_types.hpp"
+#include "storage/weights/keras_names.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -49,7 +50,7 @@ Node node_of(const Json& json) {
     Node node;
     node.class_name = json.at("class_name").get<std::string>();
     node.config = json.value("config", Json::object());
-    node.name = node.config.value("name", json.value("name", ""));
+    node.name = node.config.value("name", json.value("name", storage::snake_case(node.class_name)));
     const Json calls = json.value("inbound_nodes", Json::array());
     node.calls = calls.size();
     collect_inputs(calls, node.inputs);
@@ -81,8 +82,9 @@ public:
         const Json model = Json::parse(text, nullptr, false);
         try {
             read_model(model);
-        } catch (const Json::exception& error) {
-            fail(fmt::format("is no model of Keras ({})", error.what()));
+        } catch (const Json::exception&) {
+            fail(
+                "is no model of Keras: model.to_json() has a class_name, and a config with layers");
         }
         if (!problems_.empty())
             fail(fmt::format("has what Lockstep has no word for:\n  {}",

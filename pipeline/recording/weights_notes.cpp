@@ -39,8 +39,8 @@ std::vector<float> numbers_in(const storage::ModelFile& file, const std::string&
     if (numbers.size() == static_cast<std::size_t>(channels)) return numbers;
     throw storage::StorageError(
         storage::StorageError::Kind::bad_data,
-        fmt::format("{}: {} in its group /lockstep is no list of {} numbers, one a channel", origin,
-                    name, channels));
+        fmt::format("{}: its note {} is no list of {} numbers, one a channel", origin, name,
+                    channels));
 }
 
 }  // namespace
@@ -60,9 +60,8 @@ std::optional<trainer::PixelScale> pixel_scale_in(const storage::ModelFile& file
     trainer::PixelScale scale{numbers_in(file, origin, kPixelOffsetNote, channels),
                               numbers_in(file, origin, kPixelDivisorNote, channels)};
     if (std::ranges::find(scale.divisor, 0.0F) == scale.divisor.end()) return scale;
-    throw storage::StorageError(
-        storage::StorageError::Kind::bad_data,
-        fmt::format("{}: {} in its group /lockstep has a 0", origin, kPixelDivisorNote));
+    throw storage::StorageError(storage::StorageError::Kind::bad_data,
+                                fmt::format("{}: its note {} has a 0", origin, kPixelDivisorNote));
 }
 
 std::vector<std::string> class_names_in(const storage::ModelFile& file) {

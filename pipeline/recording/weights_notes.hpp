@@ -1,7 +1,8 @@
 #pragma once
 
-// What a weights file says in /lockstep of the pixels and classes of its network, beside its
-// arrays. Lists are JSON texts; docs/weights_layout.md has the names.
+// What a file of ours says of the pixels and classes of its network, beside its arrays: in its
+// group /lockstep, or an archive of Keras 3 in its metadata. Lists are JSON texts;
+// docs/weights_layout.md has the names.
 
 #include <optional>
 #include <string>

@@ -64,9 +64,11 @@ SpecError::SpecError(std::vector<SpecProblem> problems)
     : std::runtime_error(joined(problems)), problems_(std::move(problems)) {}
 
 void Problems::add(const Origin& origin, std::string message, std::string detail) {
-    std::string place = place_of(origin);
     ++found_;
-    if (!known_.emplace(place, message).second) return;
+    Origin written = origin;
+    written.use = {};  // a block's own mistake is met at each of its uses
+    if (!known_.emplace(place_of(written), message).second) return;
+    std::string place = place_of(origin);
     if (problems_.size() == kMostProblems) return;
     problems_.push_back({origin, {std::move(place), std::move(message), std::move(detail)}});
 }

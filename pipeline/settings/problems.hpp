@@ -42,7 +42,7 @@ std::string place_of(const Origin& origin);  // "experiments/my.toml:14:1", "--s
 std::string label_of(const Origin& origin);  // "my.toml:14", "sweep (my.toml:40)", "--set"
 
 // Problems in the order they were found. One that is found again (several runs inherit one bad
-// value) is kept once.
+// value, or use the block that has it) is kept once.
 class Problems {
 public:
     void add(const Origin& origin, std::string message, std::string detail = {});

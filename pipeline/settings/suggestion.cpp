@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -56,11 +57,48 @@ std::optional<std::string_view> abbreviated(std::string_view word,
     return shortest;
 }
 
+struct Synonym {
+    std::string_view word, known;
+};
+// Of Keras, PyTorch and scikit-learn.
+constexpr std::array<Synonym, 23> kSynonyms{{{"lr", "learning_rate"},
+                                             {"betas", "beta_1"},
+                                             {"eps", "epsilon"},
+                                             {"wd", "weight_decay"},
+                                             {"swish", "silu"},
+                                             {"hardswish", "hard_swish"},
+                                             {"training", "train"},
+                                             {"seeds", "seed"},
+                                             {"random_state", "seed"},
+                                             {"num_epochs", "epochs"},
+                                             {"max_epochs", "epochs"},
+                                             {"n_epochs", "epochs"},
+                                             {"bs", "batch_size"},
+                                             {"validation_split", "validation"},
+                                             {"validation_data", "validation"},
+                                             {"scheduler", "schedule"},
+                                             {"lr_schedule", "schedule"},
+                                             {"out_channels", "filters"},
+                                             {"channels", "filters"},
+                                             {"out_features", "units"},
+                                             {"stride", "strides"},
+                                             {"dilation", "dilation_rate"},
+                                             {"p", "rate"}}};
+
+std::optional<std::string_view> of_others(std::string_view word,
+                                          std::span<const std::string_view> known) {
+    for (const Synonym& synonym : kSynonyms)
+        if (word == synonym.word && std::ranges::find(known, synonym.known) != known.end())
+            return synonym.known;
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string_view> suggestion(std::string_view word,
                                            std::span<const std::string_view> known) {
     if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+    if (const auto meant = of_others(word, known)) return meant;
     std::size_t fewest = std::max<std::size_t>(word.size() / 3, 1) + 1;
     std::optional<std::string_view> nearest;
     for (const std::string_view candidate : known.first(std::min(known.size(), kMostKnown))) {

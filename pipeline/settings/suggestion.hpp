@@ -11,7 +11,8 @@ namespace lockstep::pipeline {
 
 // The known word with the fewest edits (insert, delete, replace, swap of two neighbours; upper and
 // lower case alike) from `word`, if they are few against its length: at most a third of it, and
-// one edit for the shortest. The first of equals.
+// one edit for the shortest. The first of equals. What other programs call it counts before that:
+// "lr" is learning_rate, "swish" is silu.
 std::optional<std::string_view> suggestion(std::string_view word,
                                            std::span<const std::string_view> known);
 

@@ -22,6 +22,7 @@
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_data.hpp"
 #include "pipeline/training/run_queue.hpp"
+#include "pipeline/verbs/network_notes.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/prediction_figures.hpp"
 #include "reports/tables/class_tables.hpp"
@@ -187,6 +188,7 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
                                       network.planned.run.config.name, name_of(options.split)));
         }
     });
+    if (world.is_root()) tell_notes(network);
     if (world.is_root() && !options.dataset) tell_other_data(network, *data.dataset);
     trainer::agree_on_compute_environment(world);
     const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,

@@ -18,6 +18,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "pipeline/verbs/network_notes.hpp"
 #include "reports/words/terminal_text.hpp"
 #include "storage/exports/onnx_file.hpp"
 #include "storage/files/atomic_file.hpp"
@@ -123,6 +124,7 @@ void tell_input_and_output(const ExportNotes& notes) {
 int export_weights(const ExportWeightsOptions& options) {
     if (options.out) check_name(*options.out, options.format);
     const SavedNetwork network = read_saved_network(options.network);
+    tell_notes(network);
     const fs::path out = output_path(options, network);
     const trainer::PixelScale scale = pixel_scale_of(network);
     const bool is_onnx = options.format == WeightsFormat::onnx;

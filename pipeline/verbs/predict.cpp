@@ -23,6 +23,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
+#include "pipeline/verbs/network_notes.hpp"
 #include "reports/tables/table_text.hpp"
 #include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/image_file.hpp"
@@ -117,6 +118,7 @@ public:
             data_.scale = pixel_scale_of(network_);
             files_ = files_of(options.files);
         });
+        if (world.is_root()) tell_notes(network_);
         trainer::agree_on_compute_environment(world);
     }
 

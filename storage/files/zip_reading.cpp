@@ -48,13 +48,12 @@ bool is_zip(std::span<const std::byte> bytes) {
            std::string_view(reinterpret_cast<const char*>(bytes.data()), kMagic.size()) == kMagic;
 }
 
-Bytes zip_member(std::span<const std::byte> archive, const std::string& name,
-                 std::string_view origin) {
+std::optional<Bytes> find_zip_member(std::span<const std::byte> archive, const std::string& name,
+                                     std::string_view origin) {
     const Archive zip = open_archive(archive, origin);
     zip_stat_t stat;
     zip_stat_init(&stat);
-    if (zip_stat(zip.get(), name.c_str(), 0, &stat) != 0)
-        refuse(origin, fmt::format("there is no {} in the archive", name), "");
+    if (zip_stat(zip.get(), name.c_str(), 0, &stat) != 0) return std::nullopt;
     const bool is_believable =
         stat.size <= kUnsuspiciousBytes || stat.size / kLargestRatio <= archive.size();
     if (!is_believable)
@@ -69,6 +68,12 @@ Bytes zip_member(std::span<const std::byte> archive, const std::string& name,
                           zip_fread(member.get(), &beyond, 1) == 0;
     if (!is_whole) refuse(origin, name, zip_file_strerror(member.get()));
     return bytes;
+}
+
+Bytes zip_member(std::span<const std::byte> archive, const std::string& name,
+                 std::string_view origin) {
+    if (auto bytes = find_zip_member(archive, name, origin)) return *std::move(bytes);
+    refuse(origin, fmt::format("there is no {} in the archive", name), "");
 }
 
 }  // namespace lockstep::storage

@@ -3,6 +3,7 @@
 // Members of zip archives, stored or deflated, as others write them.
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,5 +20,8 @@ bool is_zip(std::span<const std::byte> bytes);
 // archive holds.
 Bytes zip_member(std::span<const std::byte> archive, const std::string& name,
                  std::string_view origin);
+// The same of a member that need not be there.
+std::optional<Bytes> find_zip_member(std::span<const std::byte> archive, const std::string& name,
+                                     std::string_view origin);
 
 }  // namespace lockstep::storage

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "storage/files/storage_error.hpp"
@@ -35,17 +36,33 @@ Layers layers_of(const Json& model, const std::string& origin) {
     return layers;
 }
 
+std::string text_of(const Bytes& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// What keras_archive_bytes() has put into metadata.json; nothing in archives of others.
+std::optional<StateGroup> notes_of(std::span<const std::byte> archive, const std::string& origin) {
+    const auto metadata = find_zip_member(archive, "metadata.json", origin);
+    if (!metadata) return std::nullopt;
+    const Json json = Json::parse(text_of(*metadata), nullptr, false);
+    if (!json.is_object() || !json.contains("lockstep")) return std::nullopt;
+    StateGroup notes;
+    for (const auto& [key, value] : json.at("lockstep").items())
+        if (value.is_string()) notes.values[key] = value.get<std::string>();
+    return notes;
+}
+
 }  // namespace
 
 ModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin) {
-    const Bytes config = zip_member(archive, "config.json", origin);
-    const std::string text(reinterpret_cast<const char*>(config.data()), config.size());
+    const std::string text = text_of(zip_member(archive, "config.json", origin));
     const Json model = Json::parse(text, nullptr, false);
     if (model.is_discarded())
         throw StorageError(StorageError::Kind::bad_data,
                            fmt::format("{}: its config.json is no JSON", origin));
     ModelFile file;
     file.model_config_json = text;
+    file.state = notes_of(archive, origin);
     if (const auto training = model.find("compile_config"); training != model.end())
         file.training_config_json = training->dump();
     const Layers layers = layers_of(model, origin);

@@ -113,6 +113,77 @@ TEST_CASE("an imported model trains from its weights and leaves again", "[import
     CHECK(layers("again.toml") == layers("model.toml"));
 }
 
+// Their own files bring classes and pixel scale along, whoever reads them.
+TEST_CASE("an exported network is evaluated and imported as the run it is of", "[import]") {
+    const TemporaryDirectory folder;
+    const auto path = [&](const std::string& name) { return (folder / name).string(); };
+    std::ofstream(path("scaled.toml")) << R"(
+schema = 1
+[experiment]
+name = "scaled"
+[data]
+dataset = "synthetic"
+training_samples = 200
+test_samples = 60
+classes = ["ship", "cat", "frog"]
+scale = "standard"
+[train]
+epochs = 1
+[[run]]
+name = "scaled"
+layers = [{ type = "flatten" }, { type = "dense", units = 3, activation = "softmax" }]
+)";
+    const auto figures = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "evaluate");
+        arguments.insert(arguments.end(), {"--store", path("store"), "--format", "json"});
+        const Result result = lockstep(arguments);
+        INFO(result.errors);
+        REQUIRE(result.exit_code == 0);
+        auto row = nlohmann::json::parse(result.output).at(0);
+        row.erase("weights");
+        return row;
+    };
+    REQUIRE(
+        lockstep({"run", path("scaled.toml"), "--quiet", "--ranks", "1", "--store", path("store")})
+            .exit_code == 0);
+    const auto own = figures({"scaled"});
+    for (const std::string format : {"keras", "keras-h5"}) {
+        const std::string file = path(format == "keras" ? "net.keras" : "net.h5");
+        REQUIRE(lockstep({"export", "scaled", "--format", format, "--out", file, "--store",
+                          path("store")})
+                    .exit_code == 0);
+        CAPTURE(file);
+        CHECK(figures({file, "--set", "data.dataset=\"synthetic\"", "--set",
+                       "data.training_samples=200", "--set", "data.test_samples=60"}) == own);
+        const Result imported = lockstep({"import", file, "--weights", path("net.weights.h5")});
+        CHECK(imported.output.find("scale = \"standard\"  # by the mean") != std::string::npos);
+        CHECK(imported.output.find("classes = [\"ship\", \"cat\", \"frog\"]") != std::string::npos);
+        const Result onnx =
+            lockstep({"export", "weights", file, "--format", "onnx", "--out", path("net.onnx")});
+        CHECK(onnx.errors.find("divisor [255") == std::string::npos);
+    }
+}
+
+TEST_CASE("import replaces no file that it was not told to", "[import]") {
+    const TemporaryDirectory folder;
+    fs::copy_file(kModel, folder / "net.keras");
+    const std::string weights = (folder / "net.weights.h5").string();
+    const std::vector<std::string> command{"import", (folder / "net.keras").string(), "--out",
+                                           (folder / "net.toml").string()};
+    std::ofstream(weights) << "precious";
+    const Result refused = lockstep(command);
+    CHECK(refused.exit_code == 73);
+    CHECK(refused.errors.find("--weights FILE names another") != std::string::npos);
+    CHECK(read_text(weights) == "precious");
+    CHECK_FALSE(fs::exists(folder / "net.toml"));
+    fs::remove(weights);
+    for (int i = 0; i < 2; ++i) {  // the same again
+        const Result result = lockstep(command);
+        CHECK(result.exit_code == 0);
+        CHECK(result.errors.find(weights) != std::string::npos);
+    }
+}
+
 TEST_CASE("a model that cannot be imported leaves nothing", "[import]") {
     const TemporaryDirectory folder;
     const std::string model = (folder / "model.json").string();

@@ -212,6 +212,18 @@ TEST_CASE("what is wrong with a block points at it and at its use", "[spec][grap
                    "unknown key \"layer\" in [block.b]"));
 }
 
+TEST_CASE("one mistake in a block, or in a use, is told once", "[spec][graph]") {
+    const std::string twice = "{ block = \"b\" },\n{ block = \"b\" },\n";
+    const std::string far =
+        "[block.b]\nlayers = [{ type = \"add\", inputs = [\"input\", \"far\"] }]\n";
+    CHECK(problems_in(file(twice + kEnd, far)).size() == 1);
+    // Neither its name nor the sizes of what it would have made are missed.
+    const std::string use = kConv +
+                            "{ block = \"halv\", name = \"half\" },\n"
+                            "{ type = \"add\", inputs = [\"half\", \"input\"] },\n";
+    CHECK(problems_in(file(use + kEnd, kResidual)).size() == 1);
+}
+
 TEST_CASE("the summary says what is connected to what, but not of a chain", "[spec][graph]") {
     const auto graph =
         run_of(kConv + "{ type = \"concatenate\", inputs = [\"conv2d\", \"input\"] },\n" + kEnd);

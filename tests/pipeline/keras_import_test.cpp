@@ -174,6 +174,32 @@ TEST_CASE("a model that scales bytes itself takes them as they are", "[keras_imp
     CHECK(scale("0.5") == "scale = \"unit\"");
 }
 
+TEST_CASE("what a file does not tell is guessed, and no more", "[keras_import]") {
+    const auto network = [](const std::string& input) {
+        return pipeline::read_keras_network(
+            R"({"class_name":"Sequential","config":{"name":"n","layers":[)"
+            R"({"class_name":"Flatten","config":{"name":"f","batch_input_shape":)" +
+                input + R"(}},{"class_name":"Dense","config":{"name":"d","units":10}}]}})",
+            "m");
+    };
+    using Guesses = std::vector<std::string>;
+    const KerasNetwork cifar = network("[null,32,32,3]");
+    pipeline::ImportedExperiment import{"m", "", "", {}, {}};
+    CHECK(pipeline::guesses_of(cifar, 10, import) ==
+          Guesses{"data.dataset = \"cifar10\"", "data.scale = \"unit\""});
+    import.scale = trainer::PixelScale{{0, 0, 0}, { 255, 255, 255 }};
+    CHECK(pipeline::guesses_of(cifar, 10, import) == Guesses{"data.dataset = \"cifar10\""});
+    CHECK(contains(pipeline::imported_toml(cifar, 10, import), "scale = \"unit\"  # as"));
+    import.scale->divisor = {60, 61, 62};
+    CHECK(contains(pipeline::imported_toml(cifar, 10, import), "scale = \"standard\"  # by"));
+    // Of images of no known set a file for folders of them is made.
+    const std::string other = pipeline::imported_toml(network("[null,5,7,1]"), 10, {"m", "", ""});
+    CHECK(contains(other, "dataset = \"image_folder\""));
+    CHECK(contains(other, "image_size = [5, 7]\ncolor_mode = \"grayscale\""));
+    // Which is right but for the images.
+    CHECK_THROWS_AS(read(other), trainer::DataError);
+}
+
 TEST_CASE("an imported optimizer is the exported one", "[keras_import]") {
     const KerasNetwork network = pipeline::read_keras_network(
         R"({"class_name":"Sequential","config":{"name":"n","layers":[)"

@@ -41,3 +41,11 @@ TEST_CASE("a word that resembles none finds none", "[suggestion]") {
     CHECK_FALSE(suggestion(std::string(100'000, 'e'), kKnown));
     CHECK(did_you_mean("zzz", kKnown).empty());
 }
+
+TEST_CASE("suggestion: other programs' words", "[suggestion]") {
+    constexpr std::array<std::string_view, 4> known{"learning_rate", "silu", "selu", "train"};
+    CHECK(suggestion("lr", known) == "learning_rate");
+    CHECK(suggestion("swish", known) == "silu");
+    CHECK(suggestion("training", known) == "train");
+    CHECK_FALSE(suggestion("bs", known).has_value());  // batch_size is not known there
+}

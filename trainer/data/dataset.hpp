@@ -50,6 +50,7 @@ struct SampleSet {
 struct PixelScale {
     std::vector<float> offset;   // [channels]
     std::vector<float> divisor;  // [channels]
+    bool operator==(const PixelScale&) const = default;
 };
 
 // What one run sees of a data set.

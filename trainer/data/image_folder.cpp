@@ -169,9 +169,9 @@ DatasetTraits traits(const DataConfig& config) {
                          ""};
     if (listing.others > 0)
         traits.warning = fmt::format(
-            "{} files in {} are left out: their names do not end in .png, "
-            ".jpg, .jpeg, .ppm, .pgm or .pnm",
-            listing.others, config.path.string());
+            "in {} {} left out: names of images end in .png, .jpg, .jpeg, .ppm, .pgm or .pnm",
+            config.path.string(),
+            listing.others == 1 ? "1 file is" : fmt::format("{} files are", listing.others));
     return traits;
 }
 
