@@ -203,9 +203,7 @@ TEST_CASE("Ranks that wait for one which is another program end, resumable", "[e
     const TemporaryDirectory folder;
     std::vector<std::string> all = rank_arguments(folder / "store");
     all.insert(all.end(), {"--stall-timeout", "2s"});
-    std::vector<std::string> command = mpirun_command(1, all);
-    command.insert(command.end(), {":", "-n", "1", "/bin/true"});
-    Process job(command);
+    Process job(mpirun_of_two(lockstep_command(all), {"/bin/true"}));
     CHECK(job.wait() == 75);
     INFO(job.errors());
     CHECK(contains(job.errors(), "has waited 2 s for all of them to start"));
