@@ -1,5 +1,6 @@
 #include "pipeline/ranks/line_sorter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipeline/ranks/rank_lines.hpp"
@@ -31,16 +32,18 @@ void LineSorter::finish() {
     pending_.clear();
 }
 
+// Open MPI 5 puts a space before the line that follows a message of its own.
 void LineSorter::sort(std::string_view line) {
     if (line.empty()) return;
-    if (is_ready_line(line)) {
+    const std::string_view own = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    if (is_ready_line(own)) {
         words_.are_ready = true;
-    } else if (const auto end = end_in(line)) {
+    } else if (const auto end = end_in(own)) {
         words_.end = end;
-    } else if (const auto event = decode_progress(line)) {
+    } else if (const auto event = decode_progress(own)) {
         progress_.show(*event);
-    } else if (line.starts_with(ProgressSink::kErrorPrefix)) {
-        take_error(line);
+    } else if (own.starts_with(ProgressSink::kErrorPrefix)) {
+        take_error(own);
     } else {
         keep(line);
     }
