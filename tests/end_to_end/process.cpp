@@ -106,8 +106,8 @@ std::string shell_words(const std::vector<std::string>& command) {
 
 }  // namespace
 
-// By a shell that knows its rank: mpirun's own way, `-n 1 A : -n 1 B`, ends Open MPI 5.0.7 of Debian
-// with a segmentation fault (open-mpi/ompi, issue 13303).
+// By a shell that knows its rank: mpirun's own way, `-n 1 A : -n 1 B`, ends Open MPI 5.0.7 of
+// Debian with a segmentation fault (open-mpi/ompi, issue 13303).
 std::vector<std::string> mpirun_of_two(const std::vector<std::string>& first,
                                        const std::vector<std::string>& second) {
     return {"mpirun",
