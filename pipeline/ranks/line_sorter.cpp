@@ -32,18 +32,18 @@ void LineSorter::finish() {
     pending_.clear();
 }
 
-// Open MPI 5 puts a space before the line that follows a message of its own.
+// Open MPI 5 ends a message of its own with a zero byte, which then stands before the next line.
 void LineSorter::sort(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of('\0'), line.size()));
     if (line.empty()) return;
-    const std::string_view own = line.substr(std::min(line.find_first_not_of(' '), line.size()));
-    if (is_ready_line(own)) {
+    if (is_ready_line(line)) {
         words_.are_ready = true;
-    } else if (const auto end = end_in(own)) {
+    } else if (const auto end = end_in(line)) {
         words_.end = end;
-    } else if (const auto event = decode_progress(own)) {
+    } else if (const auto event = decode_progress(line)) {
         progress_.show(*event);
-    } else if (own.starts_with(ProgressSink::kErrorPrefix)) {
-        take_error(own);
+    } else if (line.starts_with(ProgressSink::kErrorPrefix)) {
+        take_error(line);
     } else {
         keep(line);
     }
