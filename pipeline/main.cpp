@@ -104,6 +104,7 @@ void arm_faults() {
 void prepare_process(ProcessArguments arguments) {
     open_standard_streams();
     keep_standard_output();
+    provide_path_and_home();
     set_signals();
     const bool is_training = arguments.count > 1 && std::string_view(arguments.values[1]) == "run";
     if (!is_training) let_signals_end();

@@ -119,7 +119,7 @@ kill_one() {
     case $1 in
         rank) victims=$(ranks | shuf -n 1 --random-source=<(yes $RANDOM)) ;;
         ranks) victims=$(ranks) ;;
-        mpirun) victims=$(named mpirun) ;;
+        mpirun) victims=$(named mpirun; named prterun) ;; # as Open MPI 4 and 5 name it
         *) victims=$2 ;;
     esac
     # With one rank the program trains itself.

@@ -84,10 +84,10 @@ bool is_end_unasked(const LaunchOutcome& outcome) {
     return words.are_ready || outcome.exit_code != kExitSomeRunsFailed;
 }
 
-// mpirun's own codes, for what it means by them. Those above all signals that it ends with before a
-// rank is there are its negative errors.
+// mpirun's own codes, for what it means by them. Those above all signals that end programs, with
+// which it ends before a rank is there, are its negative errors: -1 to -96.
 int told_code(const LaunchOutcome& outcome) {
-    constexpr int kLastSignal = 128 + 64;
+    constexpr int kLastSignal = 128 + SIGSYS;
     if (outcome.words.are_ready)
         return outcome.exit_code == kNoDaemons ? kHostLost : outcome.exit_code;
     const bool is_own = outcome.exit_code > kLastSignal && outcome.words.error.empty();

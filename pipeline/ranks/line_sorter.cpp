@@ -1,5 +1,6 @@
 #include "pipeline/ranks/line_sorter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "pipeline/ranks/rank_lines.hpp"
@@ -31,7 +32,9 @@ void LineSorter::finish() {
     pending_.clear();
 }
 
+// Open MPI 5 ends a message of its own with a zero byte, which then stands before the next line.
 void LineSorter::sort(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of('\0'), line.size()));
     if (line.empty()) return;
     if (is_ready_line(line)) {
         words_.are_ready = true;

@@ -139,7 +139,11 @@ fs::path session_folder(const MpiPlaces& places) {
     return places.sessions / fmt::format("ompi.{}.{}", places.host, places.user);
 }
 
-// Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: prte.HOST.PROCESS.USER
+// Open MPI 5: its folders begin with the name of the program that makes them: of mpirun, which
+// becomes prterun, of one that runs by itself, of a daemon.
+constexpr std::array<std::string_view, 3> kPrograms{"prterun", "prte", "prted"};
+
+// Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: PROGRAM.HOST.PROCESS.USER
 std::vector<fs::path> sessions(const MpiPlaces& places) {
     std::vector<fs::path> found;
     const ProcessesByNumber living = living_processes(places);
@@ -155,11 +159,13 @@ std::vector<fs::path> sessions(const MpiPlaces& places) {
         if (is_empty_job(entry) || has_gone(number_between(name, "pid.", ""), entry))
             found.push_back(entry);
     }
-    const std::string begin = fmt::format("prte.{}.", places.host);
     const std::string end = fmt::format(".{}", places.user);
     for (const fs::path& entry : storage::entries_of(places.sessions)) {
         const std::string name = entry.filename();
-        if (has_gone(number_between(name, begin, end), entry)) found.push_back(entry);
+        for (const std::string_view program : kPrograms) {
+            const std::string begin = fmt::format("{}.{}.", program, places.host);
+            if (has_gone(number_between(name, begin, end), entry)) found.push_back(entry);
+        }
     }
     return found;
 }
@@ -209,6 +215,31 @@ std::vector<fs::path> segments(const MpiPlaces& places) {
     return found;
 }
 
+bool has_files(const fs::path& folder) {
+    std::error_code error;
+    const fs::recursive_directory_iterator entries(folder, error);
+    return error || std::any_of(begin(entries), end(entries),
+                                [](const auto& entry) { return !entry.is_directory(); });
+}
+
+// Open MPI 5, of processes without mpirun: ompi.HOST.USER/jf.0/JOB, with nothing but folders in it.
+// Whose it is nothing tells, but such a process has mapped a segment of the same number.
+std::vector<fs::path> lone_jobs(const MpiPlaces& places) {
+    std::vector<fs::path> found;
+    for (const fs::path& entry : storage::entries_of(session_folder(places) / "jf.0"))
+        if (number_in(entry.filename().string()) && !has_files(entry)) found.push_back(entry);
+    if (found.empty()) return found;
+    const std::set<std::string> mapped = mapped_files(places);
+    std::erase_if(found, [&](const fs::path& job) {
+        const std::string name = fmt::format("sm_segment.{}.{}.{:x}.", places.host, places.user,
+                                             number_in(job.filename().string()).value_or(0));
+        const std::string segment = places.shared_memory / name;
+        const auto first = mapped.lower_bound(segment);
+        return first != mapped.end() && first->starts_with(segment);
+    });
+    return found;
+}
+
 void sweep() {
     const MpiPlaces places = mpi_places();
     std::error_code ignored;
@@ -238,8 +269,8 @@ MpiPlaces mpi_places() {
 std::vector<fs::path> mpi_leftovers(const MpiPlaces& places) {
     if (!sees_all_processes(places)) return {};
     std::vector<fs::path> found = segments(places);
-    const std::vector<fs::path> folders = sessions(places);
-    found.insert(found.end(), folders.begin(), folders.end());
+    for (const auto& folders : {sessions(places), lone_jobs(places)})
+        found.insert(found.end(), folders.begin(), folders.end());
     std::erase_if(found, [&](const fs::path& path) { return !is_own_and_old(path, places.user); });
     return found;
 }

@@ -19,12 +19,14 @@ struct Saying {
 
 const std::array<Saying, 9>& sayings() {
     static const std::array<Saying, 9> kSayings{{
-        {R"(process rank (\d+) with PID \d+ on\s+node\s+(\S+)\s+exited on\s+signal (\d+ \([^)]*\)))",
+        // Both break these lines, each at other places.
+        {R"(process\s+rank\s+(\d+)\s+with\s+PID\s+\d+\s+on\s+node\s+(\S+))"
+         R"(\s+exited\s+on\s+signal\s+(\d+ \([^)]*\)))",
          [](const Words& words) {
              return ProcessEnd{std::stoi(words[1]), words[2],
                                "was killed by signal " + words[3].str()};
          }},
-        {R"(process rank (\d+) with PID \d+ on\s+node\s+(\S+)\s+exiting improperly)",
+        {R"(process\s+rank\s+(\d+)\s+with\s+PID\s+\d+\s+on\s+node\s+(\S+)\s+exiting\s+improperly)",
          [](const Words& words) {
              return ProcessEnd{std::stoi(words[1]), words[2], "ended early, with exit code 0"};
          }},

@@ -1,6 +1,7 @@
 #include "pipeline/ranks/rank_environment.hpp"
 
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -107,9 +108,12 @@ void forget_srun() {
     }
 }
 
-void provide_path() {
+void provide_path_and_home() {
     std::array<char, 256> path{};
     if (::confstr(_CS_PATH, path.data(), path.size()) > 0) ::setenv("PATH", path.data(), 0);
+    if (is_set("HOME")) return;
+    const passwd* user = ::getpwuid(::geteuid());
+    ::setenv("HOME", user != nullptr ? user->pw_dir : "/", 0);
 }
 
 bool is_in_batch_job() {

@@ -32,9 +32,11 @@ SrunInterface interface_of_srun();
 // A process of one rank in a step of srun forgets it: Open MPI takes it for one of srun's ranks
 // otherwise, and ends where srun has told it nothing. Before MPI starts.
 void forget_srun();
-// Where the environment has no PATH, Open MPI finds none of its own programs, and no ssh: the
-// system's default. Before MPI or mpirun starts.
-void provide_path();
+// What the environment lacks of PATH and HOME. Without PATH Open MPI finds none of its own
+// programs, and no ssh: the system's default. Without HOME Open MPI 5 does not start: the user's
+// folder in the list of users, or "/" for a user who is not in it, as in containers. Before
+// anything reads HOME: ranks inherit it, and have to see the same paths.
+void provide_path_and_home();
 
 // A batch system (Slurm, PBS, LSF, Grid Engine) started this: mpirun may start ranks on the other
 // nodes of the job.

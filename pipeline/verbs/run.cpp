@@ -273,7 +273,6 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
     check_ranks(plan, ranks);
     require_limits(ranks);
-    provide_path();
     const MpiSweep sweep;
     if (ranks == 1) return train_here(options, arguments);
     return supervise(options, arguments, ranks, allocated, plan);

@@ -227,6 +227,20 @@ TEST_CASE("mpirun missing, or unable to start ranks: 69, with its words", "[end_
     CHECK(run_with_path(folder.path().string()).find("not enough slots") != std::string::npos);
 }
 
+// As Open MPI 5 tells a program that it cannot execute: its error -73.
+TEST_CASE("A negative error of mpirun is no signal: 69", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    write_text(folder / "mpirun", "#!/bin/sh\nexit 183\n");
+    fs::permissions(folder / "mpirun", fs::perms::owner_all);
+    Process process({"/bin/sh", "-c",
+                     "PATH=\"$0:$PATH\" exec \"$1\" run \"$2\" --ranks 2 --max-restarts 0 --store "
+                     "\"$3\"",
+                     folder.path().string(), lockstep_command({}).front(), smoke_file(),
+                     (folder / "store").string()});
+    CHECK(process.wait() == 69);
+    CHECK(process.errors().find("signal") == std::string::npos);
+}
+
 // A linear network so deep that its gradients overflow in a few steps, and one that learns.
 constexpr const char* kDiverging = R"(schema = 1
 [experiment]

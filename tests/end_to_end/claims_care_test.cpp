@@ -1,5 +1,6 @@
 // What `fsck` says of claims and of rows that wait beside the database, and what `--repair` does.
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <fstream>
@@ -87,13 +88,7 @@ public:
               read_text(run_folder(finished_store(), kRun) / "final.h5"));
     }
     void execute(const std::string& sql) const {
-        Process changed({"python3", "-c",
-                         "import sqlite3, sys\n"
-                         "c = sqlite3.connect(sys.argv[1])\n"
-                         "c.executescript(sys.argv[2])\n"
-                         "c.commit()\n",
-                         (path() / "lockstep.db").string(), sql});
-        REQUIRE(changed.wait() == 0);
+        SQLite::Database((path() / "lockstep.db").string(), SQLite::OPEN_READWRITE).exec(sql);
     }
 
 private:

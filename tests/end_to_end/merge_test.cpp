@@ -1,6 +1,7 @@
 // `lockstep merge` brings the runs of several stores into one, with their files: once, however
 // often it is asked and wherever it is killed.
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <fstream>
@@ -158,16 +159,10 @@ TEST_CASE("merge refuses what is no store of runs, before it makes anything", "[
     CHECK(merge({strange}, into).exit_code == 66);
     std::ofstream(strange / "lockstep.db") << std::string(8192, 'x');
     CHECK(merge({two_stores().one, strange}, into).exit_code == 65);
-    const Process made({"python3", "-c",
-                        "import sqlite3, sys\n"
-                        "c = sqlite3.connect(sys.argv[1])\n"
-                        "c.execute('create table mine (a)')\n"
-                        "c.commit()\n",
-                        (strange / "mine.db").string()});
-    wait_until([&] {
-        return fs::exists(strange / "mine.db") && fs::file_size(strange / "mine.db") > 4096;
-    });
-    fs::rename(strange / "mine.db", strange / "lockstep.db");
+    fs::remove(strange / "lockstep.db");
+    SQLite::Database((strange / "lockstep.db").string(),
+                     SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec("create table mine (a)");
     CHECK(merge({strange}, into).exit_code == 65);
     CHECK_FALSE(fs::exists(into));
     // A file that is another one than its database tells of is told, and left out.

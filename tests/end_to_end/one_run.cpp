@@ -55,4 +55,12 @@ std::string name_of(pid_t process) {
     return name.substr(0, name.find('\n'));
 }
 
+pid_t mpirun_on(const fs::path& store) {
+    for (const pid_t process : processes_with(store.string(), "--as-rank")) {
+        const std::string name = name_of(process);
+        if (name == "mpirun" || name == "prterun") return process;
+    }
+    return 0;
+}
+
 }  // namespace lockstep::tests

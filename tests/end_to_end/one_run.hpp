@@ -31,4 +31,7 @@ void check_resumes(const std::filesystem::path& store);
 bool contains(const std::string& text, const std::string& part);
 std::string name_of(pid_t process);  // as the kernel has it; "" if it is gone
 
+// The mpirun of a training on this store; 0 if there is none. That of Open MPI 5 is named prterun.
+pid_t mpirun_on(const std::filesystem::path& store);
+
 }  // namespace lockstep::tests

@@ -1,6 +1,7 @@
 // Several jobs, and groups of ranks, on one store: each run is trained once, whoever dies, and
 // whoever holds the database.
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -214,28 +216,17 @@ TEST_CASE("An experiment lists its runs, whoever trained them", "[end_to_end]") 
     CHECK(rows(store, "select count(*) from runs") == "4\n");
 }
 
-// A program that holds the database, as a browser of databases may, until it is killed.
+// Holds the database, as a browser of databases may, until it lets go without a commit.
 class Holder {
 public:
-    explicit Holder(const fs::path& store)
-        : process_({"python3", "-c",
-                    "import sqlite3, sys, time\n"
-                    "c = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)\n"
-                    "c.execute('BEGIN EXCLUSIVE')\n"
-                    "print('held', flush=True)\n"
-                    "time.sleep(600)\n",
-                    (store / "lockstep.db").string()}) {
-        wait_until([&] { return !process_.output().empty() || !process_.is_running(); });
-        INFO(process_.errors());
-        REQUIRE(process_.is_running());
+    explicit Holder(const fs::path& store) {
+        database_.emplace((store / "lockstep.db").string(), SQLite::OPEN_READWRITE, 60'000);
+        database_->exec("BEGIN EXCLUSIVE");
     }
-    void let_go() {
-        process_.send(SIGKILL);
-        process_.wait();
-    }
+    void let_go() { database_.reset(); }
 
 private:
-    Process process_;
+    std::optional<SQLite::Database> database_;
 };
 
 std::ptrdiff_t lines_of(const fs::path& file) {

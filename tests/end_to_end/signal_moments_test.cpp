@@ -87,12 +87,6 @@ TEST_CASE("A wish to stop in an evaluation comes after it; in those of the end i
     check_resumes(store);
 }
 
-pid_t mpirun_on(const fs::path& store) {
-    for (const pid_t process : processes_with(store.string(), "mpirun"))
-        if (name_of(process) == "mpirun") return process;
-    return 0;
-}
-
 TEST_CASE("TERM to mpirun ends the job soon, and it goes on", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";

@@ -131,10 +131,10 @@ TEST_CASE("A rank that hangs or is stopped is named with what it does, and the r
                  Case{"exchange@rank=0@step=15@attempt=1:stop",
                       "in exchange, step 15; the process is stopped"});
     const TemporaryDirectory folder;
-    const Training training = train(folder / "store", fault, {"--stall-timeout", "1s"});
+    const Training training = train(folder / "store", fault, {"--stall-timeout", "3s"});
     INFO(training.errors);
     CHECK(training.exit_code == 0);
-    CHECK(contains(training.errors, "no progress for 1 s " + place));
+    CHECK(contains(training.errors, "no progress for 3 s " + place));
     CHECK(final_weights(folder / "store") == expected_weights());
     CHECK(rows(folder / "store", "select outcome from attempts") == "interrupted\nfinished\n");
 }
@@ -203,9 +203,7 @@ TEST_CASE("Ranks that wait for one which is another program end, resumable", "[e
     const TemporaryDirectory folder;
     std::vector<std::string> all = rank_arguments(folder / "store");
     all.insert(all.end(), {"--stall-timeout", "2s"});
-    std::vector<std::string> command = mpirun_command(1, all);
-    command.insert(command.end(), {":", "-n", "1", "/bin/true"});
-    Process job(command);
+    Process job(mpirun_of_two(lockstep_command(all), {"/bin/true"}));
     CHECK(job.wait() == 75);
     INFO(job.errors());
     CHECK(contains(job.errors(), "has waited 2 s for all of them to start"));

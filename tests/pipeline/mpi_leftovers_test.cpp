@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "tests/pipeline/fake_machine.hpp"
@@ -60,6 +61,7 @@ public:
         machine_.put("shm/" + name, "1234");
         return aged(root() / "shm" / name);
     }
+    static void put_file(const fs::path& path) { std::ofstream(path) << "1"; }
     fs::path session(const std::string& name) const {
         fs::create_directories(root() / "tmp" / name / "0");
         return aged(root() / "tmp" / name);
@@ -94,6 +96,23 @@ TEST_CASE("Sessions of an mpirun that has gone are left over, those of others ar
     CHECK_FALSE(machine.is_left(machine.session(folder + "/pid.999x")));
     CHECK_FALSE(machine.is_left(machine.session("prte.node.abc." + user)));
     CHECK_FALSE(machine.is_left(machine.session("prte.node." + user)));
+    for (const std::string program : {"prterun", "prted"}) {
+        CHECK(machine.is_left(machine.session(program + ".node.999." + user)));
+        CHECK_FALSE(machine.is_left(machine.session(program + ".node.100." + user)));
+    }
+}
+
+TEST_CASE("The folder of a process without mpirun is left over once nobody has its segment") {
+    const FakeLeftovers machine;
+    const std::string user = FakeLeftovers::user();
+    const fs::path job = machine.session("ompi.node." + user + "/jf.0/1914241024");
+    const fs::path segment = machine.segment("sm_segment.node." + user + ".72190000.0");
+    machine.put_process("200", "200", segment);
+    CHECK_FALSE(machine.is_left(job));
+    machine.put_process("200", "200", machine.segment("sm_segment.node." + user + ".72190001.0"));
+    CHECK(machine.is_left(job));
+    FakeLeftovers::put_file(job / "0" / "window");
+    CHECK_FALSE(machine.is_left(FakeLeftovers::aged(job)));
 }
 
 TEST_CASE("A number that came again keeps no folder, but where it may be its maker's") {

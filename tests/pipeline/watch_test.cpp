@@ -297,6 +297,18 @@ TEST_CASE("mpirun's words: who ended first, and how") {
         "mpirun has exited due to process rank 1 with PID 0 on\nnode vm exiting improperly. There");
     REQUIRE(early);
     CHECK(early->rank == 1);
+    const auto early_in_five = first_end(
+        "prterun has exited due to process rank 0 with PID 4712 on node vm exiting\n"
+        "improperly. There are three reasons this could occur:\n");
+    REQUIRE(early_in_five);
+    CHECK(early_in_five->rank == 0);
+    CHECK(early_in_five->host == "vm");
+    CHECK(early_in_five->how == "ended early, with exit code 0");
+    const auto killed_in_five = first_end(
+        "prterun noticed that process rank 1 with PID 4713 on node vm exited on\n"
+        "signal 11 (Segmentation fault).\n");
+    REQUIRE(killed_in_five);
+    CHECK(killed_in_five->how == "was killed by signal 11 (Segmentation fault)");
     const auto host = first_end(
         "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node "
         "a\n"

@@ -107,4 +107,4 @@ on() {
 }
 
 # Processes of Lockstep and Open MPI on a host that is up.
-processes_on() { on "$1" pgrep -f 'lockstep run|orted|mpirun'; }
+processes_on() { on "$1" pgrep -f 'lockstep run|orted|prted|mpirun|prterun'; }

@@ -100,7 +100,7 @@ end_of() { cut -d: -f2 "$folder/$1.end"; }
 check_nothing_left() {
     local host left
     for host in "${!host_of[@]}"; do
-        wait_until 30 is_quiet "$host" || fail "processes on slow-$host: $(on "$host" pgrep -la 'lockstep|orted|mpirun')"
+        wait_until 30 is_quiet "$host" || fail "processes on slow-$host: $(on "$host" pgrep -la 'lockstep|orted|prted|mpirun|prterun')"
         left=$(on "$host" find /dev/shm /tmp -mindepth 1 ! -name is-up)
         [[ -z $left ]] || fail "left on slow-$host: $(head -n 3 <<<"$left")"
     done

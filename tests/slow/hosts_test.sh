@@ -141,11 +141,11 @@ case_killed_rank() {
 }
 case_killed_daemon() {
     start_training killed-daemon --max-restarts 1 || return
-    on 1 pkill -KILL orted
+    on 1 pkill -KILL "orted|prted"
     check_equal "$(code_of killed-daemon 60)" 0 'exit code'
     check_words killed-daemon 'slow-1 no longer answers'
     check_same_bits killed-daemon long
-    on 1 rm -rf /tmp/ompi.slow-1.0 # its files stay there until somebody clears /tmp
+    on 1 sh -c 'rm -rf /tmp/ompi.slow-1.0 /tmp/prted.slow-1.*' # its files stay there until somebody clears /tmp
     check_nothing_left
 }
 # One that stays away: restarts that cannot reach it are given up, and the job can be resumed.
