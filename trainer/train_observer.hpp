@@ -80,6 +80,9 @@ struct EpochSoFar {
     bool operator==(const EpochSoFar&) const = default;
 };
 
+// Of a run that averages its weights: all of them, with the average in place of those of training.
+inline constexpr const char* kAverageSlot = "average";
+
 // Everything that continuing a run exactly needs, after any step.
 struct TrainState {
     int epochs_finished = 0;

@@ -51,7 +51,7 @@ std::string run_name(const std::string& keras_name) {
 
 // Whether a 0 says something: elsewhere it stands for none.
 bool is_known_zero(std::string_view key) {
-    return key.starts_with("beta_") || key == "initial_accumulator_value";
+    return key.starts_with("beta_") || key == "initial_accumulator_value" || key == "ema_momentum";
 }
 
 // `optimizer = { ... }` of what we know of it; nothing where that is nothing.
@@ -68,7 +68,10 @@ std::string optimizer_line(const std::string& training_json) {
     if (std::ranges::find(kKnown, name) == kKnown.end()) return {};
     std::vector<std::string> settings{fmt::format("name = {}", text_of(name))};
     const Json config = optimizer.value("config", Json::object());
-    std::vector<std::string_view> keys{"learning_rate", "weight_decay", "global_clipnorm"};
+    std::vector<std::string_view> keys{"learning_rate", "weight_decay", "global_clipnorm",
+                                       "gradient_accumulation_steps"};
+    if (config.value("use_ema", false))
+        keys.insert(keys.end(), {"use_ema", "ema_momentum", "ema_overwrite_frequency"});
     if (name == "sgd") keys.insert(keys.end(), {"momentum", "nesterov"});
     if (name.starts_with("adam") || name == "nadam")
         keys.insert(keys.end(), {"beta_1", "beta_2", "epsilon"});
