@@ -86,7 +86,7 @@ struct NadamConfig {
 // after each step.
 struct EmaConfig {
     double momentum = 0.99;
-    std::optional<std::int64_t> overwrite_frequency;  // in steps: weight = average
+    std::optional<std::int64_t> overwrite_frequency{};  // in updates: weight = average
 };
 // Lookahead: after every sync_period updates  slow += s (weight - slow),  weight = slow, where
 // s = 1 - (1 - slow_step_size) (t / over_epochs)^power and t is the number of epochs gone by.
