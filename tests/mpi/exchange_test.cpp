@@ -139,9 +139,9 @@ std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting
         }
         std::vector<float> visited(setting.count, 0.0F), visits = visited;
         if (setting.keeps_sums && step != 4)
-            exchange.visit_sums([&](std::size_t first, std::span<const float> sum) {
-                std::ranges::copy(sum, visited.begin() + static_cast<std::ptrdiff_t>(first));
-                for (std::size_t i = 0; i < sum.size(); ++i) visits[first + i] += 1.0F;
+            exchange.visit_sums([&](std::size_t first, std::span<const float> piece) {
+                std::ranges::copy(piece, visited.begin() + static_cast<std::ptrdiff_t>(first));
+                for (std::size_t i = 0; i < piece.size(); ++i) visits[first + i] += 1.0F;
             });
         Descent descent(weights);
         exchange.sum_and_update(std::ref(descent));
