@@ -34,9 +34,9 @@ struct EpochRecord {
     int epochs = 0;
     std::int64_t steps = 0;  // updates in this epoch
     Metrics training;
-    std::optional<Metrics> validation;
-    double learning_rate = 0.0;  // of the epoch's last step
-    std::string weights_digest;  // hex, of all weights; equal on every rank
+    std::optional<Metrics> validation;  // of the weights' average, where a run keeps one
+    double learning_rate = 0.0;         // of the epoch's last step
+    std::string weights_digest;         // hex, of all weights; equal on every rank
     // times of rank 0, in seconds, by a steady clock
     double epoch_seconds = 0.0;     // training and validation
     double training_seconds = 0.0;  // the steps alone
@@ -79,6 +79,9 @@ struct EpochSoFar {
     }
     bool operator==(const EpochSoFar&) const = default;
 };
+
+// Of a run that averages its weights: all of them, with the average in place of those of training.
+inline constexpr const char* kAverageSlot = "average";
 
 // Everything that continuing a run exactly needs, after any step.
 struct TrainState {

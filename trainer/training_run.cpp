@@ -102,6 +102,7 @@ void TrainingRun::start_or_resume() {
                                                  network_.classes()),
                                     config_.seed),
                     comm_);
+    if (training_.resume_from == nullptr) step_.begin_average();
 }
 
 void TrainingRun::resume(const TrainState& state) {
@@ -112,6 +113,7 @@ void TrainingRun::resume(const TrainState& state) {
             throw WeightsError(fmt::format("the checkpoint has no optimizer slot {}", name));
         network_.parameters().pack_trainable(saved->second, values);
     }
+    if (step_.optimizer().average() != nullptr) resume_average(state);
     epochs_finished_ = state.epochs_finished;
     steps_taken_ = steps_kept_ = state.steps_taken;
     so_far_ = state.so_far;
@@ -120,6 +122,20 @@ void TrainingRun::resume(const TrainState& state) {
         comm_.gather_texts(fmt::format("{} {} {}", epochs_finished_, so_far_.steps, steps_taken_));
     if (std::ranges::count(places, places.front()) != comm_.size())
         throw ReplicaError("the ranks were given different steps to go on from");
+}
+
+// Those that stand beside the average: training's own where only weights are averaged.
+std::span<float> TrainingRun::averaged_constants() {
+    const std::span<float> averaged = step_.optimizer().average()->constants();
+    return averaged.empty() ? network_.parameters().constants() : averaged;
+}
+
+void TrainingRun::resume_average(const TrainState& state) {
+    const auto saved = state.slots.find(kAverageSlot);
+    if (saved == state.slots.end())
+        throw WeightsError("the checkpoint has no average of the weights");
+    Parameters& parameters = network_.parameters();
+    parameters.pack(saved->second, step_.optimizer().average()->weights(), averaged_constants());
 }
 
 bool TrainingRun::has_stopped_early() const {
@@ -146,12 +162,13 @@ bool TrainingRun::train_epoch(int epoch) {
     record.training_seconds = seconds_since(start);
     record.images_per_second =
         static_cast<double>(so_far_.count - count_before) / record.training_seconds;
-    if (training_.data.validation.count() > 0)
-        record.validation = evaluator_.metrics(training_.data.validation);
     record.learning_rate = step_.learning_rate(steps_taken_ - 1);
     record.weights_digest = check_replicas(epoch);
     step_.collect_slots();
     check_finite(epoch);
+    step_.swap_average();
+    if (training_.data.validation.count() > 0)
+        record.validation = evaluator_.metrics(training_.data.validation);
     record.stopped_seconds = greatest_of_ranks(seconds_stood_still() - stopped_before, comm_);
     record.epoch_seconds = seconds_since(start);
     record.evaluation_seconds = record.epoch_seconds - record.training_seconds;
@@ -168,6 +185,7 @@ bool TrainingRun::train_epoch(int epoch) {
         step_.set_base_learning_rate(plateau_->learning_rate());
     }
     const bool is_best = checkpoint_ && checkpoint_->take(record, network_);
+    step_.swap_average();
     if (!comm_.is_root()) return true;
     liveness::note(liveness::Phase::recording);
     observer_.on_epoch_end(record);
@@ -260,12 +278,17 @@ void TrainingRun::check_finite(int epoch) {
         found = parameters.non_finite_trainable(values);
         if (!found.empty()) found = fmt::format("the optimizer's {} of {}", name, found);
     }
+    if (found.empty() && step_.optimizer().average() != nullptr) {
+        found = parameters.non_finite_trainable(step_.optimizer().average()->weights());
+        if (!found.empty()) found = "the average of " + found;
+    }
     for (const std::string& of_rank : comm_.gather_texts(found))
         if (!of_rank.empty()) throw NonFiniteWeights(epoch, of_rank);
 }
 
 TrainState TrainingRun::state() {
-    const std::size_t arrays = 1 + step_.optimizer().slots().size();
+    const std::size_t arrays =
+        1 + step_.optimizer().slots().size() + (step_.optimizer().average() != nullptr ? 1 : 0);
     return in_memory_for("the copy of weights and slots that a checkpoint is written from",
                          arrays * network_.parameters().trainable().size_bytes(),
                          [this] { return copy_of_state(); });
@@ -279,6 +302,9 @@ TrainState TrainingRun::copy_of_state() {
     state.weights = network_.parameters().weights();
     for (const auto& [name, values] : step_.optimizer().slots())
         state.slots[name] = network_.parameters().unpack_trainable(values);
+    if (step_.optimizer().average() != nullptr)
+        state.slots[kAverageSlot] = network_.parameters().unpack(
+            step_.optimizer().average()->weights(), averaged_constants());
     if (early_stopping_) {
         state.early_stopping = early_stopping_->best();
         state.early_stopping_weights = early_stopping_->weights();
@@ -301,6 +327,7 @@ TrainOutcome TrainingRun::finish(StopReason reason) {
     outcome.steps_of_next_epoch = so_far_.steps;
     if (reason == StopReason::requested) return outcome;
     outcome.weights_epoch = epochs_finished_;
+    step_.swap_average();  // for good
     for (const auto* best : {&early_stopping_, &checkpoint_}) {
         if (!*best || !(*best)->can_restore()) continue;
         set_weights(network_, (*best)->weights(), comm_);

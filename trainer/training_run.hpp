@@ -40,6 +40,8 @@ public:
 private:
     void start_or_resume();
     void resume(const TrainState& state);
+    void resume_average(const TrainState& state);
+    std::span<float> averaged_constants();
     // The steps that are left of an epoch. False if a stop was requested.
     bool run_steps(int epoch);
     Wishes wishes() const;

@@ -97,7 +97,9 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_,
-                 weight_ranges(config.train.optimizer, config.layers, network.parameters())) {
+                 weight_ranges(config.train.optimizer, config.layers, network.parameters()),
+                 {.constants = network.parameters().constants().size(),
+                  .steps_per_epoch = steps_per_epoch_}) {
     if (config.train.batch_size > kMostSamplesOfBatch)
         throw std::length_error(fmt::format("a batch has at most {} samples, not {}",
                                             kMostSamplesOfBatch, config.train.batch_size));
@@ -186,13 +188,19 @@ double TrainingStep::update(const Batch& batch, std::int64_t step) {
     const auto scope = clocks_.exchange.measure();
     factored_.use(batch.all_shards);
     optimizer_.begin_step(learning_rate(step), step);
-    if (norm_) clip_gradients(*config_.train.optimizer.global_clipnorm);
+    if (norm_ && optimizer_.is_update()) clip_gradients(*config_.train.optimizer.global_clipnorm);
     if (penalty_) penalty_->begin();
-    exchange_->sum_and_update([this](std::size_t first, std::span<const float> sum) {
+    const auto update = [this](std::size_t first, std::span<const float> sum) {
         const auto weights = network_.parameters().trainable().subspan(first, sum.size());
         if (penalty_) penalty_->take(first, weights);
         optimizer_.update(first, sum, weights);
-    });
+    };
+    if (optimizer_.writes_weights())
+        exchange_->sum_and_update(update);
+    else
+        exchange_->sum_alone(update);
+    if (WeightAverage* average = optimizer_.average())
+        average->take_constants(network_.parameters().constants());
     return penalty_ ? penalty_->total(comm_) : 0.0;
 }
 
@@ -200,14 +208,33 @@ double TrainingStep::update(const Batch& batch, std::int64_t step) {
 void TrainingStep::clip_gradients(double most) {
     norm_->begin();
     exchange_->visit_sums([this](std::size_t first, std::span<const float> sum) {
-        norm_->take(first, sum, network_.parameters().trainable().subspan(first, sum.size()));
+        norm_->take(first, optimizer_.whole_gradient(first, sum),
+                    network_.parameters().trainable().subspan(first, sum.size()));
     });
     const double norm = norm_->total(comm_);
     optimizer_.scale_gradients(norm > most ? most / norm : 1.0);
 }
 
+void TrainingStep::begin_average() {
+    const Parameters& parameters = network_.parameters();
+    if (WeightAverage* average = optimizer_.average())
+        average->begin(parameters.trainable(), parameters.constants());
+}
+
 void TrainingStep::collect_slots() {
     for (auto& [name, values] : optimizer_.slots()) exchange_->collect(values);
+    if (WeightAverage* average = optimizer_.average()) exchange_->collect(average->weights());
+}
+
+// Ranks of one node share the weights: nobody reads them while they are written.
+void TrainingStep::swap_average() {
+    WeightAverage* average = optimizer_.average();
+    if (average == nullptr) return;
+    const Slice own = exchange_->own_weights();
+    comm_.barrier();
+    average->swap(own.first, exchange_->weights().subspan(own.first, own.count));
+    average->swap_constants(network_.parameters().constants());
+    comm_.barrier();
 }
 
 void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples, int epoch) {

@@ -61,8 +61,13 @@ public:
     // What schedule and warm-up are factors of, from now on, in place of the optimizer's.
     void set_base_learning_rate(double rate) { base_learning_rate_ = rate; }
     Optimizer& optimizer() { return optimizer_; }
-    // Completes the optimizer's slots, of which a rank keeps its part up to date. Collective.
+    // The average, where one is kept, begins as the weights: every rank has them.
+    void begin_average();
+    // Completes slots and average, of which a rank keeps its part up to date. Collective.
     void collect_slots();
+    // Puts the average, which is complete, in the weights' place, or back. Nothing where none is
+    // kept. Collective.
+    void swap_average();
     const StepClocks& clocks() const { return clocks_; }
     // To be measured: the plan of the full batch, and the update of its last step once more.
     // Collective.

@@ -5,6 +5,7 @@
 
 #include "pipeline/keras/keras_config.hpp"
 #include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/recording/tensors.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/weights/checkpoint_file.hpp"
@@ -38,8 +39,8 @@ std::optional<storage::Bytes> rebuilt(const CheckedRun& checked, const storage::
     try {
         const auto state = storage::read_checkpoint(checked.files.checkpoint);
         const storage::KerasModel model = model_of(checked.run);
-        for (const auto* weights :
-             {&state.weights, &state.early_stopping_weights, &state.checkpoint_weights}) {
+        for (const auto* weights : {&evaluated_weights(state), &state.early_stopping_weights,
+                                    &state.checkpoint_weights}) {
             if (weights->empty()) continue;
             auto bytes = storage::model_file_bytes(model, *weights, values_of(state, row.epoch));
             if (storage::sha256_hex(bytes) == row.sha256) return bytes;

@@ -8,6 +8,7 @@
 #include <set>
 #include <system_error>
 
+#include "pipeline/planning/checkpoint_size.hpp"
 #include "pipeline/training/stored_runs.hpp"
 #include "storage/files/utc_time.hpp"
 
@@ -17,9 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 using storage::LockSupport;
 
-// Of one run, in copies of its parameters: two checkpoints of weights, two slots and two best
-// weights each; a third checkpoint in the making; best.h5 and final.h5.
-constexpr std::int64_t kCopies = 3 * 5 + 2;
+// Of one run, in copies of its parameters: two checkpoints of weights, slots (two, if there are
+// no more) and two best weights each; a third checkpoint in the making; best.h5 and final.h5.
+std::int64_t copies_of(const PlannedRun& run) {
+    const std::int64_t slots = slot_count(run.run.config.train.optimizer);
+    return 3 * (3 + std::max<std::int64_t>(slots, 2)) + 2;
+}
+
 constexpr std::int64_t kClasses = 100;          // at most, of the data sets that are known
 constexpr std::int64_t kBesides = 4 * 1000000;  // bytes: images of the report, rows, logs
 constexpr double kEarliest = 1735689600.0;      // 2025-01-01
@@ -40,7 +45,8 @@ fs::path existing_folder(const fs::path& store) {
 std::int64_t planned_bytes(const Plan& plan) {
     std::int64_t bytes = 0;
     for (const PlannedRun& run : plan.runs) {
-        bytes += run.parameters * 4 * kCopies + run.estimate.test_samples * kClasses * 4 + kBesides;
+        bytes += run.parameters * 4 * copies_of(run) + run.estimate.test_samples * kClasses * 4 +
+                 kBesides;
     }
     return bytes;
 }

@@ -20,6 +20,12 @@ constexpr RealRange kAccumulators{0.0, 1e6};
 constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kDecays{0.0, 100.0};
 constexpr RealRange kNorms{0.0, 1e6, false, true};
+constexpr RealRange kMomenta{0.0, 1.0};  // of averages, as Keras has them
+constexpr RealRange kStepSizes{0.0, 1.0, false, true};
+constexpr RealRange kPowers{0.0, 100.0};
+constexpr RealRange kEpochSpans{0.0, 1e10, false};
+constexpr WholeRange kSyncPeriods{1, 1'000'000};
+constexpr WholeRange kAccumulations{1, 1'000'000};
 
 constexpr double kDecayOfAdamW = 0.004;  // Keras'
 constexpr std::array<std::string_view, 6> kTensors{
@@ -100,16 +106,63 @@ std::vector<trainer::TensorFactor> read_factors(TableReader& reader) {
     return factors;
 }
 
-std::optional<double> read_clipnorm(TableReader& reader) {
-    const Value* value = reader.find("global_clipnorm");
+// Whether it says so: what has no such value is none, too.
+bool is_none(TableReader& reader, std::string_view key) {
+    const Value* value = reader.find(key);
     const auto* word = value ? value->as<std::string>() : nullptr;
-    if (word && *word == "none") return std::nullopt;
+    return word && *word == "none";
+}
+
+std::optional<double> read_clipnorm(TableReader& reader) {
+    if (is_none(reader, "global_clipnorm")) return std::nullopt;
     return reader.real("global_clipnorm", kNorms);
+}
+
+// As in Keras, momentum and frequency may stand where use_ema is false, and say nothing then.
+std::optional<trainer::EmaConfig> read_ema(TableReader& reader) {
+    trainer::EmaConfig ema;
+    const bool is_used = reader.truth("use_ema").value_or(false);
+    ema.momentum = reader.real("ema_momentum", kMomenta).value_or(ema.momentum);
+    if (!is_none(reader, "ema_overwrite_frequency"))
+        ema.overwrite_frequency = reader.whole("ema_overwrite_frequency", {1, kMostCount});
+    return is_used ? std::optional(ema) : std::nullopt;
+}
+
+std::optional<trainer::LookaheadConfig> read_lookahead(TableReader& reader, int epochs) {
+    const Value* value = reader.find("lookahead");
+    if (value == nullptr || is_none(reader, "lookahead")) return std::nullopt;
+    const Table* table = value->as<Table>();
+    if (table == nullptr) {
+        reader.must_be("lookahead", *value, "a table or \"none\"");
+        return std::nullopt;
+    }
+    TableReader keys(*table, reader.key_prefix() + "lookahead.", KeyGroup::lookahead,
+                     reader.context());
+    trainer::LookaheadConfig lookahead;
+    lookahead.sync_period = keys.whole("sync_period", kSyncPeriods).value_or(lookahead.sync_period);
+    lookahead.slow_step_size =
+        keys.real("slow_step_size", kStepSizes).value_or(lookahead.slow_step_size);
+    lookahead.power = keys.real("power", kPowers).value_or(lookahead.power);
+    lookahead.over_epochs = keys.real("over_epochs", kEpochSpans).value_or(std::max(epochs, 1));
+    lookahead.moving_statistics = keys.truth("moving_statistics").value_or(false);
+    return lookahead;
+}
+
+trainer::AverageConfig read_average(TableReader& reader, int epochs) {
+    const auto ema = read_ema(reader);
+    const auto lookahead = read_lookahead(reader, epochs);
+    if (ema && lookahead)
+        reader.problem(*reader.find("lookahead"),
+                       "lookahead and use_ema = true each say which weights are validated and "
+                       "kept: leave one of them out");
+    if (lookahead) return *lookahead;
+    if (ema) return *ema;
+    return {};
 }
 
 }  // namespace
 
-trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context) {
+trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadContext context) {
     const std::string prefix = "train.optimizer.";
     const Table& table = table_at(train, "optimizer", context);
     trainer::OptimizerConfig optimizer;
@@ -125,6 +178,10 @@ trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context)
     optimizer.exclude_from_weight_decay = read_excluded(reader);
     optimizer.learning_rate_factors = read_factors(reader);
     optimizer.global_clipnorm = read_clipnorm(reader);
+    optimizer.average = read_average(reader, epochs);
+    optimizer.gradient_accumulation_steps =
+        reader.whole("gradient_accumulation_steps", kAccumulations)
+            .value_or(optimizer.gradient_accumulation_steps);
     return optimizer;
 }
 

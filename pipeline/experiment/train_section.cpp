@@ -132,7 +132,7 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
         refuse_too_large(config.initial_weights, origin, context.problems);
     }
     config.label_smoothing = reader.real("label_smoothing", {0.0, 1.0, true, false}).value_or(0.0);
-    config.optimizer = read_optimizer(table, context);
+    config.optimizer = read_optimizer(table, config.epochs, context);
     config.schedule = read_schedule(table, {config.epochs, has_validation}, context);
     refuse_infinite_rate(table, config, context.problems);
     config.early_stopping = read_early_stopping(table, has_validation, context);

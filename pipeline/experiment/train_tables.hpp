@@ -6,7 +6,8 @@
 
 namespace lockstep::pipeline {
 
-trainer::OptimizerConfig read_optimizer(const Table& train, ReadContext context);
+//   epochs   of the run
+trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadContext context);
 
 struct ScheduleContext {
     int epochs = 1;  // of the run

@@ -62,7 +62,7 @@ std::string run_name(const std::string& keras_name) {
 
 // Whether a 0 says something: elsewhere it stands for none.
 bool is_known_zero(std::string_view key) {
-    return key.starts_with("beta_") || key == "initial_accumulator_value";
+    return key.starts_with("beta_") || key == "initial_accumulator_value" || key == "ema_momentum";
 }
 
 // `optimizer = { ... }` of what we know of it; nothing where that is nothing.
@@ -78,7 +78,10 @@ std::string optimizer_line(const std::string& training_json) {
     if (known == kOptimizers.end()) return {};
     std::vector<std::string> settings{fmt::format("name = {}", text_of(name))};
     const Json config = optimizer.value("config", Json::object());
+    const bool has_average = config.value("use_ema", false);
     for (const std::string_view key : keys_of(known->keys).keys) {
+        const bool is_of_average = key == "use_ema" || key.starts_with("ema_");
+        if (is_of_average && !has_average) continue;
         const auto value = config.find(std::string(key));
         if (value == config.end()) continue;
         if (value->is_boolean()) settings.push_back(fmt::format("{} = {}", key, value->dump()));

@@ -111,6 +111,13 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
     }
     if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
     if (optimizer.global_clipnorm) config["global_clipnorm"] = *optimizer.global_clipnorm;
+    if (optimizer.gradient_accumulation_steps > 1)
+        config["gradient_accumulation_steps"] = optimizer.gradient_accumulation_steps;
+    if (const auto* ema = std::get_if<trainer::EmaConfig>(&optimizer.average)) {
+        config["use_ema"] = true;
+        config["ema_momentum"] = ema->momentum;
+        if (ema->overwrite_frequency) config["ema_overwrite_frequency"] = *ema->overwrite_frequency;
+    }
     return {{"class_name", class_name}, {"config", config}};
 }
 

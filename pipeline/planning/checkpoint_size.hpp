@@ -9,7 +9,8 @@
 
 namespace lockstep::pipeline {
 
-// Arrays of the optimizer, each as long as the trainable parameters.
+// Arrays of the optimizer, each as long as the trainable parameters; an average of the weights is
+// one.
 std::int64_t slot_count(const trainer::OptimizerConfig& optimizer);
 
 // Bytes of the weights and slots in a checkpoint; the file is longer.

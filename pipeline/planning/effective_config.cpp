@@ -144,6 +144,27 @@ private:
         for (const trainer::TensorFactor& one : optimizer.learning_rate_factors)
             add(prefix + "learning_rate_factors." + one.tensor, one.factor);
         if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
+        average(optimizer.average, prefix);
+        if (optimizer.gradient_accumulation_steps > 1)
+            add(prefix + "gradient_accumulation_steps", optimizer.gradient_accumulation_steps);
+    }
+
+    void average(const trainer::AverageConfig& average, const std::string& prefix) {
+        if (const auto* ema = std::get_if<trainer::EmaConfig>(&average)) {
+            add(prefix + "use_ema", true);
+            add(prefix + "ema_momentum", ema->momentum);
+            if (ema->overwrite_frequency)
+                add(prefix + "ema_overwrite_frequency", *ema->overwrite_frequency);
+        }
+        if (const auto* lookahead = std::get_if<trainer::LookaheadConfig>(&average)) {
+            add(prefix + "lookahead.sync_period", lookahead->sync_period);
+            add(prefix + "lookahead.slow_step_size", lookahead->slow_step_size);
+            if (lookahead->power != 0.0) {
+                add(prefix + "lookahead.power", lookahead->power);
+                add(prefix + "lookahead.over_epochs", lookahead->over_epochs);
+            }
+            if (lookahead->moving_statistics) add(prefix + "lookahead.moving_statistics", true);
+        }
     }
 
     // Nothing where nothing decays: such a run has the id that it always had.

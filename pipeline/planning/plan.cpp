@@ -126,6 +126,25 @@ void warn_of_activations(const std::vector<trainer::LayerConfig>& layers,
     }
 }
 
+// Of steps that are too few to change a weight.
+void warn_of_steps(const PlannedRun& planned, std::vector<std::string>& warnings) {
+    const trainer::TrainConfig& train = planned.run.config.train;
+    const std::int64_t steps = train.epochs * planned.estimate.steps_per_epoch;
+    const std::int64_t of_update = train.optimizer.gradient_accumulation_steps;
+    const auto* lookahead = std::get_if<trainer::LookaheadConfig>(&train.optimizer.average);
+    if (steps == 0) return;
+    if (of_update > steps)
+        warnings.push_back(
+            fmt::format("gradient_accumulation_steps {} is more than the {} steps of the run: "
+                        "weights are never updated",
+                        of_update, steps));
+    else if (lookahead != nullptr && lookahead->sync_period > steps / of_update)
+        warnings.push_back(
+            fmt::format("the sync_period {} of lookahead is more than the {} updates of the run: "
+                        "slow weights, which are kept, stay the initial ones",
+                        lookahead->sync_period, steps / of_update));
+}
+
 std::vector<std::string> warnings_of(const PlannedRun& planned) {
     std::vector<std::string> warnings;
     warn_of_activations(planned.run.config.layers, warnings);
@@ -136,6 +155,7 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     }
     if (train.epochs == 0)
         warnings.push_back("epochs = 0: evaluates the initial weights, trains nothing");
+    warn_of_steps(planned, warnings);
     if (train.batch_size > estimate.training_samples) {
         warnings.push_back(fmt::format("batch_size {} is more than the {} training samples",
                                        train.batch_size, estimate.training_samples));

@@ -66,8 +66,8 @@ std::vector<storage::ArtifactRow> RunWriter::write_state(trainer::TrainState sta
         const storage::CheckpointState checkpoint = checkpoint_state(std::move(state));
         written = {write_checkpoint(checkpoint, epoch)};
         if (is_best)
-            written.push_back(
-                write_weights(storage::kBestArtifact, files_.best, checkpoint.weights, epoch));
+            written.push_back(write_weights(storage::kBestArtifact, files_.best,
+                                            evaluated_weights(checkpoint), epoch));
     } catch (const storage::StorageError& error) {
         if (error.kind() != storage::StorageError::Kind::locked) throw;
     }

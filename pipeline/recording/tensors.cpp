@@ -114,6 +114,11 @@ void put_state(TrainState state, storage::CheckpointState& checkpoint) {
     checkpoint.checkpoint_weights = to_arrays(std::move(state.checkpoint_weights));
 }
 
+const storage::NamedArrays& evaluated_weights(const storage::CheckpointState& checkpoint) {
+    const auto average = checkpoint.slots.find(trainer::kAverageSlot);
+    return average == checkpoint.slots.end() ? checkpoint.weights : average->second;
+}
+
 TrainState train_state(storage::CheckpointState checkpoint) {
     TrainState state;
     state.epochs_finished = checkpoint.epochs_finished;

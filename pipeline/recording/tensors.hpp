@@ -28,4 +28,7 @@ trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
 void put_state(trainer::TrainState state, storage::CheckpointState& checkpoint);
 trainer::TrainState train_state(storage::CheckpointState checkpoint);
 
+// What was validated of it: the average of the weights, where the run keeps one.
+const storage::NamedArrays& evaluated_weights(const storage::CheckpointState& checkpoint);
+
 }  // namespace lockstep::pipeline

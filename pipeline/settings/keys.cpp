@@ -69,6 +69,11 @@ constexpr Keys kAdagrad = {"name",
                            "exclude_from_weight_decay",
                            "learning_rate_factors",
                            "global_clipnorm"};
+// Those of every optimizer, behind its own.
+constexpr Keys kAverages = {"use_ema", "ema_momentum", "ema_overwrite_frequency", "lookahead",
+                            "gradient_accumulation_steps"};
+constexpr Keys kLookahead = {"sync_period", "slow_step_size", "power", "over_epochs",
+                             "moving_statistics"};
 constexpr Keys kFactors = {"kernel", "depthwise_kernel", "pointwise_kernel", "bias", "gamma",
                            "beta"};
 constexpr Keys kConstant = {"name", "warmup_epochs"};
@@ -97,8 +102,8 @@ constexpr Keys kBlockUse = {"block", "name", "inputs", "repeat"};
 constexpr Keys kRegularizer = {"l2"};
 constexpr Keys kInitializer = {"name", "mean", "stddev", "minval", "maxval", "gain", "value"};
 
-// In the order of KeyGroup; without what data sets take for themselves.
-constexpr std::array<KeyList, 36> kOwnKeys{{
+// In the order of KeyGroup; without what data sets take for themselves, and kAverages.
+constexpr std::array<KeyList, 37> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -115,6 +120,7 @@ constexpr std::array<KeyList, 36> kOwnKeys{{
     {"optimizer adagrad", kAdagrad},
     {"optimizer nadam", kAdam},
     {"learning_rate_factors", kFactors},
+    {"lookahead", kLookahead},
     {"schedule constant", kConstant},
     {"schedule step", kStep},
     {"schedule exponential", kExponential},
@@ -137,6 +143,24 @@ constexpr std::array<KeyList, 36> kOwnKeys{{
     {"use of a block", kBlockUse},
 }};
 
+struct OptimizerKeys {
+    KeyGroup group;
+    std::vector<std::string_view> keys;
+};
+
+// Of each optimizer, with kAverages.
+std::vector<OptimizerKeys> optimizer_keys() {
+    std::vector<OptimizerKeys> all;
+    for (const KeyGroup group :
+         {KeyGroup::optimizer_sgd, KeyGroup::optimizer_adam, KeyGroup::optimizer_rmsprop,
+          KeyGroup::optimizer_lion, KeyGroup::optimizer_adagrad, KeyGroup::optimizer_nadam}) {
+        const auto own = kOwnKeys[static_cast<std::size_t>(group)].keys;
+        all.push_back({group, {own.begin(), own.end()}});
+        all.back().keys.insert(all.back().keys.end(), std::begin(kAverages), std::end(kAverages));
+    }
+    return all;
+}
+
 // Those of [data], each once: kData, then the settings of the data sets in their order.
 std::vector<std::string_view> data_keys() {
     std::vector<std::string_view> keys(std::begin(kData), std::end(kData));
@@ -146,17 +170,21 @@ std::vector<std::string_view> data_keys() {
     return keys;
 }
 
-std::array<KeyList, kOwnKeys.size()> keys_with_those_of_data_sets() {
+// With those that are told once for several tables.
+std::array<KeyList, kOwnKeys.size()> whole_lists() {
     static const std::vector<std::string_view> kDataKeys = data_keys();
+    static const std::vector<OptimizerKeys> kOptimizerKeys = optimizer_keys();
     auto all = kOwnKeys;
     all[static_cast<std::size_t>(KeyGroup::data)].keys = kDataKeys;
+    for (const auto& [group, keys] : kOptimizerKeys)
+        all[static_cast<std::size_t>(group)].keys = keys;
     return all;
 }
 
 }  // namespace
 
 std::span<const KeyList> keys_of_tables() {
-    static const auto kAllKeys = keys_with_those_of_data_sets();
+    static const auto kAllKeys = whole_lists();
     return kAllKeys;
 }
 

@@ -30,6 +30,7 @@ enum class KeyGroup {
     optimizer_adagrad,
     optimizer_nadam,
     learning_rate_factors,
+    lookahead,
     schedule_constant,
     schedule_step,
     schedule_exponential,

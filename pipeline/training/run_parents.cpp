@@ -38,17 +38,37 @@ std::string digest_with_epochs(const PlannedRun& planned, int epochs) {
     return effective_config(run).digest;
 }
 
-// "" unless the schedule ends with the last epoch, as it does where nothing else is said.
-std::string digest_of_stretched(const PlannedRun& planned, int epochs) {
-    RunSpec run = planned.run;
+// What ends with the last epoch, as it does where nothing else is said; null: nothing does.
+double* over_all_epochs(trainer::TrainConfig& train, double* over_epochs) {
+    return over_epochs != nullptr && *over_epochs == train.epochs ? over_epochs : nullptr;
+}
+double* of_schedule(trainer::TrainConfig& train) {
     double* over_epochs = nullptr;
     const auto find_over_epochs = [&](auto& shape) {
         if constexpr (requires { shape.over_epochs; }) over_epochs = &shape.over_epochs;
     };
-    std::visit(find_over_epochs, run.config.train.schedule.shape);
-    if (over_epochs == nullptr || *over_epochs != run.config.train.epochs) return {};
-    *over_epochs = run.config.train.epochs = epochs;
-    return effective_config(run).digest;
+    std::visit(find_over_epochs, train.schedule.shape);
+    return over_all_epochs(train, over_epochs);
+}
+double* of_lookahead(trainer::TrainConfig& train) {
+    auto* lookahead = std::get_if<trainer::LookaheadConfig>(&train.optimizer.average);
+    const bool falls = lookahead != nullptr && lookahead->power != 0.0;
+    return over_all_epochs(train, falls ? &lookahead->over_epochs : nullptr);
+}
+
+// "" unless something is stretched over all epochs.
+std::string digest_of_stretched(const PlannedRun& planned, int epochs) {
+    RunSpec run = planned.run;
+    trainer::TrainConfig& train = run.config.train;
+    double* const stretched[] = {of_schedule(train), of_lookahead(train)};
+    train.epochs = epochs;
+    bool is_stretched = false;
+    for (double* over_epochs : stretched) {
+        if (over_epochs == nullptr) continue;
+        *over_epochs = epochs;
+        is_stretched = true;
+    }
+    return is_stretched ? effective_config(run).digest : "";
 }
 
 class Search {
@@ -93,14 +113,20 @@ private:
             if (digest.empty()) return {};
             const std::vector<RunRow> rows = finished(digest);
             if (rows.empty()) continue;
-            return fmt::format(
-                "the {} schedule of {} falls over its {} epochs, so that its learning rates "
-                "are others than those of a run of {}; schedule.over_epochs, set in both, lets a "
-                "run go on",
-                schedule_word(planned_.run.config.train.schedule), rows.front().run, fewer,
-                planned_.run.config.train.epochs);
+            return words_of_stretched(rows.front().run, fewer);
         }
         return {};
+    }
+
+    std::string words_of_stretched(const std::string& run, int epochs) const {
+        trainer::TrainConfig train = planned_.run.config.train;
+        const bool is_schedule = of_schedule(train) != nullptr;
+        return fmt::format(
+            "the {} of {} falls over its {} epochs, so that its {} are others than those of a run "
+            "of {}; {}.over_epochs, set in both, lets a run go on",
+            is_schedule ? fmt::format("{} schedule", schedule_word(train.schedule)) : "lookahead",
+            run, epochs, is_schedule ? "learning rates" : "steps", train.epochs,
+            is_schedule ? "schedule" : "optimizer.lookahead");
     }
 
     // The bytes that the run's row of this kind tells of.

@@ -115,6 +115,43 @@ TEST_CASE("A schedule that does not depend on the last epoch goes on; one that d
     check_equals_planned(store, schedule);
 }
 
+TEST_CASE("A lookahead that falls over all epochs is refused, one with a length of its own goes on",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const bool is_fixed = GENERATE(true, false);
+    const std::string length = is_fixed ? ", over_epochs = 3" : "";
+    const std::vector<std::string> lookahead{
+        "--set",
+        "train.optimizer={ lookahead = { sync_period = 3, power = 3, moving_statistics = "
+        "true" +
+            length + " } }"};
+    train(store, 2, "2", lookahead);
+    const std::string told = train(store, 4, "1", lookahead);
+    CHECK(contains(told, "goes on after epoch 2") == is_fixed);
+    CHECK(contains(told, "begins at epoch 1: the lookahead of " + id_of(store, 2)) == !is_fixed);
+    check_equals_planned(store, lookahead);
+}
+
+// The average is read from the checkpoint: by who goes on, and where fsck makes final.h5 anew.
+TEST_CASE("A run that averages its weights goes on, and its final weights can be made again",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const std::vector<std::string> average{
+        "--set",
+        "train.optimizer={ use_ema = true, ema_momentum = 0.9, gradient_accumulation_steps = 3 }"};
+    train(store, 2, "1", average);
+    CHECK(contains(train(store, 4, "2", average), "goes on after epoch 2"));
+    check_equals_planned(store, average);
+    const fs::path final_weights = file_of(store, 4, "final.h5");
+    const std::string before = read_text(final_weights);
+    fs::remove(final_weights);
+    CHECK(lockstep({"fsck", "--repair", "--store", store.string()}).exit_code == 0);
+    REQUIRE(fs::exists(final_weights));
+    CHECK(read_text(final_weights) == before);
+}
+
 TEST_CASE("A checkpoint that is gone, or not the one of the database, is not gone on from",
           "[end_to_end]") {
     const TemporaryDirectory folder;

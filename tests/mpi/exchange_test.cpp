@@ -89,6 +89,25 @@ bool is_equal_on_all_ranks(std::span<const float> values, const Communicator& co
     return same_bits(root, values);
 }
 
+// What went wrong in a step that leaves the weights.
+std::string faults_of_sum_alone(const NamedExchange& entry, const std::vector<float>& sum) {
+    const std::span<const float> weights = entry.exchange->weights();
+    const std::vector<float> before(weights.begin(), weights.end());
+    std::vector<float> taken(sum.size(), 0.0F), times = taken;
+    entry.exchange->sum_alone([&](std::size_t first, std::span<const float> piece) {
+        std::ranges::copy(piece, taken.begin() + static_cast<std::ptrdiff_t>(first));
+        for (std::size_t i = 0; i < piece.size(); ++i) times[first + i] += 1.0F;
+    });
+    if (!same_bits(weights, before)) return "a sum alone changes weights";
+    for (std::size_t i = 0; i < sum.size(); ++i)
+        if (entry.is_ordered && times[i] == 1.0F && taken[i] != sum[i])
+            return "a sum alone is wrong";
+    entry.exchange->collect(times);
+    return std::ranges::all_of(times, [](float n) { return n == 1.0F; })
+               ? ""
+               : "not every weight's sum was taken once";
+}
+
 // What went wrong in some steps; "" if nothing did.
 std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting,
                       const Communicator& comm) {
@@ -112,17 +131,22 @@ std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting
             if (tail[i] != sum) return "the tail's sum is wrong";
         }
         if (tail.size() != kTail) return "the tail's length is wrong";
+        const std::vector<float> sum = gradients.tree_sum(static_cast<std::size_t>(filled));
+        if (step == 2) {
+            const std::string fault = faults_of_sum_alone(entry, sum);
+            if (!fault.empty()) return fault;
+            continue;
+        }
         std::vector<float> visited(setting.count, 0.0F), visits = visited;
-        if (setting.keeps_sums && step != 2)
-            exchange.visit_sums([&](std::size_t first, std::span<const float> sum) {
-                std::ranges::copy(sum, visited.begin() + static_cast<std::ptrdiff_t>(first));
-                for (std::size_t i = 0; i < sum.size(); ++i) visits[first + i] += 1.0F;
+        if (setting.keeps_sums && step != 4)
+            exchange.visit_sums([&](std::size_t first, std::span<const float> piece) {
+                std::ranges::copy(piece, visited.begin() + static_cast<std::ptrdiff_t>(first));
+                for (std::size_t i = 0; i < piece.size(); ++i) visits[first + i] += 1.0F;
             });
         Descent descent(weights);
         exchange.sum_and_update(std::ref(descent));
-        const std::vector<float> sum = gradients.tree_sum(static_cast<std::size_t>(filled));
         for (std::size_t i = 0; i < sum.size(); ++i) expected[i] -= sum[i];
-        if (setting.keeps_sums && step != 2) {
+        if (setting.keeps_sums && step != 4) {
             if (!same_bits(visits, descent.times())) return "visited is not what is updated";
             for (std::size_t i = 0; i < sum.size(); ++i)
                 if (entry.is_ordered && visits[i] == 1.0F && visited[i] != sum[i])
@@ -199,6 +223,25 @@ TEST_CASE("a gradient begins at a cache line") {
         CHECK(entry.exchange->gradient(0).size() == setting.count + kTail);
         CHECK(reinterpret_cast<std::uintptr_t>(entry.exchange->gradient(0).data()) % 64 == 0);
         CHECK(reinterpret_cast<std::uintptr_t>(entry.exchange->weights().data()) % 64 == 0);
+    }
+}
+
+TEST_CASE("of the ranks that share weights each writes its part, and together all") {
+    const Communicator comm(MPI_COMM_WORLD);
+    for (const std::size_t count : {0, 1, 17, 2021}) {
+        const ExchangeSetting setting{
+            .count = count, .tail = kTail, .shards = 8, .filled_shards = {8}};
+        for (const NamedExchange& entry : all_exchanges(comm, setting)) {
+            INFO(entry.name << ", count " << count);
+            const Slice own = entry.exchange->own_weights();
+            comm.barrier();
+            for (float& weight : entry.exchange->weights().subspan(own.first, own.count))
+                weight += 1.0F;
+            comm.barrier();
+            CHECK(
+                std::ranges::all_of(entry.exchange->weights(), [](float w) { return w == 1.0F; }));
+            comm.barrier();
+        }
     }
 }
 

@@ -144,6 +144,39 @@ TEST_CASE("a recipe's state goes on after any step: the plateau's, decay, clippi
     }
 }
 
+TEST_CASE("averages and accumulated gradients go on after any step, on any number of ranks",
+          "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    const SgdConfig momentum{.momentum = 0.9};
+    const LookaheadConfig lookahead{
+        .sync_period = 5, .power = 2.0, .over_epochs = 3.0, .moving_statistics = true};
+    const std::vector<OptimizerConfig> optimizers = {
+        {.learning_rate = 0.02,
+         .rule = momentum,
+         .average = EmaConfig{.momentum = 0.9, .overwrite_frequency = 5}},
+        {.learning_rate = 0.02, .rule = momentum, .average = lookahead},
+        {.learning_rate = 0.01,
+         .rule = NadamConfig{},
+         .global_clipnorm = 0.5,
+         .average = EmaConfig{.momentum = 0.7},
+         .gradient_accumulation_steps = 5}};
+    for (const OptimizerConfig& optimizer : optimizers) {
+        CAPTURE(optimizer.average.index(), optimizer.gradient_accumulation_steps);
+        const RunConfig config = run_with_monitors(optimizer);
+        const Trained whole = train_step_by_step(config, Communicator(MPI_COMM_SELF));
+        REQUIRE(whole.seen.snapshots.size() == 12);
+        for (std::size_t i = 0; i < 12; ++i) {
+            const TrainState& state = whole.seen.snapshots[i].state;
+            CAPTURE(i);
+            const Trained resumed = train_tiny(config, world, &state);
+            check_same_end(resumed, whole, static_cast<std::size_t>(state.epochs_finished), world);
+            if (!world.is_root() || resumed.seen.snapshots.empty()) continue;
+            CHECK(
+                same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
+        }
+    }
+}
+
 TEST_CASE("a stop at any step leaves a state from which nothing is lost", "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
     const RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});

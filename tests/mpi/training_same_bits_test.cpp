@@ -89,12 +89,32 @@ TEST_CASE("same bits: smoothed labels, regularizers, clipped gradients", "[train
     }
 }
 
+TEST_CASE("same bits: averages of the weights, accumulated gradients", "[trainer][mpi]") {
+    const std::vector<std::pair<AverageConfig, int>> cases = {
+        {EmaConfig{.momentum = 0.9}, 1},
+        {EmaConfig{.momentum = 0.9, .overwrite_frequency = 2}, 3},
+        {LookaheadConfig{.sync_period = 2, .moving_statistics = true}, 1},
+        {LookaheadConfig{.sync_period = 2}, 2},
+        {{}, 5}};
+    for (const auto& [average, accumulated] : cases)
+        for (const int batch_size : {16, 5}) {
+            CAPTURE(average.index(), accumulated, batch_size);
+            RunConfig config = tiny_recipe();
+            config.train.batch_size = batch_size;
+            config.train.optimizer.average = average;
+            config.train.optimizer.gradient_accumulation_steps = accumulated;
+            check_same_bits(config);
+        }
+}
+
 TEST_CASE("same bits: wide dense layers that are regularized and clipped", "[trainer][mpi]") {
     RunConfig config = tiny_recipe();
     config.layers = {
         {"flatten", FlattenConfig{}},
         {"dense", DenseConfig{.units = 301, .activation = Activation::relu, .kernel_l2 = 1e-3}},
         {"dense_1", DenseConfig{.units = 4}}};
+    check_same_bits(config, {.training_samples = 130});
+    config.train.optimizer.gradient_accumulation_steps = 3;
     check_same_bits(config, {.training_samples = 130});
 }
 

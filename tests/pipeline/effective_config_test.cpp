@@ -69,6 +69,16 @@ TEST_CASE("everything else changes it", "[effective_config]") {
           "train.steps_per_epoch=5",
           "train.label_smoothing=0.1",
           "train.optimizer={ global_clipnorm = 1.0 }",
+          "train.optimizer={ use_ema = true }",
+          "train.optimizer={ use_ema = true, ema_momentum = 0.9 }",
+          "train.optimizer={ use_ema = true, ema_overwrite_frequency = 9 }",
+          "train.optimizer={ lookahead = {} }",
+          "train.optimizer={ lookahead = { sync_period = 5 } }",
+          "train.optimizer={ lookahead = { slow_step_size = 0.25 } }",
+          "train.optimizer={ lookahead = { power = 3 } }",
+          "train.optimizer={ lookahead = { power = 3, over_epochs = 9.9 } }",
+          "train.optimizer={ lookahead = { moving_statistics = true } }",
+          "train.optimizer={ gradient_accumulation_steps = 2 }",
           "layers.dense.kernel_regularizer={ l2 = 0.1 }",
           "train.optimizer=sgd",
           "train.optimizer.beta_1=0.8",
@@ -115,6 +125,11 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
     CHECK(config_of("", {"train.optimizer.learning_rate_factors={ bias = 1 }"}).digest ==
           plain.digest);
     CHECK(config_of("", {"train.optimizer={ global_clipnorm = \"none\" }"}).digest == plain.digest);
+    for (const char* text :
+         {"use_ema = false", "ema_momentum = 0.5", "ema_overwrite_frequency = \"none\"",
+          "ema_overwrite_frequency = 5", "lookahead = \"none\"", "gradient_accumulation_steps = 1"})
+        CHECK(config_of("", {std::string("train.optimizer={ ") + text + " }"}).digest ==
+              plain.digest);
     for (const char* none : {"{ l2 = 0.0 }", "\"none\""}) {
         const std::string setting = std::string("layers.dense.kernel_regularizer=") + none;
         CHECK(config_of("", {setting}).digest == plain.digest);
@@ -231,7 +246,7 @@ layers = [
   { type = "dense", name = "out", units = 2, activation = "softmax", use_bias = true, kernel_initializer = "glorot_uniform" },
 ]
 [run.train]
-optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"], global_clipnorm = 2.5 }
+optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4, exclude_from_weight_decay = ["gamma"], global_clipnorm = 2.5, use_ema = true, ema_momentum = 0.9, ema_overwrite_frequency = 50, gradient_accumulation_steps = 2 }
 schedule = { name = "step", every_epochs = 2, factor = 0.5, warmup_epochs = 0.5 }
 early_stopping = { monitor = "val_accuracy", mode = "max", patience = 2, min_delta = 1e-3, restore_best_weights = true }
 [[run]]
@@ -269,7 +284,7 @@ train.optimizer = { name = "lion", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0
 [[run]]
 name = "adagrad"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
-train.optimizer = { name = "adagrad", learning_rate = 0.1, initial_accumulator_value = 0.2, epsilon = 1e-6 }
+train.optimizer = { name = "adagrad", learning_rate = 0.1, initial_accumulator_value = 0.2, epsilon = 1e-6, lookahead = { sync_period = 5, slow_step_size = 0.25, power = 3, over_epochs = 2.5, moving_statistics = true } }
 [[run]]
 name = "nadam"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]

@@ -220,6 +220,17 @@ TEST_CASE("an imported optimizer is the exported one", "[keras_import]") {
     CHECK(lion.learning_rate == 0.5);
     CHECK(std::get<trainer::LionConfig>(lion.rule).beta_1 == 0.75);
     CHECK(std::get<trainer::LionConfig>(lion.rule).beta_2 == 0.25);
+    const auto averaged =
+        imported(R"({"class_name":"SGD","config":{"use_ema":true,"ema_momentum":0.0,)"
+                 R"("ema_overwrite_frequency":null,"gradient_accumulation_steps":4}})");
+    CHECK(std::get<trainer::EmaConfig>(averaged.average).momentum == 0.0);
+    CHECK_FALSE(std::get<trainer::EmaConfig>(averaged.average).overwrite_frequency);
+    CHECK(averaged.gradient_accumulation_steps == 4);
+    const auto plain =
+        imported(R"({"class_name":"SGD","config":{"use_ema":false,"ema_momentum":0.99,)"
+                 R"("ema_overwrite_frequency":100,"gradient_accumulation_steps":null}})");
+    CHECK_FALSE(trainer::has_average(plain));
+    CHECK(plain.gradient_accumulation_steps == 1);
     const auto adagrad = imported(
         R"({"class_name":"Adagrad","config":{"initial_accumulator_value":0.0,"epsilon":0.25}})");
     CHECK(std::get<trainer::AdagradConfig>(adagrad.rule).initial_accumulator_value == 0.0);

@@ -154,6 +154,15 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     CHECK(sgdw["config"]["weight_decay"] == 0.01);
     CHECK_FALSE(sgdw["config"].contains("global_clipnorm"));
     CHECK(optimizer("{ global_clipnorm = 1.5 }")["config"]["global_clipnorm"] == 1.5);
+    for (const char* key : {"use_ema", "ema_momentum", "gradient_accumulation_steps"})
+        CHECK_FALSE(sgdw["config"].contains(key));
+    const auto averaged = optimizer(
+        "{ use_ema = true, ema_momentum = 0.75, ema_overwrite_frequency = 9, "
+        "gradient_accumulation_steps = 4 }");
+    CHECK(averaged["config"]["use_ema"] == true);
+    CHECK(averaged["config"]["ema_momentum"] == 0.75);
+    CHECK(averaged["config"]["ema_overwrite_frequency"] == 9);
+    CHECK(averaged["config"]["gradient_accumulation_steps"] == 4);
 }
 
 TEST_CASE("regularizers are Keras' L2", "[keras]") {

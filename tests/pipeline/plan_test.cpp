@@ -98,6 +98,14 @@ TEST_CASE("what is allowed but odd is a warning", "[plan]") {
     CHECK(warns(planned("", {"train.batch_size=50001"}), "more than the 50000 training samples"));
     CHECK(warns(planned("expect = { parameters = 5 }\n"), "has 30,730 parameters, not the 5"));
     CHECK(warns(planned("", {"train.initial_weights=/nowhere.h5"}), "/nowhere.h5"));
+    const auto of_ten_steps = [](const std::string& keys) {
+        return planned("", {"train.steps_per_epoch=5", "train.epochs=2",
+                            "train.optimizer={ gradient_accumulation_steps = " + keys + " }"});
+    };
+    CHECK(of_ten_steps("10").warnings.empty());
+    CHECK(warns(of_ten_steps("11"), "more than the 10 steps of the run"));
+    CHECK(of_ten_steps("2, lookahead = { sync_period = 5 }").warnings.empty());
+    CHECK(warns(of_ten_steps("2, lookahead = {}"), "6 of lookahead is more than the 5 updates"));
 }
 
 TEST_CASE("the plan as a table has a row a run", "[plan]") {

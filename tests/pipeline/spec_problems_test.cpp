@@ -91,6 +91,24 @@ TEST_CASE("a value outside its range is refused", "[spec][problems]") {
         "ranks_per_run = 3 is more than shards = 2"));
 }
 
+TEST_CASE("averages of the weights: one, with sensible numbers", "[spec][problems]") {
+    const auto problem = [](const std::string& keys) {
+        return problem_of_train("optimizer = { " + keys + " }");
+    };
+    CHECK(problem("use_ema = true, lookahead = { sync_period = 5 }") ==
+          "exp.toml:4:43: lookahead and use_ema = true each say which weights are validated and "
+          "kept: leave one of them out");
+    CHECK(problem("use_ema = false, ema_momentum = 0.5, lookahead = {}").empty());
+    CHECK(contains(problem("use_ema = 1"), "use_ema must be true or false, not 1"));
+    CHECK(contains(problem("ema_momentum = 1.1"), "at least 0 and at most 1"));
+    CHECK(contains(problem("ema_overwrite_frequency = 0"), "must be a whole number from 1"));
+    CHECK(contains(problem("lookahead = true"), "lookahead must be a table or \"none\", not true"));
+    CHECK(contains(problem("lookahead = { steps = 5 }"), "unknown key \"steps\""));
+    CHECK(contains(problem("lookahead = { slow_step_size = 0 }"), "above 0 and at most 1"));
+    CHECK(contains(problem("lookahead = { power = -1 }"), "power must be"));
+    CHECK(contains(problem("gradient_accumulation_steps = 0"), "must be a whole number from 1"));
+}
+
 TEST_CASE("what TOML allows and no experiment needs is refused", "[spec][problems]") {
     CHECK(problem_of_train("optimizer = { learning_rate = nan }") ==
           "exp.toml:4:31: nan and inf are no settings");

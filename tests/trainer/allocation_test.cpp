@@ -103,6 +103,16 @@ TEST_CASE("steps from the third on allocate nothing", "[trainer][allocation][mpi
         const RunData tiny = select_samples(make_tiny_dataset(), config.data, 1);
         check_none(allocations_of_steps(config, tiny, world));
     }
+    for (const AverageConfig& average :
+         {AverageConfig{}, AverageConfig{EmaConfig{}},
+          AverageConfig{LookaheadConfig{.sync_period = 1, .moving_statistics = true}}}) {
+        CAPTURE(average.index());
+        RunConfig config = tiny_recipe();
+        config.train.optimizer.average = average;
+        config.train.optimizer.gradient_accumulation_steps = 2;
+        const RunData tiny = select_samples(make_tiny_dataset(), config.data, 1);
+        check_none(allocations_of_steps(config, tiny, world));
+    }
     for (const ExchangeKind kind : {ExchangeKind::ordered, ExchangeKind::ring, ExchangeKind::mpi}) {
         CAPTURE(static_cast<int>(kind));
         RunConfig config = tiny_run();

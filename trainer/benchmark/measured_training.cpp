@@ -57,6 +57,7 @@ MeasuredTraining::MeasuredTraining(const RunConfig& config, const RunData& data,
     network_.parameters().set_weights(initial_weights(
         infer_shapes(config_.layers, data.shape, network_.classes()), config_.train.seed));
     comm.barrier();
+    step_.begin_average();
 }
 
 // The next full batch of the epoch; the short last one is left out.
@@ -125,17 +126,20 @@ AloneSteps MeasuredTraining::alone(int steps, int repeats) {
 
 // A rank updates the weights of its slice, which others read: all put back what all had.
 double MeasuredTraining::update_alone(int repeats) {
-    const Kept weights(network_.parameters().trainable());
-    std::vector<Kept> slots;
-    for (auto& [name, values] : step_.optimizer().slots()) slots.emplace_back(values);
+    Parameters& parameters = network_.parameters();
+    std::vector<Kept> all{Kept(parameters.trainable()), Kept(parameters.constants())};
+    for (auto& [name, values] : step_.optimizer().slots()) all.emplace_back(values);
+    if (WeightAverage* average = step_.optimizer().average()) {
+        all.emplace_back(average->weights());
+        all.emplace_back(average->constants());
+    }
     comm_.barrier();  // every rank has kept them
     step_.update_again(steps_taken_);
     const auto start = Clock::now();
     for (int i = 0; i < repeats; ++i) step_.update_again(steps_taken_);
     const auto end = Clock::now();
     comm_.barrier();
-    weights.put_back();
-    for (const Kept& kept : slots) kept.put_back();
+    for (const Kept& kept : all) kept.put_back();
     comm_.barrier();
     return seconds(end - start) / repeats;
 }

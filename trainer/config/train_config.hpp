@@ -82,6 +82,24 @@ struct NadamConfig {
     double epsilon = 1e-7;
 };
 
+// Exponential moving average of the weights: average = momentum x average + (1 - momentum) x weight
+// after each step.
+struct EmaConfig {
+    double momentum = 0.99;
+    std::optional<std::int64_t> overwrite_frequency{};  // in updates: weight = average
+};
+// Lookahead: after every sync_period updates  slow += s (weight - slow),  weight = slow, where
+// s = 1 - (1 - slow_step_size) (t / over_epochs)^power and t is the number of epochs gone by.
+struct LookaheadConfig {
+    std::int64_t sync_period = 6;
+    double slow_step_size = 0.5;
+    double power = 0.0;              // 0: s is slow_step_size from the beginning
+    double over_epochs = 1;          // afterwards s stays
+    bool moving_statistics = false;  // those of batch normalization likewise
+};
+// What is validated, kept as best and final in place of the weights; none.
+using AverageConfig = std::variant<std::monostate, EmaConfig, LookaheadConfig>;
+
 // Of the learning rate, for the tensors of that name in every layer.
 struct TensorFactor {
     std::string tensor;
@@ -97,7 +115,12 @@ struct OptimizerConfig {
     std::vector<std::string> exclude_from_weight_decay{};  // names of tensors: bias, gamma, beta
     std::vector<TensorFactor> learning_rate_factors{};     // beside those of layers: they multiply
     std::optional<double> global_clipnorm{};  // gradients of a greater norm are scaled down to it
+    AverageConfig average{};
+    std::int64_t gradient_accumulation_steps = 1;  // an update, by their mean gradient
 };
+inline bool has_average(const OptimizerConfig& optimizer) {
+    return !std::holds_alternative<std::monostate>(optimizer.average);
+}
 
 // The learning rate at a step is learning_rate x shape(t) x warmup(t), where t is the number of
 // epochs gone by (steps taken / steps per epoch, a fraction).

@@ -21,6 +21,7 @@
 
 #include "trainer/config/train_config.hpp"
 #include "trainer/exchange/communicator.hpp"
+#include "trainer/exchange/slices.hpp"
 
 namespace lockstep::trainer {
 
@@ -55,6 +56,9 @@ public:
     // [count], zero at first; on one node the same memory on every rank. Who writes them in another
     // way than by sum_and_update() sees to it that nobody reads them meanwhile.
     virtual std::span<float> weights() = 0;
+    // The part of weights() that this rank writes where they are written otherwise: of the ranks
+    // that have them in the same memory each weight is one's.
+    virtual Slice own_weights() const = 0;
     // [count + tail], 64-byte aligned, for the sum over the own subtree of that number, of
     // subtrees_of(own shards, filled shards). Number 0 is always there: on a rank without a shard
     // in this step its tail counts, its gradient does not.
@@ -79,6 +83,9 @@ public:
     // this rank's to update, piece by piece. On return all weights are there, on every rank, and
     // the gradients may be written anew.
     virtual void sum_and_update(const SliceUpdate& update) = 0;
+    // The same of a step that leaves the weights as they are: `take` gets the sums, pieces as those
+    // of sum_and_update(), and no weights travel.
+    virtual void sum_alone(const SliceUpdate& take) = 0;
     // Completes an array that each rank has written at the places that it updates.
     //   array   [count]
     virtual void collect(std::span<float> array) = 0;

@@ -50,6 +50,8 @@ std::span<const float> ReplicatedExchange::sum_tails(int filled_shards) {
 
 void ReplicatedExchange::visit_sums(const SliceUpdate& visit) { sum_and_update(visit); }
 
+void ReplicatedExchange::sum_alone(const SliceUpdate& take) { sum_and_update(take); }
+
 void ReplicatedExchange::sum_and_update(const SliceUpdate& update) {
     for (std::size_t first = 0; first < count_; first += kChunkSize)
         update(first, sum_.span().subspan(first, std::min(kChunkSize, count_ - first)));

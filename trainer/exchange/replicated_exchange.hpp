@@ -21,10 +21,12 @@ public:
                        std::unique_ptr<Allreduce> allreduce);
 
     std::span<float> weights() override { return weights_.span(); }
+    Slice own_weights() const override { return {0, count_}; }
     std::span<float> gradient(std::size_t subtree) override { return gradients_[subtree].span(); }
     std::span<const float> sum_tails(int filled_shards) override;
     void visit_sums(const SliceUpdate& visit) override;
     void sum_and_update(const SliceUpdate& update) override;
+    void sum_alone(const SliceUpdate& take) override;
     void collect(std::span<float>) override {}  // complete on every rank
 
 private:

@@ -201,6 +201,14 @@ void TreeExchange::sum_and_update(const SliceUpdate& update) {
     meeting_.meet();
 }
 
+void TreeExchange::sum_alone(const SliceUpdate& take) {
+    if (nodes_.is_one_node())
+        update_own_slice(take);
+    else
+        visit_sums(take);
+    meeting_.meet();
+}
+
 // In `room` where it has to be added up.
 std::span<const float> TreeExchange::sum_of(const Piece& piece, std::span<float> room) const {
     const LocalSum& local = order_->whole();

@@ -39,6 +39,7 @@ public:
                  Transport transport = Transport::shared_memory_in_nodes);
 
     std::span<float> weights() override { return memory_.weights(); }
+    Slice own_weights() const override { return slice_; }
     std::span<float> gradient(std::size_t subtree) override;
     std::span<float> factors() override {
         return nodes_.is_one_node() ? memory_.factors() : std::span<float>();
@@ -47,6 +48,7 @@ public:
     std::span<const float> sum_tails(int filled_shards) override;
     void visit_sums(const SliceUpdate& visit) override;
     void sum_and_update(const SliceUpdate& update) override;
+    void sum_alone(const SliceUpdate& take) override;
     void collect(std::span<float> array) override;
 
     bool shares_memory() const { return nodes_.ranks_per_node() > 1; }

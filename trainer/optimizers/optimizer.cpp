@@ -97,7 +97,7 @@ NadamStep step_of(const NadamConfig& nadam, double learning_rate, std::int64_t s
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights,
-                     std::vector<WeightRange> ranges)
+                     std::vector<WeightRange> ranges, const AverageSetting& average)
     : config_(config), ranges_(std::move(ranges)) {
     const SlotNames names = slots_of(config);
     const auto slot = [weights] {
@@ -108,6 +108,9 @@ Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights,
     if (names.second != nullptr) second_ = slot();
     if (const auto* adagrad = std::get_if<AdagradConfig>(&config.rule))
         std::ranges::fill(second_.span(), static_cast<float>(adagrad->initial_accumulator_value));
+    if (config.gradient_accumulation_steps > 1)
+        accumulator_.emplace(config.gradient_accumulation_steps, weights);
+    if (has_average(config)) average_.emplace(config, weights, average);
 }
 
 namespace {
@@ -161,12 +164,29 @@ void apply(const NadamStep& step, const Piece& p) {
 
 }  // namespace
 
+// Schedules go by steps, rules by updates, as in Keras.
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
-    std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
+    is_update_ = !accumulator_ || accumulator_->begin_step(step);
+    is_gradient_whole_ = false;
+    begin_update(learning_rate, step / config_.gradient_accumulation_steps);
+    if (!average_) return;
+    average_->begin_step(step);
+    digest(average_->share());
+}
+
+void Optimizer::begin_update(double learning_rate, std::int64_t update) {
+    std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, update); },
+               config_.rule);
     decay_ = static_cast<float>(learning_rate * config_.weight_decay);
     gradient_scale_ = 1.0F;
     std::visit([&](const auto& rule) { for_each_rate(rule, [&](float rate) { digest(rate); }); },
                step_);
+}
+
+std::span<const float> Optimizer::whole_gradient(std::size_t first,
+                                                 std::span<const float> gradient) {
+    is_gradient_whole_ = true;
+    return accumulator_ ? accumulator_->add(first, gradient) : gradient;
 }
 
 void Optimizer::scale_gradients(double factor) {
@@ -181,11 +201,17 @@ void Optimizer::digest(float factor) {
 
 void Optimizer::update(std::size_t first, std::span<const float> gradient,
                        std::span<float> weights) {
-    for_each_range(ranges_, first, weights.size(),
-                   [&](std::size_t begin, std::size_t count, const WeightRange* range) {
-                       update_range(begin, gradient.subspan(begin - first, count),
-                                    weights.subspan(begin - first, count), range);
-                   });
+    if (accumulator_)
+        gradient = is_gradient_whole_ ? accumulator_->sum(first, gradient.size())
+                                      : accumulator_->add(first, gradient);
+    if (is_update_)
+        for_each_range(ranges_, first, weights.size(),
+                       [&](std::size_t begin, std::size_t count, const WeightRange* range) {
+                           update_range(begin, gradient.subspan(begin - first, count),
+                                        weights.subspan(begin - first, count), range);
+                       });
+    if (is_update_ && accumulator_) accumulator_->clear(first, gradient.size());
+    if (average_) average_->take(first, weights);
 }
 
 void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
@@ -212,6 +238,7 @@ std::vector<std::pair<std::string, std::span<float>>> Optimizer::slots() {
     const SlotNames names = slots_of(config_);
     if (names.first != nullptr) slots.emplace_back(names.first, first_.span());
     if (names.second != nullptr) slots.emplace_back(names.second, second_.span());
+    if (accumulator_) slots.emplace_back("gradient_accumulator", accumulator_->values());
     return slots;
 }
 

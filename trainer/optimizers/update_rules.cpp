@@ -154,6 +154,18 @@ HWY_ATTR void Nadam(const NadamStep& s, const float* g, float* m, float* v, floa
     });
 }
 
+// From the nearer end.
+HWY_ATTR void MoveAverage(float share, const float* w, float* average, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto from = hn::LoadU(d, average + i), to = hn::LoadU(d, w + i);
+        const auto way = hn::Sub(to, from);
+        const auto moved = share < 0.5F ? hn::MulAdd(hn::Set(d, share), way, from)
+                                        : hn::NegMulAdd(hn::Set(d, 1.0F - share), way, to);
+        hn::StoreU(hn::IfThenElse(hn::Eq(from, to), to, zero_below(d, kLeastNormal, moved)), d,
+                   average + i);
+    });
+}
+
 }  // namespace lockstep::trainer::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -190,6 +202,7 @@ HWY_EXPORT(Rmsprop);
 HWY_EXPORT(Lion);
 HWY_EXPORT(Adagrad);
 HWY_EXPORT(Nadam);
+HWY_EXPORT(MoveAverage);
 
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
                 std::span<float> weights) {
@@ -227,6 +240,10 @@ void nadam_update(const NadamStep& step, std::span<const float> gradient, std::s
                   std::span<float> v, std::span<float> weights) {
     HWY_DYNAMIC_DISPATCH(Nadam)
     (step, gradient.data(), m.data(), v.data(), weights.data(), weights.size());
+}
+
+void move_average(float share, std::span<const float> weights, std::span<float> average) {
+    HWY_DYNAMIC_DISPATCH(MoveAverage)(share, weights.data(), average.data(), weights.size());
 }
 
 }  // namespace lockstep::trainer

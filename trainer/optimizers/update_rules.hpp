@@ -101,6 +101,10 @@ struct NadamStep {
 void nadam_update(const NadamStep& step, std::span<const float> gradient, std::span<float> m,
                   std::span<float> v, std::span<float> weights);
 
+// average += share (w - average), with share in [0, 1]: with 1 it is w, and where both are equal
+// they stay so, to the last bit.
+void move_average(float share, std::span<const float> weights, std::span<float> average);
+
 // Below this a second moment is kept at zero: kLeastNormal, or 0 where no value is.
 //
 // Each step may drop kLeastNormal and keeps the share b2 (rho) of what the steps before dropped: a

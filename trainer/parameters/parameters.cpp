@@ -43,11 +43,6 @@ float* Parameters::data(std::size_t tensor) {
     return (t.shape.is_trainable ? trainable_ : constants_.span()).data() + t.offset;
 }
 
-std::span<const float> Parameters::arena_of(const Tensor& tensor) const {
-    if (tensor.shape.is_trainable) return trainable_;
-    return constants_.span();
-}
-
 NamedTensor Parameters::unpacked(const Tensor& tensor, std::span<const float> arena) const {
     NamedTensor named{tensor.layer, tensor.shape.name, tensor.shape.shape, {}};
     named.values.resize(static_cast<std::size_t>(tensor.shape.size()));
@@ -78,9 +73,11 @@ std::vector<Parameters::TrainableTensor> Parameters::trainable_tensors() const {
     return all;
 }
 
-NamedTensors Parameters::weights() const {
+NamedTensors Parameters::unpack(std::span<const float> trainable,
+                                std::span<const float> constants) const {
     NamedTensors all;
-    for (const Tensor& tensor : tensors_) all.push_back(unpacked(tensor, arena_of(tensor)));
+    for (const Tensor& tensor : tensors_)
+        all.push_back(unpacked(tensor, tensor.shape.is_trainable ? trainable : constants));
     return all;
 }
 
@@ -101,7 +98,8 @@ void check_fits(const std::string& layer, const ParameterShape& expected,
 
 }  // namespace
 
-void Parameters::set_weights(const NamedTensors& weights) {
+void Parameters::pack(const NamedTensors& weights, std::span<float> trainable,
+                      std::span<float> constants) const {
     for (std::size_t i = 0; i < std::min(weights.size(), tensors_.size()); ++i)
         check_fits(tensors_[i].layer, tensors_[i].shape, weights[i]);
     if (weights.size() != tensors_.size())
@@ -109,8 +107,10 @@ void Parameters::set_weights(const NamedTensors& weights) {
             fmt::format("weights do not fit the network: it has {} tensors, the file has {}",
                         tensors_.size(), weights.size()));
     require_finite(weights, "weights of the network");
-    for (std::size_t i = 0; i < tensors_.size(); ++i)
-        tensors_[i].format->pack(weights[i].values, {data(i), size(i)});
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+        const std::span<float> arena = is_trained(i) ? trainable : constants;
+        tensors_[i].format->pack(weights[i].values, arena.subspan(offset(i), size(i)));
+    }
 }
 
 NamedTensors Parameters::unpack_trainable(std::span<const float> arena) const {

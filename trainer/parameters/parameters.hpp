@@ -37,6 +37,8 @@ public:
 
     std::span<float> trainable() { return trainable_; }
     std::span<const float> trainable() const { return trainable_; }
+    std::span<float> constants() { return constants_.span(); }  // what is not trained
+    std::span<const float> constants() const { return constants_.span(); }
     float* data(std::size_t tensor);
     bool is_trained(std::size_t tensor) const { return tensors_[tensor].shape.is_trainable; }
     // Where a trainable tensor stands in trainable() and in every gradient; any other one in its
@@ -59,10 +61,14 @@ public:
     };
     std::vector<TrainableTensor> trainable_tensors() const;
 
-    NamedTensors weights() const;
+    NamedTensors weights() const { return unpack(trainable_, constants_.span()); }
     // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
     // and shape, or a value is not finite. Names of layers may differ, as in Keras.
-    void set_weights(const NamedTensors& weights);
+    void set_weights(const NamedTensors& weights) { pack(weights, trainable_, constants_.span()); }
+    // The same of other arrays, as long as trainable() and constants().
+    NamedTensors unpack(std::span<const float> trainable, std::span<const float> constants) const;
+    void pack(const NamedTensors& weights, std::span<float> trainable,
+              std::span<float> constants) const;
 
     // An array as long as trainable(), such as an optimizer's slot, as Keras' tensors and back.
     NamedTensors unpack_trainable(std::span<const float> arena) const;
@@ -82,7 +88,6 @@ private:
         std::unique_ptr<ParameterFormat> format;
         std::size_t offset;
     };
-    std::span<const float> arena_of(const Tensor& tensor) const;
     NamedTensor unpacked(const Tensor& tensor, std::span<const float> arena) const;
     std::vector<const Tensor*> tensors(bool trainable_only) const;
 
