@@ -185,19 +185,26 @@ std::string mapped_file(const std::string& line) {
     return place == std::string::npos ? "" : line.substr(place);
 }
 
-// The files in shared memory that processes have mapped. Those of other users cannot map a file of
-// mode 0600; those of this user's that keep their maps to themselves (init, the daemons of a login)
-// are no ranks, which read each other's memory by the same right.
-std::set<std::string> mapped_files(const MpiPlaces& places) {
+// The files in shared memory that a process has mapped.
+std::set<std::string> mapped_by(const fs::path& process, const MpiPlaces& places) {
     std::set<std::string> mapped;
     const std::string prefix = places.shared_memory.string() + "/";
+    std::ifstream maps(process / "maps");
+    for (std::string line; std::getline(maps, line);) {
+        const std::string file = mapped_file(line);
+        if (file.starts_with(prefix)) mapped.insert(file.substr(0, file.find(' ')));
+    }
+    return mapped;
+}
+
+// Of all processes. Those of other users cannot map a file of mode 0600; those of this user's that
+// keep their maps to themselves (init, the daemons of a login) are no ranks, which read each
+// other's memory by the same right.
+std::set<std::string> mapped_files(const MpiPlaces& places) {
+    std::set<std::string> mapped;
     for (const fs::path& process : storage::entries_of(places.proc)) {
         if (!number_in(process.filename().string())) continue;
-        std::ifstream maps(process / "maps");
-        for (std::string line; std::getline(maps, line);) {
-            const std::string file = mapped_file(line);
-            if (file.starts_with(prefix)) mapped.insert(file.substr(0, file.find(' ')));
-        }
+        mapped.merge(mapped_by(process, places));
     }
     return mapped;
 }
@@ -223,20 +230,34 @@ bool has_files(const fs::path& folder) {
 }
 
 // Open MPI 5, of processes without mpirun: ompi.HOST.USER/jf.0/JOB, with nothing but folders in it.
-// Whose it is nothing tells, but such a process has mapped a segment of the same number.
+// Whose it is nothing tells, but such a process has mapped a segment of the same number:
+// sm_segment.HOST.USER.JOB.RANK, with JOB in hexadecimal.
+fs::path lone_jobs_folder(const MpiPlaces& places) { return session_folder(places) / "jf.0"; }
+
+std::string beginning_of_segments(const MpiPlaces& places) {
+    return places.shared_memory / fmt::format("sm_segment.{}.{}.", places.host, places.user);
+}
+
+std::set<std::string> names_of_jobs(const std::set<std::string>& mapped, const MpiPlaces& places) {
+    std::set<std::string> names;
+    const std::string begin = beginning_of_segments(places);
+    for (const std::string& file : mapped) {
+        if (!file.starts_with(begin)) continue;
+        std::uint32_t job = 0;
+        const char* const end = file.data() + file.size();
+        if (std::from_chars(file.data() + begin.size(), end, job, 16).ec == std::errc())
+            names.insert(std::to_string(job));
+    }
+    return names;
+}
+
 std::vector<fs::path> lone_jobs(const MpiPlaces& places) {
     std::vector<fs::path> found;
-    for (const fs::path& entry : storage::entries_of(session_folder(places) / "jf.0"))
+    for (const fs::path& entry : storage::entries_of(lone_jobs_folder(places)))
         if (number_in(entry.filename().string()) && !has_files(entry)) found.push_back(entry);
     if (found.empty()) return found;
-    const std::set<std::string> mapped = mapped_files(places);
-    std::erase_if(found, [&](const fs::path& job) {
-        const std::string name = fmt::format("sm_segment.{}.{}.{:x}.", places.host, places.user,
-                                             number_in(job.filename().string()).value_or(0));
-        const std::string segment = places.shared_memory / name;
-        const auto first = mapped.lower_bound(segment);
-        return first != mapped.end() && first->starts_with(segment);
-    });
+    const std::set<std::string> living = names_of_jobs(mapped_files(places), places);
+    std::erase_if(found, [&](const fs::path& job) { return living.contains(job.filename()); });
     return found;
 }
 
@@ -273,6 +294,19 @@ std::vector<fs::path> mpi_leftovers(const MpiPlaces& places) {
         found.insert(found.end(), folders.begin(), folders.end());
     std::erase_if(found, [&](const fs::path& path) { return !is_own_and_old(path, places.user); });
     return found;
+}
+
+void OwnMpiSession::note() {
+    const auto names = names_of_jobs(mapped_by(places_.proc / "self", places_), places_);
+    if (!names.empty()) job_ = lone_jobs_folder(places_) / *names.begin();
+}
+
+OwnMpiSession::~OwnMpiSession() {
+    std::error_code ignored;
+    if (job_.empty() || !fs::remove(job_, ignored)) return;
+    // They go only where they are empty.
+    if (fs::remove(job_.parent_path(), ignored))
+        fs::remove(job_.parent_path().parent_path(), ignored);
 }
 
 MpiSweep::MpiSweep() { sweep(); }

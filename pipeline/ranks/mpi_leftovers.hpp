@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep::pipeline {
@@ -36,6 +37,22 @@ public:
     ~MpiSweep();
     MpiSweep(const MpiSweep&) = delete;
     MpiSweep& operator=(const MpiSweep&) = delete;
+};
+
+// The empty folder that Open MPI 5 leaves of a process that had no mpirun, when MPI has ended in
+// order: it goes with this. Make it before MPI starts, and note the folder then.
+class OwnMpiSession {
+public:
+    explicit OwnMpiSession(MpiPlaces places = mpi_places()) : places_(std::move(places)) {}
+    ~OwnMpiSession();
+    OwnMpiSession(const OwnMpiSession&) = delete;
+    OwnMpiSession& operator=(const OwnMpiSession&) = delete;
+
+    void note();
+
+private:
+    MpiPlaces places_;
+    std::filesystem::path job_;  // empty: there is none
 };
 
 }  // namespace lockstep::pipeline

@@ -12,6 +12,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/build_agreement.hpp"
+#include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/pulse_messages.hpp"
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
@@ -117,7 +118,10 @@ int do_with_ranks(ProcessArguments arguments,
     if (!is_started_as_rank()) forget_srun();
     std::optional<StartDeadline> deadline;
     if (is_started_as_rank()) deadline.emplace(stall_timeout.value_or(kMostOfMpiStart));
+    std::optional<OwnMpiSession> session;  // beyond MPI
+    if (!is_started_as_rank()) session.emplace();
     const trainer::MpiSession mpi(arguments.count, arguments.values);
+    if (session) session->note();
     const trainer::Communicator world(MPI_COMM_WORLD);
     page.emplace(world);
     deadline.reset();

@@ -115,6 +115,33 @@ TEST_CASE("The folder of a process without mpirun is left over once nobody has i
     CHECK_FALSE(machine.is_left(FakeLeftovers::aged(job)));
 }
 
+TEST_CASE("The empty folder of this process without mpirun goes when MPI has ended") {
+    const FakeLeftovers machine;
+    const std::string user = FakeLeftovers::user();
+    const fs::path job = machine.session("ompi.node." + user + "/jf.0/1914241024");
+    machine.put_process("self", "7", machine.segment("sm_segment.node." + user + ".72190000.0"));
+    {
+        OwnMpiSession own(machine.places());
+        own.note();
+    }
+    CHECK(fs::exists(job / "0"));  // MPI has not ended
+    {
+        OwnMpiSession own(machine.places());
+        own.note();
+        fs::remove(job / "0");
+    }
+    CHECK_FALSE(fs::exists(job.parent_path().parent_path()));
+    machine.session("ompi.node." + user + "/jf.0/1914241024");
+    const fs::path other = machine.session("ompi.node." + user + "/jf.0/5");
+    {
+        OwnMpiSession own(machine.places());
+        own.note();
+        fs::remove(job / "0");
+    }
+    CHECK_FALSE(fs::exists(job));
+    CHECK(fs::exists(other));
+}
+
 TEST_CASE("A number that came again keeps no folder, but where it may be its maker's") {
     const FakeLeftovers machine;
     const fs::path session = machine.session("ompi.node." + FakeLeftovers::user() + "/pid.200");
