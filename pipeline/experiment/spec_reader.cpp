@@ -151,7 +151,7 @@ RunSpec read_combination(const Combination& combination, const PathContext& path
     DataSection data = read_data(combination.settings, paths, saved_classes, context);
     config.layers = read_layers(combination.settings, combination.origin, context);
     const bool has_network = problems.found() == problems_before;
-    config.train = read_train(combination.settings, data.config, paths, context);
+    config.train = read_train(combination.settings, data, paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
     run.data_traits = std::move(data.traits);
