@@ -18,8 +18,10 @@ struct Evaluation {
 };
 
 // Evaluates weights on samples, in inference mode. Collective.
+//   views   what is evaluated: the mean over them of a sample's logits
 // Throws WeightsError if the weights do not fit the network, or hold a NaN or an infinity.
 Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const RunData& data,
-                    const SampleSet& samples, const Communicator& comm);
+                    const SampleSet& samples, const Communicator& comm,
+                    TestViews views = TestViews::image);
 
 }  // namespace lockstep::trainer

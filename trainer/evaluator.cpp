@@ -1,6 +1,7 @@
 #include "trainer/evaluator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "liveness/fault_point.hpp"
@@ -24,6 +25,10 @@ void require_countable(const SampleSet& samples, int classes) {
 constexpr int kSlice = 100;
 // Samples that go through the layers together, so that their activations stay in the L2 cache.
 constexpr int kPiece = 4;
+constexpr int kTopClasses = 5;  // of Metrics::top_5_accuracy
+
+// Sums of a slice.
+enum Sum : std::size_t { kLoss, kCorrect, kInTop5, kSums };
 
 int slices_in(const SampleSet& samples) {
     return static_cast<int>((samples.count() + kSlice - 1) / kSlice);
@@ -60,7 +65,12 @@ Contributions contributions(const SampleSet& samples, int ranks, SizeOf doubles_
 
 Evaluator::Evaluator(const RunConfig& config, const RunData& data, Network& network,
                      const Communicator& comm, BufferPool& pool)
-    : config_(config), data_(data), network_(network), comm_(comm), pool_(pool) {
+    : config_(config),
+      data_(data),
+      network_(network),
+      comm_(comm),
+      pool_(pool),
+      view_input_(data.shape) {
     const Parameters& parameters = network.parameters();
     const auto ranges = weight_ranges(config.train.optimizer, config.layers, parameters);
     if (has_l2(ranges)) penalty_.emplace(ranges, parameters.trainable().size(), 1);
@@ -80,7 +90,30 @@ StepPlan& Evaluator::plan_of(int samples) {
     return *plans_.back();
 }
 
-std::vector<double> Evaluator::run_slices(const SampleSet& samples,
+// The weights of views are powers of two: nothing is rounded but the sum.
+std::span<const float> Evaluator::logits_of(const SampleSet& samples,
+                                            std::span<const std::uint32_t> which, StepPlan& plan,
+                                            std::span<const View> views) {
+    if (views.size() == 1) {
+        write_input(samples, which, data_.scale, network_.input(), plan.input());
+        plan.forward({});
+        return plan.logits();
+    }
+    mean_logits_.assign(plan.logits().size(), 0.0);
+    for (const View& view : views) {
+        liveness::note(liveness::Phase::evaluation);
+        view_input_.write(samples, which, view, data_.scale, network_.input(), plan.input());
+        plan.forward({});
+        for (std::size_t i = 0; i < mean_logits_.size(); ++i)
+            mean_logits_[i] += view.weight * static_cast<double>(plan.logits()[i]);
+    }
+    shown_logits_.resize(mean_logits_.size());
+    std::ranges::transform(mean_logits_, shown_logits_.begin(),
+                           [](double logit) { return static_cast<float>(logit); });
+    return shown_logits_;
+}
+
+std::vector<double> Evaluator::run_slices(const SampleSet& samples, TestViews views,
                                           std::vector<double>* probabilities) {
     const SampleRange own = near_equal_piece(slices_in(samples), comm_.size(), comm_.rank());
     std::vector<double> sums;
@@ -92,19 +125,19 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
         const SampleRange range = slice_range(samples, slice);
         which.resize(static_cast<std::size_t>(range.count));
         std::iota(which.begin(), which.end(), static_cast<std::uint32_t>(range.first));
-        StepPlan& plan = plan_of(range.count);
-        write_input(samples, which, data_.scale, network_.input(), plan.input());
-        plan.forward({});
+        const std::span<const float> logits =
+            logits_of(samples, which, plan_of(range.count), views_of(views));
         const auto labels =
             std::span(samples.labels).subspan(static_cast<std::size_t>(range.first), which.size());
-        const LossSum sum = softmax_cross_entropy(plan.logits(), labels, network_.classes(),
-                                                  range.count, {}, config_.train.label_smoothing);
+        const LossSum sum = softmax_cross_entropy(logits, labels, network_.classes(), range.count,
+                                                  {}, config_.train.label_smoothing);
         sums.push_back(sum.loss);
         sums.push_back(static_cast<double>(sum.correct));
+        sums.push_back(
+            static_cast<double>(count_in_top(kTopClasses, logits, labels, network_.classes())));
         if (probabilities == nullptr) continue;
-        slice_probabilities.resize(plan.logits().size());
-        softmax_forward(plan.logits().data(), slice_probabilities.data(), range.count,
-                        network_.classes());
+        slice_probabilities.resize(logits.size());
+        softmax_forward(logits.data(), slice_probabilities.data(), range.count, network_.classes());
         probabilities->insert(probabilities->end(), slice_probabilities.begin(),
                               slice_probabilities.end());
     }
@@ -112,26 +145,28 @@ std::vector<double> Evaluator::run_slices(const SampleSet& samples,
 }
 
 Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<double>& own) {
-    const Contributions from = contributions(samples, comm_.size(), [](int) { return 2; });
-    std::vector<double> all(2 * static_cast<std::size_t>(slices_in(samples)));
+    const Contributions from =
+        contributions(samples, comm_.size(), [](int) { return static_cast<int>(kSums); });
+    std::vector<double> all(kSums * static_cast<std::size_t>(slices_in(samples)));
     comm_.all_gather(own, all, from.counts, from.offsets);
-    double loss = 0.0, correct = 0.0;
-    for (std::size_t i = 0; i < all.size(); i += 2) {
-        loss += all[i];
-        correct += all[i + 1];
-    }
+    std::array<double, kSums> sums{};
+    for (std::size_t i = 0; i < all.size(); ++i) sums[i % kSums] += all[i];
     const auto count = static_cast<double>(samples.count());
     const double penalty = penalty_ ? penalty_->of(network_.parameters().trainable()) : 0.0;
-    return {.loss = loss / count + penalty, .accuracy = correct / count, .count = samples.count()};
+    Metrics metrics{.loss = sums[kLoss] / count + penalty,
+                    .accuracy = sums[kCorrect] / count,
+                    .count = samples.count()};
+    if (network_.classes() > kTopClasses) metrics.top_5_accuracy = sums[kInTop5] / count;
+    return metrics;
 }
 
 Metrics Evaluator::metrics(const SampleSet& samples) {
-    return sum_of_slices(samples, run_slices(samples, nullptr));
+    return sum_of_slices(samples, run_slices(samples, TestViews::image, nullptr));
 }
 
-Evaluation Evaluator::evaluate(const SampleSet& samples) {
+Evaluation Evaluator::evaluate(const SampleSet& samples, TestViews views) {
     std::vector<double> own;
-    Evaluation evaluation{.metrics = sum_of_slices(samples, run_slices(samples, &own)),
+    Evaluation evaluation{.metrics = sum_of_slices(samples, run_slices(samples, views, &own)),
                           .probabilities = {}};
     const Contributions from = contributions(samples, comm_.size(), [&](int slice) {
         return slice_range(samples, slice).count * network_.classes();
@@ -146,12 +181,12 @@ Evaluation Evaluator::evaluate(const SampleSet& samples) {
 }
 
 Evaluation evaluate(const RunConfig& config, const NamedTensors& weights, const RunData& data,
-                    const SampleSet& samples, const Communicator& comm) {
+                    const SampleSet& samples, const Communicator& comm, TestViews views) {
     Network network(config.layers, data.shape, static_cast<int>(data.class_names.size()));
     require_countable(samples, network.classes());
     network.parameters().set_weights(weights);
     BufferPool pool;
-    return Evaluator(config, data, network, comm, pool).evaluate(samples);
+    return Evaluator(config, data, network, comm, pool).evaluate(samples, views);
 }
 
 }  // namespace lockstep::trainer

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "trainer/augmentation/test_views.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/evaluate.hpp"
 #include "trainer/network/network.hpp"
@@ -23,15 +24,20 @@ public:
     Evaluator(const RunConfig& config, const RunData& data, Network& network,
               const Communicator& comm, BufferPool& pool);
 
-    // Loss and accuracy over `samples`, each evaluated exactly once. Collective.
+    // Loss and accuracy over `samples`, each evaluated exactly once, as it is. Collective.
     Metrics metrics(const SampleSet& samples);
     // With the probabilities of all samples, on rank 0. Collective.
-    Evaluation evaluate(const SampleSet& samples);
+    //   views   what is evaluated: the mean over them of a sample's logits
+    Evaluation evaluate(const SampleSet& samples, TestViews views);
 
 private:
     StepPlan& plan_of(int samples);
-    // Runs the rank's slices; fills [own slices][loss, correct] and, if wanted, probabilities.
-    std::vector<double> run_slices(const SampleSet& samples, std::vector<double>* probabilities);
+    // The logits of some samples; valid until the next call.
+    std::span<const float> logits_of(const SampleSet& samples, std::span<const std::uint32_t> which,
+                                     StepPlan& plan, std::span<const View> views);
+    // Runs the rank's slices; fills [own slices][kSums] and, if wanted, probabilities.
+    std::vector<double> run_slices(const SampleSet& samples, TestViews views,
+                                   std::vector<double>* probabilities);
     // The mean loss with what regularizers add to it.
     Metrics sum_of_slices(const SampleSet& samples, const std::vector<double>& own);
 
@@ -41,6 +47,9 @@ private:
     const Communicator& comm_;
     BufferPool& pool_;
     std::optional<Penalty> penalty_;  // where layers have regularizers
+    ViewInput view_input_;
+    std::vector<double> mean_logits_;  // [samples of a slice, classes], of several views
+    std::vector<float> shown_logits_;  // them, in float32
     StepClocks clocks_;
     std::vector<std::unique_ptr<StepPlan>> plans_;  // by size, as they come up
 };

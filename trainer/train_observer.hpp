@@ -17,6 +17,9 @@ struct Metrics {
     double loss = 0.0;       // mean over the samples
     double accuracy = 0.0;   // fraction in [0, 1]
     std::int64_t count = 0;  // samples seen, each exactly once
+    // Fraction whose label is among the five classes of the largest logits; where something was
+    // evaluated on more than five classes.
+    std::optional<double> top_5_accuracy{};
 };
 
 struct StepRecord {

@@ -334,7 +334,7 @@ TrainOutcome TrainingRun::finish(StopReason reason) {
         outcome.weights_epoch = (*best)->best().epoch;
     }
     outcome.weights = network_.parameters().weights();
-    Evaluation test = evaluator_.evaluate(training_.data.test);
+    Evaluation test = evaluator_.evaluate(training_.data.test, training_.config.data.test_views);
     outcome.test = test.metrics;
     outcome.test_probabilities = std::move(test.probabilities);
     return outcome;

@@ -9,6 +9,7 @@
 #include "liveness/fault_point.hpp"
 #include "liveness/pulse.hpp"
 #include "trainer/augmentation/augmented_input.hpp"
+#include "trainer/class_weights.hpp"
 #include "trainer/config/errors.hpp"
 #include "trainer/config/limits.hpp"
 #include "trainer/data/batch_input.hpp"
@@ -91,6 +92,8 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       base_learning_rate_(config.train.optimizer.learning_rate),
       factored_(network, full_batch(config, data)),
       gradient_size_(network.parameters().trainable().size()),
+      class_weights_(
+          class_weights(config.train.class_weights, data.training.labels, network.classes())),
       exchange_(make_exchange(config.parallel.exchange, comm,
                               exchange_setting(config, data, gradient_size_, factored_.floats()))),
       tails_(kTailSize *
@@ -261,7 +264,7 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
             plan.logits().subspan(first * classes, count * classes),
             std::span(labels_).subspan(first, count), network_.classes(), geometry.batch,
             plan.diff_logits().subspan(first * classes, count * classes),
-            config_.train.label_smoothing);
+            config_.train.label_smoothing, class_weights_);
         float* tail = tail_of(static_cast<int>(i));
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);

@@ -104,8 +104,9 @@ private:
     double base_learning_rate_;
     StepClocks clocks_;
     FactoredGradients factored_;
-    std::size_t gradient_size_;  // floats, without the tail
-    std::vector<Label> labels_;  // [own samples]
+    std::size_t gradient_size_;          // floats, without the tail
+    std::vector<Label> labels_;          // [own samples]
+    std::vector<double> class_weights_;  // [classes], or empty
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;

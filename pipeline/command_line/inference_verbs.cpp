@@ -2,11 +2,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/settings/words.hpp"
 #include "pipeline/verbs/evaluate.hpp"
 #include "pipeline/verbs/predict.hpp"
 #include "trainer/data/dataset_kind.hpp"
@@ -25,6 +28,12 @@ bool is_dataset(std::string_view word) {
     return std::ranges::find(kinds, word, &trainer::DatasetKind::word) != kinds.end();
 }
 
+void add_views(CLI::App& verb, std::optional<trainer::TestViews>& views, const std::string& help) {
+    std::vector<Choice<std::optional<trainer::TestViews>>> choices;
+    for (const auto& [word, value] : kTestViews) choices.push_back({std::string(word), value});
+    add_choice(verb, "--views", views, choices, help);
+}
+
 void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
     add_saved_network(verb, evaluate.network);
     add_choice<EvaluatedSplit>(verb, "--split", evaluate.split,
@@ -40,6 +49,9 @@ void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
                                           "another data set, which lies in --data; its classes are "
                                           "matched by name")
         ->type_name(fmt::format("{}", fmt::join(dataset_words(), "|")));
+    add_views(verb, evaluate.views,
+              "the mean of the logits over views of each image: it, its mirror, both moved by a "
+              "pixel; unless given, data.test_views of the run for its test split, else image");
     const auto by = [&evaluate](EvaluatedBy value) { evaluate.by = value; };
     const auto choose_by = [by](const std::string& word) {
         if (word == "all") return by(EvaluatedBy::all);
@@ -62,6 +74,8 @@ void declare_predict(CLI::App& verb, PredictOptions& predict) {
     verb.add_option("--top", predict.top, "classes to name for each image")
         ->type_name("K")
         ->check(CLI::Range(1, 1000));
+    add_views(verb, predict.views,
+              "the mean over views of each image; unless given, data.test_views of the run");
     add_format(verb, predict.format);
 }
 
@@ -72,6 +86,7 @@ void add_inference_verbs(VerbList& verbs) {
         {"evaluate", "loss, accuracy and confusions of saved weights on a data set",
          "  lockstep evaluate vgg-bn\n"
          "  lockstep evaluate vgg-bn --weights best --by class --format csv\n"
+         "  lockstep evaluate vgg-bn --views mirror_translate     test-time augmentation\n"
          "  lockstep evaluate lockstep-store/runs/vgg-bn-1f3a5c7e/best.h5 --split validation\n"
          "  lockstep evaluate keras-model.h5 --file my.toml --run vgg-bn --data ~/cifar10\n"
          "  lockstep evaluate vgg-bn --dataset cifar10 --data ~/relabelled     another set, with "

@@ -211,6 +211,7 @@ DataSection read_data(const Table& settings, const PathContext& paths,
     config.path = read_data_path(reader, config, paths);
     config.cache_folder = cache_folder(paths.environment);
     config.augmentation = read_augmentation(reader);
+    config.test_views = reader.choice("test_views", kTestViews).value_or(config.test_views);
     // What a saved network tells itself needs no data: they may be away, or others by now.
     const bool has_classes = saved_classes && (reader.has("classes") || !saved_classes->empty());
     data.traits = has_classes ? trainer::nominal_traits(config) : trainer::dataset_traits(config);

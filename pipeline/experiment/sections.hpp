@@ -38,8 +38,8 @@ using SavedClasses = std::optional<std::vector<std::string>>;  // of ReadOptions
 DataSection read_data(const Table& settings, const PathContext& paths,
                       const SavedClasses& saved_classes, ReadContext context);
 trainer::ParallelConfig read_parallel(const Table& settings, ReadContext context);
-// [train] and [checkpoint]; `data` tells whether there are val_ figures to watch.
-trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig& data,
+// [train] and [checkpoint]; `data` tells whether there are val_ figures to watch, and the classes.
+trainer::TrainConfig read_train(const Table& settings, const DataSection& data,
                                 const PathContext& paths, ReadContext context);
 
 // The text of a path: ${NAME} replaced, made absolute. `origin` decides what it is relative to.

@@ -157,7 +157,7 @@ RunSpec read_combination(const Combination& combination, FileContext& file, Prob
     DataSection data = read_data(combination.settings, file.paths, file.saved_classes, context);
     config.layers = read_layers(combination.settings, combination.origin, context);
     const bool has_network = file.has_layers && problems.found() == problems_before;
-    config.train = read_train(combination.settings, data.config, file.paths, context);
+    config.train = read_train(combination.settings, data, file.paths, context);
     config.data = std::move(data.config);
     run.class_names = std::move(data.class_names);
     run.data_traits = std::move(data.traits);

@@ -113,11 +113,12 @@ void refuse_too_large(const std::filesystem::path& weights, const Origin& origin
 
 }  // namespace
 
-trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig& data,
+trainer::TrainConfig read_train(const Table& settings, const DataSection& data,
                                 const PathContext& paths, ReadContext context) {
     const Table& table = table_at(settings, "train", context);
     TableReader reader(table, "train.", KeyGroup::train, context);
-    const bool has_validation = !std::holds_alternative<trainer::NoValidation>(data.validation);
+    const bool has_validation =
+        !std::holds_alternative<trainer::NoValidation>(data.config.validation);
     trainer::TrainConfig config;
     config.batch_size = reader.count("batch_size", 1, kMostBatch).value_or(config.batch_size);
     config.epochs = reader.count("epochs", 0, INT32_MAX).value_or(config.epochs);
@@ -132,6 +133,7 @@ trainer::TrainConfig read_train(const Table& settings, const trainer::DataConfig
         refuse_too_large(config.initial_weights, origin, context.problems);
     }
     config.label_smoothing = reader.real("label_smoothing", {0.0, 1.0, true, false}).value_or(0.0);
+    config.class_weights = read_class_weights(reader, data.class_names);
     config.optimizer = read_optimizer(table, config.epochs, context);
     config.schedule = read_schedule(table, {config.epochs, has_validation}, context);
     refuse_infinite_rate(table, config, context.problems);

@@ -9,6 +9,10 @@ namespace lockstep::pipeline {
 //   epochs   of the run
 trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadContext context);
 
+// [train] class_weights, of these classes: weights of all of them, in the order of their labels.
+trainer::ClassWeightConfig read_class_weights(TableReader& train,
+                                              const std::vector<std::string>& class_names);
+
 struct ScheduleContext {
     int epochs = 1;  // of the run
     bool has_validation = false;

@@ -57,6 +57,7 @@ void add_epochs(MlflowRun& run, const std::vector<storage::EpochRow>& epochs) {
         add("accuracy", row.accuracy);
         if (row.val_loss) add("val_loss", *row.val_loss);
         if (row.val_accuracy) add("val_accuracy", *row.val_accuracy);
+        if (row.val_top_5_accuracy) add("val_top_5_accuracy", *row.val_top_5_accuracy);
         add("learning_rate", row.learning_rate);
         add("epoch_seconds", row.epoch_seconds);
         add("images_per_second", row.images_per_second);

@@ -39,6 +39,8 @@ void add_epochs(Curves& curves, const std::vector<EpochRow>& epochs) {
         add("train", "epoch_learning_rate", row.learning_rate);
         if (row.val_loss) add("validation", "epoch_loss", *row.val_loss);
         if (row.val_accuracy) add("validation", "epoch_accuracy", *row.val_accuracy);
+        if (row.val_top_5_accuracy)
+            add("validation", "epoch_top_5_accuracy", *row.val_top_5_accuracy);
     }
 }
 
@@ -59,9 +61,10 @@ void add_test_figures(Curves& curves, const RunDetails& details) {
     if (details.epochs.empty()) return;
     const EpochRow& last = details.epochs.back();
     for (const storage::MetricRow& metric : details.metrics) {
-        const char* tag = metric.name == "test_loss"       ? "epoch_loss"
-                          : metric.name == "test_accuracy" ? "epoch_accuracy"
-                                                           : nullptr;
+        const char* tag = metric.name == "test_loss"             ? "epoch_loss"
+                          : metric.name == "test_accuracy"       ? "epoch_accuracy"
+                          : metric.name == "test_top_5_accuracy" ? "epoch_top_5_accuracy"
+                                                                 : nullptr;
         if (tag == nullptr) continue;
         curves["test"].push_back(
             {tag, last.epoch - 1, seconds(last.finished_utc), static_cast<float>(metric.value)});

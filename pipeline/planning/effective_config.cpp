@@ -80,6 +80,8 @@ private:
         add("data.classes", run_.class_names);
         add("data.scale", word_of(data.scale));
         validation(data.validation);
+        if (data.test_views != trainer::TestViews::image)
+            add("data.test_views", word_of(data.test_views));
         if (data.augmentation.empty()) return;
         note("data.augmentation", std::string_view());
         values_.back().value = augmentation_text(data.augmentation);
@@ -111,6 +113,7 @@ private:
         add("train.shuffle", train.shuffle);
         add("train.seed", train.seed);
         if (train.label_smoothing > 0.0) add("train.label_smoothing", train.label_smoothing);
+        class_weights(train.class_weights);
         optimizer(train.optimizer);
         schedule(train.schedule);
         early_stopping(train.early_stopping);
@@ -121,6 +124,25 @@ private:
                 "train.initial_weights_sha256=" + run_.initial_weights_sha256;
         }
         note("train.record_steps", train.record_steps);
+    }
+
+    // Those that are not 1; nothing where all classes count the same.
+    void class_weights(const trainer::ClassWeightConfig& config) {
+        const std::string key = "train.class_weights";
+        if (std::holds_alternative<trainer::BalancedClasses>(config))
+            return add(key, std::string_view("balanced"));
+        const auto* given = std::get_if<trainer::ClassWeights>(&config);
+        if (given == nullptr) return;
+        std::string text;
+        for (std::size_t label = 0; label < given->weights.size(); ++label) {
+            if (given->weights[label] == 1.0) continue;
+            text +=
+                fmt::format("{}{} = {}", text.empty() ? "" : ", ",
+                            toml_string(run_.class_names[label]), text_of(given->weights[label]));
+        }
+        note(key, std::string_view());
+        values_.back().value = fmt::format("{{ {} }}", text);
+        values_.back().canonical = key + '=' + values_.back().value;
     }
 
     void optimizer(const trainer::OptimizerConfig& optimizer) {

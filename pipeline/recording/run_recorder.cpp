@@ -12,6 +12,7 @@
 #include "pipeline/recording/run_rows.hpp"
 #include "pipeline/recording/run_space.hpp"
 #include "pipeline/recording/tensors.hpp"
+#include "pipeline/settings/words.hpp"
 #include "reports/words/number_text.hpp"
 #include "storage/files/storage_error.hpp"
 #include "storage/files/this_host.hpp"
@@ -99,10 +100,13 @@ void RunRecorder::finish(const trainer::TrainOutcome& outcome) {
     store_.sweep_run_folder(planned_.id);
     end.metrics = final_metrics(planned_.id, outcome, epochs);
     database_.end_attempt(planned_.id, attempt_, end);
-    tell(fmt::format("{}: test loss {} - test accuracy {} ({} samples, weights of epoch {})",
-                     planned_.run.config.name, format_metric(outcome.test.loss),
-                     format_metric(outcome.test.accuracy), reports::thousands(outcome.test.count),
-                     outcome.weights_epoch));
+    const trainer::TestViews views = planned_.run.config.data.test_views;
+    tell(fmt::format(
+        "{}: test loss {} - test accuracy {} ({} samples{}, weights of epoch {})",
+        planned_.run.config.name, format_metric(outcome.test.loss),
+        format_metric(outcome.test.accuracy), reports::thousands(outcome.test.count),
+        views == trainer::TestViews::image ? "" : fmt::format(", views {}", word_of(views)),
+        outcome.weights_epoch));
 }
 
 // Its checkpoint is durable: what the database cannot take now the next start takes in.

@@ -193,6 +193,7 @@ storage::EpochRow epoch_row(const std::string& run, int attempt,
         row.val_loss = epoch.validation->loss;
         row.val_accuracy = epoch.validation->accuracy;
         row.validation_count = epoch.validation->count;
+        row.val_top_5_accuracy = epoch.validation->top_5_accuracy;
     }
     row.learning_rate = epoch.learning_rate;
     row.weights_digest = epoch.weights_digest;
@@ -215,6 +216,8 @@ std::vector<storage::MetricRow> final_metrics(const std::string& run,
         {run, "test_accuracy", outcome.test.accuracy},
         {run, "test_count", static_cast<double>(outcome.test.count)},
         {run, "weights_epoch", static_cast<double>(outcome.weights_epoch)}};
+    if (outcome.test.top_5_accuracy)
+        rows.push_back({run, "test_top_5_accuracy", *outcome.test.top_5_accuracy});
     const storage::EpochRow* best_accuracy = nullptr;
     const storage::EpochRow* best_loss = nullptr;
     for (const storage::EpochRow& row : epochs) {  // a NaN is never better

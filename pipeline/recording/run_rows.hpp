@@ -38,7 +38,8 @@ storage::AttemptRow attempt_row(const RunSetting& setting);
 storage::EpochRow epoch_row(const std::string& run, int attempt, const trainer::EpochRecord& epoch);
 
 // test_loss, test_accuracy, test_count, weights_epoch; with validation also best_val_accuracy,
-// best_epoch (the first one of that accuracy) and best_val_loss.
+// best_epoch (the first one of that accuracy) and best_val_loss; with more than five classes
+// test_top_5_accuracy.
 std::vector<storage::MetricRow> final_metrics(const std::string& run,
                                               const trainer::TrainOutcome& outcome,
                                               const std::vector<storage::EpochRow>& epochs);

@@ -17,12 +17,13 @@ constexpr Keys kFile = {"schema",     "experiment", "data",  "train", "parallel"
 constexpr Keys kExperiment = {"name", "title"};
 constexpr Keys kRun = {"name",     "title",      "source", "data",  "train",
                        "parallel", "checkpoint", "layers", "expect"};
-constexpr Keys kData = {"dataset", "path",       "classes",
-                        "scale",   "validation", "augmentation"};  // and those of data sets
+constexpr Keys kData = {"dataset",    "path",         "classes",   "scale",
+                        "validation", "augmentation", "test_views"};  // and those of data sets
 constexpr Keys kValidation = {"first", "fraction"};
 constexpr Keys kTrain = {"batch_size",     "epochs",          "steps_per_epoch", "shuffle",
                          "seed",           "seeds",           "optimizer",       "schedule",
-                         "early_stopping", "initial_weights", "record_steps",    "label_smoothing"};
+                         "early_stopping", "initial_weights", "record_steps",    "label_smoothing",
+                         "class_weights"};
 constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};

@@ -59,6 +59,11 @@ inline constexpr std::array<Word<trainer::Scale>, 3> kScales{{
     {"raw", trainer::Scale::raw},
     {"standard", trainer::Scale::standard},
 }};
+inline constexpr std::array<Word<trainer::TestViews>, 3> kTestViews{{
+    {"image", trainer::TestViews::image},
+    {"mirror", trainer::TestViews::mirror},
+    {"mirror_translate", trainer::TestViews::mirror_translate},
+}};
 inline constexpr std::array<Word<trainer::ExchangeKind>, 3> kExchanges{{
     {"ordered", trainer::ExchangeKind::ordered},
     {"ring", trainer::ExchangeKind::ring},
@@ -91,6 +96,9 @@ constexpr std::string_view word_of(trainer::Initializer value) {
 }
 constexpr std::string_view word_of(trainer::Scale value) {
     return word_in<trainer::Scale>(kScales, value);
+}
+constexpr std::string_view word_of(trainer::TestViews value) {
+    return word_in<trainer::TestViews>(kTestViews, value);
 }
 constexpr std::string_view word_of(trainer::ExchangeKind value) {
     return word_in<trainer::ExchangeKind>(kExchanges, value);

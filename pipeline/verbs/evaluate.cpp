@@ -19,6 +19,7 @@
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/weights_notes.hpp"
+#include "pipeline/settings/words.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_data.hpp"
 #include "pipeline/training/run_queue.hpp"
@@ -66,10 +67,22 @@ std::string_view name_of(EvaluatedSplit split) {
 }
 
 storage::Table result_table(const SavedNetwork& network, EvaluatedSplit split,
-                            const trainer::Metrics& metrics) {
-    return {{"weights", "samples", "count", "loss", "accuracy"},
-            {{network.path.string(), std::string(name_of(split)), metrics.count, metrics.loss,
-              metrics.accuracy}}};
+                            trainer::TestViews views, const trainer::Metrics& metrics) {
+    storage::Table table{
+        {"weights", "samples", "views", "count", "loss", "accuracy"},
+        {{network.path.string(), std::string(name_of(split)), std::string(word_of(views)),
+          metrics.count, metrics.loss, metrics.accuracy}}};
+    if (metrics.top_5_accuracy) {  // of more than five classes
+        table.columns.emplace_back("top_5_accuracy");
+        table.rows.front().emplace_back(*metrics.top_5_accuracy);
+    }
+    return table;
+}
+
+trainer::TestViews views_in(const SavedNetwork& network, const EvaluateOptions& options) {
+    if (options.views) return *options.views;
+    return options.split == EvaluatedSplit::test ? network.planned.run.config.data.test_views
+                                                 : trainer::TestViews::image;
 }
 
 reports::PredictionFigures class_figures(const trainer::RunData& data,
@@ -191,13 +204,14 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
     if (world.is_root()) tell_notes(network);
     if (world.is_root() && !options.dataset) tell_other_data(network, *data.dataset);
     trainer::agree_on_compute_environment(world);
+    const trainer::TestViews views = views_in(network, options);
     const auto result = trainer::evaluate(network.planned.run.config, network.weights, data,
-                                          samples_of(data, options.split), world);
+                                          samples_of(data, options.split), world, views);
     if (world.is_root()) {
         const auto figures = [&] {
             return class_figures(data, samples_of(data, options.split), result);
         };
-        print_result(result_table(network, options.split, result.metrics), figures, options);
+        print_result(result_table(network, options.split, views, result.metrics), figures, options);
     }
     return kExitSuccess;
 }

@@ -6,6 +6,7 @@
 #include "pipeline/exporting/saved_network.hpp"
 #include "pipeline/ranks/launcher.hpp"
 #include "reports/tables/table_format.hpp"
+#include "trainer/config/train_config.hpp"
 
 namespace lockstep::pipeline {
 
@@ -20,6 +21,9 @@ struct EvaluateOptions {
     // Another data set than the run's own, with the run's classes, found by name; network.data is
     // then its path.
     std::optional<std::string> dataset;
+    // Unset: those of the run for its test split, else each image as it is; so figures are those
+    // that the run was recorded with.
+    std::optional<trainer::TestViews> views;
     std::optional<EvaluatedBy> by;  // unset: all three for people, `all` for programs
     reports::TableFormat format = reports::TableFormat::table;
 };

@@ -30,7 +30,7 @@ using storage::Cell;
 using storage::Table;
 
 // For programs; the settings that differ stand behind them.
-constexpr std::array<std::string_view, 21> kAllFigures{"experiment",
+constexpr std::array<std::string_view, 22> kAllFigures{"experiment",
                                                        "run",
                                                        "name",
                                                        "seed",
@@ -41,6 +41,7 @@ constexpr std::array<std::string_view, 21> kAllFigures{"experiment",
                                                        "best_val_accuracy",
                                                        "test_loss",
                                                        "test_accuracy",
+                                                       "test_top_5_accuracy",
                                                        "parameters",
                                                        "ranks",
                                                        "host",

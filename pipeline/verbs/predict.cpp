@@ -109,7 +109,7 @@ void add_rows(storage::Table& table, const std::string& file, std::span<const fl
 class Predictor {
 public:
     Predictor(const trainer::Communicator& world, const PredictOptions& options)
-        : world_(world), top_(options.top) {
+        : world_(world), top_(options.top), views_(options.views) {
         do_on_all(world, [&] {
             network_ = read_saved_network(options.network);
             check_ranks({.experiment = {}, .title = {}, .runs = {network_.planned}}, world.size());
@@ -148,8 +148,10 @@ private:
             }
         }
         if (samples.files.empty()) return;
-        const auto evaluation = trainer::evaluate(network_.planned.run.config, network_.weights,
-                                                  data_, all_of(samples.images), world_);
+        const trainer::RunConfig& config = network_.planned.run.config;
+        const auto evaluation =
+            trainer::evaluate(config, network_.weights, data_, all_of(samples.images), world_,
+                              views_.value_or(config.data.test_views));
         if (!world_.is_root()) return;
         const std::size_t classes = data_.class_names.size();
         for (std::size_t i = 0; i < samples.files.size(); ++i) {
@@ -161,6 +163,7 @@ private:
 
     const trainer::Communicator& world_;
     std::size_t top_;
+    std::optional<trainer::TestViews> views_;
     SavedNetwork network_;
     trainer::RunData data_;
     std::vector<fs::path> files_;

@@ -35,7 +35,7 @@ using storage::Cell;
 using storage::Table;
 
 // Of v_epochs: without what is the same in every row, but for what names the run.
-constexpr std::array<std::string_view, 24> kUsualColumns{"experiment",
+constexpr std::array<std::string_view, 25> kUsualColumns{"experiment",
                                                          "name",
                                                          "seed",
                                                          "run",
@@ -46,6 +46,7 @@ constexpr std::array<std::string_view, 24> kUsualColumns{"experiment",
                                                          "accuracy",
                                                          "val_loss",
                                                          "val_accuracy",
+                                                         "val_top_5_accuracy",
                                                          "is_nan",
                                                          "learning_rate",
                                                          "training_count",
@@ -135,7 +136,9 @@ Section summary(const storage::RunDetails& details) {
           {"cause", details.attempts.empty() ? "" : details.attempts.back().cause},
           {"epochs", fmt::format("{} of {}", details.epochs.size(), row.epochs)},
           {"test_accuracy", figure(details.metrics, "test_accuracy")},
+          {"test_top_5_accuracy", figure(details.metrics, "test_top_5_accuracy")},
           {"test_loss", figure(details.metrics, "test_loss")},
+          {"test_views", figures.test_views},
           {"best_val_accuracy", best ? Cell(format_metric(*best)) : Cell()},
           {"selected_on", std::string(row.selected_on_test_set ? "the test set: flatters" : "")},
           {"seed", row.seed},

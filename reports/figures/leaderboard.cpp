@@ -119,6 +119,7 @@ void add_figures(const Runs& runs, ArchitectureFigures& entry) {
     const auto mean = [&](const Pick& pick) { return estimate(runs, counted, pick); };
     entry.test_accuracy = measured(runs, counted, pick_metric("test_accuracy"), "test_accuracy");
     entry.test_loss = mean([](const RunFigures& run) { return run.test_loss; });
+    entry.test_top_5_accuracy = mean([](const RunFigures& run) { return run.test_top_5_accuracy; });
     entry.accuracy_best = mean([](const RunFigures& run) { return run.accuracy.best; });
     entry.accuracy_final = mean([](const RunFigures& run) { return run.accuracy.final; });
     entry.loss_best = mean([](const RunFigures& run) { return run.loss.best; });

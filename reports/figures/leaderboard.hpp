@@ -57,7 +57,7 @@ struct ArchitectureFigures {
 
     // Over the finished runs; over all that have epochs where none is finished.
     Measured test_accuracy{};
-    Estimate test_loss{};
+    Estimate test_loss{}, test_top_5_accuracy{};
     Estimate accuracy_best{}, accuracy_final{}, loss_best{}, loss_final{};
     Estimate val_accuracy_best{}, val_accuracy_final{}, val_loss_best{}, val_loss_final{};
     Estimate epochs{}, seconds{}, images_per_second{};

@@ -173,9 +173,11 @@ std::optional<double> positive(Number number) {
     return number > Number{} ? std::optional(static_cast<double>(number)) : std::nullopt;
 }
 
-constexpr std::array<Figure, 11> kFigures{{
+constexpr std::array<Figure, 12> kFigures{{
     {"test_accuracy", MeasuredOn::test_images,
      [](const RunFigures& run) { return run.test_accuracy; }},
+    {"test_top_5_accuracy", MeasuredOn::test_images,
+     [](const RunFigures& run) { return run.test_top_5_accuracy; }},
     {"test_loss", MeasuredOn::test_images, [](const RunFigures& run) { return run.test_loss; }},
     {"best_val_accuracy", MeasuredOn::validation_images,
      [](const RunFigures& run) { return run.val_accuracy.best; }},

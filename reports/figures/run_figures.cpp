@@ -72,6 +72,7 @@ void add_epochs(const RunDetails& details, RunFigures& figures) {
 void add_test(const RunDetails& details, RunFigures& figures) {
     figures.test_loss = metric(details, "test_loss");
     figures.test_accuracy = metric(details, "test_accuracy");
+    figures.test_top_5_accuracy = metric(details, "test_top_5_accuracy");
     figures.test_count = whole_metric(details, "test_count");
     if (const auto epoch = whole_metric(details, "weights_epoch")) {
         figures.weights_epoch = static_cast<int>(*epoch);
@@ -88,6 +89,12 @@ TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& 
             run.test_samples};
 }
 
+// "mirror" in quotes.
+std::string text_in(std::string_view value) {
+    if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);
+    return std::string(value.substr(1, value.size() - 2));
+}
+
 }  // namespace
 
 RunFigures run_figures(const RunDetails& details) {
@@ -99,6 +106,7 @@ RunFigures run_figures(const RunDetails& details) {
     figures.unselected_settings =
         unselected_settings(figures.config, details.run.initial_weights_sha256);
     figures.test_set = test_set_of(details.run, figures.config);
+    figures.test_views = text_in(value_of(figures.config, "data.test_views"));
     add_epochs(details, figures);
     add_test(details, figures);
     if (!details.attempts.empty()) figures.ranks = details.attempts.back().ranks;

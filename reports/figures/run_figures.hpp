@@ -54,12 +54,16 @@ struct RunFigures {
     Design design;
     std::string unselected_settings;  // equal where nothing but the choice of the epoch differs
     TestSet test_set;                 // what was tested on
+    // Test figures are of the mean over views of each image, as data.test_views says; "" where they
+    // are of each image as it is.
+    std::string test_views;
 
     std::vector<EpochFigures> epochs;
     BestAndFinal loss, accuracy, val_loss, val_accuracy;
     std::optional<int> best_epoch{};  // by val_accuracy, or by accuracy where nothing validates
     std::optional<double> test_loss{};
     std::optional<double> test_accuracy{};
+    std::optional<double> test_top_5_accuracy{};  // of more than five classes
     std::optional<std::int64_t> test_count{};
     std::optional<int> weights_epoch{};       // the epoch that was tested
     std::optional<Proportion> test_right{};   // test_accuracy as a count

@@ -41,6 +41,8 @@ std::string badges(const ExperimentReport& report, const ArchitectureFigures& en
     if (is_at_chance(entry, report.runs)) {
         markup += ' ' + html_badge("no better than guessing", Tone::warning);
     }
+    if (!report.runs[entry.runs.front()].test_views.empty())
+        markup += ' ' + html_badge("several views", Tone::plain);
     return markup.empty() ? "" : "<div>" + markup + "</div>";
 }
 
@@ -117,6 +119,13 @@ std::string seeds_text(const ArchitectureFigures& entry) {
                                  : fmt::format("{} of {}", entry.finished, all);
 }
 
+// Of few classes five are most.
+std::string top_5_text(const ArchitectureFigures& entry) {
+    constexpr std::size_t kFewClasses = 10;
+    const bool is_of_few = entry.test_set.classes.size() <= kFewClasses;
+    return is_of_few ? kNoFigure : mean_text(entry.test_top_5_accuracy);
+}
+
 HtmlTable results_table(const ExperimentReport& report) {
     HtmlTable table("Results: best test accuracy first; small figures are 95 % intervals",
                     HtmlTable::Width::page);
@@ -124,6 +133,7 @@ HtmlTable results_table(const ExperimentReport& report) {
     table.text_column("architecture")
         .number_column("test accuracy")
         .number_column("seeds")
+        .number_column("top-5 accuracy", Column::where_filled)
         .number_column("test loss", Column::where_filled)
         .number_column("best val. accuracy", Column::where_filled)
         .number_column("parameters")
@@ -138,6 +148,7 @@ HtmlTable results_table(const ExperimentReport& report) {
         table.row(name_cell(report, entry))
             .number_html(measured_cell(entry.test_accuracy))
             .number(seeds_text(entry))
+            .number(top_5_text(entry))
             .number(mean_text(entry.test_loss))
             .number(mean_text(entry.val_accuracy_best))
             .number(thousands(run.parameters))
@@ -212,6 +223,22 @@ std::string watchers(const ExperimentReport& report) {
         names);
 }
 
+std::string several_views(const ExperimentReport& report) {
+    std::string names;
+    for (const ArchitectureFigures& entry : report.entries) {
+        const std::string& views = report.runs[entry.runs.front()].test_views;
+        if (views.empty()) continue;
+        names += fmt::format("{}{} ({})", names.empty() ? "" : ", ", html_text(entry.name),
+                             html_text(views));
+    }
+    if (names.empty()) return {};
+    return fmt::format(
+        "<p class=\"note\">Test-time augmentation: the test figures of these are of several views "
+        "of each image, over which the logits are averaged (<code>data.test_views</code>); "
+        "validation figures, and all figures of others, are of each image as it is: {}.</p>\n",
+        names);
+}
+
 std::string repeated(const ExperimentReport& report) {
     std::string items;
     for (const ArchitectureFigures& entry : report.entries) {
@@ -255,7 +282,7 @@ std::string html_leaderboard(const ExperimentReport& report, Details training) {
     std::string trained = training_table(report).markup();
     if (training == Details::closed) trained = html_details("Training and validation", trained);
     return markup + results_table(report).markup() + html_selection(report) +
-           clean_figures(report) + watchers(report) +
+           clean_figures(report) + several_views(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
            "of a single accuracy otherwise, which says how well the test set measures that one "
            "network and nothing about other seeds. None stands round a figure of one run that is "

@@ -74,6 +74,11 @@ std::string figures(const RunFigures& run) {
         {"images per second",
          run.has_epochs() ? rate_text(run.images_per_second, run.stopped_seconds) : kNoFigure},
         {"ranks, exchange", fmt::format("{}, {}", run.ranks, html_text(row.exchange))}};
+    if (run.test_top_5_accuracy)
+        facts.insert(facts.begin() + 1,
+                     {"test top-5 accuracy", figure_text(run.test_top_5_accuracy)});
+    if (!run.test_views.empty())
+        facts.insert(facts.begin() + 1, {"views of each test image", html_text(run.test_views)});
     return html_facts(facts);
 }
 

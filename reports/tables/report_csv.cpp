@@ -22,7 +22,7 @@ namespace {
 using storage::Cell;
 using storage::Table;
 
-constexpr std::array<const char*, 46> kRunColumns{"run",
+constexpr std::array<const char*, 47> kRunColumns{"run",
                                                   "name",
                                                   "seed",
                                                   "state",
@@ -44,6 +44,7 @@ constexpr std::array<const char*, 46> kRunColumns{"run",
                                                   "test_accuracy",
                                                   "test_accuracy_low",
                                                   "test_accuracy_high",
+                                                  "test_top_5_accuracy",
                                                   "test_loss",
                                                   "test_count",
                                                   "printed_metric",
@@ -99,6 +100,7 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             cell(run.test_accuracy),
             run.test_interval ? Cell(run.test_interval->low) : Cell(),
             run.test_interval ? Cell(run.test_interval->high) : Cell(),
+            cell(run.test_top_5_accuracy),
             cell(run.test_loss),
             cell(run.test_count),
             printed ? Cell(printed->metric) : Cell(),

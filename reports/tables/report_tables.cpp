@@ -118,6 +118,12 @@ std::string markdown_report(const ExperimentReport& report) {
                             markdown_line(entry.name), figure_text(entry.clean->accuracy),
                             markdown_line(entry.clean->from));
     }
+    for (const ArchitectureFigures& entry : report.entries) {
+        const std::string& views = report.runs[entry.runs.front()].test_views;
+        if (views.empty()) continue;
+        text += fmt::format("\nTest figures of {} are of several views of each image ({}).\n",
+                            markdown_line(entry.name), markdown_line(views));
+    }
     if (report.runs.size() > kTableRows) {
         text += fmt::format("\nThe first {} of {} runs; report.csv has every run.\n", kTableRows,
                             report.runs.size());

@@ -60,14 +60,14 @@ void upsert_epoch(SQLite::Database& db, const EpochRow& row) {
         INSERT OR REPLACE INTO epochs (run, epoch, attempt, steps, loss, accuracy, val_loss,
             val_accuracy, is_nan, learning_rate, training_count, validation_count, weights_digest,
             epoch_seconds, training_seconds, exchange_seconds, data_seconds, evaluation_seconds,
-            images_per_second, finished_utc, stopped_seconds)
+            images_per_second, finished_utc, stopped_seconds, val_top_5_accuracy)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21))sql",
+            ?19, ?20, ?21, ?22))sql",
             row.run, row.epoch, row.attempt, row.steps, row.loss, row.accuracy, row.val_loss,
             row.val_accuracy, has_nan(row), row.learning_rate, row.training_count,
             row.validation_count, row.weights_digest, row.epoch_seconds, row.training_seconds,
             row.exchange_seconds, row.data_seconds, row.evaluation_seconds, row.images_per_second,
-            row.finished_utc, row.stopped_seconds);
+            row.finished_utc, row.stopped_seconds, row.val_top_5_accuracy);
 }
 
 void upsert_steps(SQLite::Database& db, std::span<const StepRow> rows) {

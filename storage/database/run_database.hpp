@@ -37,7 +37,7 @@ namespace lockstep::storage {
 
 // "Lkst": application_id of a run database, shown by file(1).
 inline constexpr std::int32_t kApplicationId = 0x4c6b7374;
-inline constexpr int kSchemaVersion = 8;  // user_version; docs/database_schema.md
+inline constexpr int kSchemaVersion = 9;  // user_version; docs/database_schema.md
 
 inline constexpr std::chrono::milliseconds kUsualWait{30000};  // for other users of the database
 

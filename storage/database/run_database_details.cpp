@@ -31,7 +31,8 @@ EpochRow epoch_row(RowReader& row) {
                    .evaluation_seconds = row.figure(),
                    .images_per_second = row.figure(),
                    .finished_utc = row.text(),
-                   .stopped_seconds = row.optional_figure()};
+                   .stopped_seconds = row.optional_figure(),
+                   .val_top_5_accuracy = row.optional_figure()};
     if (epoch.validation_count == 0) {  // else a NULL was a NaN
         epoch.val_loss.reset();
         epoch.val_accuracy.reset();
@@ -140,7 +141,7 @@ std::vector<EpochRow> RunDatabase::epochs(std::string_view run) const {
             SELECT run, epoch, attempt, steps, loss, accuracy, val_loss, val_accuracy,
                 learning_rate, training_count, validation_count, weights_digest, epoch_seconds,
                 training_seconds, exchange_seconds, data_seconds, evaluation_seconds,
-                images_per_second, finished_utc, stopped_seconds
+                images_per_second, finished_utc, stopped_seconds, val_top_5_accuracy
             FROM epochs WHERE run = ?1 ORDER BY epoch)sql",
                       epoch_row, run);
     });

@@ -119,6 +119,8 @@ CREATE TABLE epochs (
     finished_utc        TEXT NOT NULL,
     -- New in version 8; NULL in rows that are older:
     stopped_seconds     REAL,              -- the longest that one of the ranks stood still
+    -- New in version 9; NULL in rows that are older, and on at most five classes:
+    val_top_5_accuracy  REAL,              -- fraction whose class is among the five likeliest
     PRIMARY KEY (run, epoch),
     FOREIGN KEY (run, attempt) REFERENCES attempts(run, attempt)
 ) STRICT, WITHOUT ROWID;
@@ -229,6 +231,9 @@ CREATE TABLE run_totals (
 constexpr const char* kStoppedColumn = "ALTER TABLE epochs ADD COLUMN stopped_seconds REAL";
 constexpr const char* kStoppedTotal = "ALTER TABLE run_totals ADD COLUMN stopped_seconds REAL";
 
+// New in version 9.
+constexpr const char* kTop5Column = "ALTER TABLE epochs ADD COLUMN val_top_5_accuracy REAL";
+
 // The rows of run_totals. An epoch with a NaN is the best where no other is; of equals the first
 // one is.
 constexpr const char* kTotals = R"sql(
@@ -286,6 +291,7 @@ void upgrade_schema(SQLite::Database& db) {
         db.exec("DELETE FROM run_totals");
         db.exec("INSERT INTO run_totals " + totals_of_all());
     }
+    if (version_of(db) < 9) db.exec(kTop5Column);
     if (version_of(db) < 3) {
         db.exec(kDesignColumns);
         db.exec(kDesignIndex);
@@ -306,10 +312,15 @@ void upgrade_schema(SQLite::Database& db) {
 
 void show_as_new_schema(SQLite::Database& db) {
     // These stand in front of the tables of the same names, also for the views below.
-    db.exec("CREATE TEMP VIEW epochs AS SELECT *, NULL AS stopped_seconds FROM main.epochs");
+    if (version_of(db) < 8)
+        db.exec(
+            "CREATE TEMP VIEW epochs AS SELECT *, NULL AS stopped_seconds, "
+            "NULL AS val_top_5_accuracy FROM main.epochs");
+    else
+        db.exec("CREATE TEMP VIEW epochs AS SELECT *, NULL AS val_top_5_accuracy FROM main.epochs");
     if (version_of(db) < 2)
         db.exec("CREATE TEMP VIEW run_totals AS " + totals_of_all());
-    else
+    else if (version_of(db) < 8)
         db.exec(
             "CREATE TEMP VIEW run_totals AS SELECT *, NULL AS stopped_seconds FROM "
             "main.run_totals");

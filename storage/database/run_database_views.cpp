@@ -16,6 +16,7 @@ SELECT r.experiment, r.name, r.seed, e.run, e.epoch, e.attempt, e.steps,
        e.training_count, e.validation_count, e.weights_digest,
        e.epoch_seconds, e.training_seconds, e.exchange_seconds, e.data_seconds,
        e.evaluation_seconds, e.images_per_second, e.finished_utc, e.stopped_seconds,
+       e.val_top_5_accuracy,
        r.state, r.dataset, r.optimizer, r.batch_size
 FROM epochs e JOIN runs r USING (run))sql"},
     {"v_best", R"sql(
@@ -26,8 +27,8 @@ SELECT r.experiment, r.name, r.seed, t.run, t.best_epoch, e.loss, e.accuracy, e.
 FROM run_totals t JOIN runs r USING (run)
 JOIN epochs e ON e.run = t.run AND e.epoch = t.best_epoch)sql"},
     {"v_runs", R"sql(
--- One row a run: how far it is, and what it reached. loss, accuracy, val_loss, val_accuracy and
--- learning_rate are those of its last epoch; is_nan: one of them, or a figure of the whole run, was
+-- One row a run: how far it is, and what it reached. loss, accuracy, val_loss, val_accuracy,
+-- val_top_5_accuracy and learning_rate are those of its last epoch; is_nan: one of them, or a figure of the whole run, was
 -- a NaN.
 SELECT r.experiment, r.run, r.name, r.seed, r.state,
        coalesce(t.epochs_finished, 0) AS epochs_finished, r.epochs AS epochs_planned,
@@ -35,9 +36,11 @@ SELECT r.experiment, r.run, r.name, r.seed, r.state,
        (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_loss') AS test_loss,
        (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_accuracy')
            AS test_accuracy,
+       (SELECT value FROM metrics m WHERE m.run = r.run AND m.name = 'test_top_5_accuracy')
+           AS test_top_5_accuracy,
        r.parameters, a.ranks, a.host, a.attempt AS attempts, t.all_epochs_seconds,
        a.started_utc, a.finished_utc, a.cause,
-       l.loss, l.accuracy, l.val_loss, l.val_accuracy, l.learning_rate,
+       l.loss, l.accuracy, l.val_loss, l.val_accuracy, l.val_top_5_accuracy, l.learning_rate,
        t.all_epochs_seconds / t.epochs_finished AS mean_epoch_seconds,
        t.training_count / t.training_seconds AS images_per_second,
        r.title, r.source, r.dataset, r.optimizer, r.batch_size, r.shards, r.exchange,
@@ -66,7 +69,7 @@ FROM runs r, json_each(r.settings) s)sql"},
 SELECT experiment, run, name, seed, state, source, dataset, optimizer,
        batch_size, parameters, trainable_parameters, flops_per_image,
        epochs_finished, epochs_planned, best_epoch, best_val_accuracy, test_loss, test_accuracy,
-       printed_val_accuracy, printed_test_accuracy, validates_on_test_set, selected_on_test_set,
+       test_top_5_accuracy, printed_val_accuracy, printed_test_accuracy, validates_on_test_set, selected_on_test_set,
        ranks, exchange, mean_epoch_seconds, images_per_second, stopped_seconds
 FROM v_runs)sql"},
 };

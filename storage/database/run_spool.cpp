@@ -61,7 +61,8 @@ Json json_of(const EpochRow& row) {
             {"evaluation_seconds", figure(row.evaluation_seconds)},
             {"images_per_second", figure(row.images_per_second)},
             {"finished_utc", row.finished_utc},
-            {"stopped_seconds", optional_figure(row.stopped_seconds)}};
+            {"stopped_seconds", optional_figure(row.stopped_seconds)},
+            {"val_top_5_accuracy", optional_figure(row.val_top_5_accuracy)}};
 }
 
 EpochRow epoch_from(const std::string& run, const Json& json) {
@@ -84,7 +85,8 @@ EpochRow epoch_from(const std::string& run, const Json& json) {
             .evaluation_seconds = figure_from(json.at("evaluation_seconds")),
             .images_per_second = figure_from(json.at("images_per_second")),
             .finished_utc = json.at("finished_utc"),
-            .stopped_seconds = optional_from(json.value("stopped_seconds", Json()))};
+            .stopped_seconds = optional_from(json.value("stopped_seconds", Json())),
+            .val_top_5_accuracy = optional_from(json.value("val_top_5_accuracy", Json()))};
 }
 
 std::string line_of(const RecordedRows& rows) {

@@ -90,6 +90,12 @@ constexpr ColumnText kColumns[] = {
     {"", "val_accuracy", "", "fraction of the validation set; NULL where nothing validates"},
     {"", "test_loss", "", "of the test set, at the run's end"},
     {"", "test_accuracy", "", "fraction of the test set, at the run's end"},
+    {"", "test_top_5_accuracy", "",
+     "fraction of the test set whose class is among the five likeliest, at the run's end; NULL: at "
+     "most five classes"},
+    {"", "val_top_5_accuracy", "",
+     "fraction of the validation set whose class is among the five likeliest; NULL: nothing "
+     "validates, or at most five classes"},
     {"", "is_nan", "", "1: a figure of this row was NaN, which SQLite stores as NULL"},
     {"", "value", "", "the figure; NULL: NaN"},
     {"", "learning_rate", "", "of the last step"},

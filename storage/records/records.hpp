@@ -125,6 +125,9 @@ struct EpochRow {
     std::string finished_utc;
     // The longest that one of the ranks stood still; none: not known, older than version 8.
     std::optional<double> stopped_seconds{};
+    // Fraction whose class is among the five of the largest logits; none: not evaluated, on at most
+    // five classes, or older than version 9.
+    std::optional<double> val_top_5_accuracy{};
 };
 
 struct StepRow {

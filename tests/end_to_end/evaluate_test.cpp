@@ -113,5 +113,77 @@ TEST_CASE("evaluate takes the best weights, the final ones, or a file's into a r
     CHECK(evaluate({"logits-seed1", "--weights", bare}).exit_code == 65);  // another network
 }
 
+// Counted from the file of a run: how many have fewer than five probabilities above the label's.
+double among_five(const std::string& run) {
+    const auto stored =
+        storage::read_predictions(run_folder(finished_store(), run) / "predictions.h5");
+    const std::size_t classes = stored.class_names.size();
+    double count = 0.0;
+    for (std::size_t sample = 0; sample < stored.labels.size(); ++sample) {
+        const float* row = stored.probabilities.data() + sample * classes;
+        const float own = row[stored.labels[sample]];
+        count += std::count_if(row, row + classes, [=](float p) { return p > own; }) < 5 ? 1 : 0;
+    }
+    return count / static_cast<double>(stored.labels.size());
+}
+
+TEST_CASE("evaluate and the store have top-5 accuracies, of more than five classes",
+          "[end_to_end]") {
+    for (const std::string run : {"batch-normalized", "logits-seed1"}) {
+        CAPTURE(run);
+        const double expected = among_five(run);
+        const Json whole = evaluate_json({run}).at(0);
+        CHECK(whole.at("top_5_accuracy").get<double>() == Approx(expected));
+        CHECK(whole.at("top_5_accuracy") >= whole.at("accuracy"));
+        CHECK(std::stod(
+                  rows(finished_store(), "select test_top_5_accuracy from v_runs where name = '" +
+                                             run + "'")) == Approx(expected));
+    }
+    CHECK_FALSE(evaluate_json({"three-classes"}).at(0).contains("top_5_accuracy"));
+    CHECK(rows(finished_store(),
+               "select count(*), count(val_top_5_accuracy) from v_epochs where name = "
+               "'three-classes' or validation_count = 0")
+              .ends_with(",0\n"));
+    CHECK(rows(finished_store(),
+               "select count(*) from v_epochs where name = 'batch-normalized' and "
+               "val_top_5_accuracy not between val_accuracy and 1") == "0\n");
+}
+
+TEST_CASE("evaluate takes the views that a run was tested with, unless it is told others",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    const Result trained =
+        lockstep({"run", smoke_file(), "--only", "three-classes", "--set",
+                  "data.test_views=mirror_translate", "--store", store, "--ranks", "2"});
+    INFO(trained.errors);
+    REQUIRE(trained.exit_code == 0);
+    CHECK(trained.errors.find("samples, views mirror_translate, weights") != std::string::npos);
+    const auto evaluated = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {"evaluate", "three-classes", "--store", store});
+        more.insert(more.end(), {"--format", "json"});
+        return Json::parse(lockstep(more).output).at(0);
+    };
+    const Json own = evaluated({});
+    CHECK(own.at("views") == "mirror_translate");
+    CHECK(own.at("loss").get<double>() == std::stod(rows(store, "select test_loss from v_runs")));
+    // It trains as it did without views.
+    const Json plain = evaluated({"--views", "image"});
+    CHECK(plain.at("loss") != own.at("loss"));
+    CHECK(plain.at("loss").get<double>() ==
+          std::stod(
+              rows(finished_store(), "select test_loss from v_runs where name = 'three-classes'")));
+    CHECK(evaluated({"--views", "mirror"}).at("loss") != own.at("loss"));
+    CHECK(evaluated({"--split", "training"}).at("views") == "image");
+    const std::string shown = lockstep({"show", "three-classes", "--store", store}).output;
+    CHECK(shown.find("mirror_translate") != std::string::npos);
+    REQUIRE(lockstep({"report", "--store", store}).exit_code == 0);
+    const std::string reports = store + "/reports/smoke/report";
+    CHECK(read_text(reports + ".html").find("several views") != std::string::npos);
+    CHECK(read_text(reports + ".md").find("several views of each image (mirror_translate)") !=
+          std::string::npos);
+    CHECK(evaluate({"three-classes", "--views", "two"}).exit_code == 64);
+}
+
 }  // namespace
 }  // namespace lockstep::tests

@@ -30,6 +30,8 @@ select r.run, r.name, r.seed, r.state, r.source, r.dataset, r.optimizer, r.batch
         order by coalesce(e.val_accuracy, e.accuracy) desc, epoch limit 1) as best_epoch,
     l.accuracy, l.loss, s.best_val_accuracy, l.val_accuracy, s.best_val_loss, l.val_loss,
     (select value from metrics m where m.run = r.run and name = 'test_accuracy') as test_accuracy,
+    (select value from metrics m where m.run = r.run and name = 'test_top_5_accuracy')
+        as test_top_5_accuracy,
     (select value from metrics m where m.run = r.run and name = 'test_loss') as test_loss,
     (select value from metrics m where m.run = r.run and name = 'test_count') as test_count,
     iif(json_extract(nullif(expected, ''), '$.test_accuracy') is null, null, 'test_accuracy')

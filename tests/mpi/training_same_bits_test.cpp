@@ -170,6 +170,25 @@ TEST_CASE("same bits: augmented images", "[trainer][mpi]") {
         CHECK(digest_of(augmented.outcome.weights) != digest_of(unchanged.outcome.weights));
 }
 
+TEST_CASE("same bits: more than five classes, which weigh the same", "[trainer][mpi]") {
+    RunConfig config = tiny_run(every_kind_of_layer(7));
+    config.train.class_weights = BalancedClasses{};
+    const Trained trained = check_same_bits(config, {.classes = 7, .test_samples = 131});
+    for (const EpochRecord& epoch : trained.seen.epochs) {
+        REQUIRE(epoch.validation);
+        REQUIRE(epoch.validation->top_5_accuracy);
+        CHECK(*epoch.validation->top_5_accuracy >= epoch.validation->accuracy);
+    }
+}
+
+TEST_CASE("same bits: a test on several views of each image", "[trainer][mpi]") {
+    for (const TestViews views : {TestViews::mirror, TestViews::mirror_translate}) {
+        RunConfig config = tiny_run();
+        config.data.test_views = views;
+        check_same_bits(config, {.test_samples = 131});
+    }
+}
+
 TEST_CASE("same bits: any number of shards, also ones that do not divide the batch",
           "[trainer][mpi]") {
     for (const int shards : {1, 2, 3, 11}) {

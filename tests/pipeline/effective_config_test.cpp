@@ -68,6 +68,10 @@ TEST_CASE("everything else changes it", "[effective_config]") {
           "train.shuffle=false",
           "train.steps_per_epoch=5",
           "train.label_smoothing=0.1",
+          "train.class_weights=balanced",
+          "train.class_weights={ cat = 2 }",
+          "train.class_weights={ dog = 2 }",
+          "train.class_weights={ cat = 2, dog = 0 }",
           "train.optimizer={ global_clipnorm = 1.0 }",
           "train.optimizer={ use_ema = true }",
           "train.optimizer={ use_ema = true, ema_momentum = 0.9 }",
@@ -96,6 +100,8 @@ TEST_CASE("everything else changes it", "[effective_config]") {
           "parallel.exchange=ring",
           "data.scale=raw",
           "data.validation=test",
+          "data.test_views=mirror",
+          "data.test_views=mirror_translate",
           "data.dataset=synthetic",
           "checkpoint={monitor=\"loss\"}",
           "train.early_stopping={monitor=\"loss\"}"}) {
@@ -121,6 +127,9 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
         CHECK(config_of("", {text}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer=adamw"}).digest != plain.digest);
     CHECK(config_of("", {"train.label_smoothing=0"}).digest == plain.digest);
+    CHECK(config_of("", {"data.test_views=image"}).digest == plain.digest);
+    CHECK(config_of("", {"train.class_weights=none"}).digest == plain.digest);
+    CHECK(config_of("", {"train.class_weights={ cat = 1, 5 = 1.0 }"}).digest == plain.digest);
     CHECK(config_of("", {"layers.dense.learning_rate_factor=1"}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer.learning_rate_factors={ bias = 1 }"}).digest ==
           plain.digest);
@@ -195,6 +204,7 @@ batch_size = 8
 epochs = 3
 steps_per_epoch = 2
 label_smoothing = 0.1
+class_weights = { 0 = 0.25 }
 shuffle = false
 seed = 5
 record_steps = true
@@ -210,7 +220,7 @@ layers = [{ type = "concatenate", inputs = ["input", "$copy"] }]
 name = "a"
 title = "t"
 source = "s"
-data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 }, augmentation = [
+data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "standard", validation = { first = 9 }, test_views = "mirror", augmentation = [
   { type = "random_flip", mode = "horizontal" },
   { type = "random_crop", padding = 4, fill_mode = "mirror", fill_value = 3 },
   { type = "random_translation", height_factor = 0.1, width_factor = [0, 0.2] },

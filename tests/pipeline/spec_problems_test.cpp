@@ -42,6 +42,24 @@ TEST_CASE("an unknown key is refused, with what may have been meant", "[spec][pr
                    "unknown key \"beta_1\""));
 }
 
+TEST_CASE("weights of classes: by name or number, of a class once", "[spec][problems]") {
+    CHECK(contains(problem_of_train("class_weights = { ct = 2 }"),
+                   "exp.toml:4:19: unknown key \"ct\"; did you mean \"cat\"?"));
+    CHECK(contains(problem_of_train("class_weights = { 10 = 2 }"), "unknown key \"10\""));
+    CHECK(contains(problem_of_train("class_weights = { cat = -1 }"),
+                   "cat must be a number of at least 0 and at most 1e+06, not -1"));
+    CHECK(contains(problem_of_train("class_weights = { cat = 2, 3 = 2 }"),
+                   "class \"cat\" has a weight by its name, too"));
+    CHECK(contains(problem_of_train("class_weights = \"balance\""),
+                   "class_weights must be \"none\", \"balanced\" or a table of weights by class"));
+    std::string none;
+    for (int label = 0; label < 10; ++label)
+        none += (none.empty() ? "" : ", ") + std::to_string(label) + " = 0";
+    CHECK(contains(problem_of_train("class_weights = { " + none + " }"),
+                   "class weights that are all 0 leave nothing to learn"));
+    CHECK(problem_of_train("class_weights = { cat = 0, 9 = 1e6 }").empty());
+}
+
 TEST_CASE("all problems of a file come at once, each only once", "[spec][problems]") {
     const std::string text = std::string(kHead) +
                              "[train]\nepoch = 10\nbatch_size = 0\n[data]\nscale = \"Unit\"\n" +

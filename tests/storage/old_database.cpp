@@ -26,10 +26,11 @@ void make_version(int version, const fs::path& path) {
     SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
     raw.exec(
         "DROP VIEW v_runs; DROP VIEW v_best; DROP VIEW v_compare; DROP VIEW v_epochs;"
-        "DROP VIEW v_settings; ALTER TABLE epochs DROP COLUMN stopped_seconds;"
+        "DROP VIEW v_settings; ALTER TABLE epochs DROP COLUMN val_top_5_accuracy;"
         "CREATE VIEW v_runs AS SELECT run FROM runs;"
         "CREATE VIEW v_best AS SELECT run FROM runs;");
-    if (version > 1) raw.exec("ALTER TABLE run_totals DROP COLUMN stopped_seconds");
+    if (version < 8) raw.exec("ALTER TABLE epochs DROP COLUMN stopped_seconds");
+    if (version > 1 && version < 8) raw.exec("ALTER TABLE run_totals DROP COLUMN stopped_seconds");
     if (version < 7) raw.exec("DROP TABLE run_tags; ALTER TABLE runs DROP COLUMN parent_run");
     if (version < 6) raw.exec("DROP TABLE experiment_runs");
     if (version < 5) raw.exec("ALTER TABLE runs DROP COLUMN settings");

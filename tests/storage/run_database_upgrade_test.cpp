@@ -42,7 +42,7 @@ std::string schema_of(const fs::path& path) {
 
 TEST_CASE("upgrade: a reader sees an older version as the newest, and changes nothing",
           "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7, 8);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -64,7 +64,7 @@ TEST_CASE("upgrade: a reader sees an older version as the newest, and changes no
 }
 
 TEST_CASE("upgrade: a writer brings an older version up to date, and goes on", "[storage]") {
-    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7);
+    const int version = GENERATE(1, 2, 3, 4, 5, 6, 7, 8);
     CAPTURE(version);
     const TemporaryDirectory folder;
     const fs::path path = folder / "lockstep.db";
@@ -192,6 +192,27 @@ TEST_CASE("totals: how long ranks stood still is added up, and not known of olde
     CHECK(stopped() == Cell(5.0));
     CHECK_FALSE(database.epochs("a-1").front().stopped_seconds);
     CHECK(database.epochs("a-1").back().stopped_seconds == 2.5);
+}
+
+TEST_CASE("upgrade: of five likeliest classes rows that are older than version 9 know nothing",
+          "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill_database(path);
+    make_version(8, path);
+    RunDatabase database(path, DatabaseAccess::read_write);
+    EpochRow row = sample_epoch("a-1", 4);
+    row.val_top_5_accuracy = 0.875;
+    database.record_epoch(row, {}, {});
+    CHECK_FALSE(database.epochs("a-1").at(2).val_top_5_accuracy);
+    CHECK(database.epochs("a-1").at(3).val_top_5_accuracy == 0.875);
+    CHECK(database.run_query("SELECT val_top_5_accuracy FROM v_runs WHERE run = 'a-1'")
+              .rows.at(0)
+              .at(0) == Cell(0.875));
+    CHECK(database
+              .run_query("SELECT val_top_5_accuracy FROM v_epochs WHERE run = 'a-1' AND epoch = 1")
+              .rows.at(0)
+              .at(0) == Cell());
 }
 
 }  // namespace lockstep::storage

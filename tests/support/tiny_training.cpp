@@ -187,6 +187,7 @@ RunConfig tiny_run(std::vector<LayerConfig> layers) {
 RunConfig tiny_recipe() {
     RunConfig config = tiny_run();
     config.train.label_smoothing = 0.1;
+    config.train.class_weights = ClassWeights{{0.5, 2.0, 1.0, 1.75}};
     config.train.optimizer = {.learning_rate = 0.01,
                               .rule = AdamConfig{},
                               .weight_decay = 0.1,
@@ -231,7 +232,8 @@ std::string digest_of(const NamedTensors& tensors) {
 }
 
 std::string bits_of(const Metrics& metrics) {
-    return in_hex(metrics.loss) + in_hex(metrics.accuracy) + std::to_string(metrics.count) + " ";
+    return in_hex(metrics.loss) + in_hex(metrics.accuracy) +
+           in_hex(metrics.top_5_accuracy.value_or(-1.0)) + std::to_string(metrics.count) + " ";
 }
 
 std::string bits_of(const std::vector<EpochRecord>& epochs) {

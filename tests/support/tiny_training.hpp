@@ -40,8 +40,8 @@ std::vector<trainer::LayerConfig> plain_layers(int classes = 4);
 // A run of two epochs of batches of 16 on a tiny data set, validated on the test set.
 trainer::RunConfig tiny_run(std::vector<trainer::LayerConfig> layers = every_kind_of_layer());
 
-// With everything that a recipe may add to a step: smoothed labels, decay, regularizers, clipping,
-// and a schedule that has a state.
+// With everything that a recipe may add to a step: smoothed labels, weighted classes, decay,
+// regularizers, clipping, and a schedule that has a state.
 trainer::RunConfig tiny_recipe();
 
 struct KeptSnapshot {

@@ -1,7 +1,9 @@
 // ReLU, softmax and the loss against their definitions.
 #include "trainer/layers/activation.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -166,6 +168,68 @@ TEST_CASE("smoothed softmax cross-entropy and its gradient", "[trainer][loss]") 
             CHECK(sum.correct == softmax_cross_entropy(logits, labels, classes, 1, {}).correct);
             check_gradient("logits", diff, x, loss, 1e-6);
         }
+}
+
+TEST_CASE("softmax cross-entropy of weighted classes and its gradient", "[trainer][loss]") {
+    RandomValues random(9);
+    constexpr std::size_t kSamples = 12, kClasses = 4;
+    const std::vector<double> weights{0.5, 3.0, 0.0, 1.0};
+    const auto logits = random.floats(kSamples * kClasses, -4.0, 4.0);
+    std::vector<Label> labels(kSamples);
+    for (std::size_t n = 0; n < kSamples; ++n) labels[n] = static_cast<Label>(n % kClasses);
+    for (const double smoothing : {0.0, 0.25}) {
+        CAPTURE(smoothing);
+        std::vector<float> diff(logits.size());
+        const LossSum sum =
+            softmax_cross_entropy(logits, labels, kClasses, kSamples, diff, smoothing, weights);
+        Values x = in_double(logits);
+        // Of each class by itself; the mean is over all samples.
+        const auto loss = [&] {
+            double weighted = 0.0;
+            for (std::size_t n = 0; n < kSamples; ++n) {
+                const auto at = static_cast<std::ptrdiff_t>(n * kClasses);
+                const Values row(x.begin() + at, x.begin() + at + kClasses);
+                double of_sample = (1.0 - smoothing) * plain_loss(row, {labels[n]}, kClasses);
+                for (Label label = 0; label < kClasses; ++label)
+                    of_sample += smoothing / kClasses * plain_loss(row, {label}, kClasses);
+                weighted += weights[labels[n]] * of_sample;
+            }
+            return weighted / kSamples;
+        };
+        CHECK(sum.loss / kSamples == Approx(loss()).epsilon(1e-12));
+        CHECK(sum.correct == softmax_cross_entropy(logits, labels, kClasses, 1, {}).correct);
+        check_gradient("logits", diff, x, loss, 1e-6);
+    }
+}
+
+// The threshold of Keras on JAX and PyTorch, the k-th largest value; of TensorFlow the same.
+TEST_CASE("a label among the k largest logits counts, and with it all that are equal",
+          "[trainer][loss]") {
+    RandomValues random(10);
+    constexpr std::size_t kSamples = 200, kClasses = 9;
+    std::vector<float> logits(kSamples * kClasses);
+    for (float& logit : logits) logit = static_cast<float>(random.below(6));  // many are equal
+    std::vector<Label> labels(kSamples);
+    for (Label& label : labels) label = static_cast<Label>(random.below(kClasses));
+    for (const int k : {1, 2, 5, 9}) {
+        CAPTURE(k);
+        int expected = 0;
+        for (std::size_t n = 0; n < kSamples; ++n) {
+            const auto row = logits.begin() + static_cast<std::ptrdiff_t>(n * kClasses);
+            std::vector<float> sorted(row, row + kClasses);
+            std::ranges::sort(sorted, std::ranges::greater{});
+            expected += row[labels[n]] >= sorted[static_cast<std::size_t>(k) - 1] ? 1 : 0;
+        }
+        CHECK(count_in_top(k, logits, labels, kClasses) == expected);
+    }
+    const float nan = std::nanf(""), infinity = std::numeric_limits<float>::infinity();
+    const std::vector<Label> first{0};
+    CHECK(count_in_top(2, std::vector{1.0F, 1.0F, 1.0F}, first, 3) == 1);
+    CHECK(count_in_top(2, std::vector{0.0F, 1.0F, 1.0F}, first, 3) == 0);
+    for (const float odd : {nan, infinity, -infinity}) {
+        CHECK(count_in_top(2, std::vector{odd, 1.0F, 1.0F}, first, 3) == 0);
+        CHECK(count_in_top(2, std::vector{2.0F, odd, 1.0F}, first, 3) == 0);
+    }
 }
 
 TEST_CASE("the loss of extreme logits: exact where it is finite, never NaN", "[trainer][loss]") {

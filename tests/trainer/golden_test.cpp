@@ -13,6 +13,7 @@
 #include "tests/support/tiny_training.hpp"
 #include "tests/support/tutorial_networks.hpp"
 #include "tests/trainer/golden_setting.hpp"
+#include "trainer/kernels/softmax.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -101,4 +102,32 @@ TEST_CASE("golden steps: losses and accuracies, and the weights after one update
         CHECK(after.weights.size() == steps["weights_after"].size());
         CHECK(largest_golden_error(after.weights, steps["weights_after"]) <= tolerance.weights);
     }
+}
+
+TEST_CASE("golden losses of weighted classes", "[trainer][golden]") {
+    const nlohmann::json golden = golden_steps("class-weights");
+    const std::vector<double> weights = golden["weights"], losses = golden["losses"];
+    const std::vector<double> gradient = golden["gradient"];
+    const std::vector<Label> labels = golden["labels"];
+    const std::size_t classes = weights.size();
+    std::vector<float> logits;
+    for (std::size_t n = 0; n < labels.size(); ++n)
+        for (std::size_t c = 0; c < classes; ++c)
+            logits.push_back(
+                static_cast<float>(8.0 * golden_unit((std::uint64_t{1} << 50) + 64 * n + c) - 4.0));
+    const auto count = static_cast<int>(labels.size());
+    std::vector<float> diff(logits.size());
+    const LossSum sum =
+        softmax_cross_entropy(logits, labels, static_cast<int>(classes), count, diff, 0.0, weights);
+    double expected = 0.0;
+    for (std::size_t n = 0; n < labels.size(); ++n) {
+        expected += losses[n];
+        const LossSum one = softmax_cross_entropy(std::span(logits).subspan(n * classes, classes),
+                                                  std::span(labels).subspan(n, 1),
+                                                  static_cast<int>(classes), 1, {}, 0.0, weights);
+        CHECK(one.loss == Approx(losses[n]).epsilon(1e-12));
+    }
+    CHECK(sum.loss == Approx(expected).epsilon(1e-12));
+    for (std::size_t i = 0; i < diff.size(); ++i)
+        CHECK(static_cast<double>(diff[i]) == Approx(gradient[i]).epsilon(1e-6).margin(1e-12));
 }

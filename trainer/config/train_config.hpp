@@ -41,6 +41,13 @@ struct FractionValidation {
 using ValidationConfig =
     std::variant<NoValidation, TestSetValidation, FirstValidation, FractionValidation>;
 
+// What test figures look at: the logits of an image are the mean over views of it.
+enum class TestViews {
+    image,             // as it is
+    mirror,            // and its mirror: two views
+    mirror_translate,  // and both moved by a pixel along the diagonal, either way: six views
+};
+
 struct DataConfig {
     std::string dataset = "cifar10";  // the word of a DatasetKind (trainer/data/dataset_kind.hpp)
     std::filesystem::path path;       // of its files: a folder, or what the data set takes
@@ -50,6 +57,7 @@ struct DataConfig {
     Scale scale = Scale::unit;
     ValidationConfig validation = NoValidation{};
     std::vector<AugmentationConfig> augmentation;  // of training images, in this order
+    TestViews test_views = TestViews::image;       // of test images; validation sees each as it is
 };
 
 // ---- training ------------------------------------------------------------------------------
@@ -185,6 +193,14 @@ struct CheckpointConfig {
     bool restore_best_weights = false;  // load best.h5 back before the final test
 };
 
+// Factors of the samples' losses by their labels, in training.
+struct EqualClasses {};
+struct BalancedClasses {};  // samples / (classes x samples of the class), of the training samples
+struct ClassWeights {
+    std::vector<double> weights;  // [classes], at least 0, not all of them 0
+};
+using ClassWeightConfig = std::variant<EqualClasses, BalancedClasses, ClassWeights>;
+
 struct TrainConfig {
     int batch_size = 32;  // global, over all ranks
     int epochs = 1;
@@ -192,6 +208,7 @@ struct TrainConfig {
     bool shuffle = true;
     std::uint64_t seed = 1;
     double label_smoothing = 0.0;  // part of a label that all classes share; in [0, 1)
+    ClassWeightConfig class_weights;
     OptimizerConfig optimizer;
     ScheduleConfig schedule;
     std::optional<EarlyStoppingConfig> early_stopping;

@@ -28,7 +28,7 @@ void softmax_backward(const float* p, float* diff, int rows, int classes) {
 
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Label> labels,
                               int classes, int batch, std::span<float> diff_logits,
-                              double smoothing) {
+                              double smoothing, std::span<const double> weights) {
     LossSum sum;
     const double share = smoothing / classes;  // of every class
     const auto width = static_cast<std::size_t>(classes);
@@ -46,16 +46,30 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Lab
             for (std::size_t j = 0; j < width; ++j) of_all += relative(j);
             explained = (1.0 - smoothing) * explained + share * of_all;
         }
-        sum.loss += std::log(total) - explained;
+        const double weight = weights.empty() ? 1.0 : weights[labels[n]];
+        sum.loss += weight * (std::log(total) - explained);
         sum.correct += top - row.begin() == labels[n] ? 1 : 0;
         if (diff_logits.empty()) continue;
         for (std::size_t j = 0; j < width; ++j) {
             const double target = (j == labels[n] ? 1.0 - smoothing : 0.0) + share;
             diff_logits[n * width + j] =
-                static_cast<float>((std::exp(relative(j)) / total - target) / batch);
+                static_cast<float>(weight * ((std::exp(relative(j)) / total - target) / batch));
         }
     }
     return sum;
+}
+
+std::int64_t count_in_top(int k, std::span<const float> logits, std::span<const Label> labels,
+                          int classes) {
+    std::int64_t count = 0;
+    const auto width = static_cast<std::size_t>(classes);
+    for (std::size_t n = 0; n < labels.size(); ++n) {
+        const auto row = logits.subspan(n * width, width);
+        if (!std::ranges::all_of(row, [](float logit) { return std::isfinite(logit); })) continue;
+        const float own = row[labels[n]];
+        count += std::ranges::count_if(row, [&](float logit) { return logit > own; }) < k ? 1 : 0;
+    }
+    return count;
 }
 
 }  // namespace lockstep::trainer

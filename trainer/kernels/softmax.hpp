@@ -27,12 +27,22 @@ struct LossSum {
 //
 // [1] C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna: Rethinking the inception
 //     architecture for computer vision. CVPR 2016. arXiv:1512.00567, section 7
+//
+// With class weights a sample's loss, and with it what its logits get, is times the weight of its
+// label; the mean is over the batch all the same, as Keras' fit(class_weight) has it.
 //   logits       shape [labels.size(), classes]
 //   batch        samples of the whole batch, which the mean is over
 //   diff_logits  as logits, out; may be empty: not wanted
 //   smoothing    s, in [0, 1)
+//   weights      [classes]; empty: all 1
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Label> labels,
                               int classes, int batch, std::span<float> diff_logits,
-                              double smoothing = 0.0);
+                              double smoothing = 0.0, std::span<const double> weights = {});
+
+// Samples with fewer than `k` logits above the label's: among equal ones all count, as in Keras'
+// top_k_categorical_accuracy. None of whose logits one is no number or infinite counts.
+//   logits   shape [labels.size(), classes]
+std::int64_t count_in_top(int k, std::span<const float> logits, std::span<const Label> labels,
+                          int classes);
 
 }  // namespace lockstep::trainer
