@@ -15,4 +15,8 @@ std::string_view keras_activation(std::string_view word);
 // The other way; Keras 2's words too.
 std::string_view our_activation(std::string_view keras_word);
 
+// Whether Keras has that class; of others its files say that kernels begin as zeros, which is of no
+// matter beside their weights.
+bool is_of_keras(trainer::Initializer initializer);
+
 }  // namespace lockstep::pipeline

@@ -163,6 +163,7 @@ void apply(const NadamStep& step, const Piece& p) {
 
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
     std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, step); }, config_.rule);
+    step_number_ = step;
     decay_ = static_cast<float>(learning_rate * config_.weight_decay);
     gradient_scale_ = 1.0F;
     std::visit([&](const auto& rule) { for_each_rate(rule, [&](float rate) { digest(rate); }); },
@@ -190,6 +191,7 @@ void Optimizer::update(std::size_t first, std::span<const float> gradient,
 
 void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
                              std::span<float> weights, const WeightRange* range) {
+    if (range != nullptr && !range->is_trained_at(step_number_)) return;
     WeightTerms terms{.gradient_scale = gradient_scale_};
     const float factor = range == nullptr ? 1.0F : static_cast<float>(range->rate_factor);
     if (range != nullptr && range->decays) terms.decay = decay_ * factor;
