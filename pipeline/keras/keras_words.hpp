@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/config/layer_config.hpp"
+
 namespace lockstep::pipeline {
 
 // "glorot_uniform" -> "GlorotUniform".
