@@ -72,7 +72,7 @@ Evaluator::Evaluator(const RunConfig& config, const RunData& data, Network& netw
       pool_(pool),
       view_input_(data.shape) {
     const Parameters& parameters = network.parameters();
-    const auto ranges = weight_ranges(config.train.optimizer, config.layers, parameters);
+    const auto ranges = weight_ranges(config.train.optimizer, config.layers, parameters, 1);
     if (has_l2(ranges)) penalty_.emplace(ranges, parameters.trainable().size(), 1);
     for (const SampleSet* samples : {&data.validation, &data.test})
         require_countable(*samples, network.classes());

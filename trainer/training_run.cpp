@@ -100,7 +100,7 @@ void TrainingRun::start_or_resume() {
         set_weights(network_,
                     initial_weights(infer_shapes(training_.config.layers, training_.data.shape,
                                                  network_.classes()),
-                                    config_.seed),
+                                    config_.seed, training_.data),
                     comm_);
     if (training_.resume_from == nullptr) step_.begin_average();
 }

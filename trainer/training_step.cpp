@@ -16,7 +16,6 @@
 #include "trainer/determinism/shard_tree.hpp"
 #include "trainer/determinism/shards.hpp"
 #include "trainer/exchange/tree_sum.hpp"
-#include "trainer/kernels/softmax.hpp"
 #include "trainer/network/non_finite_search.hpp"
 
 namespace lockstep::trainer {
@@ -100,7 +99,8 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
       optimizer_(config.train.optimizer, gradient_size_,
-                 weight_ranges(config.train.optimizer, config.layers, network.parameters()),
+                 weight_ranges(config.train.optimizer, config.layers, network.parameters(),
+                               steps_per_epoch_),
                  {.constants = network.parameters().constants().size(),
                   .steps_per_epoch = steps_per_epoch_}) {
     if (config.train.batch_size > kMostSamplesOfBatch)
@@ -115,6 +115,7 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
     full_ = make_batch(full_batch(config, data), comm, pool);
     if (last_batch(config, data) > 0) last_ = make_batch(last_batch(config, data), comm, pool);
     labels_.resize(static_cast<std::size_t>(full_.plan->geometry().samples));
+    if (augmentation_.mixes()) second_labels_.resize(labels_.size());
 }
 
 TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm, BufferPool& pool) {
@@ -191,7 +192,8 @@ double TrainingStep::update(const Batch& batch, std::int64_t step) {
     const auto scope = clocks_.exchange.measure();
     factored_.use(batch.all_shards);
     optimizer_.begin_step(learning_rate(step), step);
-    if (norm_ && optimizer_.is_update()) clip_gradients(*config_.train.optimizer.global_clipnorm);
+    if (norm_ && optimizer_.is_update())
+        clip_gradients(*config_.train.optimizer.global_clipnorm, step);
     if (penalty_) penalty_->begin();
     const auto update = [this](std::size_t first, std::span<const float> sum) {
         const auto weights = network_.parameters().trainable().subspan(first, sum.size());
@@ -208,8 +210,8 @@ double TrainingStep::update(const Batch& batch, std::int64_t step) {
 }
 
 // A norm that is no number clips nothing: check_finite() finds what it was made of.
-void TrainingStep::clip_gradients(double most) {
-    norm_->begin();
+void TrainingStep::clip_gradients(double most, std::int64_t step) {
+    norm_->begin(step);
     exchange_->visit_sums([this](std::size_t first, std::span<const float> sum) {
         norm_->take(first, optimizer_.whole_gradient(first, sum),
                     network_.parameters().trainable().subspan(first, sum.size()));
@@ -251,6 +253,10 @@ void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples
         write_augmented_input(data_.training, own, augmentation_, epoch, data_.scale,
                               network_.input(), plan.input());
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
+    for (std::size_t n = 0; augmentation_.mixes() && n < own.size(); ++n) {
+        const Mix mix = augmentation_.mix_of(data_.training, own[n], epoch);
+        second_labels_[n] = {data_.training.labels[mix.partner], 1.0F - mix.weight};
+    }
 }
 
 void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
@@ -264,7 +270,9 @@ void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {
             plan.logits().subspan(first * classes, count * classes),
             std::span(labels_).subspan(first, count), network_.classes(), geometry.batch,
             plan.diff_logits().subspan(first * classes, count * classes),
-            config_.train.label_smoothing, class_weights_);
+            config_.train.label_smoothing, class_weights_,
+            second_labels_.empty() ? std::span<const SecondLabel>()
+                                   : std::span(second_labels_).subspan(first, count));
         float* tail = tail_of(static_cast<int>(i));
         tail[kLoss] = static_cast<float>(sum.loss);
         tail[kCorrect] = static_cast<float>(sum.correct);

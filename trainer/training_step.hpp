@@ -22,6 +22,7 @@
 #include "trainer/data/dataset.hpp"
 #include "trainer/exchange/exchange.hpp"
 #include "trainer/factored_gradients.hpp"
+#include "trainer/kernels/softmax.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
 #include "trainer/optimizers/optimizer.hpp"
@@ -93,7 +94,7 @@ private:
     void write_losses(Batch& batch, const Wishes& wishes);
     std::span<const float> sum_tails(const Batch& batch);
     double update(const Batch& batch, std::int64_t step);
-    void clip_gradients(double most);
+    void clip_gradients(double most, std::int64_t step);
 
     const RunConfig& config_;
     const RunData& data_;
@@ -104,9 +105,10 @@ private:
     double base_learning_rate_;
     StepClocks clocks_;
     FactoredGradients factored_;
-    std::size_t gradient_size_;          // floats, without the tail
-    std::vector<Label> labels_;          // [own samples]
-    std::vector<double> class_weights_;  // [classes], or empty
+    std::size_t gradient_size_;               // floats, without the tail
+    std::vector<Label> labels_;               // [own samples]
+    std::vector<SecondLabel> second_labels_;  // beside labels_ where images are mixed, else empty
+    std::vector<double> class_weights_;       // [classes], or empty
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;

@@ -21,14 +21,15 @@ constexpr std::size_t kMostChanges = 32;
 constexpr int kMostPixels = 1024;
 
 // In the order of AugmentationConfig.
-constexpr std::array<NamedKeys, 8> kTypes{{{"random_flip", KeyGroup::random_flip},
+constexpr std::array<NamedKeys, 9> kTypes{{{"random_flip", KeyGroup::random_flip},
                                            {"random_crop", KeyGroup::random_crop},
                                            {"random_translation", KeyGroup::random_translation},
                                            {"random_rotation", KeyGroup::random_rotation},
                                            {"random_zoom", KeyGroup::random_zoom},
                                            {"random_brightness", KeyGroup::random_brightness},
                                            {"random_contrast", KeyGroup::random_contrast},
-                                           {"cutout", KeyGroup::cutout}}};
+                                           {"cutout", KeyGroup::cutout},
+                                           {"mixup", KeyGroup::mixup}}};
 
 constexpr std::array<Word<FlipMode>, 4> kFlipModes{{
     {"horizontal", FlipMode::horizontal},
@@ -69,6 +70,7 @@ public:
             return trainer::RandomBrightnessConfig{around(0.0, "factor", {-1.0, 1.0})};
         if (type == "random_contrast")
             return trainer::RandomContrastConfig{around(1.0, "factor", {0.0, 10.0})};
+        if (type == "mixup") return mixup();
         return cutout();
     }
 
@@ -110,6 +112,12 @@ private:
         trainer::CutoutConfig config;
         config.size = reader_.count("size", 1, kMostPixels).value_or(1);
         config.fill_value = reader_.real("fill_value", kPixels).value_or(config.fill_value);
+        return config;
+    }
+
+    trainer::AugmentationConfig mixup() {
+        trainer::MixupConfig config;
+        config.alpha = reader_.real("alpha", {0.0, 100.0, false, true}).value_or(config.alpha);
         return config;
     }
 
@@ -213,6 +221,9 @@ struct Keys {
     std::string operator()(const trainer::CutoutConfig& c) const {
         return fmt::format("size = {}, fill_value = {}", c.size, text_of(c.fill_value));
     }
+    std::string operator()(const trainer::MixupConfig& c) const {
+        return fmt::format("alpha = {}", text_of(c.alpha));
+    }
 };
 
 }  // namespace
@@ -229,8 +240,15 @@ std::vector<trainer::AugmentationConfig> read_augmentation(TableReader& data) {
                      fmt::format("\"none\" or a list of at most {} tables", kMostChanges));
         return changes;
     }
-    for (std::size_t i = 0; i < list->size(); ++i)
-        if (auto change = read_change((*list)[i], i, data.context())) changes.push_back(*change);
+    bool mixes = false;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const auto change = read_change((*list)[i], i, data.context());
+        if (!change) continue;
+        const bool is_mixup = std::holds_alternative<trainer::MixupConfig>(*change);
+        if (is_mixup && mixes) data.problem((*list)[i], "images are mixed once; remove one mixup");
+        mixes = mixes || is_mixup;
+        changes.push_back(*change);
+    }
     return changes;
 }
 

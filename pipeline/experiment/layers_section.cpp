@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "pipeline/experiment/layer_inputs.hpp"
 #include "pipeline/experiment/layer_reader.hpp"
@@ -61,6 +64,24 @@ private:
     KerasNames automatic_;
 };
 
+// In the order of the keys, whatever the file's.
+std::vector<trainer::TrainableEpochs> read_trainable_epochs(TableReader& layer) {
+    std::vector<trainer::TrainableEpochs> some;
+    const Value* written = layer.find("trainable_epochs");
+    if (!written) return some;
+    const Table* table = written->as<Table>();
+    if (!table) {
+        layer.must_be("trainable_epochs", *written, "a table: { bias = 3 }");
+        return some;
+    }
+    TableReader tensors(*table, layer.key_prefix() + "trainable_epochs.",
+                        KeyGroup::trainable_epochs, layer.context());
+    for (const std::string_view tensor : keys_of(KeyGroup::trainable_epochs).keys)
+        if (const auto epochs = tensors.count(tensor, 0, std::numeric_limits<int>::max()))
+            some.push_back({std::string(tensor), *epochs});
+    return some;
+}
+
 std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t index,
                                                LayerNames& names, LayerInputs& inputs,
                                                ReadContext context) {
@@ -88,6 +109,7 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
     config.trainable = reader.table().truth("trainable").value_or(true);
     config.learning_rate_factor =
         reader.table().real("learning_rate_factor", kRateFactors).value_or(1.0);
+    config.trainable_epochs = read_trainable_epochs(reader.table());
     if (std::holds_alternative<trainer::MergeConfig>(config.kind) && !table->find("inputs"))
         context.problems.add(
             layer.origin, fmt::format("a layer {} needs inputs = [\"...\", \"...\"]", type.word));

@@ -109,7 +109,7 @@ public:
         const std::string word = storage::snake_case(name);
         const auto known = std::ranges::find(kInitializers, std::string_view(word),
                                              &Word<trainer::Initializer>::word);
-        if (known == kInitializers.end()) return refuse(key, *json);
+        if (known == kInitializers.end() || !is_of_keras(known->value)) return refuse(key, *json);
         value = known->value;
         const Json arguments = json->is_object() ? json->value("config", Json::object()) : Json();
         visit_arguments(value, [&](std::string_view argument, double& number, RealRange range) {

@@ -19,6 +19,7 @@ bool draws(trainer::Initializer initializer) {
 }
 
 Json initializer_json(trainer::InitializerConfig initializer) {
+    if (!is_of_keras(initializer.kind)) initializer = trainer::Initializer::zeros;
     Json config = Json::object();
     visit_arguments(initializer, [&config](std::string_view key, double& value, RealRange) {
         config[std::string(key)] = value;

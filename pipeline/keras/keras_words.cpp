@@ -31,4 +31,9 @@ std::string_view our_activation(std::string_view keras_word) {
     return keras_word;
 }
 
+bool is_of_keras(trainer::Initializer initializer) {
+    return initializer != trainer::Initializer::dirac &&
+           initializer != trainer::Initializer::patch_whitening;
+}
+
 }  // namespace lockstep::pipeline

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/config/layer_config.hpp"
+
 namespace lockstep::pipeline {
 
 // "glorot_uniform" -> "GlorotUniform".
@@ -14,5 +16,9 @@ std::string camel_case(std::string_view word);
 std::string_view keras_activation(std::string_view word);
 // The other way; Keras 2's words too.
 std::string_view our_activation(std::string_view keras_word);
+
+// Whether Keras has that class; of others its files say that kernels begin as zeros, which is of no
+// matter beside their weights.
+bool is_of_keras(trainer::Initializer initializer);
 
 }  // namespace lockstep::pipeline

@@ -44,7 +44,7 @@ public:
     virtual void borders(LayerKey key, std::array<int, 2>& vertical, std::array<int, 2>& horizontal,
                          WholeRange range) = 0;
     virtual void initializer(LayerKey key, trainer::InitializerConfig& value) = 0;
-    // A regularizer of a kernel: 0 is none.
+    // A regularizer of a tensor: 0 is none.
     virtual void l2(LayerKey key, double& value) = 0;
 
     template <class Choice, std::size_t Count>

@@ -12,6 +12,7 @@ constexpr RealRange kFractions{0.0, 1.0, true, false};
 constexpr RealRange kEpsilons{0.0, 1.0, false, true};
 constexpr RealRange kAnyNumber{-1e6, 1e6};
 constexpr RealRange kPositive{0.0, 1e6, false, true};
+constexpr RealRange kImages{1.0, 1e6};  // whole numbers: infer_shapes() sees to it
 
 constexpr Presence kRequired = Presence::required;
 constexpr Presence kOptional = Presence::optional;
@@ -38,6 +39,7 @@ void visit(trainer::Conv2dConfig& conv, KeyVisitor& v) {
     v.pair({"dilation_rate", kOptional}, conv.dilation_rate, kSizes);
     v.whole({"groups", kOptional}, conv.groups, kWidths);
     v.initializer({"bias_initializer", kOptional}, conv.bias_initializer);
+    v.l2({"bias_regularizer", kOptional}, conv.bias_l2);
 }
 
 void visit(trainer::DepthwiseConv2dConfig& conv, KeyVisitor& v) {
@@ -48,6 +50,7 @@ void visit(trainer::DepthwiseConv2dConfig& conv, KeyVisitor& v) {
     v.l2({"depthwise_regularizer", kOptional}, conv.depthwise_l2);
     v.pair({"dilation_rate", kOptional}, conv.dilation_rate, kSizes);
     v.initializer({"bias_initializer", kOptional}, conv.bias_initializer);
+    v.l2({"bias_regularizer", kOptional}, conv.bias_l2);
 }
 
 void visit(trainer::SeparableConv2dConfig& conv, KeyVisitor& v) {
@@ -61,6 +64,7 @@ void visit(trainer::SeparableConv2dConfig& conv, KeyVisitor& v) {
     v.l2({"pointwise_regularizer", kOptional}, conv.pointwise_l2);
     v.pair({"dilation_rate", kOptional}, conv.dilation_rate, kSizes);
     v.initializer({"bias_initializer", kOptional}, conv.bias_initializer);
+    v.l2({"bias_regularizer", kOptional}, conv.bias_l2);
 }
 
 void visit(trainer::PoolingConfig& pooling, KeyVisitor& v) {
@@ -78,6 +82,8 @@ void visit_affine(auto& norm, KeyVisitor& v) {
     v.truth({"scale", kOptional}, norm.scale);
     v.initializer({"beta_initializer", kOptional}, norm.beta_initializer);
     v.initializer({"gamma_initializer", kOptional}, norm.gamma_initializer);
+    v.l2({"beta_regularizer", kOptional}, norm.beta_l2);
+    v.l2({"gamma_regularizer", kOptional}, norm.gamma_l2);
 }
 
 void visit(trainer::BatchNormalizationConfig& norm, KeyVisitor& v) {
@@ -101,6 +107,7 @@ void visit(trainer::DenseConfig& dense, KeyVisitor& v) {
     v.initializer({"kernel_initializer"}, dense.kernel_initializer);
     v.l2({"kernel_regularizer", kOptional}, dense.kernel_l2);
     v.initializer({"bias_initializer", kOptional}, dense.bias_initializer);
+    v.l2({"bias_regularizer", kOptional}, dense.bias_l2);
 }
 
 void visit(trainer::ActivationConfig& activation, KeyVisitor& v) {
@@ -148,6 +155,10 @@ void visit_arguments(trainer::InitializerConfig& initializer, const ArgumentVisi
             break;
         case constant:
             visit("value", initializer.value, kAnyNumber);
+            break;
+        case patch_whitening:
+            visit("images", initializer.images, kImages);
+            visit("epsilon", initializer.epsilon, kEpsilons);
             break;
         default:
             break;

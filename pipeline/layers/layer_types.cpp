@@ -57,8 +57,8 @@ int variety_of(const LayerKind& kind) {
 // Nothing but the names of the keys.
 class KeyNames final : public KeyVisitor {
 public:
-    std::vector<std::string_view> names{"type", "name", "inputs", "trainable",
-                                        "learning_rate_factor"};
+    std::vector<std::string_view> names{
+        "type", "name", "inputs", "trainable", "learning_rate_factor", "trainable_epochs"};
 
     void whole(LayerKey key, int&, WholeRange) override { add(key); }
     void real(LayerKey key, double&, RealRange) override { add(key); }

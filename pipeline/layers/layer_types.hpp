@@ -23,8 +23,7 @@ const LayerType& type_of(const LayerKind& kind);
 // What Keras' files, or ours, give another meaning.
 bool is_reserved_layer_name(std::string_view name);
 
-// The keys of a type's table, `type`, `name`, `inputs`, `trainable` and `learning_rate_factor`
-// among them.
+// The keys of a type's table, those of every layer (`type`, `name`, `inputs`, ...) among them.
 const KeyList& keys_of(const LayerType& type);
 // The keys of all tables of an experiment file, those of layers among them.
 std::span<const KeyList> all_keys();

@@ -277,6 +277,8 @@ private:
         if (!layer.trainable) add(prefix + "trainable", false);
         if (layer.learning_rate_factor != 1.0)
             add(prefix + "learning_rate_factor", layer.learning_rate_factor);
+        for (const trainer::TrainableEpochs& some : layer.trainable_epochs)
+            add(prefix + "trainable_epochs." + some.tensor, some.epochs);
     }
     void add_text(const std::string& key, const std::string& text) {
         note(key, std::string_view());

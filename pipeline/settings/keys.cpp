@@ -98,13 +98,15 @@ constexpr Keys kRandomRotation = {"type", "factor", "fill_mode", "fill_value"};
 constexpr Keys kRandomZoom = {"type", "height_factor", "width_factor", "fill_mode", "fill_value"};
 constexpr Keys kRandomFactor = {"type", "factor"};
 constexpr Keys kCutout = {"type", "size", "fill_value"};
+constexpr Keys kMixup = {"type", "alpha"};
 constexpr Keys kBlock = {"defaults", "layers"};
 constexpr Keys kBlockUse = {"block", "name", "inputs", "repeat"};
 constexpr Keys kRegularizer = {"l2"};
-constexpr Keys kInitializer = {"name", "mean", "stddev", "minval", "maxval", "gain", "value"};
+constexpr Keys kInitializer = {"name", "mean",  "stddev", "minval", "maxval",
+                               "gain", "value", "images", "epsilon"};
 
 // In the order of KeyGroup; without what data sets take for themselves, and kAverages.
-constexpr std::array<KeyList, 37> kOwnKeys{{
+constexpr std::array<KeyList, 39> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -138,8 +140,10 @@ constexpr std::array<KeyList, 37> kOwnKeys{{
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation random_brightness and random_contrast", kRandomFactor},
     {"augmentation cutout", kCutout},
+    {"augmentation mixup", kMixup},
     {"kernel_regularizer", kRegularizer},
     {"kernel_initializer", kInitializer},
+    {"trainable_epochs", kFactors},
     {"block", kBlock},
     {"use of a block", kBlockUse},
 }};

@@ -47,8 +47,10 @@ enum class KeyGroup {
     random_brightness,
     random_contrast,
     cutout,
+    mixup,
     regularizer,
     initializer,
+    trainable_epochs,
     block,
     block_use,
 };

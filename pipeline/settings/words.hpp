@@ -34,7 +34,7 @@ inline constexpr std::array<Word<trainer::Activation>, 11> kActivations{{
     {"sigmoid", trainer::Activation::sigmoid},
     {"hard_swish", trainer::Activation::hard_swish},
 }};
-inline constexpr std::array<Word<trainer::Initializer>, 14> kInitializers{{
+inline constexpr std::array<Word<trainer::Initializer>, 16> kInitializers{{
     {"glorot_uniform", trainer::Initializer::glorot_uniform},
     {"glorot_normal", trainer::Initializer::glorot_normal},
     {"he_uniform", trainer::Initializer::he_uniform},
@@ -49,6 +49,8 @@ inline constexpr std::array<Word<trainer::Initializer>, 14> kInitializers{{
     {"identity", trainer::Initializer::identity},
     {"ones", trainer::Initializer::ones},
     {"constant", trainer::Initializer::constant},
+    {"dirac", trainer::Initializer::dirac},
+    {"patch_whitening", trainer::Initializer::patch_whitening},
 }};
 inline constexpr std::array<Word<trainer::Interpolation>, 2> kInterpolations{{
     {"nearest", trainer::Interpolation::nearest},

@@ -177,6 +177,23 @@ TEST_CASE("averages and accumulated gradients go on after any step, on any numbe
     }
 }
 
+TEST_CASE("tensors of a few epochs and mixed images go on after any step", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = whitened_run();
+    config.train.epochs = 4;
+    config.layers.front().trainable_epochs = {{"kernel", 0}, {"bias", 2}};
+    const Trained whole = train_step_by_step(config, Communicator(MPI_COMM_SELF));
+    REQUIRE(whole.seen.snapshots.size() == 12);
+    for (std::size_t i = 0; i < 12; ++i) {
+        CAPTURE(i);
+        const TrainState& state = whole.seen.snapshots[i].state;
+        const Trained resumed = train_tiny(config, world, &state);
+        check_same_end(resumed, whole, static_cast<std::size_t>(state.epochs_finished), world);
+        if (!world.is_root() || resumed.seen.snapshots.empty()) continue;
+        CHECK(same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
+    }
+}
+
 TEST_CASE("a stop at any step leaves a state from which nothing is lost", "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
     const RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});

@@ -118,6 +118,16 @@ TEST_CASE("same bits: wide dense layers that are regularized and clipped", "[tra
     check_same_bits(config, {.training_samples = 130});
 }
 
+TEST_CASE("same bits: a kernel of the training images, tensors of a few epochs, mixed images",
+          "[trainer][mpi]") {
+    for (const int batch_size : {16, 5}) {
+        CAPTURE(batch_size);
+        RunConfig config = whitened_run();
+        config.train.batch_size = batch_size;
+        check_same_bits(config);
+    }
+}
+
 TEST_CASE("same bits: a network that is no chain", "[trainer][mpi]") {
     for (const int shards : {3, 8}) {
         CAPTURE(shards);

@@ -35,9 +35,10 @@ TEST_CASE("changes of images are read with Keras' words and defaults", "[spec][a
   { type = "random_contrast", factor = [0.25, 0.5] },
   { type = "random_brightness", factor = 0.25 },
   { type = "cutout", size = 8 },
+  { type = "mixup" },
 ])")
                              .config.data.augmentation;
-    REQUIRE(changes.size() == 8);
+    REQUIRE(changes.size() == 9);
     CHECK(std::get<trainer::RandomFlipConfig>(changes[0]).mode ==
           trainer::FlipMode::horizontal_and_vertical);
     const auto& crop = std::get<trainer::RandomCropConfig>(changes[1]);
@@ -58,6 +59,7 @@ TEST_CASE("changes of images are read with Keras' words and defaults", "[spec][a
     CHECK(contrast.factor.low == 0.75);
     CHECK(contrast.factor.high == 1.5);
     CHECK(std::get<trainer::CutoutConfig>(changes[7]).size == 8);
+    CHECK(std::get<trainer::MixupConfig>(changes[8]).alpha == 0.2);
 }
 
 TEST_CASE("none is none, and equal changes are one run", "[spec][augmentation]") {
@@ -77,7 +79,8 @@ TEST_CASE("the text of changes reads back as the same changes", "[spec][augmenta
   { type = "random_translation", height_factor = 0.1, width_factor = 0.2 },
   { type = "random_rotation", factor = [-0.1, 0.3] }, { type = "random_zoom", height_factor = 0.1, width_factor = 0.2 },
   { type = "random_zoom", height_factor = 0.1 }, { type = "random_brightness", factor = 0.1 },
-  { type = "random_contrast", factor = [0.25, 0.5] }, { type = "cutout", size = 3, fill_value = 0.5 }])");
+  { type = "random_contrast", factor = [0.25, 0.5] }, { type = "cutout", size = 3, fill_value = 0.5 },
+  { type = "mixup", alpha = 0.3 }])");
     const std::string text = pipeline::augmentation_text(run.config.data.augmentation);
     CHECK(digest_of(run_of(text)) == digest_of(run));
 }
@@ -96,6 +99,8 @@ TEST_CASE("wrong changes of images are told", "[spec][augmentation]") {
                    "height_factor must be"));
     CHECK(contains(error("[{ type = \"random_contrast\", factor = 1.5 }]"), "factor must be"));
     CHECK(contains(error("[{ type = \"cutout\", size = 0 }]"), "size must be"));
+    CHECK(contains(error("[{ type = \"mixup\", alpha = 0 }]"), "alpha must be"));
+    CHECK(contains(error("[{ type = \"mixup\" }, { type = \"mixup\" }]"), "images are mixed once"));
     CHECK(contains(error("\"flip\""), "augmentation must be \"none\" or a list"));
     CHECK(contains(error("[1, 2]"), "a change of images must be a table"));
 }

@@ -87,6 +87,10 @@ TEST_CASE("everything else changes it", "[effective_config]") {
           "train.optimizer=sgd",
           "train.optimizer.beta_1=0.8",
           "layers.dense.learning_rate_factor=0.5",
+          "layers.dense.bias_regularizer={ l2 = 0.1 }",
+          "layers.dense.trainable_epochs={ bias = 3 }",
+          "layers.dense.trainable_epochs={ bias = 0 }",
+          "layers.dense.trainable_epochs={ kernel = 3 }",
           "train.optimizer.learning_rate_factors={ bias = 2 }",
           "train.optimizer.learning_rate_factors={ kernel = 2 }",
           "train.optimizer=lion",
@@ -131,6 +135,8 @@ TEST_CASE("a run in which nothing decays is the run that it always was", "[effec
     CHECK(config_of("", {"train.class_weights=none"}).digest == plain.digest);
     CHECK(config_of("", {"train.class_weights={ cat = 1, 5 = 1.0 }"}).digest == plain.digest);
     CHECK(config_of("", {"layers.dense.learning_rate_factor=1"}).digest == plain.digest);
+    CHECK(config_of("", {"layers.dense.trainable_epochs={}"}).digest == plain.digest);
+    CHECK(config_of("", {"layers.dense.bias_regularizer=\"none\""}).digest == plain.digest);
     CHECK(config_of("", {"train.optimizer.learning_rate_factors={ bias = 1 }"}).digest ==
           plain.digest);
     CHECK(config_of("", {"train.optimizer={ global_clipnorm = \"none\" }"}).digest == plain.digest);
@@ -229,6 +235,7 @@ data = { dataset = "cifar10", path = "data", classes = ["dog", "cat"], scale = "
   { type = "random_brightness", factor = 0.1 },
   { type = "random_contrast", factor = [0.1, 0.2] },
   { type = "cutout", size = 8, fill_value = 127 },
+  { type = "mixup", alpha = 0.4 },
 ] }
 expect = { parameters = 5, loss = 1, accuracy = [0.5, 0.75], val_loss = 1, val_accuracy = 0.5, test_loss = 1, test_accuracy = 0.5, best_val_loss = 1, best_val_accuracy = 0.5 }
 checkpoint = { monitor = "val_loss", mode = "min", restore_best_weights = true, every_minutes = 5 }
@@ -238,8 +245,8 @@ layers = [
   { type = "average_pooling2d" },
   { type = "depthwise_conv2d", kernel_size = 1, depth_multiplier = 2, depthwise_initializer = { name = "random_uniform", minval = -1, maxval = 1 }, depthwise_regularizer = { l2 = 1e-4 }, dilation_rate = 1 },
   { type = "separable_conv2d", filters = 4, kernel_size = 1, pointwise_initializer = { name = "truncated_normal", mean = 0.5, stddev = 0.1 }, pointwise_regularizer = { l2 = 1e-4 } },
-  { type = "conv2d", filters = 4, kernel_size = 1, groups = 2, dilation_rate = 2, kernel_initializer = { name = "orthogonal", gain = 0.5 }, bias_initializer = { name = "constant", value = 0.5 }, trainable = false, learning_rate_factor = 0.5 },
-  { type = "layer_normalization", center = false, scale = false, beta_initializer = "ones", gamma_initializer = "ones" },
+  { type = "conv2d", filters = 4, kernel_size = 1, groups = 2, dilation_rate = 2, kernel_initializer = { name = "orthogonal", gain = 0.5 }, bias_initializer = { name = "constant", value = 0.5 }, trainable = false, learning_rate_factor = 0.5, trainable_epochs = { kernel = 0, bias = 3 }, bias_regularizer = { l2 = 1e-4 } },
+  { type = "layer_normalization", center = false, scale = false, beta_initializer = "ones", gamma_initializer = "ones", beta_regularizer = { l2 = 1e-4 }, gamma_regularizer = { l2 = 1e-4 } },
   { type = "zero_padding2d", padding = [[1, 0], [0, 1]] },
   { type = "up_sampling2d", size = 2, interpolation = "bilinear" },
   { type = "rescaling", scale = 2, offset = 0.5 },
@@ -275,6 +282,9 @@ layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 name = "g"
 data = { dataset = "cifar100", label_mode = "coarse" }
 layers = [{ type = "flatten" }, { type = "dense", units = 20 }]
+[[run]]
+name = "w"
+layers = [{ type = "conv2d", filters = 6, kernel_size = 1, kernel_initializer = { name = "patch_whitening", images = 100, epsilon = 1e-3 } }, { type = "flatten" }, { type = "dense", units = 10 }]
 [[run]]
 name = "d"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]

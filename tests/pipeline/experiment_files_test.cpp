@@ -106,8 +106,9 @@ TEST_CASE("the five tutorials train as their texts do", "[experiments]") {
 
 TEST_CASE("every example reads without problems, on either data set", "[experiments]") {
     std::map<std::string, std::size_t> runs{
-        {"tutorials.toml", 5}, {"quickstart.toml", 5}, {"cluster.toml", 12},      {"smoke.toml", 4},
-        {"resnet20.toml", 1},  {"mobilenet.toml", 3},  {"fashion-mnist.toml", 5},
+        {"tutorials.toml", 5},     {"quickstart.toml", 5}, {"cluster.toml", 12},
+        {"smoke.toml", 4},         {"resnet20.toml", 1},   {"mobilenet.toml", 3},
+        {"fashion-mnist.toml", 5}, {"cifar10-94.toml", 1},
     };
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
@@ -130,6 +131,20 @@ TEST_CASE("the networks on Fashion-MNIST have the parameters they expect", "[exp
         REQUIRE(run.run.expect.size() == 1);
         CHECK(run.run.expect[0].values == std::vector{static_cast<double>(run.parameters)});
     }
+}
+
+TEST_CASE("the recipe to 94 % has the parameters of its original", "[experiments]") {
+    const auto plan = plan_of("cifar10-94.toml");
+    const auto& run = plan.runs.at(0);
+    // By the widths 24, 64, 256, 256: kernels, a bias, betas; then moving statistics.
+    constexpr std::int64_t kTrained = 2 * 2 * 3 * 24 + 24 + 9 * (24 * 64 + 64 * 64) + 2 * 64 +
+                                      9 * (64 * 256 + 256 * 256) + 2 * 256 +
+                                      9 * (256 * 256 + 256 * 256) + 2 * 256 + 256 * 10;
+    CHECK(run.run.architecture.trainable_count() == kTrained);
+    CHECK(run.parameters == kTrained + 2 * (2 * 64 + 2 * 256 + 2 * 256));
+    REQUIRE(run.run.expect.size() == 1);
+    CHECK(run.run.expect[0].values == std::vector{static_cast<double>(run.parameters)});
+    CHECK(run.warnings.empty());
 }
 
 TEST_CASE("no example but tutorial 002 chooses by the test set", "[experiments]") {

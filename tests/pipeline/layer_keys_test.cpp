@@ -125,6 +125,10 @@ LayerKind read_keras(const LayerType& type, const LayerKind& kind) {
     return {};
 }
 
+trainer::InitializerConfig read_keras_initializer(const LayerType& dense, const LayerKind& kind) {
+    return std::get<trainer::DenseConfig>(read_keras(dense, kind)).kernel_initializer;
+}
+
 }  // namespace
 
 TEST_CASE("all keys of all layers survive an experiment file", "[layer_keys]") {
@@ -174,7 +178,10 @@ TEST_CASE("all initializers survive both", "[layer_keys]") {
         const auto lines = lines_of(pipeline::settings_of(kind));
         CHECK(lines_of(pipeline::settings_of(read_toml(dense, pipeline::settings_of(kind)))) ==
               lines);
-        CHECK(lines_of(pipeline::settings_of(read_keras(dense, kind))) == lines);
+        if (word.value == Initializer::dirac || word.value == Initializer::patch_whitening)
+            CHECK(read_keras_initializer(dense, kind) == Initializer::zeros);  // Keras has neither
+        else
+            CHECK(lines_of(pipeline::settings_of(read_keras(dense, kind))) == lines);
     }
 }
 
@@ -190,6 +197,59 @@ TEST_CASE("what an initializer does not take is refused", "[layer_keys]") {
     CHECK(contains(of("{ value = 0.5 }"), "kernel_initializer needs a name"));
     CHECK(contains(of("{ name = \"orthogonl\" }"), "orthogonal"));
     CHECK(contains(of("{ name = \"random_normal\", stddev = 0 }"), "above 0"));
+}
+
+TEST_CASE("a kernel of patches is told what it can be", "[layer_keys]") {
+    const auto of = [](const std::string& first, const std::string& rest = "") {
+        return problem_in(std::string(kHead) + "[[run]]\nname = \"a\"\nlayers = [" + first + ", " +
+                          rest + "{ type = \"flatten\" }, { type = \"dense\", units = 10 }]\n");
+    };
+    const auto conv = [](const std::string& keys, const std::string& arguments = "") {
+        return "{ type = \"conv2d\", kernel_initializer = { name = \"patch_whitening\"" +
+               arguments + " }, " + keys + " }";
+    };
+    const std::string good = conv("filters = 24, kernel_size = 2");
+    CHECK(of(good).empty());
+    CHECK(
+        of(conv("filters = 54, kernel_size = 3, padding = \"same\", strides = 2", ", images = 10"))
+            .empty());
+    CHECK(contains(of(conv("filters = 32, kernel_size = 2")), "set filters to 24, not 32"));
+    CHECK(contains(of(conv("filters = 24, kernel_size = 2", ", images = 0.5")), "images must be"));
+    CHECK(contains(of(conv("filters = 24, kernel_size = 2", ", images = 1.5")),
+                   "a whole number of images, not 1.5"));
+    CHECK(contains(of(conv("filters = 24, kernel_size = 2", ", epsilon = 0")), "epsilon must be"));
+    CHECK(contains(of(conv("filters = 24, kernel_size = 2", ", gain = 1")),
+                   "patch_whitening takes no gain"));
+    CHECK(contains(of(conv("filters = 486, kernel_size = 9")), "at most 192 values"));
+    CHECK(contains(of(conv("filters = 24, kernel_size = 2, dilation_rate = 2")), "without groups"));
+    CHECK(contains(of("{ type = \"max_pooling2d\" }", good + ", "), "make it the first one"));
+    CHECK(of("{ type = \"conv2d\", name = \"other\", filters = 24, kernel_size = 2 }",
+             "{ name = \"c\", inputs = \"input\", " + good.substr(2) +
+                 ", { type = \"add\", inputs = [\"c\", \"other\"] }, ")
+              .empty());
+    CHECK(contains(of("{ type = \"depthwise_conv2d\", kernel_size = 2, depthwise_initializer = "
+                      "\"patch_whitening\" }"),
+                   "not this"));
+    CHECK(contains(of("{ type = \"conv2d\", filters = 24, kernel_size = 2, bias_initializer = "
+                      "\"dirac\" }"),
+                   "not this bias"));
+    CHECK(contains(of("{ type = \"conv2d\", filters = 24, kernel_size = 2, groups = 3, "
+                      "kernel_initializer = \"dirac\" }"),
+                   "without groups"));
+}
+
+TEST_CASE("tensors of a few epochs are those that the layer has", "[layer_keys]") {
+    const auto of = [](const std::string& value) {
+        return problem_in(std::string(kHead) +
+                          "[[run]]\nname = \"a\"\nlayers = [{ type = \"flatten\" }, { type = "
+                          "\"dense\", units = 10, trainable_epochs = " +
+                          value + " }]\n");
+    };
+    CHECK(of("{ kernel = 0, bias = 3 }").empty());
+    CHECK(contains(of("{ gamma = 3 }"), "it has no gamma, which its trainable_epochs name"));
+    CHECK(contains(of("{ biass = 3 }"), "did you mean \"bias\""));
+    CHECK(contains(of("{ bias = -1 }"), "bias must be"));
+    CHECK(contains(of("3"), "trainable_epochs must be a table"));
 }
 
 TEST_CASE("zero padding is a number, a pair or two pairs", "[layer_keys]") {

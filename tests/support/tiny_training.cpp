@@ -207,6 +207,37 @@ RunConfig tiny_recipe() {
     return config;
 }
 
+RunConfig whitened_run() {
+    const Conv2dConfig first{.filters = 24,
+                             .kernel_size = {2, 2},
+                             .activation = Activation::gelu,
+                             .kernel_initializer = Initializer::patch_whitening,
+                             .bias_l2 = 1e-3};
+    const Conv2dConfig second{.filters = 30,
+                              .kernel_size = {3, 3},
+                              .padding = Padding::same,
+                              .use_bias = false,
+                              .kernel_initializer = Initializer::dirac,
+                              .kernel_l2 = 1e-3};
+    RunConfig config = tiny_run(
+        {{"first", first},
+         {"second", second},
+         {"pool", PoolingConfig{}},
+         {"norm", BatchNormalizationConfig{.momentum = 0.6, .beta_l2 = 1e-3, .gamma_l2 = 2e-3}},
+         {"flatten", FlattenConfig{}},
+         {"dense", DenseConfig{.units = 4, .bias_l2 = 1e-3}},
+         {"rescaling", RescalingConfig{.scale = 0.25}}});
+    config.layers.front().trainable_epochs = {{"kernel", 0}, {"bias", 1}};
+    config.data.scale = Scale::standard;
+    config.data.augmentation = {RandomFlipConfig{FlipMode::alternating}, MixupConfig{},
+                                RandomCropConfig{1, {}}};
+    config.train.label_smoothing = 0.2;
+    config.train.optimizer = {.learning_rate = 0.05,
+                              .rule = SgdConfig{.momentum = 0.85, .nesterov = true},
+                              .global_clipnorm = 1.0};
+    return config;
+}
+
 Trained train_tiny(const RunConfig& config, const Communicator& comm, const TrainState* resume_from,
                    const TinyDataset& dataset) {
     const RunData data = select_samples(make_tiny_dataset(dataset), config.data, config.train.seed);

@@ -44,6 +44,10 @@ trainer::RunConfig tiny_run(std::vector<trainer::LayerConfig> layers = every_kin
 // regularizers, clipping, and a schedule that has a state.
 trainer::RunConfig tiny_recipe();
 
+// Of a kernel made of the training images, whose bias is trained in the first epoch alone, one that
+// begins as the identity, and regularizers of every tensor; images are mixed.
+trainer::RunConfig whitened_run();
+
 struct KeptSnapshot {
     trainer::TrainState state;
     bool is_best = false;

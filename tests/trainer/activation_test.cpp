@@ -232,6 +232,60 @@ TEST_CASE("a label among the k largest logits counts, and with it all that are e
     }
 }
 
+// It is linear in the target, here too.
+TEST_CASE("softmax cross-entropy of two labels and its gradient", "[trainer][loss]") {
+    RandomValues random(9);
+    constexpr std::size_t kSamples = 8;
+    for (const int classes : {2, 3, 10})
+        for (const double smoothing : {0.0, 0.2}) {
+            CAPTURE(classes, smoothing);
+            const auto logits =
+                random.floats(kSamples * static_cast<std::size_t>(classes), -4.0, 4.0);
+            const auto label = [&] {
+                return static_cast<Label>(random.below(static_cast<std::uint32_t>(classes)));
+            };
+            const auto weights = random.floats(kSamples, 0.0, 1.0);
+            std::vector<Label> labels, heavier;
+            std::vector<SecondLabel> second;
+            for (std::size_t n = 0; n < kSamples; ++n) {
+                labels.push_back(label());
+                // One is no other label, and one the same label again.
+                second.push_back({n == 1 ? labels[1] : label(), n == 0 ? 0.0F : weights[n]});
+                heavier.push_back(second[n].weight > 0.5F ? second[n].label : labels[n]);
+            }
+            std::vector<float> diff(logits.size());
+            const LossSum sum = softmax_cross_entropy(
+                logits, labels, classes, static_cast<int>(kSamples), diff, smoothing, {}, second);
+            Values x = in_double(logits);
+            const auto loss = [&] {
+                double mixed = 0.0;
+                for (std::size_t n = 0; n < kSamples; ++n) {
+                    const auto width = static_cast<std::ptrdiff_t>(classes);
+                    const auto row = x.begin() + static_cast<std::ptrdiff_t>(n) * width;
+                    const auto of = [&](int one) {
+                        return plain_loss(Values(row, row + width),
+                                          std::vector{static_cast<Label>(one)}, classes);
+                    };
+                    const auto w = static_cast<double>(second[n].weight);
+                    mixed +=
+                        (1.0 - smoothing) * ((1.0 - w) * of(labels[n]) + w * of(second[n].label));
+                    for (int one = 0; one < classes; ++one) mixed += smoothing / classes * of(one);
+                }
+                return mixed / kSamples;
+            };
+            CHECK(sum.loss / kSamples == Approx(loss()).epsilon(1e-12));
+            CHECK(sum.correct == softmax_cross_entropy(logits, heavier, classes, 1, {}).correct);
+            check_gradient("logits", diff, x, loss, 1e-6);
+            // Weights of zero change no bit.
+            std::vector<float> plain(logits.size()), with_none(logits.size());
+            const std::vector<SecondLabel> none(kSamples, {1, 0.0F});
+            CHECK(softmax_cross_entropy(logits, labels, classes, 8, plain, smoothing).loss ==
+                  softmax_cross_entropy(logits, labels, classes, 8, with_none, smoothing, {}, none)
+                      .loss);
+            CHECK(plain == with_none);
+        }
+}
+
 TEST_CASE("the loss of extreme logits: exact where it is finite, never NaN", "[trainer][loss]") {
     const std::vector<Label> first{0};
     const auto loss = [&](std::vector<float> logits) {

@@ -207,7 +207,7 @@ TEST_CASE("between pixels: whole turns and steps are exact", "[augmentation]") {
     const std::vector<float> image(bytes.begin(), bytes.end());
     const auto resampled = [&](const Affine& affine, FillMode mode = FillMode::reflect) {
         std::vector<float> to(image.size());
-        resample(image.data(), to.data(), square, affine, {mode, 7.0});
+        Resampler(square).resample(image.data(), to.data(), affine, {mode, 7.0});
         return to;
     };
     CHECK(resampled({}) == image);

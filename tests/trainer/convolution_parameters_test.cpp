@@ -108,7 +108,7 @@ TEST_CASE("regularizers know the tensors of all kinds of convolutions", "[traine
     std::get<DepthwiseConv2dConfig>(layers[0].kind).depthwise_l2 = 4e-3;
     std::get<Conv2dConfig>(layers[7].kind).kernel_l2 = 8e-3;
     Network network(layers, kTiny, 4);
-    const auto ranges = weight_ranges({}, layers, network.parameters());
+    const auto ranges = weight_ranges({}, layers, network.parameters(), 1);
     std::map<std::string, double> found;
     for (const auto& tensor : network.parameters().trainable_tensors())
         for (const WeightRange& range : ranges)

@@ -174,6 +174,37 @@ TEST_CASE("training leaves frozen layers as they were, decay and regularizers to
     CHECK(bits_of(train_tiny(without, self).seen.steps) == bits_of(trained.seen.steps));
 }
 
+TEST_CASE("a tensor is trained in as many epochs as it shall be", "[trainer][frozen]") {
+    const Communicator self(MPI_COMM_SELF);
+    RunConfig config = whitened_run();
+    config.train.epochs = 3;
+    config.layers.front().trainable_epochs = {{"kernel", 0}, {"bias", 2}};
+    const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
+    const NamedTensors before =
+        initial_weights(infer_shapes(config.layers, data.shape, 4), config.train.seed, data);
+    const Trained trained = train_tiny(config, self);
+    REQUIRE(trained.seen.snapshots.size() == 3);
+    const auto of_epoch = [&](std::size_t epoch) { return trained.seen.snapshots[epoch].state; };
+    const auto kernel = [](const TrainState& state) { return state.weights.at(0).values; };
+    const auto bias = [](const TrainState& state) { return state.weights.at(1).values; };
+    for (std::size_t epoch = 0; epoch < 3; ++epoch)
+        CHECK(kernel(of_epoch(epoch)) == before.at(0).values);
+    CHECK(bias(of_epoch(0)) != before.at(1).values);
+    CHECK(bias(of_epoch(1)) != bias(of_epoch(0)));
+    CHECK(bias(of_epoch(2)) == bias(of_epoch(1)));
+    const auto velocity = [&](std::size_t epoch, std::size_t tensor) {
+        return of_epoch(epoch).slots.at("momentum").at(tensor).values;
+    };
+    CHECK(velocity(2, 1) == velocity(1, 1));
+    CHECK(velocity(2, 2) != velocity(1, 2));
+    CHECK(velocity(2, 0) == std::vector<float>(before.at(0).values.size(), 0.0F));
+    // Up to there it is as if it were trained always.
+    config.layers.front().trainable_epochs = {{"kernel", 0}};
+    const Trained longer = train_tiny(config, self);
+    CHECK(digest_of(longer.seen.snapshots[1].state.weights) == digest_of(of_epoch(1).weights));
+    CHECK(digest_of(longer.outcome.weights) != digest_of(trained.outcome.weights));
+}
+
 TEST_CASE("a network of frozen layers alone trains nothing", "[trainer][frozen]") {
     const Communicator self(MPI_COMM_SELF);
     RunConfig config = tiny_run();

@@ -2,6 +2,7 @@
 #include "trainer/parameters/initializers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -228,6 +229,37 @@ TEST_CASE("biases, gammas and betas have initializers of their own", "[trainer][
         if (tensor.name == "bias" && tensor.layer == "conv2d") CHECK(all(0.5F));
         if (tensor.name == "bias" && tensor.layer == "dense")
             CHECK(std::count(tensor.values.begin(), tensor.values.end(), 0.0F) == 0);
+    }
+}
+
+TEST_CASE("a dirac kernel hands channels on, and draws the filters that are left",
+          "[trainer][initializer]") {
+    for (const auto& [height, width, in, out] :
+         {std::array{3, 3, 16, 32}, std::array{1, 5, 7, 3}, std::array{2, 4, 4, 4}}) {
+        const std::vector<std::int64_t> shape{height, width, in, out};
+        const auto values = initial_values(Initializer::dirac, shape, 1, 2, 0);
+        const double limit = 1.0 / std::sqrt(height * width * in);
+        std::vector<float> drawn;
+        std::size_t i = 0;
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x)
+                for (int channel = 0; channel < in; ++channel)
+                    for (int filter = 0; filter < out; ++filter) {
+                        const float value = values[i++];
+                        // As "same" pads: the larger half of the zeros behind.
+                        const bool is_one =
+                            channel == filter && y == (height - 1) / 2 && x == (width - 1) / 2;
+                        if (filter < in)
+                            CHECK(value == (is_one ? 1.0F : 0.0F));
+                        else
+                            drawn.push_back(value);
+                    }
+        CHECK(largest(drawn) <= limit);
+        if (drawn.empty()) continue;
+        check_moments(drawn, limit * limit / 3.0);
+        CHECK(chi_square(drawn, [limit](double x) { return (x / limit + 1.0) / 2.0; }) <
+              kQuantile999);
+        CHECK(initial_values(Initializer::dirac, shape, 2, 2, 0) != values);
     }
 }
 

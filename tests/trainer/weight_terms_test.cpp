@@ -104,6 +104,48 @@ TEST_CASE("a step's gradients are those of the regularizers too, and scaled toge
     }
 }
 
+TEST_CASE("a range is trained in its first steps alone, and its slots with it",
+          "[trainer][optimizer]") {
+    constexpr std::size_t kCount = 40;
+    const auto steps_at = [](std::size_t i) {
+        return i >= 5 && i < 25 ? 3 : i >= 30 && i < 37 ? 0 : 10;
+    };
+    for (OptimizerConfig config : all_rules()) {
+        CAPTURE(config.rule.index());
+        config.weight_decay = 0.5;
+        Optimizer optimizer(config, kCount,
+                            {{5, 20, true, 0.0, 1.0, 3}, {30, 7, true, 0.01, 2.0, 0}});
+        RandomValues random(3);
+        std::vector<float> weights = random.floats(kCount, 0.5, 1.0);
+        std::vector<ScalarWeight> expected(kCount);
+        for (std::size_t i = 0; i < kCount; ++i) expected[i].w = static_cast<double>(weights[i]);
+        std::vector<std::vector<float>> slots_then;
+        for (int step = 0; step < 6; ++step) {
+            const auto gradient = gradient_of_step(kCount, static_cast<std::uint64_t>(step));
+            update_all(optimizer, gradient, rate_of_step(step), step, weights);
+            for (std::size_t i = 0; i < kCount; ++i) {
+                if (step >= steps_at(i)) continue;
+                if (i >= 5 && i < 25) expected[i].w -= expected[i].w * 0.5 * rate_of_step(step);
+                std::visit(
+                    [&](const auto& rule) {
+                        expected[i].update(rule, static_cast<double>(gradient[i]),
+                                           rate_of_step(step), step + 1);
+                    },
+                    config.rule);
+            }
+            if (step == 2)
+                for (const auto& [name, values] : optimizer.slots())
+                    slots_then.emplace_back(values.begin(), values.end());
+        }
+        for (std::size_t i = 0; i < kCount; ++i)
+            CHECK(static_cast<double>(weights[i]) ==
+                  Approx(expected[i].w).epsilon(1e-4).margin(1e-5));
+        for (std::size_t slot = 0; slot < slots_then.size(); ++slot)
+            CHECK(std::ranges::equal(std::span(slots_then[slot]).subspan(5, 20),
+                                     optimizer.slots()[slot].second.subspan(5, 20)));
+    }
+}
+
 TEST_CASE("a range's factor is one of the learning rate, in every rule and in decay",
           "[trainer][optimizer]") {
     constexpr std::size_t kCount = 40;
@@ -147,7 +189,7 @@ TEST_CASE("factors of a layer and of a tensor's name multiply, and make ranges",
     layers[1].learning_rate_factor = 0.5;
     Network network(layers, {2, 2, 3, false}, 4);
     const OptimizerConfig config{.learning_rate_factors = {{"bias", 4.0}}};
-    const auto ranges = weight_ranges(config, layers, network.parameters());
+    const auto ranges = weight_ranges(config, layers, network.parameters(), 1);
     REQUIRE(ranges.size() == 3);
     const auto tensors = network.parameters().trainable_tensors();
     const double factors[] = {0.5, 2.0, 4.0};  // a's kernel, its bias, b's bias
@@ -159,5 +201,5 @@ TEST_CASE("factors of a layer and of a tensor's name multiply, and make ranges",
         CHECK_FALSE(ranges[i].decays);
     }
     layers[1].learning_rate_factor = 1.0;
-    CHECK(weight_ranges({}, layers, network.parameters()).empty());
+    CHECK(weight_ranges({}, layers, network.parameters(), 1).empty());
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <variant>
 
-#include "trainer/augmentation/resampling.hpp"
-
 namespace lockstep::trainer {
 
 // What one change of one image draws.
@@ -31,22 +29,67 @@ Augmentation::Augmentation(std::span<const AugmentationConfig> changes, const Sh
       shape_{image.height, image.width, image.channels},
       key_(random_key(seed, Purpose::augmentation)) {
     if (is_empty()) return;
+    resampler_.emplace(shape_);
     for (auto* buffer : {&bytes_.now, &bytes_.next}) buffer->resize(shape_.values());
     for (auto* buffer : {&values_.now, &values_.next}) buffer->resize(shape_.values());
+    const auto mixup = std::ranges::find_if(changes_, [](const AugmentationConfig& change) {
+        return std::holds_alternative<MixupConfig>(change);
+    });
+    if (mixup == changes_.end()) return;
+    mixup_ = static_cast<std::size_t>(mixup - changes_.begin());
+    partner_.resize(shape_.values());
 }
 
 AugmentedImage Augmentation::of(const std::uint8_t* image, int epoch, std::uint32_t index) {
+    begin(image);
+    change_all(0, changes_.size(), epoch, index);
+    return result();
+}
+
+Mix Augmentation::mix_of(const SampleSet& samples, std::uint32_t sample, int epoch) const {
+    return draw_mix(std::get<MixupConfig>(changes_[*mixup_]).alpha, key_,
+                    {static_cast<std::uint32_t>(epoch), samples.indices[sample],
+                     static_cast<std::uint32_t>(*mixup_), 0},
+                    static_cast<std::uint32_t>(samples.count()));
+}
+
+AugmentedImage Augmentation::of(const SampleSet& samples, std::uint32_t sample, int epoch) {
+    const auto pixels_of = [&](std::uint32_t one) {
+        return samples.pixels_of(one, shape_.values());
+    };
+    if (!mixup_) return of(pixels_of(sample), epoch, samples.indices[sample]);
+    const Mix mix = mix_of(samples, sample, epoch);
+    begin(pixels_of(mix.partner));
+    change_all(0, *mixup_, epoch, samples.indices[mix.partner]);
+    to_values();
+    std::swap(values_.now, partner_);
+    begin(pixels_of(sample));
+    change_all(0, *mixup_, epoch, samples.indices[sample]);
+    to_values();
+    for (std::size_t i = 0; i < partner_.size(); ++i)
+        values_.now[i] = mix.weight * values_.now[i] + (1.0F - mix.weight) * partner_[i];
+    change_all(*mixup_ + 1, changes_.size(), epoch, samples.indices[sample]);
+    return result();
+}
+
+void Augmentation::begin(const std::uint8_t* image) {
     std::copy_n(image, shape_.values(), bytes_.now.data());
     has_values_ = false;
-    for (std::uint32_t i = 0; i < changes_.size(); ++i) {
+}
+
+AugmentedImage Augmentation::result() const {
+    return has_values_ ? AugmentedImage{nullptr, values_.now.data()}
+                       : AugmentedImage{bytes_.now.data(), nullptr};
+}
+
+void Augmentation::change_all(std::size_t first, std::size_t end, int epoch, std::uint32_t index) {
+    for (auto i = static_cast<std::uint32_t>(first); i < end; ++i) {
         // There is no epoch 0.
         change(changes_[i],
                {.words = random_words(key_, {static_cast<std::uint32_t>(epoch), index, i, 0}),
                 .fixed = random_words(key_, {0, index, i, 0}),
                 .epoch = epoch});
     }
-    return has_values_ ? AugmentedImage{nullptr, values_.now.data()}
-                       : AugmentedImage{bytes_.now.data(), nullptr};
 }
 
 namespace {
@@ -60,6 +103,7 @@ bool moves_whole_pixels(const AugmentationConfig& change) {
 }  // namespace
 
 void Augmentation::change(const AugmentationConfig& change, const Draw& draw) {
+    if (std::holds_alternative<MixupConfig>(change)) return;
     if (!moves_whole_pixels(change)) {
         to_values();
         change_values(change, draw);
@@ -120,7 +164,7 @@ void Augmentation::change_values(const AugmentationConfig& change, const Draw& d
             zoom(height, zoomed.keeps_aspect ? height : 1.0 + draw.factor(zoomed.width, 1), shape_);
         fill = &zoomed.fill;
     }
-    resample(image, values_.next.data(), shape_, affine, *fill);
+    resampler_->resample(image, values_.next.data(), affine, *fill);
     std::swap(values_.now, values_.next);
 }
 

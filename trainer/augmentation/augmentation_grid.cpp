@@ -59,11 +59,10 @@ AugmentationGrid augmentation_grid(const SampleSet& samples, const Shape& shape,
     Canvas canvas(shape, rows, epochs + 1);
     Augmentation augmentation(changes, shape, seed);
     for (int row = 0; row < rows; ++row) {
-        const auto sample = static_cast<std::size_t>(row);
-        const std::uint8_t* image = samples.pixels_of(sample, augmentation.image_size());
-        canvas.draw(image, row, 0);
+        const auto sample = static_cast<std::uint32_t>(row);
+        canvas.draw(samples.pixels_of(sample, augmentation.image_size()), row, 0);
         for (int epoch = 1; epoch <= epochs; ++epoch) {
-            augmentation.of(image, epoch, samples.indices[sample]).visit([&](const auto* planes) {
+            augmentation.of(samples, sample, epoch).visit([&](const auto* planes) {
                 canvas.draw(planes, row, epoch);
             });
         }

@@ -1,7 +1,5 @@
 #include "trainer/augmentation/augmented_input.hpp"
 
-#include <cstddef>
-
 #include "trainer/data/batch_input.hpp"
 
 namespace lockstep::trainer {
@@ -9,10 +7,10 @@ namespace lockstep::trainer {
 void write_augmented_input(const SampleSet& samples, std::span<const std::uint32_t> which,
                            Augmentation& augmentation, int epoch, const PixelScale& scale,
                            const Layout& layout, float* input) {
-    const std::size_t image = augmentation.image_size();
     for (const std::uint32_t sample : which) {
-        augmentation.of(samples.pixels_of(sample, image), epoch, samples.indices[sample])
-            .visit([&](const auto* planes) { write_image(planes, scale, layout, input); });
+        augmentation.of(samples, sample, epoch).visit([&](const auto* planes) {
+            write_image(planes, scale, layout, input);
+        });
         input += layout.sample_size();
     }
 }

@@ -1,25 +1,36 @@
 #include "trainer/augmentation/resampling.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+
+#include "trainer/augmentation/neighbours.hpp"
 
 namespace lockstep::trainer {
 
 int filled_position(int at, int size, FillMode mode) {
-    if (at >= 0 && at < size) return at;
+    const auto is_inside = [size](int place) { return place >= 0 && place < size; };
     const auto modulo = [](int value, int period) { return ((value % period) + period) % period; };
-    switch (mode) {
+    if (is_inside(at)) return at;
+    switch (mode) {  // mostly it is the neighbouring copy of the image, which needs no division
         case FillMode::constant:
             return -1;
         case FillMode::nearest:
             return std::clamp(at, 0, size - 1);
-        case FillMode::wrap:
-            return modulo(at, size);
+        case FillMode::wrap: {
+            const int next = at < 0 ? at + size : at - size;
+            return is_inside(next) ? next : modulo(at, size);
+        }
         case FillMode::reflect: {
+            const int next = at < 0 ? -1 - at : 2 * size - 1 - at;
+            if (is_inside(next)) return next;
             const int place = modulo(at, 2 * size);
             return place < size ? place : 2 * size - 1 - place;
         }
         case FillMode::mirror: {
+            const int next = at < 0 ? -at : 2 * size - 2 - at;
+            if (is_inside(next)) return next;
             if (size == 1) return 0;
             const int place = modulo(at, 2 * size - 2);
             return place < size ? place : 2 * size - 2 - place;
@@ -51,72 +62,96 @@ Affine zoom(double height, double width, const PlaneShape& shape) {
 
 namespace {
 
-// Far outside is as good as further out, and fits an int.
-constexpr double kFarthest = 1e6;
+template <int lanes>
+using Channels = std::array<float, static_cast<std::size_t>(lanes)>;
 
-// The pixels in front of and behind a place on an axis, and the weight of the second.
-struct Neighbours {
-    int first, second;  // -1: the fill value
-    float weight;
+template <int lanes>
+Channels<lanes> pixel_at(const float* pixels, std::size_t number) {
+    Channels<lanes> channels;
+    std::copy_n(pixels + number * static_cast<std::size_t>(lanes), lanes, channels.data());
+    return channels;
+}
 
-    Neighbours(double at, int size, FillMode mode) {
-        const double place = std::clamp(at, -kFarthest, kFarthest);
-        first = static_cast<int>(place);
-        if (first > place) --first;  // std::floor() is a call without SSE4.1
-        weight = static_cast<float>(place - first);
-        second = first + 1;
-        if (first >= 0 && second < size) return;
-        first = filled_position(first, size, mode);
-        second = filled_position(second, size, mode);
-    }
-    bool is_inside() const { return first >= 0 && second >= 0; }
+template <int lanes>
+Channels<lanes> between(const Channels<lanes>& a, const Channels<lanes>& b, float weight) {
+    Channels<lanes> sum;
+    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] = a[c] + (b[c] - a[c]) * weight;
+    return sum;
+}
+
+// The numbers of the four pixels about a place, of which some are the fill value.
+struct Corners {
+    std::size_t top_left, top_right, bottom_left, bottom_right;
 };
 
-float between(float a, float b, float weight) { return a + (b - a) * weight; }
-
-// One pixel of one channel; both neighbours of both axes lie in the image.
-float interpolated(const float* plane, std::size_t width, const Neighbours& rows,
-                   const Neighbours& columns) {
-    const float* top = plane + static_cast<std::size_t>(rows.first) * width;
-    const float* bottom = plane + static_cast<std::size_t>(rows.second) * width;
-    return between(between(top[columns.first], top[columns.second], columns.weight),
-                   between(bottom[columns.first], bottom[columns.second], columns.weight),
-                   rows.weight);
+Corners corners_at(int row, int column, const PlaneShape& shape, FillMode mode) {
+    const auto width = static_cast<std::size_t>(shape.width);
+    if (row >= 0 && column >= 0 && row + 1 < shape.height && column + 1 < shape.width) {
+        const std::size_t first =
+            static_cast<std::size_t>(row) * width + static_cast<std::size_t>(column);
+        return {first, first + 1, first + width, first + width + 1};
+    }
+    const int top = filled_position(row, shape.height, mode);
+    const int bottom = filled_position(row + 1, shape.height, mode);
+    const int left = filled_position(column, shape.width, mode);
+    const int right = filled_position(column + 1, shape.width, mode);
+    const auto number = [&](int y, int x) {
+        return y < 0 || x < 0 ? shape.pixels()
+                              : static_cast<std::size_t>(y) * width + static_cast<std::size_t>(x);
+    };
+    return {number(top, left), number(top, right), number(bottom, left), number(bottom, right)};
 }
 
-// The same where some of them may be the fill value.
-float interpolated(const float* plane, std::size_t width, const Neighbours& rows,
-                   const Neighbours& columns, float empty) {
-    const auto at = [&](int row, int column) {
-        return row < 0 || column < 0 ? empty
-                                     : plane[static_cast<std::size_t>(row) * width +
-                                             static_cast<std::size_t>(column)];
-    };
-    const auto across = [&](int row) {
-        return between(at(row, columns.first), at(row, columns.second), columns.weight);
-    };
-    return between(across(rows.first), across(rows.second), rows.weight);
-}
+constexpr int kLanes = 4;
 
 }  // namespace
 
-void resample(const float* from, float* to, const PlaneShape& shape, const Affine& affine,
-              const Fill& fill) {
-    const auto empty = static_cast<float>(fill.value);
-    const auto width = static_cast<std::size_t>(shape.width);
-    const std::size_t plane = shape.pixels();
-    for (int y = 0; y < shape.height; ++y)
-        for (int x = 0; x < shape.width; ++x, ++to) {
-            const Neighbours rows(affine.yy * y + affine.yx * x + affine.y0, shape.height,
-                                  fill.mode);
-            const Neighbours columns(affine.xy * y + affine.xx * x + affine.x0, shape.width,
-                                     fill.mode);
-            const bool is_inside = rows.is_inside() && columns.is_inside();
-            for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c)
-                to[c * plane] = is_inside
-                                    ? interpolated(from + c * plane, width, rows, columns)
-                                    : interpolated(from + c * plane, width, rows, columns, empty);
+Resampler::Resampler(const PlaneShape& shape)
+    : shape_(shape), pixels_((shape.pixels() + 1) * kLanes) {
+    for (Neighbours* neighbours : {&rows_, &columns_}) {
+        const std::size_t whole =
+            (static_cast<std::size_t>(shape.width) + kNeighbours - 1) / kNeighbours * kNeighbours;
+        neighbours->first.resize(whole);
+        neighbours->weight.resize(whole);
+    }
+}
+
+void Resampler::resample(const float* from, float* to, const Affine& affine, const Fill& fill) {
+    for (int channel = 0; channel < shape_.channels; channel += kLanes) {
+        const int channels = std::min(kLanes, shape_.channels - channel);
+        const std::size_t first = static_cast<std::size_t>(channel) * shape_.pixels();
+        if (channels == 1)
+            resample_channels<1>(from + first, to + first, channels, affine, fill);
+        else
+            resample_channels<kLanes>(from + first, to + first, channels, affine, fill);
+    }
+}
+
+template <int lanes>
+void Resampler::resample_channels(const float* from, float* to, int channels, const Affine& affine,
+                                  const Fill& fill) {
+    const std::size_t plane = shape_.pixels();
+    const auto width = static_cast<std::size_t>(shape_.width);
+    for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c)
+        for (std::size_t i = 0; i < plane; ++i) pixels_[i * lanes + c] = from[c * plane + i];
+    std::fill_n(pixels_.data() + plane * lanes, lanes, static_cast<float>(fill.value));
+    for (int y = 0; y < shape_.height; ++y, to += width) {
+        find_neighbours(affine.yy * y, affine.yx, affine.y0, rows_.first, rows_.weight);
+        find_neighbours(affine.xy * y, affine.xx, affine.x0, columns_.first, columns_.weight);
+        for (std::size_t x = 0; x < width; ++x) {
+            const Corners corners =
+                corners_at(rows_.first[x], columns_.first[x], shape_, fill.mode);
+            const auto across = [&](std::size_t left, std::size_t right) {
+                return between<lanes>(pixel_at<lanes>(pixels_.data(), left),
+                                      pixel_at<lanes>(pixels_.data(), right), columns_.weight[x]);
+            };
+            const Channels<lanes> value =
+                between<lanes>(across(corners.top_left, corners.top_right),
+                               across(corners.bottom_left, corners.bottom_right), rows_.weight[x]);
+            for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c)
+                to[c * plane + x] = value[c];
         }
+    }
 }
 
 namespace {

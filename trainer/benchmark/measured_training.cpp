@@ -55,7 +55,7 @@ MeasuredTraining::MeasuredTraining(const RunConfig& config, const RunData& data,
       order_(epoch_order(config_.train.seed, kEpoch, data.training.count())) {
     comm.barrier();  // ranks may share the weights
     network_.parameters().set_weights(initial_weights(
-        infer_shapes(config_.layers, data.shape, network_.classes()), config_.train.seed));
+        infer_shapes(config_.layers, data.shape, network_.classes()), config_.train.seed, data));
     comm.barrier();
     step_.begin_average();
 }

@@ -70,8 +70,17 @@ struct CutoutConfig {
     double fill_value = 0.0;
 };
 
+// Weighted sums of two images and of their labels, by weights from Beta(alpha, alpha) [2].
+//
+// [2] H. Zhang, M. Cisse, Y. Dauphin, D. Lopez-Paz: mixup: beyond empirical risk minimization.
+//     ICLR 2018. arXiv:1710.09412
+struct MixupConfig {
+    double alpha = 0.2;
+};
+
 using AugmentationConfig =
     std::variant<RandomFlipConfig, RandomCropConfig, RandomTranslationConfig, RandomRotationConfig,
-                 RandomZoomConfig, RandomBrightnessConfig, RandomContrastConfig, CutoutConfig>;
+                 RandomZoomConfig, RandomBrightnessConfig, RandomContrastConfig, CutoutConfig,
+                 MixupConfig>;
 
 }  // namespace lockstep::trainer

@@ -41,18 +41,22 @@ enum class Initializer {
     orthogonal,
     identity,
     ones,
-    constant
+    constant,
+    dirac,
+    patch_whitening
 };
 
 // An initializer with what it takes; each reads what is its own.
 struct InitializerConfig {
     Initializer kind = Initializer::glorot_uniform;
-    double mean = 0.0;      // random_normal, truncated_normal
-    double stddev = 0.05;   // random_normal, truncated_normal
-    double minval = -0.05;  // random_uniform
-    double maxval = 0.05;   // random_uniform
-    double gain = 1.0;      // orthogonal, identity
-    double value = 0.0;     // constant
+    double mean = 0.0;       // random_normal, truncated_normal
+    double stddev = 0.05;    // random_normal, truncated_normal
+    double minval = -0.05;   // random_uniform
+    double maxval = 0.05;    // random_uniform
+    double gain = 1.0;       // orthogonal, identity
+    double value = 0.0;      // constant
+    double images = 5000.0;  // patch_whitening: a whole number
+    double epsilon = 5e-4;   // patch_whitening
 
     InitializerConfig(Initializer initializer = Initializer::glorot_uniform)  // NOLINT(*explicit*)
         : kind(initializer) {}
@@ -71,6 +75,7 @@ struct Conv2dConfig {
     std::array<int, 2> dilation_rate{1, 1};  // where one is above 1, all strides are 1
     int groups = 1;                          // divides the input's channels and the filters
     InitializerConfig bias_initializer = Initializer::zeros;
+    double bias_l2 = 0.0;
 };
 
 // Every channel by itself: output channel c * depth_multiplier + m is input channel c's.
@@ -85,6 +90,7 @@ struct DepthwiseConv2dConfig {
     double depthwise_l2 = 0.0;
     std::array<int, 2> dilation_rate{1, 1};
     InitializerConfig bias_initializer = Initializer::zeros;
+    double bias_l2 = 0.0;
 };
 
 // A depthwise convolution, then one of 1x1 over the channels; bias and activation behind both.
@@ -102,6 +108,7 @@ struct SeparableConv2dConfig {
     double pointwise_l2 = 0.0;
     std::array<int, 2> dilation_rate{1, 1};
     InitializerConfig bias_initializer = Initializer::zeros;
+    double bias_l2 = 0.0;
 };
 
 struct ZeroPadding2dConfig {
@@ -132,6 +139,8 @@ struct BatchNormalizationConfig {
     bool scale = true;   // has a gamma
     InitializerConfig beta_initializer = Initializer::zeros;
     InitializerConfig gamma_initializer = Initializer::ones;
+    double beta_l2 = 0.0;
+    double gamma_l2 = 0.0;
 };
 
 // Of the channels of each pixel, or of all values of a vector, by their own mean and variance.
@@ -141,6 +150,8 @@ struct LayerNormalizationConfig {
     bool scale = true;
     InitializerConfig beta_initializer = Initializer::zeros;
     InitializerConfig gamma_initializer = Initializer::ones;
+    double beta_l2 = 0.0;
+    double gamma_l2 = 0.0;
 };
 
 // y = x * scale + offset.
@@ -163,6 +174,7 @@ struct DenseConfig {
     InitializerConfig kernel_initializer = Initializer::glorot_uniform;
     double kernel_l2 = 0.0;  // of an L2 regularizer: l2 x the sum of squares is part of the loss
     InitializerConfig bias_initializer = Initializer::zeros;
+    double bias_l2 = 0.0;
 };
 
 struct ActivationConfig {
@@ -186,6 +198,12 @@ struct MergeConfig {
 // The values of a network have numbers: 0 is its input, i + 1 what layer i makes.
 using ValueNumber = std::size_t;
 
+// A tensor of a layer that is updated in the first epochs alone; or in none.
+struct TrainableEpochs {
+    std::string tensor;
+    int epochs = 0;
+};
+
 struct LayerConfig {
     std::string name;  // unique in its network; Keras' automatic names: conv2d, conv2d_1, ...
     std::variant<Conv2dConfig, PoolingConfig, BatchNormalizationConfig, DropoutConfig,
@@ -197,6 +215,7 @@ struct LayerConfig {
     // Frozen where false: its weights stay, and a batch normalization uses its moving statistics.
     bool trainable = true;
     double learning_rate_factor = 1.0;  // of the learning rate, for all of its weights
+    std::vector<TrainableEpochs> trainable_epochs{};  // of some of its tensors; others: all
 };
 
 // What layer number `layer` reads.

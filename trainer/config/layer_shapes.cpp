@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -155,7 +156,50 @@ void infer(const ActivationConfig& config, LayerShape& layer) {
     layer.flops = activation_flops(config.activation, layer.output);
 }
 
-void check_initializer(const ParameterShape& parameter) {
+bool is_kernel_of_conv2d(const LayerConfig& layer, const ParameterShape& parameter) {
+    const auto* conv = std::get_if<Conv2dConfig>(&layer.kind);
+    return conv != nullptr && conv->groups == 1 && parameter.name == "kernel";
+}
+
+// Each pair of a patch's values is summed over all patches: more would take minutes.
+constexpr std::int64_t kMostPatchValues = 192;
+
+void check_patch_whitening(const LayerConfig& config, const LayerShape& layer,
+                           const ParameterShape& parameter) {
+    const auto* conv = std::get_if<Conv2dConfig>(&config.kind);
+    if (!is_kernel_of_conv2d(config, parameter) || conv->dilation_rate != std::array{1, 1})
+        throw Misfit{fmt::format(
+            "a patch_whitening initializer makes the kernel of a conv2d without groups or gaps, "
+            "not this {}",
+            parameter.name)};
+    if (layer.sources != std::vector<ValueNumber>{0})
+        throw Misfit{
+            "a patch_whitening initializer is made of the training images, so its layer has to "
+            "read them: make it the first one, or give it inputs = \"input\""};
+    if (conv->kernel_size[0] > layer.input.height || conv->kernel_size[1] > layer.input.width)
+        throw Misfit{
+            "a patch_whitening initializer takes patches of the size of the kernel, and "
+            "the images are smaller"};
+    const std::int64_t values = parameter.shape[0] * parameter.shape[1] * parameter.shape[2];
+    if (values > kMostPatchValues)
+        throw Misfit{fmt::format(
+            "a patch_whitening initializer takes patches of at most {} values, and a kernel of "
+            "{}x{} over {} channels has {}",
+            kMostPatchValues, parameter.shape[0], parameter.shape[1], parameter.shape[2], values)};
+    if (parameter.shape[3] != 2 * values)
+        throw Misfit{fmt::format(
+            "a patch_whitening initializer makes a filter for each of the {} values of a patch, "
+            "and its negative: set filters to {}, not {}",
+            values, 2 * values, parameter.shape[3])};
+    if (const double images = parameter.initializer.images; images != std::floor(images))
+        throw Misfit{
+            fmt::format("a patch_whitening initializer takes a whole number of images, "
+                        "not {}",
+                        images)};
+}
+
+void check_initializer(const LayerConfig& config, const LayerShape& layer,
+                       const ParameterShape& parameter) {
     const Initializer kind = parameter.initializer.kind;
     if (kind == Initializer::identity && parameter.shape.size() != 2)
         throw Misfit{
@@ -167,6 +211,19 @@ void check_initializer(const ParameterShape& parameter) {
             fmt::format("an orthogonal initializer makes a matrix; its {} is a vector of "
                         "{} values",
                         parameter.name, parameter.size())};
+    if (kind == Initializer::dirac && !is_kernel_of_conv2d(config, parameter))
+        throw Misfit{
+            fmt::format("a dirac initializer makes the kernel of a conv2d without groups, not "
+                        "this {}",
+                        parameter.name)};
+    if (kind == Initializer::patch_whitening) check_patch_whitening(config, layer, parameter);
+}
+
+void check_trainable_epochs(const LayerConfig& config, const LayerShape& layer) {
+    for (const TrainableEpochs& some : config.trainable_epochs)
+        if (std::ranges::find(layer.parameters, some.tensor, &ParameterShape::name) ==
+            layer.parameters.end())
+            throw Misfit{fmt::format("it has no {}, which its trainable_epochs name", some.tensor)};
 }
 
 }  // namespace
@@ -185,8 +242,9 @@ void infer_layer(const LayerConfig& config, LayerShape& layer) {
         throw Misfit{"it takes one"};
     std::visit([&layer](const auto& kind) { infer(kind, layer); }, config.kind);
     require_countable_layer(layer);
+    check_trainable_epochs(config, layer);
     for (ParameterShape& parameter : layer.parameters) {
-        check_initializer(parameter);
+        check_initializer(config, layer, parameter);
         if (!config.trainable) parameter.is_trainable = false;
     }
 }

@@ -28,7 +28,8 @@ void softmax_backward(const float* p, float* diff, int rows, int classes) {
 
 LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Label> labels,
                               int classes, int batch, std::span<float> diff_logits,
-                              double smoothing, std::span<const double> weights) {
+                              double smoothing, std::span<const double> weights,
+                              std::span<const SecondLabel> second) {
     LossSum sum;
     const double share = smoothing / classes;  // of every class
     const auto width = static_cast<std::size_t>(classes);
@@ -40,18 +41,25 @@ LossSum softmax_cross_entropy(std::span<const float> logits, std::span<const Lab
         };
         double total = 0.0;
         for (std::size_t j = 0; j < width; ++j) total += std::exp(relative(j));
-        double explained = relative(labels[n]);
+        const std::size_t label = labels[n];
+        const SecondLabel other = second.empty() ? SecondLabel{} : second[n];
+        const auto part = static_cast<double>(other.weight);
+        double explained = relative(label);
+        if (part > 0.0) explained = (1.0 - part) * explained + part * relative(other.label);
         if (smoothing > 0.0) {
             double of_all = 0.0;
             for (std::size_t j = 0; j < width; ++j) of_all += relative(j);
             explained = (1.0 - smoothing) * explained + share * of_all;
         }
-        const double weight = weights.empty() ? 1.0 : weights[labels[n]];
+        const std::size_t heavier = part > 0.5 ? other.label : label;
+        const double weight = weights.empty() ? 1.0 : weights[heavier];
         sum.loss += weight * (std::log(total) - explained);
-        sum.correct += top - row.begin() == labels[n] ? 1 : 0;
+        sum.correct += static_cast<std::size_t>(top - row.begin()) == heavier ? 1 : 0;
         if (diff_logits.empty()) continue;
         for (std::size_t j = 0; j < width; ++j) {
-            const double target = (j == labels[n] ? 1.0 - smoothing : 0.0) + share;
+            const double of_labels =
+                (j == label ? 1.0 - part : 0.0) + (j == other.label ? part : 0.0);
+            const double target = (1.0 - smoothing) * of_labels + share;
             diff_logits[n * width + j] =
                 static_cast<float>(weight * ((std::exp(relative(j)) / total - target) / batch));
         }

@@ -166,6 +166,7 @@ void apply(const NadamStep& step, const Piece& p) {
 
 // Schedules go by steps, rules by updates, as in Keras.
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
+    step_number_ = step;
     is_update_ = !accumulator_ || accumulator_->begin_step(step);
     is_gradient_whole_ = false;
     begin_update(learning_rate, step / config_.gradient_accumulation_steps);
@@ -216,6 +217,7 @@ void Optimizer::update(std::size_t first, std::span<const float> gradient,
 
 void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
                              std::span<float> weights, const WeightRange* range) {
+    if (range != nullptr && !range->is_trained_at(step_number_)) return;
     WeightTerms terms{.gradient_scale = gradient_scale_};
     const float factor = range == nullptr ? 1.0F : static_cast<float>(range->rate_factor);
     if (range != nullptr && range->decays) terms.decay = decay_ * factor;

@@ -63,7 +63,8 @@ private:
     OptimizerConfig config_;
     std::vector<WeightRange> ranges_;
     std::variant<SgdStep, AdamStep, RmspropStep, LionStep, AdagradStep, NadamStep>
-        step_;            // the one under way
+        step_;  // the one under way
+    std::int64_t step_number_ = 0;
     float decay_ = 0.0F;  // of that step
     float gradient_scale_ = 1.0F;
     std::uint64_t rates_digest_ = 0;

@@ -18,6 +18,12 @@ double l2_of(const LayerConfig& layer, const std::string& tensor) {
             if (tensor == "kernel" || tensor == "depthwise_kernel") return kind.depthwise_l2;
         if constexpr (requires { kind.pointwise_l2; })
             if (tensor == "pointwise_kernel") return kind.pointwise_l2;
+        if constexpr (requires { kind.bias_l2; })
+            if (tensor == "bias") return kind.bias_l2;
+        if constexpr (requires { kind.gamma_l2; }) {
+            if (tensor == "gamma") return kind.gamma_l2;
+            if (tensor == "beta") return kind.beta_l2;
+        }
         return 0.0;
     };
     return std::visit(l2, layer.kind);
@@ -29,18 +35,25 @@ double factor_of(const OptimizerConfig& optimizer, const std::string& tensor) {
     return named == factors.end() ? 1.0 : named->factor;
 }
 
+std::int64_t trained_steps_of(const LayerConfig& layer, const std::string& tensor,
+                              std::int64_t steps_per_epoch) {
+    const auto& some = layer.trainable_epochs;
+    const auto named = std::ranges::find(some, tensor, &TrainableEpochs::tensor);
+    return named == some.end() ? kAllSteps : named->epochs * steps_per_epoch;
+}
+
 // Padding between two tensors is zero, and stays it: alike, they are one range.
 bool is_continued(const WeightRange& range, const WeightRange& next) {
     return round_up_to_line(range.first + range.count) == next.first &&
            range.decays == next.decays && range.l2 == next.l2 &&
-           range.rate_factor == next.rate_factor;
+           range.rate_factor == next.rate_factor && range.trained_steps == next.trained_steps;
 }
 
 }  // namespace
 
 std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
                                        std::span<const LayerConfig> layers,
-                                       const Parameters& parameters) {
+                                       const Parameters& parameters, std::int64_t steps_per_epoch) {
     const auto& excluded = optimizer.exclude_from_weight_decay;
     std::vector<WeightRange> ranges;
     for (const Parameters::TrainableTensor& tensor : parameters.trainable_tensors()) {
@@ -52,8 +65,11 @@ std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
         if (layer != layers.end()) {
             range.l2 = l2_of(*layer, tensor.name);
             range.rate_factor *= layer->learning_rate_factor;
+            range.trained_steps = trained_steps_of(*layer, tensor.name, steps_per_epoch);
         }
-        if (!decays && range.l2 == 0.0 && range.rate_factor == 1.0) continue;
+        if (!decays && range.l2 == 0.0 && range.rate_factor == 1.0 &&
+            range.trained_steps == kAllSteps)
+            continue;
         if (!ranges.empty() && is_continued(ranges.back(), range))
             ranges.back().count = range.first + range.count - ranges.back().first;
         else

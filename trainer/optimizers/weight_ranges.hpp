@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -12,18 +14,25 @@
 
 namespace lockstep::trainer {
 
+inline constexpr std::int64_t kAllSteps = std::numeric_limits<std::int64_t>::max();
+
 // Weights first .. first + count - 1.
 struct WeightRange {
     std::size_t first = 0, count = 0;
     bool decays = false;       // by the optimizer's weight decay
     double l2 = 0.0;           // l2 x the sum of their squares is part of the loss
     double rate_factor = 1.0;  // of the learning rate, by which they decay, too
+    // So many steps of the run change them; from then on they stay, with their slots.
+    std::int64_t trained_steps = kAllSteps;
+
+    bool is_trained_at(std::int64_t step) const { return step < trained_steps; }
 };
 
 // In order, without overlap, and none for what has nothing of it.
+//   steps_per_epoch   what tensors that are trained in the first epochs alone are counted by
 std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
                                        std::span<const LayerConfig> layers,
-                                       const Parameters& parameters);
+                                       const Parameters& parameters, std::int64_t steps_per_epoch);
 
 bool has_l2(std::span<const WeightRange> ranges);
 

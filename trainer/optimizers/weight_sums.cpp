@@ -34,6 +34,7 @@ void GradientNorm::take(std::size_t first, std::span<const float> gradient,
     std::array<float, 1024> whole;  // gradients with that of a regularizer
     const auto add = [&](std::size_t begin, std::size_t count, const WeightRange* range) {
         const std::size_t at = begin - first;
+        if (range != nullptr && !range->is_trained_at(step_)) return sum_.add_nothing(begin, count);
         if (range == nullptr || range->l2 == 0.0)
             return sum_.add(begin, gradient.subspan(at, count));
         const auto slope = static_cast<float>(2.0 * range->l2);

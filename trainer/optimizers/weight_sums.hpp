@@ -4,6 +4,7 @@
 // (square_sum.hpp).
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -31,17 +32,22 @@ private:
     SquareSum sum_;
 };
 
-// The norm of the gradient of all weights, regularizers included.
+// The norm of the gradient of all weights that a step trains, regularizers included.
 class GradientNorm {
 public:
     GradientNorm(std::vector<WeightRange> ranges, std::size_t weights, int ranks);
 
-    void begin() { sum_.begin(); }
+    //   step   from 0, over the whole run
+    void begin(std::int64_t step) {
+        step_ = step;
+        sum_.begin();
+    }
     void take(std::size_t first, std::span<const float> gradient, std::span<const float> weights);
     double total(const Communicator& comm);
 
 private:
     std::vector<WeightRange> ranges_;
+    std::int64_t step_ = 0;
     SquareSum sum_;
 };
 

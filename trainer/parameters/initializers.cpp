@@ -6,6 +6,7 @@
 
 #include "trainer/determinism/random.hpp"
 #include "trainer/parameters/orthogonal.hpp"
+#include "trainer/parameters/patch_whitening.hpp"
 
 namespace lockstep::trainer {
 
@@ -112,6 +113,21 @@ void fill_identity(std::vector<float>& values, std::size_t columns, double gain)
     fill(values, [&](std::size_t i) { return i / columns == i % columns ? gain : 0.0; });
 }
 
+// A kernel of [height, width, in, out]. The middle is the tap that lies on the pixel itself where
+// the padding is "same".
+void fill_dirac(std::vector<float>& values, std::span<const std::int64_t> shape,
+                const Draws& draws) {
+    const auto in = static_cast<std::size_t>(shape[2]), out = static_cast<std::size_t>(shape[3]);
+    const auto middle =
+        static_cast<std::size_t>((shape[0] - 1) / 2 * shape[1] + (shape[1] - 1) / 2);
+    const double limit = 1.0 / std::sqrt(fans_of(shape).in);
+    fill(values, [&](std::size_t i) {
+        const std::size_t filter = i % out, channel = i / out % in, tap = i / out / in;
+        if (filter >= in) return (2.0 * draws.uniform(i) - 1.0) * limit;
+        return tap == middle && channel == filter ? 1.0 : 0.0;
+    });
+}
+
 }  // namespace
 
 std::vector<float> initial_values(const InitializerConfig& initializer,
@@ -162,7 +178,11 @@ std::vector<float> initial_values(const InitializerConfig& initializer,
         case Initializer::constant:
             std::ranges::fill(values, static_cast<float>(initializer.value));
             break;
+        case Initializer::dirac:
+            fill_dirac(values, shape, draws);
+            break;
         case Initializer::zeros:
+        case Initializer::patch_whitening:
             break;
     }
     return values;
@@ -180,6 +200,23 @@ NamedTensors initial_weights(const Architecture& architecture, std::uint64_t see
                                 static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(t))});
         }
     }
+    return weights;
+}
+
+NamedTensors initial_weights(const Architecture& architecture, std::uint64_t seed,
+                             const RunData& data) {
+    NamedTensors weights = initial_weights(architecture, seed);
+    std::size_t tensor = 0;
+    for (const LayerShape& layer : architecture.layers)
+        for (const ParameterShape& parameter : layer.parameters) {
+            NamedTensor& values = weights[tensor++];
+            if (parameter.initializer.kind != Initializer::patch_whitening) continue;
+            const auto side = [&](std::size_t axis) {
+                return static_cast<int>(parameter.shape[axis]);
+            };
+            values.values = patch_whitening_kernel(parameter.initializer, data.training, data.scale,
+                                                   data.shape, {side(0), side(1)});
+        }
     return weights;
 }
 

@@ -9,6 +9,9 @@
 //   truncated_normal: at two deviations, without such a correction, as Keras' TruncatedNormal.
 //   orthogonal [4]: all axes but the last one are the rows of a matrix; the shorter side's vectors
 //   are orthonormal, times the gain.
+//   dirac [5], of a convolution: filter i < in hands channel i on, by a one at the kernel's middle;
+//   others are uniform on [-l, l] with l = 1 / sqrt(fan_in), as PyTorch draws its convolutions.
+//   patch_whitening is made of the training images (patch_whitening.hpp).
 //
 // [1] X. Glorot, Y. Bengio: Understanding the difficulty of training deep feedforward neural
 //     networks. AISTATS 2010.
@@ -17,12 +20,14 @@
 //     the Trade, 1998. doi:10.1007/3-540-49430-8_2
 // [4] A. Saxe, J. McClelland, S. Ganguli: Exact solutions to the nonlinear dynamics of learning in
 //     deep linear neural networks. ICLR 2014. arXiv:1312.6120
+// [5] S. Zagoruyko, N. Komodakis: DiracNets. 2017. arXiv:1706.00388
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include "trainer/config/architecture.hpp"
+#include "trainer/data/dataset.hpp"
 #include "trainer/parameters/named_tensor.hpp"
 
 namespace lockstep::trainer {
@@ -34,7 +39,10 @@ std::vector<float> initial_values(const InitializerConfig& initializer,
                                   std::span<const std::int64_t> shape, std::uint64_t seed,
                                   std::uint32_t layer, std::uint32_t tensor);
 
-// All tensors of a network before training.
+// All tensors of a network before training; what is made of the training images is zero.
 NamedTensors initial_weights(const Architecture& architecture, std::uint64_t seed);
+// With what is made of the training images.
+NamedTensors initial_weights(const Architecture& architecture, std::uint64_t seed,
+                             const RunData& data);
 
 }  // namespace lockstep::trainer
