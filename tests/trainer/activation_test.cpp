@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -189,9 +190,11 @@ TEST_CASE("softmax cross-entropy of weighted classes and its gradient", "[traine
             for (std::size_t n = 0; n < kSamples; ++n) {
                 const auto at = static_cast<std::ptrdiff_t>(n * kClasses);
                 const Values row(x.begin() + at, x.begin() + at + kClasses);
-                double of_sample = (1.0 - smoothing) * plain_loss(row, {labels[n]}, kClasses);
+                double of_sample =
+                    (1.0 - smoothing) * plain_loss(row, std::span(labels).subspan(n, 1), kClasses);
                 for (Label label = 0; label < kClasses; ++label)
-                    of_sample += smoothing / kClasses * plain_loss(row, {label}, kClasses);
+                    of_sample +=
+                        smoothing / kClasses * plain_loss(row, std::vector{label}, kClasses);
                 weighted += weights[labels[n]] * of_sample;
             }
             return weighted / kSamples;
