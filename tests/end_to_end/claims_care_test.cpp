@@ -1,6 +1,5 @@
 // What `fsck` says of claims and of rows that wait beside the database, and what `--repair` does.
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <fstream>
@@ -12,6 +11,7 @@
 #include "storage/files/utc_time.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
+#include "tests/storage/raw_database.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -88,7 +88,7 @@ public:
               read_text(run_folder(finished_store(), kRun) / "final.h5"));
     }
     void execute(const std::string& sql) const {
-        SQLite::Database((path() / "lockstep.db").string(), SQLite::OPEN_READWRITE).exec(sql);
+        RawDatabase(path() / "lockstep.db").exec(sql);
     }
 
 private:

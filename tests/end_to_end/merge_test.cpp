@@ -1,7 +1,6 @@
 // `lockstep merge` brings the runs of several stores into one, with their files: once, however
 // often it is asked and wherever it is killed.
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <fstream>
@@ -11,6 +10,7 @@
 
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
+#include "tests/storage/raw_database.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -160,9 +160,7 @@ TEST_CASE("merge refuses what is no store of runs, before it makes anything", "[
     std::ofstream(strange / "lockstep.db") << std::string(8192, 'x');
     CHECK(merge({two_stores().one, strange}, into).exit_code == 65);
     fs::remove(strange / "lockstep.db");
-    SQLite::Database((strange / "lockstep.db").string(),
-                     SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
-        .exec("create table mine (a)");
+    RawDatabase(strange / "lockstep.db").exec("create table mine (a)");
     CHECK(merge({strange}, into).exit_code == 65);
     CHECK_FALSE(fs::exists(into));
     // A file that is another one than its database tells of is told, and left out.

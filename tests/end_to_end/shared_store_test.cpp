@@ -1,7 +1,6 @@
 // Several jobs, and groups of ranks, on one store: each run is trained once, whoever dies, and
 // whoever holds the database.
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
+#include "tests/storage/raw_database.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -220,13 +220,13 @@ TEST_CASE("An experiment lists its runs, whoever trained them", "[end_to_end]") 
 class Holder {
 public:
     explicit Holder(const fs::path& store) {
-        database_.emplace((store / "lockstep.db").string(), SQLite::OPEN_READWRITE, 60'000);
+        database_.emplace(store / "lockstep.db");
         database_->exec("BEGIN EXCLUSIVE");
     }
     void let_go() { database_.reset(); }
 
 private:
-    std::optional<SQLite::Database> database_;
+    std::optional<RawDatabase> database_;
 };
 
 std::ptrdiff_t lines_of(const fs::path& file) {

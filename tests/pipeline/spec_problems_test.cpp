@@ -47,7 +47,7 @@ TEST_CASE("weights of classes: by name or number, of a class once", "[spec][prob
                    "exp.toml:4:19: unknown key \"ct\"; did you mean \"cat\"?"));
     CHECK(contains(problem_of_train("class_weights = { 10 = 2 }"), "unknown key \"10\""));
     CHECK(contains(problem_of_train("class_weights = { cat = -1 }"),
-                   "cat must be a number of at least 0 and at most 1e+06, not -1"));
+                   "cat must be a number of at least 0 and at most 1000000, not -1"));
     CHECK(contains(problem_of_train("class_weights = { cat = 2, 3 = 2 }"),
                    "class \"cat\" has a weight by its name, too"));
     CHECK(contains(problem_of_train("class_weights = \"balance\""),

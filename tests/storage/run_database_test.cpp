@@ -75,10 +75,10 @@ TEST_CASE("database: steps are run, step, loss, accuracy; times are named as tim
             timeless.push_back(name);
         }
     }
-    CHECK(timeless == std::vector<std::string>{"run", "epoch", "attempt", "steps", "loss",
-                                               "accuracy", "val_loss", "val_accuracy", "is_nan",
-                                               "learning_rate", "training_count",
-                                               "validation_count", "weights_digest"});
+    CHECK(timeless == std::vector<std::string>{
+                          "run", "epoch", "attempt", "steps", "loss", "accuracy", "val_loss",
+                          "val_accuracy", "is_nan", "learning_rate", "training_count",
+                          "validation_count", "weights_digest", "val_top_5_accuracy"});
 }
 
 TEST_CASE("database: every row comes back as it went in", "[storage]") {
