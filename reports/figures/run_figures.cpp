@@ -83,12 +83,12 @@ void add_test(const RunDetails& details, RunFigures& figures) {
         wilson_interval(figures.test_right->successes, figures.test_right->trials);
 }
 
+}  // namespace
+
 TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config) {
     return {run.dataset, run.data_digest, list_of_texts(value_of(config, "data.classes")),
             run.test_samples};
 }
-
-}  // namespace
 
 RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;

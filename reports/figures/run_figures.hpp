@@ -81,6 +81,9 @@ struct RunFigures {
     bool has_epochs() const { return !epochs.empty(); }
 };
 
+// The test set that a run is tested on, or was planned to be.
+TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config);
+
 RunFigures run_figures(const storage::RunDetails& details);
 
 // The figures a source printed after each epoch, by name (accuracy, val_loss, ...); empty where it

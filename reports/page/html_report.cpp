@@ -99,11 +99,12 @@ Details training_of(const ExperimentReport& report, const Sweep& sweep) {
     return is_folded ? Details::closed : Details::open;
 }
 
-std::string header(const ExperimentReport& report) {
+std::string header(const ExperimentReport& report, const Sweep& sweep) {
     return fmt::format(
-        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} Written {} by Lockstep {}.</p>\n{}</header>\n",
+        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} Written <span class=\"unbroken\">{}</span> by "
+        "Lockstep {}.</p>\n{}</header>\n",
         html_text(title_text(report)), html_text(scope_text(report)), html_text(report.written_utc),
-        html_text(report.lockstep_version), html_verdict(report) + html_glance(report));
+        html_text(report.lockstep_version), html_verdict(report, sweep) + html_glance(report));
 }
 
 std::string footer(const ExperimentReport& report) {
@@ -148,7 +149,7 @@ std::string html_report(const ExperimentReport& report) {
     std::string html = head(report) +
                        "<body>\n<a class=\"skip\" href=\"#leaderboard\">Skip to the "
                        "leaderboard</a>\n" +
-                       page.atlases() + header(report) + contents(sections) + "<main>\n";
+                       page.atlases() + header(report, sweep) + contents(sections) + "<main>\n";
     for (const Section& section : sections) html += section.html;
     return html + "</main>\n" + footer(report) + scripts(page) + "</body>\n</html>\n";
 }

@@ -1,0 +1,21 @@
+#pragma once
+
+// Who won, as the report says it, for the terminal.
+
+#include <string>
+#include <vector>
+
+#include "reports/figures/experiment_report.hpp"
+#include "storage/database/run_database.hpp"
+
+namespace lockstep::pipeline {
+
+// These runs against each other; the other runs of their experiments stand beside them.
+reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
+                                        const std::vector<reports::RunFigures>& shown);
+
+// The first sentences of the report, a line each paragraph. "" where fewer than two architectures
+// are compared.
+std::string verdict_lines(const reports::ExperimentReport& report);
+
+}  // namespace lockstep::pipeline
