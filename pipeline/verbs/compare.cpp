@@ -156,8 +156,8 @@ std::vector<RunFigures> shown_runs(const std::vector<RunFigures>& runs, const Se
 
 // What the figures do not say alone.
 void print_notes(const storage::RunDatabase& database, const std::vector<RunFigures>& shown) {
-    const bool is_disturbed = std::ranges::any_of(
-        shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
+    const bool is_disturbed =
+        std::ranges::any_of(shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
     if (is_disturbed) {
         print("stopped_seconds: a rank stood still so long; these times and rates tell nothing.\n");
     }

@@ -136,8 +136,8 @@ Table readable_figures(Table table) {
             const auto* value = std::get_if<double>(&row[i]);
             if (value == nullptr) continue;
             const bool is_probability = table.columns[i].starts_with("p");
-            row[i] = is_probability ? fmt::format("{:.4f}", *value)
-                                    : reports::readable_number(figure, *value);
+            row[i] =
+                is_probability ? fmt::format("{:.4f}", *value) : reports::cell_text(figure, row[i]);
         }
     }
     return table;
@@ -181,8 +181,8 @@ reports::ArchitectureFigures the_architecture(const std::vector<RunFigures>& run
 // The place of the entry that has the run.
 std::size_t entry_of(const reports::ExperimentReport& report, const std::string& run) {
     const auto has_it = [&](const reports::ArchitectureFigures& entry) {
-        return std::ranges::any_of(
-            entry.runs, [&](std::size_t i) { return report.runs[i].run.run == run; });
+        return std::ranges::any_of(entry.runs,
+                                   [&](std::size_t i) { return report.runs[i].run.run == run; });
     };
     return static_cast<std::size_t>(std::ranges::find_if(report.entries, has_it) -
                                     report.entries.begin());
@@ -222,15 +222,15 @@ Table means_table(const reports::ArchitectureFigures& first,
                   const reports::ArchitectureFigures& second) {
     Table table{{"figure", "first", "second", "difference"}, {}};
     const bool is_one_set = first.test_set == second.test_set;
-    const auto add = [&](const char* figure, const reports::Estimate& a,
-                         const reports::Estimate& b, bool is_comparable = true) {
+    const auto add = [&](const char* figure, const reports::Estimate& a, const reports::Estimate& b,
+                         bool is_comparable = true) {
         if (a.count == 0 && b.count == 0) return;
         const auto mean = [](const reports::Estimate& estimate) {
             return estimate.count > 0 ? Cell(estimate.mean) : Cell();
         };
         const bool are_both = is_comparable && a.count > 0 && b.count > 0;
-        table.rows.push_back({std::string(figure), mean(a), mean(b),
-                              are_both ? Cell(b.mean - a.mean) : Cell()});
+        table.rows.push_back(
+            {std::string(figure), mean(a), mean(b), are_both ? Cell(b.mean - a.mean) : Cell()});
     };
     add("test_accuracy", first.test_accuracy.estimate, second.test_accuracy.estimate, is_one_set);
     add("test_loss", first.test_loss, second.test_loss, is_one_set);
@@ -256,9 +256,10 @@ int diff_architectures(const storage::RunDatabase& database, const DiffOptions& 
     });
     const Table settings = settings_table(differences);
     const Table figures = means_table(entries[0], entries[1]);
-    const std::vector<reports::Section> sections{{"architectures", architectures_table(sides, entries)},
-                                                 {"settings", settings},
-                                                 {"figures", figures}};
+    const std::vector<reports::Section> sections{
+        {"architectures", architectures_table(sides, entries)},
+        {"settings", settings},
+        {"figures", figures}};
     if (options.format == reports::TableFormat::csv) {
         Table table{{"kind", "key", "first", "second", "difference"}, {}};
         for (const auto& row : settings.rows)

@@ -22,7 +22,6 @@
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/chance_level.hpp"
-#include "reports/figures/config_text.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/figures/test_set.hpp"
 #include "reports/tables/fitting_table.hpp"
@@ -183,8 +182,7 @@ ExperimentSummary summary_of(const storage::RunDatabase& database, const std::st
     for (const storage::RunRow& row : database.runs(experiment)) {
         const auto found = accuracies.find(row.run);
         if (found == accuracies.end()) continue;
-        summary.test_sets.insert(
-            reports::test_set_of(row, reports::config_values(row.effective_config)));
+        summary.test_sets.insert(reports::test_set_of(row));
         if (best == nullptr || found->second > accuracies.at(*best)) best = &found->first;
     }
     if (summary.test_sets.size() == 1)
@@ -210,11 +208,10 @@ Table experiments_table(const storage::RunDatabase& database) {
     for (const storage::ExperimentRow& experiment : database.experiments()) {
         const ExperimentSummary summary = summary_of(database, experiment.name);
         const auto& best = summary.best;
-        table.rows.push_back({experiment.name, summary.runs, summary.finished,
-                              best ? Cell(best->run.name) : Cell(),
-                              best && best->test_accuracy ? Cell(*best->test_accuracy) : Cell(),
-                              caveat_of(summary), experiment.title, experiment.file,
-                              experiment.created_utc});
+        table.rows.push_back(
+            {experiment.name, summary.runs, summary.finished, best ? Cell(best->run.name) : Cell(),
+             best && best->test_accuracy ? Cell(*best->test_accuracy) : Cell(), caveat_of(summary),
+             experiment.title, experiment.file, experiment.created_utc});
     }
     put_newest_first(table, "created_utc", "created_utc");
     return table;

@@ -62,8 +62,8 @@ void print_report(const RunOptions& options, const Plan& plan) {
     try {
         const WrittenReport written = write_report(
             {.store = options.store, .experiments = {plan.experiment}, .where = {}, .out = {}});
-        print(fmt::format("The report is {}\n{}", printable(written.html.string()),
-                          written.verdict));
+        print(
+            fmt::format("The report is {}\n{}", printable(written.html.string()), written.verdict));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
     }

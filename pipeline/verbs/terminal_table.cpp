@@ -34,7 +34,7 @@ void print_fitting(const storage::Table& table, reports::TableFormat format,
     const std::optional<std::size_t> width = output_width();
     if (!width || format != reports::TableFormat::table)
         return print(reports::table_text(full, format));
-    const reports::FittedTable shown = 
+    const reports::FittedTable shown =
         reports::fitted(full, *width, fitting.kept, fitting.together);
     print(reports::table_text(shown.table, format));
     if (shown.left_out > 0)

@@ -77,7 +77,7 @@ public:
         const std::vector<ArchitectureFigures> compared(
             report_.entries.begin(), report_.entries.begin() + static_cast<std::ptrdiff_t>(count));
         for (const std::size_t place : in_order(compared)) add_answers(report_.runs[place]);
-        report_.pairs = 
+        report_.pairs =
             compare_pairs(report_.runs, report_.entries, report_.tests, answers_, count);
     }
 

@@ -49,9 +49,9 @@ struct ArchitectureFigures {
     std::string design_name;  // `name` without what tells equal ones apart
     Design design;
     TestSet test_set;
-    std::string state{};                 // "finished", or "2 finished, 1 failed"
-    std::vector<std::size_t> runs{};     // places in the list given, by seed
-    std::vector<RepeatedRun> repeats{};  // not counted: the training of one of `runs`
+    std::string state{};                  // "finished", or "2 finished, 1 failed"
+    std::vector<std::size_t> runs{};      // places in the list given, by seed
+    std::vector<RepeatedRun> repeats{};   // not counted: the training of one of `runs`
     std::set<std::string> experiments{};  // of `runs`
     int finished = 0;
     bool is_preliminary = false;  // no run is finished: figures are those so far

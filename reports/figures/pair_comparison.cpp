@@ -84,9 +84,8 @@ private:
             pair.reason = "seeds that all agree have no scatter to test by";
         }
         if (pair.test) return;
-        compare_images(shared.empty()
-                           ? RunPair(of_first.begin()->second, of_second.begin()->second)
-                           : shared.front(),
+        compare_images(shared.empty() ? RunPair(of_first.begin()->second, of_second.begin()->second)
+                                      : shared.front(),
                        pair);
     }
 

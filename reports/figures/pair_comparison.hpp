@@ -37,7 +37,7 @@ struct PairComparison {
     // On the test set that both are compared on: such a side's figures flatter.
     bool is_first_selected = false;
     bool is_second_selected = false;
-    double difference = 0.0;        // first - second, of the means; where both have a result
+    double difference = 0.0;         // first - second, of the means; where both have a result
     std::optional<PairTest> test{};  // over their seeds: it decides
     // Where there is no such test: of one run each, those of the lowest shared seed, else the first
     // finished ones. It tells these two networks apart on these images, and nothing of other seeds.

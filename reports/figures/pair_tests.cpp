@@ -36,8 +36,7 @@ std::vector<Tested> all_tests(const std::vector<const ArchitectureFigures*>& all
             if (!welch) continue;
             Experiments experiments = a.experiments;
             experiments.insert(b.experiments.begin(), b.experiments.end());
-            tests.push_back(
-                {i, j, a.test_set, std::move(experiments), *welch, welch->p_value, {}});
+            tests.push_back({i, j, a.test_set, std::move(experiments), *welch, welch->p_value, {}});
         }
     }
     return tests;
@@ -53,8 +52,8 @@ Families families_of(const std::vector<Tested>& tests, std::size_t shown) {
     }
     for (auto& [key, family] : families) {
         for (const Tested& test : tests) {
-            const bool is_in = test.test_set == key.first &&
-                               std::ranges::includes(key.second, test.experiments);
+            const bool is_in =
+                test.test_set == key.first && std::ranges::includes(key.second, test.experiments);
             if (is_in) family.push_back(test);
         }
         correct_for_many(family);
@@ -74,13 +73,12 @@ std::vector<PairTest> pair_tests(std::span<const ArchitectureFigures> entries,
     for (const auto& [key, family] : families_of(all_tests(all), entries.size())) {
         for (const Tested& test : family) {
             if (test.second >= entries.size() || test.experiments != key.second) continue;
-            shown.push_back({test.first, test.second, test.welch, *test.adjusted_p_value,
-                             family.size()});
+            shown.push_back(
+                {test.first, test.second, test.welch, *test.adjusted_p_value, family.size()});
         }
     }
-    std::ranges::sort(shown, {}, [](const PairTest& test) {
-        return std::pair(test.first, test.second);
-    });
+    std::ranges::sort(shown, {},
+                      [](const PairTest& test) { return std::pair(test.first, test.second); });
     return shown;
 }
 

@@ -83,11 +83,15 @@ void add_test(const RunDetails& details, RunFigures& figures) {
         wilson_interval(figures.test_right->successes, figures.test_right->trials);
 }
 
-}  // namespace
-
 TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config) {
     return {run.dataset, run.data_digest, list_of_texts(value_of(config, "data.classes")),
             run.test_samples};
+}
+
+}  // namespace
+
+TestSet test_set_of(const storage::RunRow& run) {
+    return test_set_of(run, config_values(run.effective_config));
 }
 
 RunFigures run_figures(const RunDetails& details) {

@@ -81,8 +81,8 @@ struct RunFigures {
     bool has_epochs() const { return !epochs.empty(); }
 };
 
-// The test set that a run is tested on, or was planned to be.
-TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config);
+// What a run's accuracies are measured on.
+TestSet test_set_of(const storage::RunRow& run);
 
 RunFigures run_figures(const storage::RunDetails& details);
 

@@ -19,7 +19,8 @@ Standing standing_of(const std::vector<ArchitectureFigures>& entries,
             continue;
         }
         standing.family = std::max(standing.family, test->family);
-        const double above = test->first == first ? test->welch.difference : -test->welch.difference;
+        const double above =
+            test->first == first ? test->welch.difference : -test->welch.difference;
         if (!test->is_told_apart() || above <= 0.0) {
             standing.equal.push_back(other);
             continue;

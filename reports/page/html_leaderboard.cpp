@@ -208,7 +208,8 @@ bool has_interval(const ExperimentReport& report, IntervalKind kind) {
 // What an architecture, and an interval of which kinds there are, is.
 std::string interval_note(const ExperimentReport& report) {
     std::string text =
-        "An architecture is a network with its settings, over all its seeds: figures are means over "
+        "An architecture is a network with its settings, over all its seeds: figures are means "
+        "over "
         "finished runs, or those so far where none is finished.";
     if (has_interval(report, IntervalKind::over_seeds)) {
         text +=
@@ -279,9 +280,8 @@ std::string html_leaderboard(const ExperimentReport& report, Details training) {
     std::string trained = training_table(report).markup();
     if (training == Details::closed) trained = html_details("Training and validation", trained);
     return markup + results_table(report).markup() + html_selection(report) +
-           clean_figures(report) + watchers(report) +
-           html_note(interval_note(report)) +
-           trained + disturbed(report) + repeated(report) + left_out(report);
+           clean_figures(report) + watchers(report) + html_note(interval_note(report)) + trained +
+           disturbed(report) + repeated(report) + left_out(report);
 }
 
 }  // namespace lockstep::reports

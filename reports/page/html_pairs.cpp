@@ -65,9 +65,8 @@ HtmlTable pairs_table(const ExperimentReport& report, std::string_view caption,
         .number_column("95 % interval", Column::where_filled)
         .number_column("right only first / only second", Column::where_filled);
     if (is_corrected(report)) table.number_column("p, corrected", Column::where_filled);
-    table.number_column("p")
-        .text_column("test")
-        .text_column("selected on the test set", Column::where_filled);
+    table.number_column("p").text_column("test").text_column("selected on the test set",
+                                                             Column::where_filled);
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set || !is_wanted(pair)) continue;
         const auto p = p_value(pair);
@@ -77,9 +76,7 @@ HtmlTable pairs_table(const ExperimentReport& report, std::string_view caption,
             .number(interval_cell(pair))
             .number(images_cell(pair));
         if (is_corrected(report)) table.number(p_cell(adjusted_p_value(pair)));
-        table.number(p_cell(p))
-            .text(p ? test_text(pair) : kNoFigure)
-            .html(selected_cell(pair));
+        table.number(p_cell(p)).text(p ? test_text(pair) : kNoFigure).html(selected_cell(pair));
     }
     return table;
 }

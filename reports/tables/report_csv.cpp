@@ -169,8 +169,8 @@ Table runs_table(const ExperimentReport& report) {
 
 Table pairs_table(const ExperimentReport& report) {
     Table table{{"first", "second", "difference", "first_seeds", "second_seeds", "difference_low",
-                 "difference_high", "right_only_first", "right_only_second", "test", "p", "p_after_holm",
-                 "selected_on_test_set", "verdict"},
+                 "difference_high", "right_only_first", "right_only_second", "test", "p",
+                 "p_after_holm", "selected_on_test_set", "verdict"},
                 {}};
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;

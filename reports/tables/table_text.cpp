@@ -29,6 +29,20 @@ std::string exact_number(double value) {
     return std::isfinite(value) ? fmt::format("{}", value) : not_finite(value);
 }
 
+// A column's name ends in what it counts.
+std::string readable_number(std::string_view column, double value) {
+    if (!std::isfinite(value)) return not_finite(value);
+    const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss") ||
+                           column.ends_with("accuracy_low") || column.ends_with("accuracy_high") ||
+                           column == "precision" || column == "recall" || column == "f1";
+    if (is_figure && std::abs(value) < 1e4) return fmt::format("{:.4f}", value);
+    if (column.ends_with("_seconds")) {
+        return std::abs(value) >= 1.0 ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
+    }
+    if (column.ends_with("per_second")) return fmt::format("{:.0f}", value);
+    return fmt::format("{:.6g}", value);
+}
+
 std::string markdown_text(std::string_view text) {
     std::string result;
     for (const char byte : terminal_text(text)) {
@@ -198,17 +212,8 @@ std::string markdown_table(const Table& table) {
 
 }  // namespace
 
-std::string readable_number(std::string_view column, double value) {
-    if (!std::isfinite(value)) return not_finite(value);
-    const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss") ||
-                           column.ends_with("accuracy_low") || column.ends_with("accuracy_high") ||
-                           column == "precision" || column == "recall" || column == "f1";
-    if (is_figure && std::abs(value) < 1e4) return fmt::format("{:.4f}", value);
-    if (column.ends_with("_seconds")) {
-        return std::abs(value) >= 1.0 ? fmt::format("{:.1f}", value) : fmt::format("{:.3g}", value);
-    }
-    if (column.ends_with("per_second")) return fmt::format("{:.0f}", value);
-    return fmt::format("{:.6g}", value);
+std::string cell_text(std::string_view column, const Cell& cell) {
+    return readable_cell(column, cell, terminal_text);
 }
 
 std::string table_text(const Table& table, TableFormat format) {

@@ -23,8 +23,8 @@ namespace lockstep::reports {
 //   md      a GitHub table with the numbers of `table`; Markdown and HTML escaped
 std::string table_text(const storage::Table& table, TableFormat format);
 
-// A number as `table` has it in a column of this name.
-std::string readable_number(std::string_view column, double value);
+// A cell as `table` shows it, of a column of this name.
+std::string cell_text(std::string_view column, const storage::Cell& cell);
 
 // Columns of a terminal that `table` takes as aligned columns.
 std::size_t table_width(const storage::Table& table);

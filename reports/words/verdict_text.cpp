@@ -39,9 +39,10 @@ std::string list_of(const ExperimentReport& report, const Places& entries) {
 // "Welch’s t test over seeds, p 0.0154": of one pair, or of a pair of many.
 std::string method_text(std::string_view p, std::size_t family) {
     return family == 1 ? fmt::format("Welch’s t test over seeds, p {}", p)
-                       : fmt::format("Welch’s t test over seeds, p {}, corrected for the {} pairs "
-                                     "of the experiment",
-                                     p, family);
+                       : fmt::format(
+                             "Welch’s t test over seeds, p {}, corrected for the {} pairs "
+                             "of the experiment",
+                             p, family);
 }
 
 std::string method_text(const ExperimentReport& report, const Standing& standing,
@@ -56,16 +57,16 @@ std::string method_text(const ExperimentReport& report, const Standing& standing
         return method_text(p_value_text(standing.largest_p_value) + " at most", standing.family);
     }
     return standing.family == 1 ? "Welch’s t test over seeds"
-                                : fmt::format("Welch’s t tests over seeds, corrected for the {} "
-                                              "pairs of the experiment",
-                                              standing.family);
+                                : fmt::format(
+                                      "Welch’s t tests over seeds, corrected for the {} "
+                                      "pairs of the experiment",
+                                      standing.family);
 }
 
 // Why some have no test: one seed on either side, or no scatter.
 std::string untested_text(const ExperimentReport& report, const Places& untested) {
-    const bool have_one = std::ranges::all_of(untested, [&](std::size_t place) {
-        return accuracy_of(report.entries[place]).count == 1;
-    });
+    const bool have_one = std::ranges::all_of(
+        untested, [&](std::size_t place) { return accuracy_of(report.entries[place]).count == 1; });
     return fmt::format("not tested against {}{}", list_of(report, untested),
                        !have_one              ? ""
                        : untested.size() == 1 ? ", which has one seed"
@@ -161,9 +162,9 @@ void add_settings(const Sweep& sweep, Sentences& text) {
         if (!is_beyond_noise(effect, effect.adjusted_p_value)) continue;
         const auto means = level_means(setting.factor, sweep.accuracies);
         const auto best = std::ranges::max_element(means, {}, &LevelMean::mean) - means.begin();
-        names += fmt::format(
-            "{}{} (best: {})", names.empty() ? "" : ", ", setting.name.name,
-            shortened(value_text(setting.levels[static_cast<std::size_t>(best)]), 24));
+        names +=
+            fmt::format("{}{} (best: {})", names.empty() ? "" : ", ", setting.name.name,
+                        shortened(value_text(setting.levels[static_cast<std::size_t>(best)]), 24));
     }
     if (names.empty()) return;
     text.push_back({" "});
@@ -209,10 +210,9 @@ void add_unfinished(const ExperimentReport& report, Sentences& text) {
         std::ranges::count_if(report.runs, [](const RunFigures& run) { return run.is_finished(); });
     const auto all = static_cast<std::ptrdiff_t>(report.runs.size());
     if (finished == all) return;
-    text.push_back(
-        {fmt::format("{}{} of {} runs {} not finished: figures are missing, or those so far.",
-                     text.empty() ? "" : " ", all - finished, all,
-                     all - finished == 1 ? "has" : "have")});
+    text.push_back({fmt::format(
+        "{}{} of {} runs {} not finished: figures are missing, or those so far.",
+        text.empty() ? "" : " ", all - finished, all, all - finished == 1 ? "has" : "have")});
 }
 
 void add_synthetic(const ExperimentReport& report, Sentences& text) {
@@ -220,8 +220,8 @@ void add_synthetic(const ExperimentReport& report, Sentences& text) {
         report.entries, [](const auto& entry) { return entry.test_set.dataset == kSynthetic; });
     if (synthetic == 0) return;
     const bool are_all = synthetic == static_cast<std::ptrdiff_t>(report.entries.size());
-    text.push_back({are_all ? "The images are synthetic" : "Some images are synthetic",
-                    Emphasis::warning});
+    text.push_back(
+        {are_all ? "The images are synthetic" : "Some images are synthetic", Emphasis::warning});
     text.push_back({": such figures show that everything runs, and nothing about networks."});
 }
 

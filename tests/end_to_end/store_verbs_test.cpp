@@ -97,6 +97,12 @@ TEST_CASE("ls lists experiments", "[end_to_end]") {
     std::size_t counted = 0;
     for (const Json& each : experiments) counted += each.at("runs").get<std::size_t>();
     CHECK(counted == runs.size());
+    // The accuracies of this one were measured on two test sets.
+    for (const Json& each : experiments) {
+        if (each.at("experiment") != "smoke") continue;
+        CHECK(each.at("best_run").is_null());
+        CHECK(each.at("caveat") == "2 test sets: accuracies do not compare");
+    }
     CHECK(in_store({"ls", "smoke", "--experiments"}).exit_code == 64);
 }
 
@@ -134,7 +140,18 @@ TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end
         CHECK(output_of({"diff", "logits-seed1", "three-classes", "--format", format})
                   .find("train.optimizer.name") != std::string::npos);
     }
-    CHECK(in_store({"diff", "logits", "three-classes"}).exit_code == 64);  // which seed?
+    // A name of several seeds is the architecture: means over them.
+    const Json sides = json_of({"diff", "logits", "batch-normalized"});
+    CHECK(sides.at("architectures")[0].at("seeds") == "1 2");
+    CHECK(sides.at("architectures")[1].at("architecture") == "batch-normalized");
+    const Json mean = json_of({"query",
+                               "select avg(test_accuracy) as mean from v_runs where name like "
+                               "'logits%'"});
+    CHECK(sides.at("figures")[0].at("first").get<double>() ==
+          Approx(mean[0].at("mean").get<double>()).epsilon(1e-12));
+    CHECK(output_of({"diff", "logits", "batch-normalized", "--format", "table"})
+              .find("logits and batch-normalized are not told apart: one seed says nothing of "
+                    "others.\n") != std::string::npos);
 }
 
 TEST_CASE("export gives every row and every column of the views", "[end_to_end]") {
