@@ -30,7 +30,8 @@ const Estimate& accuracy_of(const ArchitectureFigures& entry) {
 std::string list_of(const ExperimentReport& report, const Places& entries) {
     std::string text;
     for (std::size_t i = 0; i < std::min(entries.size(), kNamed); ++i) {
-        text += (i == 0 ? "" : ", ") + report.entries[entries[i]].name;
+        const char* between = entries.size() == kNamed ? " and " : ", ";
+        text += (i == 0 ? "" : between) + report.entries[entries[i]].name;
     }
     if (entries.size() > kNamed) text += fmt::format(" and {} more", entries.size() - kNamed);
     return text;
@@ -123,7 +124,9 @@ void add_chance(const ExperimentReport& report, std::size_t first, Sentences& te
     }
     if (std::ranges::find(guessing, first) != guessing.end()) {
         text.push_back({" "});
-        text.push_back({fmt::format("That is no better than guessing, {}.", figure_text(*chance)),
+        text.push_back({fmt::format("{} is no better than guessing, {}.",
+                                    figure_text(accuracy_of(report.entries[first]).mean),
+                                    figure_text(*chance)),
                         Emphasis::warning});
         return;
     }

@@ -212,7 +212,7 @@ TEST_CASE("verdict: who won, from whom it is told apart, and of how many it is t
     CHECK(contains(html, "(mean of 3 seeds)"));
     CHECK(contains(html, "It is better than all 2 others.</b>"));
     CHECK(contains(html, "corrected for the 3 pairs of the experiment"));
-    CHECK(contains(html, "Guessing gives 0.5000; "));
+    CHECK(contains(html, " is no better than guessing, 0.5000."));
     CHECK(contains(html, "<a href=\"#selection\">To be the best of 3 is luck, too</a>."));
     const std::string selection = html_selection(report);
     CHECK(contains(selection, "<b>n-3-1</b> is the best of 3 architectures (9 finished runs)"));
