@@ -213,7 +213,8 @@ std::string interval_note(const ExperimentReport& report) {
         "finished runs, or those so far where none is finished.";
     if (has_interval(report, IntervalKind::over_seeds)) {
         text +=
-            " An interval is where the mean over other seeds would lie, each by itself (t): whether "
+            " An interval is where the mean over other seeds would lie, each by itself (t): "
+            "whether "
             "two differ the pairs decide, not whether intervals overlap.";
     }
     if (has_interval(report, IntervalKind::of_one_run)) {

@@ -94,8 +94,10 @@ std::string runs(const ExperimentReport& report, HtmlPage& page) {
 
 // Where many architectures are told by their settings, these come first.
 Details training_of(const ExperimentReport& report, const Sweep& sweep) {
-    constexpr std::size_t kFew = 5;
-    const bool is_folded = report.entries.size() > kFew && !sweep.settings.empty();
+    constexpr std::size_t kFew = 3;
+    constexpr std::size_t kMany = 5;
+    const bool is_folded =
+        report.entries.size() > (tells_effects(sweep) ? kFew : kMany) && !sweep.settings.empty();
     return is_folded ? Details::closed : Details::open;
 }
 

@@ -37,13 +37,13 @@ std::string list_of(const ExperimentReport& report, const Places& entries) {
     return text;
 }
 
-// "Welch’s t test over seeds, p 0.0154": of one pair, or of a pair of many.
-std::string method_text(std::string_view p, std::size_t family) {
-    return family == 1 ? fmt::format("Welch’s t test over seeds, p {}", p)
-                       : fmt::format(
-                             "Welch’s t test over seeds, p {}, corrected for the {} pairs "
-                             "of the experiment",
-                             p, family);
+constexpr const char* kTest = "Welch’s t test over seeds";
+
+// Behind the test: ", p 0.0154, corrected for the 6 pairs of the experiment".
+std::string method_text(const std::string& p, std::size_t family) {
+    return (p.empty() ? "" : ", p " + p) +
+           (family == 1 ? ""
+                        : fmt::format(", corrected for the {} pairs of the experiment", family));
 }
 
 std::string method_text(const ExperimentReport& report, const Standing& standing,
@@ -57,11 +57,7 @@ std::string method_text(const ExperimentReport& report, const Standing& standing
     if (standing.worse.size() == standing.others) {
         return method_text(p_value_text(standing.largest_p_value) + " at most", standing.family);
     }
-    return standing.family == 1 ? "Welch’s t test over seeds"
-                                : fmt::format(
-                                      "Welch’s t tests over seeds, corrected for the {} "
-                                      "pairs of the experiment",
-                                      standing.family);
+    return method_text("", standing.family);
 }
 
 // Why some have no test: one seed on either side, or no scatter.
@@ -109,7 +105,9 @@ void add_reality(const ExperimentReport& report, std::size_t first, Sentences& t
         }
         text.push_back({standing.worse.empty() ? ": the order may be chance." : "."});
     }
-    text.push_back({" (" + method_text(report, standing, first) + ".)", Emphasis::note, "pairs"});
+    text.push_back({" (", Emphasis::note});
+    text.push_back({kTest, Emphasis::note, "pairs"});
+    text.push_back({method_text(report, standing, first) + ".)", Emphasis::note});
 }
 
 // What guessing gives on the test set of `first`, and who is no better.
@@ -159,10 +157,12 @@ void add_selection(const ExperimentReport& report, const std::vector<Selection>&
 void add_settings(const Sweep& sweep, Sentences& text) {
     if (!tells_effects(sweep)) return;
     std::string names;
+    int count = 0;
     for (std::size_t i = 0; i < sweep.settings.size(); ++i) {
         const SweptSetting& setting = sweep.settings[i];
         const Effect& effect = sweep.effects->factors[i];
         if (!is_beyond_noise(effect, effect.adjusted_p_value)) continue;
+        ++count;
         const auto means = level_means(setting.factor, sweep.accuracies);
         const auto best = std::ranges::max_element(means, {}, &LevelMean::mean) - means.begin();
         names +=
@@ -171,8 +171,9 @@ void add_settings(const Sweep& sweep, Sentences& text) {
     }
     if (names.empty()) return;
     text.push_back({" "});
-    text.push_back({"Over all runs what matters is", Emphasis::none, "settings"});
-    text.push_back({" " + names + '.'});
+    text.push_back({"Of the settings", Emphasis::none, "settings"});
+    text.push_back(
+        {fmt::format(", {} {} beyond seed noise.", names, count == 1 ? "matters" : "matter")});
 }
 
 Sentences winner(const ExperimentReport& report, std::size_t first, const std::string& where) {
@@ -277,10 +278,11 @@ std::string pair_sentence(const ExperimentReport& report, std::size_t first, std
                                        : "seeds that all agree have no scatter to test by");
     }
     if (accuracy_of(*a).mean < accuracy_of(*b).mean) std::swap(a, b);
-    return fmt::format("{} {} {}: test accuracy {} and {}, means of {} and {} seeds ({}).", a->name,
-                       test->is_told_apart() ? "is better than" : "is not told apart from", b->name,
-                       figure_text(accuracy_of(*a).mean), figure_text(accuracy_of(*b).mean),
-                       accuracy_of(*a).count, accuracy_of(*b).count,
+    return fmt::format("{} {} {}: test accuracy {} and {}, means of {} and {} seeds ({}{}).",
+                       a->name, test->is_told_apart() ? "is better than" : "is not told apart from",
+                       b->name, figure_text(accuracy_of(*a).mean),
+                       figure_text(accuracy_of(*b).mean), accuracy_of(*a).count,
+                       accuracy_of(*b).count, kTest,
                        method_text(p_value_text(test->adjusted_p_value), test->family));
 }
 
