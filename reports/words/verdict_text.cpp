@@ -122,10 +122,9 @@ void add_chance(const ExperimentReport& report, std::size_t first, Sentences& te
     }
     if (std::ranges::find(guessing, first) != guessing.end()) {
         text.push_back({" "});
-        text.push_back({fmt::format("{} is no better than guessing, {}.",
-                                    figure_text(accuracy_of(report.entries[first]).mean),
-                                    figure_text(*chance)),
-                        Emphasis::warning});
+        text.push_back(
+            {fmt::format("The figure is no better than guessing, {}.", figure_text(*chance)),
+             Emphasis::warning});
         return;
     }
     text.push_back({fmt::format(" Guessing gives {}", figure_text(*chance))});

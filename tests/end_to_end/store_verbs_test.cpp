@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,26 @@ TEST_CASE("compare --by architecture joins the seeds", "[end_to_end]") {
         CHECK(row.at("seeds") == (row.at("architecture") == "logits" ? "1 2" : "1"));
     }
     CHECK(in_store({"compare", "nobody"}).exit_code == 66);
+}
+
+TEST_CASE("who won is told below the table, as report.md has it, and to people alone",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string told = output_of({"report", "smoke", "--out", (folder / "out").string()});
+    const std::size_t first = told.find("pairs.csv\n") + std::string("pairs.csv\n").size();
+    const std::string verdict = told.substr(first);
+    CHECK(verdict.find(" has the best test accuracy, ") != std::string::npos);
+    CHECK(verdict.find("The images are synthetic: ") != std::string::npos);
+    CHECK(output_of({"compare", "--experiment", "smoke", "--format", "table"}).ends_with(verdict));
+    CHECK(
+        output_of({"compare", "--experiment", "smoke", "--by", "architecture", "--format", "table"})
+            .ends_with(verdict));
+    std::istringstream lines(verdict);
+    const std::string markdown = read_text(folder / "out" / "report.md");
+    for (std::string line; std::getline(lines, line);)
+        CHECK(markdown.find("\n" + line + "\n") != std::string::npos);
+    CHECK(output_of({"compare", "--experiment", "smoke", "--format", "csv"}).find("best test") ==
+          std::string::npos);
 }
 
 TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end]") {
