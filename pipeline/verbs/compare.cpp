@@ -159,7 +159,10 @@ void print_notes(const storage::RunDatabase& database, const std::vector<RunFigu
     const bool is_disturbed =
         std::ranges::any_of(shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
     if (is_disturbed) {
-        print("stopped_seconds: a rank stood still so long; these times and rates tell nothing.\n");
+        print(
+            "Disturbed: of some runs a rank stood still meanwhile (stopped_seconds): their times "
+            "and "
+            "rates tell nothing.\n");
     }
     print(verdict_lines(comparison_of(database, shown)));
 }
