@@ -160,9 +160,9 @@ void print_notes(const storage::RunDatabase& database, const std::vector<RunFigu
         std::ranges::any_of(shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
     if (is_disturbed) {
         print(
-            "Disturbed: of some runs a rank stood still meanwhile (stopped_seconds): their times "
-            "and "
-            "rates tell nothing.\n");
+            terminal_lines("Disturbed: of some runs a rank stood still meanwhile "
+                           "(stopped_seconds): their times and "
+                           "rates tell nothing."));
     }
     print(verdict_lines(comparison_of(database, shown)));
 }

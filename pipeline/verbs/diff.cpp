@@ -16,6 +16,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/settings/path_text.hpp"
+#include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/design.hpp"
@@ -202,7 +203,7 @@ std::string sentence_on(const storage::RunDatabase& database, const RunFigures& 
     const reports::ExperimentReport report = reports::make_comparison(runs, {});
     const std::size_t a = entry_of(report, first.run.run), b = entry_of(report, second.run.run);
     if (a == b || a == report.entries.size() || b == report.entries.size()) return {};
-    return printable(reports::pair_sentence(report, a, b)) + '\n';
+    return terminal_lines(printable(reports::pair_sentence(report, a, b)));
 }
 
 Table architectures_table(const std::vector<std::vector<RunFigures>>& sides,
