@@ -25,8 +25,9 @@ void declare_compare(CLI::App& verb, CompareOptions& compare) {
 }
 
 void declare_diff(CLI::App& verb, DiffOptions& diff) {
-    add_required(verb, "FIRST", diff.first, "id, unique beginning of an id, or name");
-    add_required(verb, "SECOND", diff.second, "the run to set against it");
+    add_required(verb, "FIRST", diff.first,
+                 "id, beginning of an id, or name: a run, or all seeds of an architecture");
+    add_required(verb, "SECOND", diff.second, "what to set against it");
     add_store(verb, diff.store);
     add_format(verb, diff.format);
 }
@@ -61,9 +62,11 @@ void add_comparing_verbs(VerbList& verbs) {
          "-test_accuracy\n"},
         declare_compare, [](const CompareOptions& options) { return compare(options); });
     verbs.add<DiffOptions>(
-        {"diff", "what differs between two runs: settings, and figures beyond seed noise",
+        {"diff", "what differs between two runs or architectures: settings, and figures",
          "  lockstep diff vgg-bn vgg-bn-batch_size128\n"
-         "  lockstep diff vgg-bn-1f3a vgg-bn-77c0 --format md\n"},
+         "  lockstep diff vgg-bn-1f3a vgg-bn-77c0 --format md\n"
+         "  lockstep diff vgg-bn conv32-64-64     where names have several seeds: which is "
+         "better\n"},
         declare_diff, diff);
     verbs.add<ReportOptions>({"report", "write a report of experiments: HTML, Markdown and CSV",
                               "  lockstep report tutorials\n"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
+#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
@@ -127,6 +130,43 @@ std::vector<std::string_view> usual_columns(const SettingsTable& table,
     return usual;
 }
 
+// Runs of the rows that --where and --limit leave.
+std::vector<RunFigures> shown_runs(const std::vector<RunFigures>& runs, const SettingsTable& table,
+                                   const CompareOptions& options) {
+    const std::string_view column = options.by == ComparedBy::run ? "run" : "architecture";
+    RowOptions rows = options.rows;
+    rows.columns.clear();
+    const std::vector<std::string> wanted =
+        texts_of(chosen_rows(table, "compared", rows, {&column, 1}), column);
+    const auto is_wanted = [&](const std::string& name) {
+        return std::ranges::find(wanted, name) != wanted.end();
+    };
+    std::vector<RunFigures> shown;
+    if (options.by == ComparedBy::run) {
+        std::ranges::copy_if(runs, std::back_inserter(shown),
+                             [&](const RunFigures& run) { return is_wanted(run.run.run); });
+        return shown;
+    }
+    for (const auto& entry : reports::leaderboard(runs)) {
+        if (!is_wanted(entry.name)) continue;
+        for (const std::size_t run : entry.runs) shown.push_back(runs[run]);
+    }
+    return shown;
+}
+
+// What the figures do not say alone.
+void print_notes(const storage::RunDatabase& database, const std::vector<RunFigures>& shown) {
+    const bool is_disturbed =
+        std::ranges::any_of(shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
+    if (is_disturbed) {
+        print(
+            terminal_lines("Disturbed: of some runs a rank stood still meanwhile "
+                           "(stopped_seconds): their times and "
+                           "rates tell nothing."));
+    }
+    print(verdict_lines(comparison_of(database, shown)));
+}
+
 }  // namespace
 
 int compare(const CompareOptions& options) {
@@ -147,7 +187,12 @@ int compare(const CompareOptions& options) {
         shorten_settings(table, shown);
         if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
     }
+    fitting.together = {{"test_accuracy_low", "test_accuracy_high"},
+                        {"run_seconds", "stopped_seconds"},
+                        {"images_per_second", "stopped_seconds"}};
     print_fitting(shown, options.format, fitting);
+    if (options.format == reports::TableFormat::table)
+        print_notes(database, shown_runs(runs, table, options));
     return kExitSuccess;
 }
 

@@ -1,22 +1,30 @@
 #include "pipeline/verbs/diff.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/settings/path_text.hpp"
+#include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/design.hpp"
+#include "reports/figures/experiment_report.hpp"
 #include "reports/figures/run_difference.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/tables/table_text.hpp"
+#include "reports/words/verdict_text.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -121,25 +129,17 @@ Table figures_table(const std::vector<FigureDifference>& differences) {
     return table;
 }
 
-double rounded(double value, int digits) {
-    const double scale = std::pow(10.0, digits);
-    return std::isfinite(value) ? std::round(value * scale) / scale : value;
-}
-
-// As many digits as tell something.
-int digits_of(const std::string& figure) {
-    if (figure == "images_per_second" || figure == "epochs") return 0;
-    return figure == "run_seconds" ? 1 : 4;
-}
-
-// The figures as people read them. In first, second, difference, seed_noise, p, p_after_holm.
-Table rounded_figures(Table table) {
-    constexpr std::size_t kFirstNumber = 1, kFirstProbability = 5;
+// The figures as people read them: each row's as a column of its name would be.
+Table readable_figures(Table table) {
     for (auto& row : table.rows) {
-        const int digits = digits_of(std::get<std::string>(row[0]));
-        for (std::size_t i = kFirstNumber; i < row.size(); ++i)
-            if (auto* value = std::get_if<double>(&row[i]))
-                *value = rounded(*value, i < kFirstProbability ? digits : 4);
+        const std::string figure = std::get<std::string>(row[0]);
+        for (std::size_t i = 1; i < row.size(); ++i) {
+            const auto* value = std::get_if<double>(&row[i]);
+            if (value == nullptr) continue;
+            const bool is_probability = table.columns[i].starts_with("p");
+            row[i] =
+                is_probability ? fmt::format("{:.4f}", *value) : reports::cell_text(figure, row[i]);
+        }
     }
     return table;
 }
@@ -160,15 +160,134 @@ Table one_table(const Table& settings, const Table& figures) {
     return table;
 }
 
+// ---- several seeds of an architecture ----------------------------------------------------------
+
+std::vector<RunFigures> runs_called(const storage::RunDatabase& database, const std::string& text) {
+    std::vector<RunFigures> runs;
+    for (const std::string& run : matching_runs(database, {text}))
+        runs.push_back(reports::run_figures(details_of(database, run)));
+    return runs;
+}
+
+// Throws UsageError where the runs are of several architectures.
+reports::ArchitectureFigures the_architecture(const std::vector<RunFigures>& runs,
+                                              const std::string& text) {
+    std::vector<reports::ArchitectureFigures> entries = reports::leaderboard(runs);
+    if (entries.size() == 1) return std::move(entries.front());
+    std::string names;
+    for (const auto& entry : entries) names += (names.empty() ? "" : ", ") + entry.name;
+    throw UsageError(fmt::format("\"{}\" may mean several architectures: {}", text, names));
+}
+
+// The place of the entry that has the run.
+std::size_t entry_of(const reports::ExperimentReport& report, const std::string& run) {
+    const auto has_it = [&](const reports::ArchitectureFigures& entry) {
+        return std::ranges::any_of(entry.runs,
+                                   [&](std::size_t i) { return report.runs[i].run.run == run; });
+    };
+    return static_cast<std::size_t>(std::ranges::find_if(report.entries, has_it) -
+                                    report.entries.begin());
+}
+
+// "wide is better than deep ...", of the architectures that both runs are of; "" of one.
+std::string sentence_on(const storage::RunDatabase& database, const RunFigures& first,
+                        const RunFigures& second) {
+    std::vector<RunFigures> runs;
+    std::set<std::string> known;
+    for (const std::string& experiment : {first.run.experiment, second.run.experiment}) {
+        for (const storage::RunRow& row : database.runs(experiment)) {
+            if (known.insert(row.run).second)
+                runs.push_back(reports::run_figures(details_of(database, row.run)));
+        }
+    }
+    const reports::ExperimentReport report = reports::make_comparison(runs, {});
+    const std::size_t a = entry_of(report, first.run.run), b = entry_of(report, second.run.run);
+    if (a == b || a == report.entries.size() || b == report.entries.size()) return {};
+    return terminal_lines(printable(reports::pair_sentence(report, a, b)));
+}
+
+Table architectures_table(const std::vector<std::vector<RunFigures>>& sides,
+                          const std::vector<reports::ArchitectureFigures>& entries) {
+    Table table{{"which", "architecture", "seeds", "state"}, {}};
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        std::vector<std::int64_t> seeds;
+        for (const std::size_t run : entries[i].runs) seeds.push_back(sides[i][run].run.seed);
+        table.rows.push_back({std::string(i == 0 ? "first" : "second"), entries[i].name,
+                              fmt::format("{}", fmt::join(seeds, " ")), entries[i].state});
+    }
+    return table;
+}
+
+// Means over the seeds.
+Table means_table(const reports::ArchitectureFigures& first,
+                  const reports::ArchitectureFigures& second) {
+    Table table{{"figure", "first", "second", "difference"}, {}};
+    const bool is_one_set = first.test_set == second.test_set;
+    const auto add = [&](const char* figure, const reports::Estimate& a, const reports::Estimate& b,
+                         bool is_comparable = true) {
+        if (a.count == 0 && b.count == 0) return;
+        const auto mean = [](const reports::Estimate& estimate) {
+            return estimate.count > 0 ? Cell(estimate.mean) : Cell();
+        };
+        const bool are_both = is_comparable && a.count > 0 && b.count > 0;
+        table.rows.push_back(
+            {std::string(figure), mean(a), mean(b), are_both ? Cell(b.mean - a.mean) : Cell()});
+    };
+    add("test_accuracy", first.test_accuracy.estimate, second.test_accuracy.estimate, is_one_set);
+    add("test_loss", first.test_loss, second.test_loss, is_one_set);
+    add("best_val_accuracy", first.val_accuracy_best, second.val_accuracy_best, is_one_set);
+    add("val_loss", first.val_loss_final, second.val_loss_final, is_one_set);
+    add("accuracy", first.accuracy_final, second.accuracy_final);
+    add("loss", first.loss_final, second.loss_final);
+    add("epochs", first.epochs, second.epochs);
+    add("run_seconds", first.seconds, second.seconds);
+    add("images_per_second", first.images_per_second, second.images_per_second);
+    return table;
+}
+
+int diff_architectures(const storage::RunDatabase& database, const DiffOptions& options,
+                       const std::vector<std::vector<RunFigures>>& sides) {
+    const std::vector entries{the_architecture(sides[0], options.first),
+                              the_architecture(sides[1], options.second)};
+    const RunFigures& first = sides[0][entries[0].runs.front()];
+    const RunFigures& second = sides[1][entries[1].runs.front()];
+    auto differences = all_differences(first, second);
+    std::erase_if(differences, [](const SettingDifference& each) {
+        return each.key == "train.seed" || each.key == "name";
+    });
+    const Table settings = settings_table(differences);
+    const Table figures = means_table(entries[0], entries[1]);
+    const std::vector<reports::Section> sections{
+        {"architectures", architectures_table(sides, entries)},
+        {"settings", settings},
+        {"figures", figures}};
+    if (options.format == reports::TableFormat::csv) {
+        Table table{{"kind", "key", "first", "second", "difference"}, {}};
+        for (const auto& row : settings.rows)
+            table.rows.push_back({std::string("setting"), row[0], row[1], row[2], {}});
+        for (const auto& row : figures.rows)
+            table.rows.push_back({std::string("figure"), row[0], row[1], row[2], row[3]});
+        print(reports::table_text(table, options.format));
+    } else if (shows_to_people(options.format)) {
+        print(fitting_sections({sections[0], sections[1], {"figures", readable_figures(figures)}},
+                               options.format) +
+              '\n' + sentence_on(database, first, second));
+    } else {
+        print(reports::sections_text(sections, options.format));
+    }
+    return kExitSuccess;
+}
+
 }  // namespace
 
 int diff(const DiffOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
-    const auto figures_of = [&](const std::string& text) {
-        return reports::run_figures(database.run_details(the_run(database, text).run));
-    };
-    const RunFigures first = figures_of(options.first);
-    const RunFigures second = figures_of(options.second);
+    const std::vector sides{runs_called(database, options.first),
+                            runs_called(database, options.second)};
+    if (sides[0].size() > 1 || sides[1].size() > 1)
+        return diff_architectures(database, options, sides);
+    const RunFigures& first = sides[0].front();
+    const RunFigures& second = sides[1].front();
     const Table settings = settings_table(all_differences(first, second));
     const bool is_one_design = first.design == second.design;
     const Table figures = figures_table(reports::figure_differences(
@@ -179,8 +298,10 @@ int diff(const DiffOptions& options) {
     } else if (shows_to_people(options.format)) {
         print(fitting_sections({{"runs", runs_table(first, second)},
                                 {"settings", settings},
-                                {"figures", rounded_figures(figures)}},
+                                {"figures", readable_figures(figures)}},
                                options.format));
+        const std::string sentence = is_one_design ? "" : sentence_on(database, first, second);
+        if (!sentence.empty()) print('\n' + sentence);
     } else {
         print(reports::sections_text(
             {{"runs", runs_table(first, second)}, {"settings", settings}, {"figures", figures}},

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +21,9 @@
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
+#include "reports/figures/chance_level.hpp"
+#include "reports/figures/run_figures.hpp"
+#include "reports/figures/test_set.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -155,26 +160,59 @@ std::string with_tags(std::string where, const std::vector<std::string>& tags) {
     return where;
 }
 
+// Finished runs and the best of them, where their accuracies compare.
+struct ExperimentSummary {
+    std::int64_t runs = 0;
+    std::int64_t finished = 0;
+    std::set<reports::TestSet> test_sets{};  // of runs with a test accuracy
+    std::optional<reports::RunFigures> best{};
+};
+
+ExperimentSummary summary_of(const storage::RunDatabase& database, const std::string& experiment) {
+    const Table table = runs_table_of(database, experiment);
+    const std::size_t accuracy = place_of(table, "test_accuracy"), state = place_of(table, "state");
+    std::map<std::string, double> accuracies;
+    ExperimentSummary summary{.runs = static_cast<std::int64_t>(table.rows.size())};
+    for (const auto& row : table.rows) {
+        if (row[state] == Cell(std::string("finished"))) ++summary.finished;
+        const auto* figure = std::get_if<double>(&row[accuracy]);
+        if (figure != nullptr)
+            accuracies[std::get<std::string>(row[place_of(table, "run")])] = *figure;
+    }
+    const std::string* best = nullptr;
+    for (const storage::RunRow& row : database.runs(experiment)) {
+        const auto found = accuracies.find(row.run);
+        if (found == accuracies.end()) continue;
+        summary.test_sets.insert(reports::test_set_of(row));
+        if (best == nullptr || found->second > accuracies.at(*best)) best = &found->first;
+    }
+    if (summary.test_sets.size() == 1)
+        summary.best = reports::run_figures(details_of(database, *best));
+    return summary;
+}
+
+// What has to be known beside the best figure.
+Cell caveat_of(const ExperimentSummary& summary) {
+    if (summary.test_sets.size() > 1)
+        return fmt::format("{} test sets: accuracies do not compare", summary.test_sets.size());
+    if (!summary.best) return {};
+    if (summary.best->run.selected_on_test_set) return std::string("chosen by the test set");
+    if (reports::is_at_chance(*summary.best)) return std::string("no better than guessing");
+    return {};
+}
+
 // One row an experiment, the newest first: how many of its runs are where, and the best one.
 Table experiments_table(const storage::RunDatabase& database) {
-    Table table{{"experiment", "runs", "finished", "best_run", "best_test_accuracy", "title",
-                 "file", "created_utc"},
+    Table table{{"experiment", "runs", "finished", "best_run", "best_test_accuracy", "caveat",
+                 "title", "file", "created_utc"},
                 {}};
     for (const storage::ExperimentRow& experiment : database.experiments()) {
-        const Table runs = runs_table_of(database, experiment.name);
-        const std::size_t accuracy = place_of(runs, "test_accuracy"), name = place_of(runs, "name");
-        const std::size_t state = place_of(runs, "state");
-        const std::vector<Cell>* best = nullptr;
-        std::int64_t finished = 0;
-        for (const auto& row : runs.rows) {
-            if (row[state] == Cell(std::string("finished"))) ++finished;
-            const auto* figure = std::get_if<double>(&row[accuracy]);
-            if (figure && (!best || *figure > std::get<double>((*best)[accuracy]))) best = &row;
-        }
-        table.rows.push_back({experiment.name, static_cast<std::int64_t>(runs.rows.size()),
-                              finished, best ? (*best)[name] : Cell(),
-                              best ? (*best)[accuracy] : Cell(), experiment.title, experiment.file,
-                              experiment.created_utc});
+        const ExperimentSummary summary = summary_of(database, experiment.name);
+        const auto& best = summary.best;
+        table.rows.push_back(
+            {experiment.name, summary.runs, summary.finished, best ? Cell(best->run.name) : Cell(),
+             best && best->test_accuracy ? Cell(*best->test_accuracy) : Cell(), caveat_of(summary),
+             experiment.title, experiment.file, experiment.created_utc});
     }
     put_newest_first(table, "created_utc", "created_utc");
     return table;
@@ -187,7 +225,8 @@ int ls(const LsOptions& options) {
     require_experiment(database, options.experiment);
     if (options.lists_experiments) {
         print_fitting(chosen_rows(experiments_table(database), "experiments", options.rows, {}),
-                      options.format, {.may_drop = options.rows.columns.empty()});
+                      options.format,
+                      {.may_drop = options.rows.columns.empty(), .kept = {"caveat"}});
         return kExitSuccess;
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);

@@ -15,6 +15,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/settings/path_text.hpp"
+#include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/report_source.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
@@ -79,7 +80,7 @@ std::set<std::string> matching(const storage::RunDatabase& database,
 }
 
 struct ChosenRuns {
-    std::vector<std::string> ids;  // experiment by experiment, in the order they were made
+    reports::ReportedRuns runs;  // experiment by experiment, in the order they were made
     reports::ReportScope scope;
 };
 
@@ -92,10 +93,11 @@ ChosenRuns chosen_runs(const storage::RunDatabase& database,
     for (const storage::ExperimentRow& experiment : experiments) {
         for (const storage::RunRow& row : database.runs(experiment.name)) {
             ++chosen.scope.all_runs;
-            if (!wanted || wanted->contains(row.run)) chosen.ids.push_back(row.run);
+            const bool is_shown = !wanted || wanted->contains(row.run);
+            (is_shown ? chosen.runs.shown : chosen.runs.beside).push_back(row.run);
         }
     }
-    if (!wanted || !chosen.ids.empty()) return chosen;
+    if (!wanted || !chosen.runs.shown.empty()) return chosen;
     throw Failure(
         kExitMissingInput,
         fmt::format("--where: no run of {} has {}; `lockstep ls --columns all` shows what "
@@ -132,14 +134,14 @@ fs::path made_folder(const storage::RunStore& store,
 
 }  // namespace
 
-fs::path write_report(const ReportOptions& options) {
+WrittenReport write_report(const ReportOptions& options) {
     liveness::fault_point("report.write");
     const auto store = storage::RunStore::open(options.store);
     const storage::RunDatabase database = open_for_reading(options.store);
     const std::vector<storage::ExperimentRow> experiments = chosen(database, options);
     ChosenRuns runs = chosen_runs(database, experiments, options.where);
     const StoredReportSource source(store, database);
-    reports::ExperimentReport report = reports::make_report(experiments.front(), runs.ids, source);
+    reports::ExperimentReport report = reports::make_report(experiments.front(), runs.runs, source);
     report.scope = std::move(runs.scope);
     report.written_utc = storage::utc_now();
     report.lockstep_version = lockstep_version();
@@ -149,16 +151,16 @@ fs::path write_report(const ReportOptions& options) {
     storage::replace_file(folder / "pairs.csv", reports::pairs_csv(report));
     storage::replace_file(folder / "report.md", reports::markdown_report(report));
     storage::replace_file(folder / "report.html", reports::html_report(report));
-    return folder / "report.html";
+    return {folder / "report.html", verdict_lines(report)};
 }
 
 int report(const ReportOptions& options) {
-    const fs::path html = write_report(options);
+    const WrittenReport written = write_report(options);
     const auto line = [&](const char* name) {
-        return printable((html.parent_path() / name).string());
+        return printable((written.html.parent_path() / name).string());
     };
-    print(fmt::format("{}\n{}\n{}\n{}\n", printable(html.string()), line("report.md"),
-                      line("report.csv"), line("pairs.csv")));
+    print(fmt::format("{}\n{}\n{}\n{}\n{}", line("report.html"), line("report.md"),
+                      line("report.csv"), line("pairs.csv"), written.verdict));
     return kExitSuccess;
 }
 

@@ -60,9 +60,10 @@ std::unique_ptr<ProgressSink> progress_of(const RunOptions& options) {
 // The training is worth more than its report, which `lockstep report` can make again.
 void print_report(const RunOptions& options, const Plan& plan) {
     try {
-        const auto html = write_report(
+        const WrittenReport written = write_report(
             {.store = options.store, .experiments = {plan.experiment}, .where = {}, .out = {}});
-        print(fmt::format("The report is {}\n", printable(html.string())));
+        print(
+            fmt::format("The report is {}\n{}", printable(written.html.string()), written.verdict));
     } catch (const std::exception& error) {
         tell_failure({kExitSuccess, fmt::format("no report was written: {}", error.what())});
     }

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "pipeline/progress/standard_output.hpp"
-#include "reports/tables/fitting_table.hpp"
 
 namespace lockstep::pipeline {
 
@@ -35,7 +34,8 @@ void print_fitting(const storage::Table& table, reports::TableFormat format,
     const std::optional<std::size_t> width = output_width();
     if (!width || format != reports::TableFormat::table)
         return print(reports::table_text(full, format));
-    const reports::FittedTable shown = reports::fitted(full, *width, fitting.kept);
+    const reports::FittedTable shown =
+        reports::fitted(full, *width, fitting.kept, fitting.together);
     print(reports::table_text(shown.table, format));
     if (shown.left_out > 0)
         fmt::print(stderr, "{} more column{} had no room; {}\n", shown.left_out,

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/tables/fitting_table.hpp"
 #include "reports/tables/setting_columns.hpp"
 #include "reports/tables/table_format.hpp"
 #include "reports/tables/table_text.hpp"
@@ -25,6 +26,7 @@ void shorten_settings(const reports::SettingsTable& settings, storage::Table& sh
 struct Fitting {
     bool may_drop = true;             // columns, on the right, and those without a value
     std::vector<std::string> kept{};  // these stay; the first one does too
+    reports::ColumnPairs together{};  // both stay, or both leave
     std::string_view where_the_rest_is = "--columns all shows every one";
 };
 

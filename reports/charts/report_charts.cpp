@@ -246,9 +246,11 @@ Plot accuracy_over_time(const ExperimentReport& report, Labels labels) {
               .y = {.label = "validation accuracy"}};
     std::size_t color = 0;
     for (const ArchitectureFigures& entry : charted(report)) {
+        const RunFigures& run = report.runs[entry.runs.front()];
         PlotSeries series{label_of(report, labels, color), color, LineStyle::solid};
+        if (run.stopped_seconds > 0.0) series.label += " (disturbed)";
         ++color;
-        for (const EpochFigures& epoch : report.runs[entry.runs.front()].epochs) {
+        for (const EpochFigures& epoch : run.epochs) {
             if (!epoch.val_accuracy) continue;
             series.points.push_back({epoch.elapsed_seconds, *epoch.val_accuracy, {}});
         }

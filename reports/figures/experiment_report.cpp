@@ -39,6 +39,25 @@ std::vector<std::size_t> in_order(const std::vector<ArchitectureFigures>& entrie
     return places;
 }
 
+std::vector<RunFigures> figures_of(const std::vector<std::string>& runs,
+                                   const ReportSource& source) {
+    std::vector<RunFigures> figures;
+    for (const std::string& run : runs) figures.push_back(run_figures(source.details(run)));
+    return figures;
+}
+
+// Those of which no seed is shown.
+std::vector<ArchitectureFigures> entries_beside(const std::vector<ArchitectureFigures>& shown,
+                                                const std::vector<RunFigures>& beside) {
+    std::vector<ArchitectureFigures> entries = leaderboard(beside);
+    std::erase_if(entries, [&](const ArchitectureFigures& entry) {
+        return std::ranges::any_of(shown, [&](const ArchitectureFigures& other) {
+            return other.design == entry.design && other.design_name == entry.design_name;
+        });
+    });
+    return entries;
+}
+
 class ReportMaker {
 public:
     ReportMaker(ExperimentReport& report, const ReportSource& source)
@@ -58,7 +77,8 @@ public:
         const std::vector<ArchitectureFigures> compared(
             report_.entries.begin(), report_.entries.begin() + static_cast<std::ptrdiff_t>(count));
         for (const std::size_t place : in_order(compared)) add_answers(report_.runs[place]);
-        report_.pairs = compare_pairs(report_.runs, report_.entries, answers_, count);
+        report_.pairs =
+            compare_pairs(report_.runs, report_.entries, report_.tests, answers_, count);
     }
 
 private:
@@ -108,12 +128,20 @@ std::size_t ImageSheet::count() const {
     return bytes == 0 ? 0 : images.size() / bytes;
 }
 
-ExperimentReport make_report(const storage::ExperimentRow& experiment,
-                             const std::vector<std::string>& run_ids, const ReportSource& source) {
+ExperimentReport make_comparison(const std::vector<RunFigures>& shown,
+                                 const std::vector<RunFigures>& beside) {
     ExperimentReport report;
-    report.experiment = experiment;
-    for (const std::string& run : run_ids) report.runs.push_back(run_figures(source.details(run)));
+    report.runs = shown;
     report.entries = leaderboard(report.runs);
+    report.tests = pair_tests(report.entries, entries_beside(report.entries, beside));
+    return report;
+}
+
+ExperimentReport make_report(const storage::ExperimentRow& experiment, const ReportedRuns& runs,
+                             const ReportSource& source) {
+    ExperimentReport report =
+        make_comparison(figures_of(runs.shown, source), figures_of(runs.beside, source));
+    report.experiment = experiment;
     ReportMaker maker(report, source);
     maker.add_details();
     maker.add_pairs();

@@ -70,6 +70,7 @@ struct ExperimentReport {
     std::string lockstep_version;
     std::vector<RunFigures> runs;  // all, oldest first
     std::vector<ArchitectureFigures> entries;
+    std::vector<PairTest> tests;        // of all entries
     std::vector<PairComparison> pairs;  // of the first kComparedArchitectures entries
     std::vector<DetailedRun> detailed;  // in the order of the entries
 };
@@ -88,8 +89,20 @@ public:
     virtual std::vector<storage::StepStretch> steps(const RunFigures& run) const = 0;
 };
 
-// `run_ids` in the order they were made. The caller adds written_utc and lockstep_version.
-ExperimentReport make_report(const storage::ExperimentRow& experiment,
-                             const std::vector<std::string>& run_ids, const ReportSource& source);
+// Which runs, in the order they were made.
+struct ReportedRuns {
+    std::vector<std::string> shown{};
+    // The other runs of their experiments: no figure of theirs is shown, and yet their pairs are
+    // corrected for (pair_tests.hpp).
+    std::vector<std::string> beside{};
+};
+
+// The caller adds written_utc and lockstep_version.
+ExperimentReport make_report(const storage::ExperimentRow& experiment, const ReportedRuns& runs,
+                             const ReportSource& source);
+
+// Only runs, entries and tests: what decides who won.
+ExperimentReport make_comparison(const std::vector<RunFigures>& shown,
+                                 const std::vector<RunFigures>& beside);
 
 }  // namespace lockstep::reports

@@ -141,6 +141,7 @@ std::vector<ArchitectureFigures> grouped(const Runs& runs) {
         const storage::RunRow& run = runs[group.runs.front()].run;
         ArchitectureFigures entry{.name = std::move(group.name),
                                   .source = run.source,
+                                  .design_name = runs[group.runs.front()].design_name,
                                   .design = std::move(group.design),
                                   .test_set = std::move(group.test_set),
                                   .runs = std::move(group.runs),
@@ -150,6 +151,7 @@ std::vector<ArchitectureFigures> grouped(const Runs& runs) {
         entry.finished = static_cast<int>(std::ranges::count_if(
             entry.runs, [&](std::size_t i) { return runs[i].is_finished(); }));
         entry.is_preliminary = entry.finished == 0;
+        for (const std::size_t i : entry.runs) entry.experiments.insert(runs[i].run.experiment);
         entry.state = state_of(runs, entry);
         entries.push_back(std::move(entry));
     }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,13 @@ struct CleanFigure {
 struct ArchitectureFigures {
     std::string name;
     std::string source;
+    std::string design_name;  // `name` without what tells equal ones apart
     Design design;
     TestSet test_set;
-    std::string state{};                 // "finished", or "2 finished, 1 failed"
-    std::vector<std::size_t> runs{};     // places in the list given, by seed
-    std::vector<RepeatedRun> repeats{};  // not counted: the training of one of `runs`
+    std::string state{};                  // "finished", or "2 finished, 1 failed"
+    std::vector<std::size_t> runs{};      // places in the list given, by seed
+    std::vector<RepeatedRun> repeats{};   // not counted: the training of one of `runs`
+    std::set<std::string> experiments{};  // of `runs`
     int finished = 0;
     bool is_preliminary = false;  // no run is finished: figures are those so far
     bool validates_on_test_set = false;

@@ -139,6 +139,22 @@ void add_layer_differences(const std::vector<LayerText>& first,
     add_gap(first_gap, second_gap, differences);
 }
 
+// A layer that only one run has, under a name that the other one's layer elsewhere has too: whose
+// it is.
+void tell_apart(const std::vector<LayerText>& first, const std::vector<LayerText>& second,
+                std::vector<SettingDifference>& differences) {
+    const auto has = [](const std::vector<LayerText>& layers, const std::string& key) {
+        return std::ranges::find(layers, key, &LayerText::key) != layers.end();
+    };
+    for (SettingDifference& each : differences) {
+        if (each.second.empty() && has(second, each.key)) {
+            each.key += " (of first)";
+        } else if (each.first.empty() && has(first, each.key)) {
+            each.key += " (of second)";
+        }
+    }
+}
+
 // ---- figures ---------------------------------------------------------------------------------
 
 enum class MeasuredOn { test_images, validation_images, training_images, schedule, clock };
@@ -244,7 +260,9 @@ Movement movement_of(const FigureDifference& figure) {
 std::vector<SettingDifference> setting_differences(const Values& first, const Values& second) {
     std::vector<SettingDifference> differences;
     add_differences(plain_settings(first), plain_settings(second), "", differences);
-    add_layer_differences(layers_of(first), layers_of(second), differences);
+    const std::vector<LayerText> of_first = layers_of(first), of_second = layers_of(second);
+    add_layer_differences(of_first, of_second, differences);
+    tell_apart(of_first, of_second, differences);
     return differences;
 }
 
@@ -284,7 +302,7 @@ std::string_view to_string(Movement movement) {
         case Movement::none:
             return "equal";
         case Movement::within:
-            return "not distinguishable";
+            return "within seed noise";
         case Movement::beyond:
             return "beyond seed noise";
         case Movement::not_comparable:

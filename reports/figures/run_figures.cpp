@@ -97,6 +97,10 @@ std::string text_in(std::string_view value) {
 
 }  // namespace
 
+TestSet test_set_of(const storage::RunRow& run) {
+    return test_set_of(run, config_values(run.effective_config));
+}
+
 RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;
     figures.run = details.run;

@@ -96,24 +96,9 @@ Estimate estimate_of_finite(std::span<const double> values, double dust) {
     return estimate;
 }
 
-PairedDifference tested(const Estimate& estimate, double dust) {
-    PairedDifference result{estimate, std::nullopt, false};
-    const bool is_equal = estimate.count == 1 || estimate.deviation == 0.0;
-    result.is_tie = is_equal && std::abs(estimate.mean) <= dust;
-    if (!estimate.deviation || is_equal) return result;
-    const double t = estimate.mean / (*estimate.deviation / std::sqrt(estimate.count));
-    result.p_value = 2.0 * student_t_probability(-std::abs(t), estimate.count - 1.0);
-    return result;
-}
-
-// An estimate of counts, as one of fractions.
-Estimate divided(Estimate estimate, double by) {
-    estimate.mean /= by;
-    if (estimate.deviation) *estimate.deviation /= by;
-    if (estimate.interval) {
-        estimate.interval = Interval{estimate.interval->low / by, estimate.interval->high / by};
-    }
-    return estimate;
+// Of a mean: s^2 / n.
+double variance_of_mean(const Estimate& estimate) {
+    return *estimate.deviation * *estimate.deviation / estimate.count;
 }
 
 }  // namespace
@@ -196,37 +181,23 @@ McNemar mcnemar_exact(std::int64_t only_first, std::int64_t only_second) {
     return result;
 }
 
-PairedDifference paired_difference(std::span<const double> first, std::span<const double> second) {
-    if (first.size() != second.size()) {
-        throw std::invalid_argument("a paired difference needs pairs");
-    }
-    std::vector<double> differences;
-    double dust = 0.0;
-    for (std::size_t i = 0; i < first.size(); ++i) {
-        if (!std::isfinite(first[i]) || !std::isfinite(second[i])) continue;
-        differences.push_back(second[i] - first[i]);
-        dust = std::max(dust, dust_of(std::max(std::abs(first[i]), std::abs(second[i]))));
-    }
-    return tested(estimate_of_finite(differences, dust), dust);
-}
-
-PairedDifference paired_count_difference(std::span<const Proportion> first,
-                                         std::span<const Proportion> second) {
-    if (first.size() != second.size()) {
-        throw std::invalid_argument("a paired difference needs pairs");
-    }
-    std::vector<double> images;  // whole numbers: sums of them are exact
-    for (std::size_t i = 0; i < first.size(); ++i) {
-        if (first[i].trials != first[0].trials || second[i].trials != first[0].trials) {
-            throw std::invalid_argument("counts compare on one number of images");
-        }
-        images.push_back(static_cast<double>(second[i].successes - first[i].successes));
-    }
-    PairedDifference result = tested(estimate_of_finite(images, 0.0), 0.0);
-    if (!first.empty()) {
-        result.difference = divided(result.difference, static_cast<double>(first.front().trials));
-    }
-    return result;
+std::optional<WelchTest> welch_test(const Estimate& first, const Estimate& second) {
+    if (!first.deviation || !second.deviation) return std::nullopt;
+    const double a = variance_of_mean(first);
+    const double b = variance_of_mean(second);
+    if (!(a + b > 0.0)) return std::nullopt;
+    const double scale = std::sqrt(a + b);
+    // As shares, so that small variances do not vanish when they are squared.
+    const double share_a = a / (a + b);
+    const double share_b = b / (a + b);
+    const double degrees =
+        1.0 / (share_a * share_a / (first.count - 1) + share_b * share_b / (second.count - 1));
+    const double difference = first.mean - second.mean;
+    const double half = student_t_quantile(0.5 + kConfidence / 2.0, degrees) * scale;
+    return WelchTest{difference,
+                     degrees,
+                     {difference - half, difference + half},
+                     2.0 * student_t_probability(-std::abs(difference) / scale, degrees)};
 }
 
 std::vector<double> holm_adjusted(std::span<const double> p_values) {

@@ -16,6 +16,8 @@
 //     doi:10.1162/089976698300017197
 // [6] S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Statist.
 //     6(2):65-70, 1979. https://www.jstor.org/stable/4615733
+// [7] B. L. Welch: The generalization of "Student's" problem when several different population
+//     variances are involved. Biometrika 34(1-2):28-35, 1947. doi:10.1093/biomet/34.1-2.28
 
 #include <cstddef>
 #include <cstdint>
@@ -93,19 +95,16 @@ struct McNemar {
 // Throws std::invalid_argument for a negative count.
 McNemar mcnemar_exact(std::int64_t only_first, std::int64_t only_second);
 
-// Differences between two architectures trained with the same seeds.
-struct PairedDifference {
-    Estimate difference;              // second - first, over the seeds where both are finite
-    std::optional<double> p_value{};  // two-sided t test; none where the deviation is 0
-    bool is_tie = false;              // every difference is 0
+// Two means with the scatter that each shows in its own values: architectures over their seeds.
+struct WelchTest {
+    double difference = 0.0;  // first - second
+    double degrees = 0.0;     // of freedom; between the smaller n - 1 and n1 + n2 - 2
+    Interval interval{};      // of the difference
+    double p_value = 1.0;     // two-sided
 };
-// Differences that agree but for the rounding of what they were taken from have a deviation of 0.
-// Throws std::invalid_argument unless both have the same length.
-PairedDifference paired_difference(std::span<const double> first, std::span<const double> second);
-// The same of accuracies as fractions, by whole numbers of images: whether differences are equal,
-// or 0, is exact. Throws std::invalid_argument also unless all have the same number of trials.
-PairedDifference paired_count_difference(std::span<const Proportion> first,
-                                         std::span<const Proportion> second);
+// Welch's t test [7]: t = difference / sqrt(s1^2 / n1 + s2^2 / n2), degrees by Satterthwaite's
+// formula. None unless both have two values or more and one of them scatters.
+std::optional<WelchTest> welch_test(const Estimate& first, const Estimate& second);
 
 // Holm's step-down correction [6]: the adjusted p-values in the order given, at most 1. The i-th
 // smallest of m becomes max over j <= i of (m - j + 1) p(j).

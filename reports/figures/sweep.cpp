@@ -220,6 +220,11 @@ Sweep sweep_of(const Runs& runs, const std::vector<ArchitectureFigures>& entries
     return sweep;
 }
 
+bool tells_effects(const Sweep& sweep) {
+    return sweep.effects && sweep.settings.size() > 1 &&
+           (sweep.effects->seeds.degrees > 0 || sweep.effects->interactions.degrees > 0);
+}
+
 std::vector<SettingPair> setting_pairs(const Sweep& sweep) {
     std::vector<SettingPair> pairs;
     for (std::size_t first = 0; first < sweep.settings.size(); ++first) {

@@ -62,6 +62,11 @@ struct Sweep {
 Sweep sweep_of(const std::vector<RunFigures>& runs, const std::vector<ArchitectureFigures>& entries,
                std::span<const SettingName> keys);
 
+// Whether its effects answer a question of their own: which of several settings mattered. Of one
+// setting that is what the pairs of architectures are tested for; and where every combination of
+// values was trained once and main effects take all that differs, nothing is left to estimate by.
+bool tells_effects(const Sweep& sweep);
+
 // Two settings, by their places, and how much of the spread lies between their pairs of values.
 struct SettingPair {
     std::size_t first = 0;

@@ -224,7 +224,7 @@ std::string method(const Effects& effects) {
 }  // namespace
 
 std::string html_effects(const Sweep& sweep) {
-    if (!sweep.effects || sweep.settings.empty()) return {};
+    if (!tells_effects(sweep)) return {};
     return "<h3 class=\"plain\" id=\"effects\">Which setting mattered?</h3>\n" + summary(sweep) +
            effects_table(sweep).markup() + method(*sweep.effects);
 }

@@ -182,10 +182,11 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             const std::string label =
                 has_labels ? fmt::format(" data-label=\"{}\"", html_text(titles_[column].text))
                            : "";
-            const std::string css =
-                cell.css.empty()
-                    ? class_of(cell.is_number, false)
-                    : fmt::format(" class=\"{}{}\"", cell.is_number ? "n " : "", cell.css);
+            const std::string classes =
+                (cell.is_number ? "n " : "") + cell.css + (cell.html == kNoFigure ? " none" : "");
+            const std::string css = cell.css.empty() && cell.html != kNoFigure
+                                        ? class_of(cell.is_number, false)
+                                        : fmt::format(" class=\"{}\"", classes);
             markup += fmt::format("<td{}{}>{}</td>", css, label, cell.html);
         }
         markup += "</tr>\n";

@@ -210,6 +210,32 @@ std::string clean_figures(const ExperimentReport& report) {
            items + "</ul></div>\n";
 }
 
+bool has_interval(const ExperimentReport& report, IntervalKind kind) {
+    return std::ranges::any_of(report.entries, [&](const ArchitectureFigures& entry) {
+        return entry.test_accuracy.kind == kind;
+    });
+}
+
+// What an architecture, and an interval of which kinds there are, is.
+std::string interval_note(const ExperimentReport& report) {
+    std::string text =
+        "An architecture is a network with its settings, over all its seeds: figures are means "
+        "over "
+        "finished runs, or those so far where none is finished.";
+    if (has_interval(report, IntervalKind::over_seeds)) {
+        text +=
+            " An interval is where the mean over other seeds would lie, each by itself (t): "
+            "whether "
+            "two differ the pairs decide, not whether intervals overlap.";
+    }
+    if (has_interval(report, IntervalKind::of_one_run)) {
+        text +=
+            " The interval of one run (Wilson) is what other test images would give, and says "
+            "nothing about other seeds.";
+    }
+    return text;
+}
+
 std::string watchers(const ExperimentReport& report) {
     std::string names;
     for (const ArchitectureFigures& entry : report.entries) {
@@ -283,13 +309,8 @@ std::string html_leaderboard(const ExperimentReport& report, Details training) {
     if (training == Details::closed) trained = html_details("Training and validation", trained);
     return markup + results_table(report).markup() + html_selection(report) +
            clean_figures(report) + several_views(report) + watchers(report) +
-           "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
-           "of a single accuracy otherwise, which says how well the test set measures that one "
-           "network and nothing about other seeds. None stands round a figure of one run that is "
-           "the best of several epochs, nor where all seeds agree. Figures are means over finished "
-           "runs, or those "
-           "so far where none is finished.</p>\n" +
-           trained + disturbed(report) + repeated(report) + left_out(report);
+           html_note(interval_note(report)) + trained + disturbed(report) + repeated(report) +
+           left_out(report);
 }
 
 }  // namespace lockstep::reports

@@ -40,14 +40,6 @@ std::string states_card(const ExperimentReport& report) {
                 note.empty() ? "all of them" : note);
 }
 
-std::string best_card(const ExperimentReport& report) {
-    if (report.entries.empty()) return {};
-    const ArchitectureFigures& best = report.entries.front();
-    if (best.test_accuracy.estimate.count == 0) return card("Best test accuracy", kNoFigure, "");
-    return card("Best test accuracy", mean_text(best.test_accuracy.estimate),
-                best.name + (best.selected_on_test_set ? ", selected on the test set" : ""));
-}
-
 std::string time_card(const ExperimentReport& report) {
     double seconds = 0.0;
     std::size_t epochs = 0;
@@ -129,7 +121,7 @@ std::string html_other_test_sets(const ExperimentReport& report) {
 }
 
 std::string html_glance(const ExperimentReport& report) {
-    return "<dl class=\"glance\">" + states_card(report) + best_card(report) + time_card(report) +
+    return "<dl class=\"glance\">" + states_card(report) + time_card(report) +
            printed_card(report) + "</dl>\n";
 }
 
@@ -153,10 +145,13 @@ std::string html_time_to_accuracy(const ExperimentReport& report, const EntryLab
     HtmlTable table("Time until the validation accuracy first reached a level");
     table.text_column("run");
     for (const double level : levels) table.number_column(fmt::format("{:.2f}", level));
+    bool is_disturbed = false;
     for (const DetailedRun& detailed : report.detailed) {
         const RunFigures& run = report.runs[detailed.run];
         if (!run.val_accuracy.best) continue;
-        table.row(html_text(run.run.name));
+        table.row(html_text(run.run.name) +
+                  (run.stopped_seconds > 0 ? " <small>disturbed</small>" : ""));
+        is_disturbed = is_disturbed || run.stopped_seconds > 0;
         for (const double level : levels) {
             const auto seconds = seconds_to_accuracy(run, level);
             if (seconds)
@@ -174,7 +169,10 @@ std::string html_time_to_accuracy(const ExperimentReport& report, const EntryLab
                "One line an architecture: its first run, no mean over seeds; the table has every "
                "run "
                "that is shown in full. Runs without validation have no place here. Times compare "
-               "only where host and ranks are the same.");
+               "only where host and ranks are the same." +
+               (is_disturbed ? " Of disturbed runs a rank stood still meanwhile: their times tell "
+                               "nothing."
+                             : ""));
 }
 
 std::string html_costs(const ExperimentReport& report, const EntryLabels& labels, HtmlPage& page) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,11 @@ namespace {
 // Of more pairs only those of the first architecture stand open: all pairs of five.
 constexpr std::ptrdiff_t kOpenPairs = 10;
 
+// Some pair is one of several that were tested.
+bool is_corrected(const ExperimentReport& report) {
+    return std::ranges::any_of(report.tests, [](const PairTest& test) { return test.family > 1; });
+}
+
 using Wanted = std::function<bool(const PairComparison&)>;
 
 std::string verdict_cell(const PairComparison& pair) {
@@ -34,21 +40,19 @@ std::string selected_cell(const PairComparison& pair) {
     return selected.empty() ? kNoFigure : html_badge(selected, Tone::warning);
 }
 
-std::string seeds_cell(const PairComparison& pair) {
-    if (pair.pooled) {
-        return signed_text(pair.pooled->interval.low) + " to " +
-               signed_text(pair.pooled->interval.high);
-    }
-    if (!pair.over_seeds || !pair.over_seeds->difference.interval) return kNoFigure;
-    const Interval& interval = *pair.over_seeds->difference.interval;
-    return signed_text(interval.low) + " to " + signed_text(interval.high);
+std::string interval_cell(const PairComparison& pair) {
+    if (!pair.test) return kNoFigure;
+    return signed_text(pair.test->welch.interval.low) + " to " +
+           signed_text(pair.test->welch.interval.high);
 }
 
 std::string images_cell(const PairComparison& pair) {
-    if (!pair.on_images || pair.is_over_seeds) return kNoFigure;
+    if (!pair.on_images) return kNoFigure;
     return fmt::format("{} / {}", thousands(pair.on_images->only_first),
                        thousands(pair.on_images->only_second));
 }
+
+std::string p_cell(std::optional<double> p) { return p ? p_value_text(*p) : kNoFigure; }
 
 HtmlTable pairs_table(const ExperimentReport& report, std::string_view caption,
                       const Wanted& is_wanted) {
@@ -57,25 +61,22 @@ HtmlTable pairs_table(const ExperimentReport& report, std::string_view caption,
     table.css("pairs")
         .text_column("first and second")
         .text_column("verdict")
-        .number_column("second − first")
-        .number_column("95 % interval over seeds", Column::where_filled)
-        .number_column("right only first / only second", Column::where_filled)
-        .number_column("p after Holm")
-        .number_column("p")
-        .text_column("test")
-        .text_column("selected on the test set", Column::where_filled);
+        .number_column("first − second")
+        .number_column("95 % interval", Column::where_filled)
+        .number_column("right only first / only second", Column::where_filled);
+    if (is_corrected(report)) table.number_column("p, corrected", Column::where_filled);
+    table.number_column("p").text_column("test").text_column("selected on the test set",
+                                                             Column::where_filled);
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set || !is_wanted(pair)) continue;
-        const bool is_compared = pair.p_value.has_value();
+        const auto p = p_value(pair);
         table.row(html_text(pair.first) + "<br>" + html_text(pair.second))
             .html(verdict_cell(pair))
-            .number(is_compared ? signed_text(pair.difference) : kNoFigure)
-            .number(seeds_cell(pair))
-            .number(images_cell(pair))
-            .number(is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure)
-            .number(is_compared ? p_value_text(*pair.p_value) : kNoFigure)
-            .text(is_compared ? test_text(pair) : kNoFigure)
-            .html(selected_cell(pair));
+            .number(p ? signed_text(pair.difference) : kNoFigure)
+            .number(interval_cell(pair))
+            .number(images_cell(pair));
+        if (is_corrected(report)) table.number(p_cell(adjusted_p_value(pair)));
+        table.number(p_cell(p)).text(p ? test_text(pair) : kNoFigure).html(selected_cell(pair));
     }
     return table;
 }
@@ -106,40 +107,29 @@ std::string tables(const ExperimentReport& report) {
                pairs_table(report, "Test accuracy in pairs: the others", is_other).markup());
 }
 
-std::string seeds_alone_text() {
-    return "Each pair is tested over the seeds both share (paired t) where there are two or more "
-           "and their differences are not all equal, else by McNemar’s exact test on the same "
-           "test images, one training each; no difference with any shared seed is a tie. McNemar’s "
-           "test says whether these two networks differ, not whether their architectures would "
-           "with other seeds. ";
-}
-
 // How the pairs were tested, of which kinds there are.
 std::string method_text(const ExperimentReport& report) {
-    std::ptrdiff_t pooled = 0;
-    std::ptrdiff_t others = 0;
-    bool has_untold = false;
-    for (const PairComparison& pair : report.pairs) {
-        if (!pair.has_one_test_set) continue;
-        pooled += pair.pooled ? 1 : 0;
-        others += !pair.pooled && pair.p_value ? 1 : 0;
-        has_untold = has_untold || !pair.pooled;
-    }
     std::string text;
-    if (pooled > 0) {
+    if (!report.tests.empty()) {
+        text =
+            "Each pair is decided by Welch’s t test over the seeds of the two: by how far their "
+            "means lie apart, against the scatter of their own seeds. The interval is that of the "
+            "difference. ";
+        if (is_corrected(report)) {
+            text +=
+                "Of many pairs some differ by chance, so p is corrected (Holm) for all pairs of "
+                "the experiment, also where a page shows a part of them. ";
+        }
+        text += fmt::format("From p {} on a pair is not distinguishable. ", kSignificance);
+    }
+    const bool has_images = std::ranges::any_of(
+        report.pairs, [](const PairComparison& pair) { return pair.on_images.has_value(); });
+    if (has_images) {
         text +=
-            "Every architecture has two seeds or more, so each pair is tested by a t test with "
-            "the seed noise of all of them together, as above: few seeds of its own tell a pair "
-            "little of their scatter. It supposes that seeds scatter alike everywhere. Holm’s "
-            "correction is over all pairs of a test set. ";
+            "Where one seed stands against others nothing decides; McNemar’s p tells how likely "
+            "two equally good networks differ so on these images, and nothing of other seeds. ";
     }
-    if (has_untold) {
-        text += (pooled > 0 ? "On other test sets: e" + seeds_alone_text().substr(1)
-                            : seeds_alone_text()) +
-                fmt::format("Holm’s correction is over the {} pairs tested so. ", others);
-    }
-    return text +
-           fmt::format("A corrected p of {} or more is called not distinguishable.", kSignificance);
+    return text;
 }
 
 }  // namespace

@@ -94,16 +94,19 @@ std::string runs(const ExperimentReport& report, HtmlPage& page) {
 
 // Where many architectures are told by their settings, these come first.
 Details training_of(const ExperimentReport& report, const Sweep& sweep) {
-    constexpr std::size_t kFew = 5;
-    const bool is_folded = report.entries.size() > kFew && !sweep.settings.empty();
+    constexpr std::size_t kFew = 3;
+    constexpr std::size_t kMany = 5;
+    const bool is_folded =
+        report.entries.size() > (tells_effects(sweep) ? kFew : kMany) && !sweep.settings.empty();
     return is_folded ? Details::closed : Details::open;
 }
 
-std::string header(const ExperimentReport& report) {
+std::string header(const ExperimentReport& report, const Sweep& sweep) {
     return fmt::format(
-        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} Written {} by Lockstep {}.</p>\n{}</header>\n",
+        "<header>\n<h1>{}</h1>\n<p class=\"soft\">{} Written <span class=\"unbroken\">{}</span> by "
+        "Lockstep {}.</p>\n{}</header>\n",
         html_text(title_text(report)), html_text(scope_text(report)), html_text(report.written_utc),
-        html_text(report.lockstep_version), html_verdict(report) + html_glance(report));
+        html_text(report.lockstep_version), html_verdict(report, sweep) + html_glance(report));
 }
 
 std::string footer(const ExperimentReport& report) {
@@ -148,7 +151,7 @@ std::string html_report(const ExperimentReport& report) {
     std::string html = head(report) +
                        "<body>\n<a class=\"skip\" href=\"#leaderboard\">Skip to the "
                        "leaderboard</a>\n" +
-                       page.atlases() + header(report) + contents(sections) + "<main>\n";
+                       page.atlases() + header(report, sweep) + contents(sections) + "<main>\n";
     for (const Section& section : sections) html += section.html;
     return html + "</main>\n" + footer(report) + scripts(page) + "</body>\n</html>\n";
 }

@@ -148,10 +148,16 @@ HtmlTable means_table(const Sweep& sweep) {
     return table;
 }
 
+// One setting that only says which architecture it is: the leaderboard has its means.
+bool is_leaderboard_again(const Sweep& sweep) {
+    return sweep.settings.size() == 1 && (sweep.settings.front().name.key == kNetworkKey ||
+                                          sweep.settings.front().levels.size() < 3);
+}
+
 }  // namespace
 
 std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep) {
-    if (sweep.settings.empty() || sweep.runs.size() < 2) return {};
+    if (sweep.settings.empty() || sweep.runs.size() < 2 || is_leaderboard_again(sweep)) return {};
     std::string figures;
     for (std::size_t i = 0; i < std::min(sweep.settings.size(), kSweepAxes); ++i) {
         figures += fmt::format(

@@ -144,17 +144,29 @@ std::optional<std::string> tell_apart(Table& table, std::span<const std::string_
     return table.columns[*chosen > 0 ? 1 : 0];
 }
 
-FittedTable fitted(Table table, std::size_t width, std::span<const std::string> kept) {
+FittedTable fitted(Table table, std::size_t width, std::span<const std::string> kept,
+                   const ColumnPairs& together) {
     FittedTable result{std::move(table), 0};
     Table& shown = result.table;
     if (shown.columns.empty() || table_width(shown) <= width) return result;
     Table shorter = shown;
     shorten_names(shorter, width);
+    const auto leave = [&](std::size_t column) {
+        erase_column(shorter, column);
+        erase_column(shown, column);
+        ++result.left_out;
+    };
     for (std::size_t i = shown.columns.size(); i-- > 1 && table_width(shorter) > width;) {
         if (std::ranges::find(kept, shown.columns[i]) != kept.end()) continue;
-        erase_column(shorter, i);
-        erase_column(shown, i);
-        ++result.left_out;
+        const std::string gone = shown.columns[i];
+        leave(i);
+        for (const auto& [first, second] : together) {
+            const std::size_t alone = place_of(shown, first);
+            const bool is_kept = std::ranges::find(kept, first) != kept.end();
+            if (second != gone || alone >= i || is_kept) continue;
+            leave(alone);
+            --i;
+        }
     }
     if (table_width(shown) > width) shorten_names(shown, width);
     return result;

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "storage/records/records.hpp"
 
@@ -24,10 +26,14 @@ struct FittedTable {
     std::size_t left_out = 0;  // columns
 };
 
+// Columns that say little without each other: where the second leaves, so does the first.
+using ColumnPairs = std::vector<std::pair<std::string, std::string>>;
+
 // At most `width` characters wide, if that can be. Texts of the first column are shortened in the
 // middle as far as they still differ; then columns leave, from the right. The first column and
 // those of `kept` stay, though they be too wide together.
-FittedTable fitted(storage::Table table, std::size_t width, std::span<const std::string> kept);
+FittedTable fitted(storage::Table table, std::size_t width, std::span<const std::string> kept,
+                   const ColumnPairs& together = {});
 
 // The same columns: texts that are too long go on in further rows, whose other cells are empty.
 storage::Table with_broken_lines(const storage::Table& table, std::size_t width);

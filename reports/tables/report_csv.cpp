@@ -127,23 +127,16 @@ std::vector<Cell> cells_of(const RunFigures& run, const RunPlace& place) {
             text_or_none(row.notes)};
 }
 
-// Over all seeds in a test with pooled noise, else over those that both sides of a pair share.
 std::vector<Cell> seed_cells(const PairComparison& pair) {
-    if (pair.pooled) {
-        const std::int64_t shared = pair.over_seeds ? pair.over_seeds->difference.count : 0;
-        const Interval& interval = pair.pooled->interval;
-        return {pair.difference, shared, interval.low, interval.high};
-    }
-    if (!pair.over_seeds) {
-        return {pair.on_images ? Cell(pair.difference) : Cell(), std::int64_t{0}, Cell(), Cell()};
-    }
-    const Estimate& seeds = pair.over_seeds->difference;
-    if (!seeds.interval) return {pair.difference, std::int64_t{seeds.count}, Cell(), Cell()};
-    return {pair.difference, std::int64_t{seeds.count}, seeds.interval->low, seeds.interval->high};
+    const bool are_tested = pair.first_seeds > 0 && pair.second_seeds > 0;
+    return {are_tested ? Cell(pair.difference) : Cell(), std::int64_t{pair.first_seeds},
+            std::int64_t{pair.second_seeds},
+            pair.test ? Cell(pair.test->welch.interval.low) : Cell(),
+            pair.test ? Cell(pair.test->welch.interval.high) : Cell()};
 }
 
 std::vector<Cell> image_cells(const PairComparison& pair) {
-    if (!pair.on_images || pair.is_over_seeds) return {Cell(), Cell()};
+    if (!pair.on_images) return {Cell(), Cell()};
     return {pair.on_images->only_first, pair.on_images->only_second};
 }
 
@@ -177,9 +170,9 @@ Table runs_table(const ExperimentReport& report) {
 }
 
 Table pairs_table(const ExperimentReport& report) {
-    Table table{{"first", "second", "difference", "seeds", "difference_low", "difference_high",
-                 "right_only_first", "right_only_second", "test", "p", "p_after_holm",
-                 "selected_on_test_set", "verdict"},
+    Table table{{"first", "second", "difference", "first_seeds", "second_seeds", "difference_low",
+                 "difference_high", "right_only_first", "right_only_second", "test", "p",
+                 "p_after_holm", "selected_on_test_set", "verdict"},
                 {}};
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
@@ -187,7 +180,7 @@ Table pairs_table(const ExperimentReport& report) {
         for (const auto& cells : {seed_cells(pair), image_cells(pair)}) {
             row.insert(row.end(), cells.begin(), cells.end());
         }
-        const Cell tail[] = {test_text(pair), cell(pair.p_value), cell(pair.adjusted_p_value),
+        const Cell tail[] = {test_text(pair), cell(p_value(pair)), cell(adjusted_p_value(pair)),
                              selected_text(pair), verdict_text(pair)};
         row.insert(row.end(), std::begin(tail), std::end(tail));
         table.rows.push_back(std::move(row));

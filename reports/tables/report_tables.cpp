@@ -15,6 +15,7 @@
 #include "reports/words/pair_text.hpp"
 #include "reports/words/scope_text.hpp"
 #include "reports/words/test_set_text.hpp"
+#include "reports/words/verdict_text.hpp"
 
 namespace lockstep::reports {
 namespace {
@@ -56,19 +57,19 @@ Table leaderboard_table(const ExperimentReport& report) {
 }
 
 Table pairs_in_words(const ExperimentReport& report) {
-    Table table{{"first", "second", "second - first", "right only first", "right only second",
+    Table table{{"first", "second", "first - second", "right only first", "right only second",
                  "test", "p", "p after Holm", "selected on the test set", "verdict"},
                 {}};
     for (const PairComparison& pair : report.pairs) {
         if (!pair.has_one_test_set) continue;
-        const bool is_compared = pair.p_value.has_value();
-        const bool is_of_images = pair.on_images && !pair.is_over_seeds;  // counts of one seed
+        const auto p = p_value(pair);
+        const auto adjusted = adjusted_p_value(pair);
         table.rows.push_back(
-            {pair.first, pair.second, is_compared ? signed_text(pair.difference) : kNoFigure,
-             is_of_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
-             is_of_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
-             test_text(pair), is_compared ? p_value_text(*pair.p_value) : kNoFigure,
-             is_compared ? p_value_text(*pair.adjusted_p_value) : kNoFigure, selected_text(pair),
+            {pair.first, pair.second, p ? signed_text(pair.difference) : kNoFigure,
+             pair.on_images ? Cell(pair.on_images->only_first) : Cell(std::monostate{}),
+             pair.on_images ? Cell(pair.on_images->only_second) : Cell(std::monostate{}),
+             test_text(pair), p ? p_value_text(*p) : kNoFigure,
+             adjusted ? p_value_text(*adjusted) : kNoFigure, selected_text(pair),
              verdict_text(pair)});
     }
     return table;
@@ -104,8 +105,12 @@ std::string markdown_report(const ExperimentReport& report) {
         fmt::format("# {}\n\n{} Written {} by Lockstep {}.\n\n", markdown_line(title_text(report)),
                     markdown_line(scope_text(report)), markdown_line(report.written_utc),
                     markdown_line(report.lockstep_version));
+    const Sweep sweep = report_sweep(report);
+    for (const Sentences& sentences : verdict_sentences(report, sweep)) {
+        text += markdown_line(plain_text(sentences)) + "\n\n";
+    }
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
-    const storage::Table effects = effects_in_words(report_sweep(report));
+    const storage::Table effects = effects_in_words(sweep);
     if (!effects.rows.empty()) {
         sections.push_back({"Which setting mattered? Spread of test accuracy", effects});
     }

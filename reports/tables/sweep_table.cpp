@@ -54,7 +54,7 @@ storage::Table effects_in_words(const Sweep& sweep) {
     storage::Table table{{"setting", "share of variance", "verdict", "best mean", "worst mean",
                           "F (degrees)", "p after Holm"},
                          {}};
-    if (!sweep.effects || sweep.settings.empty()) return table;
+    if (!tells_effects(sweep)) return table;
     const Effects& effects = *sweep.effects;
     const auto row = [&](const std::string& name, const Effect& effect, const std::string& best,
                          const std::string& worst, std::optional<double> p_value) {

@@ -33,6 +33,7 @@ std::string exact_number(double value) {
 std::string readable_number(std::string_view column, double value) {
     if (!std::isfinite(value)) return not_finite(value);
     const bool is_figure = column.ends_with("accuracy") || column.ends_with("loss") ||
+                           column.ends_with("accuracy_low") || column.ends_with("accuracy_high") ||
                            column == "precision" || column == "recall" || column == "f1";
     if (is_figure && std::abs(value) < 1e4) return fmt::format("{:.4f}", value);
     if (column.ends_with("_seconds")) {
@@ -210,6 +211,10 @@ std::string markdown_table(const Table& table) {
 }
 
 }  // namespace
+
+std::string cell_text(std::string_view column, const Cell& cell) {
+    return readable_cell(column, cell, terminal_text);
+}
 
 std::string table_text(const Table& table, TableFormat format) {
     switch (format) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/tables/table_format.hpp"
@@ -13,7 +14,7 @@ namespace lockstep::reports {
 
 // In every format the text ends with a newline and user text is inert:
 //   table   aligned columns, numbers to the right and rounded for reading (a column's name tells
-//           its unit: accuracies, losses, precision, recall
+//           its unit: accuracies with their intervals, losses, precision, recall
 //           and f1 to 4 digits, seconds to 1); NULL is empty, NaN "NaN";
 //           control characters escaped
 //   csv     RFC 4180 with a header line and LF; numbers exact; NULL is empty, NaN "NaN"
@@ -21,6 +22,9 @@ namespace lockstep::reports {
 //           infinities are null, as JSON has no such numbers
 //   md      a GitHub table with the numbers of `table`; Markdown and HTML escaped
 std::string table_text(const storage::Table& table, TableFormat format);
+
+// A cell as `table` shows it, of a column of this name.
+std::string cell_text(std::string_view column, const storage::Cell& cell);
 
 // Columns of a terminal that `table` takes as aligned columns.
 std::size_t table_width(const storage::Table& table);

@@ -2,21 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace lockstep::reports {
 
 namespace {
 
+std::string one_seed_text(const PairComparison& pair) {
+    if (pair.first_seeds == pair.second_seeds) return "not tested: one seed each";
+    return fmt::format("not tested: {} has one seed",
+                       pair.first_seeds == 1 ? pair.first : pair.second);
+}
+
 std::string plain_verdict(const PairComparison& pair) {
-    const char* words = pair.is_over_seeds ? " is better" : " is better, in these trainings";
     switch (pair.verdict) {
         case Verdict::first_is_better:
-            return pair.first + words;
+            return pair.first + " is better";
         case Verdict::second_is_better:
-            return pair.second + words;
+            return pair.second + " is better";
         case Verdict::tie:
-            return fmt::format("equal with each of {} seeds", pair.over_seeds->difference.count);
+            return fmt::format("equal with each of {} seeds",
+                               std::min(pair.first_seeds, pair.second_seeds));
         case Verdict::not_distinguishable:
             return "not distinguishable";
+        case Verdict::one_seed:
+            return one_seed_text(pair);
         case Verdict::not_comparable:
             break;
     }
@@ -64,10 +74,19 @@ std::string coverage_text(const PrintedComparison& printed) {
 }
 
 std::string test_text(const PairComparison& pair) {
-    if (!pair.p_value) return {};
-    if (pair.pooled) return "t, noise of all seeds";
-    return pair.is_over_seeds ? fmt::format("paired t, {} seeds", pair.over_seeds->difference.count)
-                              : "McNemar, one run each";
+    if (pair.test) return "Welch, over seeds";
+    return pair.on_images ? "McNemar, one run each" : "";
+}
+
+std::optional<double> p_value(const PairComparison& pair) {
+    if (pair.test) return pair.test->welch.p_value;
+    if (pair.on_images) return pair.on_images->p_value;
+    return std::nullopt;
+}
+
+std::optional<double> adjusted_p_value(const PairComparison& pair) {
+    if (pair.test) return pair.test->adjusted_p_value;
+    return std::nullopt;
 }
 
 }  // namespace lockstep::reports

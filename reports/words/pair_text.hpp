@@ -2,6 +2,7 @@
 
 // Comparisons in words, the same in HTML and Markdown.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,7 @@
 
 namespace lockstep::reports {
 
-// "vgg-bn is better", "not distinguishable"; a test of one run each speaks of "these trainings".
+// "vgg-bn is better", "not distinguishable", "not tested: one seed each".
 // Says so where a side was selected on the test set.
 std::string verdict_text(const PairComparison& pair);
 // The side that was selected on the test set, "both", or "".
@@ -19,7 +20,9 @@ std::string selected_text(const PairComparison& pair);
 std::string_view interval_word(const Measured& measured);
 // "covered by our interval over 3 seeds", "above our interval of one run"; why there is none.
 std::string coverage_text(const PrintedComparison& printed);
-// "t, noise of all seeds", "paired t, 3 seeds", "McNemar, one run each": the test p_value is of.
+// "Welch, over seeds", "McNemar, one run each": the test that p_value() is of.
 std::string test_text(const PairComparison& pair);
+std::optional<double> p_value(const PairComparison& pair);
+std::optional<double> adjusted_p_value(const PairComparison& pair);  // of a test over seeds alone
 
 }  // namespace lockstep::reports

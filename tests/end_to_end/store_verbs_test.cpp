@@ -7,12 +7,14 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace lockstep::tests {
 namespace {
@@ -97,6 +99,12 @@ TEST_CASE("ls lists experiments", "[end_to_end]") {
     std::size_t counted = 0;
     for (const Json& each : experiments) counted += each.at("runs").get<std::size_t>();
     CHECK(counted == runs.size());
+    // The accuracies of this one were measured on two test sets.
+    for (const Json& each : experiments) {
+        if (each.at("experiment") != "smoke") continue;
+        CHECK(each.at("best_run").is_null());
+        CHECK(each.at("caveat") == "2 test sets: accuracies do not compare");
+    }
     CHECK(in_store({"ls", "smoke", "--experiments"}).exit_code == 64);
 }
 
@@ -120,6 +128,27 @@ TEST_CASE("compare --by architecture joins the seeds", "[end_to_end]") {
     CHECK(in_store({"compare", "nobody"}).exit_code == 66);
 }
 
+TEST_CASE("who won is told below the table, as report.md has it, and to people alone",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string told = output_of({"report", "smoke", "--out", (folder / "out").string()});
+    const std::size_t first = told.find("pairs.csv\n") + std::string("pairs.csv\n").size();
+    const std::string verdict = told.substr(first);
+    CHECK(verdict.find(" has the best test accuracy, ") != std::string::npos);
+    CHECK(verdict.find("The images are synthetic: ") != std::string::npos);
+    CHECK(output_of({"compare", "--experiment", "smoke", "--format", "table"}).ends_with(verdict));
+    CHECK(
+        output_of({"compare", "--experiment", "smoke", "--by", "architecture", "--format", "table"})
+            .ends_with(verdict));
+    std::istringstream lines(verdict);
+    std::string markdown = read_text(folder / "out" / "report.md");
+    std::erase(markdown, '\\');  // in front of brackets
+    for (std::string line; std::getline(lines, line);)
+        CHECK(markdown.find("\n" + line + "\n") != std::string::npos);
+    CHECK(output_of({"compare", "--experiment", "smoke", "--format", "csv"}).find("best test") ==
+          std::string::npos);
+}
+
 TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end]") {
     const Json seeds = json_of({"diff", "logits-seed1", "logits-seed2"});
     REQUIRE(seeds.at("settings").size() == 2);
@@ -134,7 +163,18 @@ TEST_CASE("diff tells settings and figures apart, in every format", "[end_to_end
         CHECK(output_of({"diff", "logits-seed1", "three-classes", "--format", format})
                   .find("train.optimizer.name") != std::string::npos);
     }
-    CHECK(in_store({"diff", "logits", "three-classes"}).exit_code == 64);  // which seed?
+    // A name of several seeds is the architecture: means over them.
+    const Json sides = json_of({"diff", "logits", "batch-normalized"});
+    CHECK(sides.at("architectures")[0].at("seeds") == "1 2");
+    CHECK(sides.at("architectures")[1].at("architecture") == "batch-normalized");
+    const Json mean = json_of({"query",
+                               "select avg(test_accuracy) as mean from v_runs where name like "
+                               "'logits%'"});
+    CHECK(sides.at("figures")[0].at("first").get<double>() ==
+          Approx(mean[0].at("mean").get<double>()).epsilon(1e-12));
+    CHECK(output_of({"diff", "logits", "batch-normalized", "--format", "table"})
+              .find("logits and batch-normalized are not told apart: one seed says nothing of "
+                    "others.\n") != std::string::npos);
 }
 
 TEST_CASE("export gives every row and every column of the views", "[end_to_end]") {

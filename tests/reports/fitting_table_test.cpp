@@ -120,3 +120,16 @@ TEST_CASE("fitting: long texts go on in further rows, with every word", "[report
     CHECK(table_width(pieces) <= 43);
     CHECK(pieces.rows.size() == 3);
 }
+
+TEST_CASE("fitting: columns that belong together leave together", "[reports]") {
+    const Table table{{"name", "low", "x", "high", "test_accuracy"},
+                      {{text("a"), 0.25, 1.0, 0.75, 0.5}}};
+    const std::vector<std::string> kept{"test_accuracy"};
+    const ColumnPairs together{{"low", "high"}};
+    const std::size_t width =
+        table_width({{"name", "low", "x", "test_accuracy"}, {{text("a"), 0.25, 1.0, 0.5}}});
+    CHECK(fitted(table, width, kept).table.columns == Texts{"name", "low", "x", "test_accuracy"});
+    const FittedTable shown = fitted(table, width, kept, together);
+    CHECK(shown.table.columns == Texts{"name", "x", "test_accuracy"});
+    CHECK(shown.left_out == 2);
+}

@@ -11,6 +11,7 @@
 #include "reports/page/html_report.hpp"
 #include "reports/page/html_verdict.hpp"
 #include "reports/tables/sweep_table.hpp"
+#include "reports/words/verdict_text.hpp"
 #include "tests/reports/report_rows.hpp"
 #include "tests/support/catch.hpp"
 
@@ -51,6 +52,10 @@ std::vector<RunDetails> grid(int rates, int momenta, int seeds) {
 std::string settings_of(std::vector<RunDetails> rows) {
     const ExperimentReport report = report_of(RowsSource(std::move(rows)));
     return html_settings(report, report_sweep(report));
+}
+
+std::string verdict_of(const ExperimentReport& report) {
+    return html_verdict(report, report_sweep(report));
 }
 
 }  // namespace
@@ -112,39 +117,43 @@ TEST_CASE("settings: one seed each is told as not telling", "[reports]") {
 TEST_CASE("settings: those that changed only together are told as one", "[reports]") {
     const std::string html = settings_of(
         {run_of(1, 1, 1, 0.4), run_of(1, 1, 2, 0.41), run_of(2, 2, 1, 0.6), run_of(2, 2, 2, 0.61)});
-    CHECK(contains(html, "learning_rate (with momentum)"));
+    // One setting of two values is the pair itself, which is tested as every pair.
+    CHECK_FALSE(contains(html, "Which setting mattered"));
+    CHECK_FALSE(contains(html, "<svg class=\"plot sweep\""));
     CHECK(contains(html,
                    "cannot be told from it, since they change only with it: "
                    "<code>train.optimizer.momentum</code>"));
 }
 
-TEST_CASE("settings: a random search is refused in words, and shown all the same", "[reports]") {
+TEST_CASE("settings: a random search is not analysed, and shown all the same", "[reports]") {
     std::vector<RunDetails> rows;
     for (int i = 1; i <= 9; ++i) rows.push_back(run_of(i, 1 + i * 7 % 10, 1, 0.3 + 0.02 * i));
     rows.push_back(run_of(9, 9, 1, 0.9));
     const std::string html = settings_of(std::move(rows));
-    CHECK(contains(html, "<b>This cannot be told</b>"));
-    CHECK(contains(html, "no figure: changed only together"));
+    CHECK_FALSE(contains(html, "Which setting mattered"));
     CHECK(count(html, "<svg class=\"plot parallel") == 1);
 }
 
 TEST_CASE("settings: seeds that agree to the last image are no noise to test against",
           "[reports]") {
-    const std::string html = settings_of(
-        {run_of(1, 1, 1, 0.4), run_of(1, 1, 2, 0.4), run_of(2, 1, 1, 0.6), run_of(2, 1, 2, 0.6)});
-    CHECK(contains(html, "no test: seeds agree to the last image"));
-    const std::string same = settings_of({run_of(1, 1, 1, 0.4), run_of(2, 1, 1, 0.4)});
-    CHECK(contains(same, "<b>Nothing mattered</b>"));
+    std::vector<RunDetails> rows, same;
+    for (const int rate : {1, 2})
+        for (const int momentum : {1, 2})
+            for (const int seed : {1, 2}) {
+                rows.push_back(run_of(rate, momentum, seed, 0.2 * rate + 0.1 * momentum));
+                same.push_back(run_of(rate, momentum, seed, 0.4));
+            }
+    CHECK(contains(settings_of(rows), "no test: seeds agree to the last image"));
+    CHECK(contains(settings_of(same), "<b>Nothing mattered</b>"));
 }
 
-TEST_CASE("settings: seeds that do not scatter alike are told, above and below", "[reports]") {
-    auto rows = grid(3, 1, 3);
+TEST_CASE("settings: seeds that do not scatter alike are told", "[reports]") {
+    auto rows = grid(3, 2, 3);
     rows[0].metrics[1].value = 0.1;
     rows[1].metrics[1].value = 0.9;
     const std::string warning = "Seeds do not scatter alike: by 0.4";
     CHECK(contains(settings_of(rows), warning));
-    CHECK(contains(html_verdict(report_of(RowsSource(rows))), warning));
-    CHECK_FALSE(contains(settings_of(grid(3, 1, 3)), "scatter alike: by"));
+    CHECK_FALSE(contains(settings_of(grid(3, 2, 3)), "scatter alike: by"));
 }
 
 TEST_CASE("settings: runs without a result are counted, and listed with their state", "[reports]") {
@@ -198,29 +207,54 @@ TEST_CASE("settings: names and values of users are inert", "[reports]") {
 TEST_CASE("verdict: who won, from whom it is told apart, and of how many it is the best",
           "[reports]") {
     const ExperimentReport report = report_of(RowsSource(grid(3, 1, 3)));
-    const std::string html = html_verdict(report);
-    CHECK(contains(html, "<b>n-3-1 has the best test accuracy, "));
+    const std::string html = verdict_of(report);
+    CHECK(contains(html, "<b class=\"unbroken\">n-3-1</b><b> has the best test accuracy, "));
     CHECK(contains(html, "(mean of 3 seeds)"));
-    CHECK(contains(html, "It is better than all 2 others."));
-    CHECK(contains(html, "Guessing gives 0.5000 (2 classes). "));
-    CHECK(contains(html, "To be the best of 3 is luck too"));
+    CHECK(contains(html, "It is better than all 2 others.</b>"));
+    CHECK(contains(html, "corrected for the 3 pairs of the experiment"));
+    CHECK(contains(html, " is no better than guessing, 0.5000."));
+    CHECK(contains(html, "<a href=\"#selection\">To be the best of 3 is luck, too</a>."));
     const std::string selection = html_selection(report);
     CHECK(contains(selection, "<b>n-3-1</b> is the best of 3 architectures (9 finished runs)"));
     CHECK(contains(html_report(report), "id=\"selection\""));
+}
+
+TEST_CASE("verdict: one seed each says nothing of others", "[reports]") {
+    const ExperimentReport report =
+        report_of(RowsSource({finished_run("a", 1, 0.9), finished_run("b", 1, 0.5)}));
+    const std::string html = verdict_of(report);
+    CHECK(contains(html, "<b class=\"warn\">With one seed nobody can tell"));
+    CHECK_FALSE(contains(html, "better than b"));
+    CHECK_FALSE(contains(html, "class=\"good\""));
+    CHECK(contains(html, "b is no better than guessing</b>."));
+}
+
+TEST_CASE("verdict: a filter changes no verdict", "[reports]") {
+    const auto rows = grid(3, 1, 3);
+    RowsSource source(rows);
+    const auto all = source.ids();
+    const ReportedRuns some{{all.begin() + 3, all.end()}, {all.begin(), all.begin() + 3}};
+    const ExperimentReport whole = make_report({}, {all, {}}, source);
+    const ExperimentReport part = make_report({}, some, source);
+    REQUIRE(part.tests.size() == 1);
+    CHECK(part.tests[0].adjusted_p_value == test_of(whole.tests, 0, 1)->adjusted_p_value);
+    CHECK(pair_sentence(part, 0, 1) == pair_sentence(whole, 0, 1));
+    CHECK(pair_sentence(part, 0, 1) == pair_sentence(part, 1, 0));
+    CHECK(pair_sentence(part, 0, 1).starts_with("n-3-1 is better than n-2-1: test accuracy "));
 }
 
 TEST_CASE("verdict: equal ones, synthetic images and unfinished runs are told", "[reports]") {
     auto rows = grid(1, 3, 3);
     rows.push_back(queued_run("late"));
     for (auto& row : rows) row.run.dataset = "synthetic";
-    const std::string html = html_verdict(report_of(RowsSource(rows)));
-    CHECK(contains(html, "It is not told apart</b> from "));
+    const std::string html = verdict_of(report_of(RowsSource(rows)));
+    CHECK(contains(html, "It is <b class=\"warn\">not told apart</b> from "));
     CHECK(contains(html, "The images are synthetic</b>"));
-    CHECK(contains(html, "1 of 10 runs have not finished"));
-    CHECK(contains(html_verdict(report_of(RowsSource({queued_run("q")}))),
+    CHECK(contains(html, "1 of 10 runs has not finished"));
+    CHECK(contains(verdict_of(report_of(RowsSource({queued_run("q")}))),
                    "No architecture has a test accuracy yet."));
-    CHECK(contains(html_verdict(report_of(RowsSource({finished_run("one", 1, 0.9)}))),
-                   "<b>one has a test accuracy of 0.9000</b> (one training)."));
+    CHECK(contains(verdict_of(report_of(RowsSource({finished_run("one", 1, 0.9)}))),
+                   "one</b><b> has a test accuracy of 0.9000</b> (one training)."));
 }
 
 TEST_CASE("leaderboard: an architecture that guesses has a badge, its test set a level",

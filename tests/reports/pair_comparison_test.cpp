@@ -25,41 +25,66 @@ RunFigures finished(const std::string& name, std::int64_t seed, double accuracy)
     return run_figures(finished_run(name, seed, accuracy));
 }
 
+std::vector<PairComparison> compared(const std::vector<RunFigures>& runs,
+                                     const std::vector<TestAnswers>& answers) {
+    const auto entries = leaderboard(runs);
+    return compare_pairs(runs, entries, pair_tests(entries, {}), answers);
+}
+
 TEST_CASE("One run each is compared on the images where one alone is right") {
     const std::vector runs{finished("a", 1, 0.9), finished("b", 1, 0.5)};
     const auto pairs =
-        compare_pairs(runs, leaderboard(runs),
-                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
+        compared(runs, {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
     REQUIRE(pairs.size() == 1);
     CHECK(pairs[0].on_images->only_first == 40);
     CHECK(pairs[0].on_images->only_second == 0);
-    CHECK(pairs[0].p_value == mcnemar_exact(40, 0).p_value);
-    CHECK(pairs[0].difference == Approx(-0.4));
-    CHECK(pairs[0].verdict == Verdict::first_is_better);
-    CHECK(verdict_text(pairs[0]) == "a is better, in these trainings");
+    CHECK(p_value(pairs[0]) == mcnemar_exact(40, 0).p_value);
+    CHECK(test_text(pairs[0]) == "McNemar, one run each");
+    CHECK(pairs[0].difference == Approx(0.4));
+    // That tells two networks apart, and nothing of other seeds: it decides nothing.
+    CHECK(pairs[0].verdict == Verdict::one_seed);
+    CHECK_FALSE(adjusted_p_value(pairs[0]).has_value());
+    CHECK(verdict_text(pairs[0]) == "not tested: one seed each");
 }
 
-TEST_CASE("Equal accuracies on different images cannot be told apart") {
+TEST_CASE("Equal accuracies on different images: half of the disagreement each") {
     const std::vector runs{finished("a", 1, 0.5), finished("b", 1, 0.5)};
     const auto pairs =
-        compare_pairs(runs, leaderboard(runs),
-                      {answers(runs[0], 50, Where::first), answers(runs[1], 50, Where::last)});
-    CHECK(pairs[0].p_value == 1.0);
-    CHECK(verdict_text(pairs[0]) == "not distinguishable");
+        compared(runs, {answers(runs[0], 50, Where::first), answers(runs[1], 50, Where::last)});
+    CHECK(p_value(pairs[0]) == 1.0);
+    CHECK(pairs[0].verdict == Verdict::one_seed);
 }
 
-TEST_CASE("Shared seeds are compared by a paired t test, others left out") {
+TEST_CASE("Seeds are compared by Welch's t, shared or not") {
     const std::vector runs{finished("a-seed1", 1, 0.50), finished("a-seed2", 2, 0.52),
                            finished("a-seed3", 3, 0.54), finished("b-seed1", 1, 0.60),
-                           finished("b-seed2", 2, 0.63), finished("b-seed9", 9, 0.10)};
-    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+                           finished("b-seed2", 2, 0.63), finished("b-seed9", 9, 0.66)};
+    const auto pairs = compared(runs, {});
     REQUIRE(pairs.size() == 1);
-    CHECK(pairs[0].is_over_seeds);
-    CHECK(pairs[0].over_seeds->difference.count == 2);
-    // a is first: its mean is the higher one.
-    CHECK(pairs[0].difference == Approx((0.10 + 0.11) / 2));
-    // Closed form for one degree of freedom: p = 1 - 2 atan(t) / pi with t = 0.105 / 0.005.
-    CHECK(*pairs[0].p_value == Approx(1.0 - 2.0 * std::atan(21.0) / std::acos(-1.0)));
+    CHECK(pairs[0].first == "b");
+    CHECK(pairs[0].first_seeds == 3);
+    CHECK(pairs[0].second_seeds == 3);
+    CHECK(pairs[0].difference == Approx(0.11));
+    // Variances 0.0009 and 0.0004 of three each.
+    const double a = 0.0009 / 3, b = 0.0004 / 3;
+    const double degrees = (a + b) * (a + b) / (a * a / 2 + b * b / 2);
+    CHECK(pairs[0].test->welch.degrees == Approx(degrees));
+    const double t = 0.11 / std::sqrt(a + b);
+    CHECK(*p_value(pairs[0]) == Approx(2.0 * student_t_probability(-t, degrees)));
+    const double half = student_t_quantile(0.975, degrees) * std::sqrt(a + b);
+    CHECK(pairs[0].test->welch.interval.low == Approx(0.11 - half));
+    CHECK(pairs[0].test->welch.interval.high == Approx(0.11 + half));
+    CHECK(test_text(pairs[0]) == "Welch, over seeds");
+    CHECK(verdict_text(pairs[0]) == "b is better");
+}
+
+TEST_CASE("One seed against several is not tested, and says whose it is") {
+    const std::vector runs{finished("a-seed1", 1, 0.50), finished("a-seed2", 2, 0.52),
+                           finished("b", 1, 0.90)};
+    const auto pairs = compared(runs, {});
+    REQUIRE(pairs.size() == 1);
+    CHECK_FALSE(pairs[0].test.has_value());
+    CHECK(verdict_text(pairs[0]) == "not tested: b has one seed");
 }
 
 TEST_CASE("What was not tested alike is not comparable, and says why") {
@@ -67,10 +92,11 @@ TEST_CASE("What was not tested alike is not comparable, and says why") {
     other.run.test_samples = 30;
     const std::vector runs{finished("a", 1, 0.9), run_figures(other), finished("c", 1, 0.8),
                            run_figures(queued_run("d"))};
-    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    const auto pairs = compared(runs, {});
     for (const PairComparison& pair : pairs) {
-        CHECK(pair.verdict == Verdict::not_comparable);
-        CHECK_FALSE(pair.reason.empty());
+        const bool is_of_two = pair.first == "a" && pair.second == "c";
+        CHECK(pair.verdict == (is_of_two ? Verdict::one_seed : Verdict::not_comparable));
+        CHECK(pair.reason.empty() == is_of_two);
         CHECK(pair.has_one_test_set == (pair.first != "b" && pair.second != "b"));
     }
     CHECK(pairs.size() == 6);
@@ -81,8 +107,7 @@ TEST_CASE("Predictions on other labels or other data are not paired") {
     elsewhere.run.data_digest = "other";
     const std::vector runs{finished("a", 1, 0.9), run_figures(elsewhere)};
     const auto pairs =
-        compare_pairs(runs, leaderboard(runs),
-                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
+        compared(runs, {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)});
     CHECK_FALSE(pairs[0].on_images.has_value());
     CHECK_FALSE(pairs[0].has_one_test_set);
 }
@@ -93,26 +118,25 @@ RunFigures counted(const std::string& name, std::int64_t seed, std::int64_t righ
     return run_figures(run);
 }
 
-TEST_CASE("The same difference with every seed has no deviation, however it rounds") {
-    const std::vector runs{counted("a-seed1", 1, 6613), counted("a-seed2", 2, 6486),
-                           counted("b-seed1", 1, 6715), counted("b-seed2", 2, 6588)};
-    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+TEST_CASE("Seeds that all agree have no scatter, and no test") {
+    const std::vector runs{counted("a-seed1", 1, 6613), counted("a-seed2", 2, 6613),
+                           counted("b-seed1", 1, 6715), counted("b-seed2", 2, 6715)};
+    const auto pairs = compared(runs, {});
     REQUIRE(pairs.size() == 1);
-    CHECK_FALSE(pairs[0].p_value.has_value());
-    CHECK(pairs[0].difference == -0.0102);  // b is first
+    CHECK_FALSE(p_value(pairs[0]).has_value());
+    CHECK(pairs[0].difference == Approx(0.0102));  // b is first
     CHECK(pairs[0].verdict == Verdict::not_comparable);
-    CHECK(verdict_text(pairs[0]).find("no deviation") != std::string::npos);
+    CHECK(verdict_text(pairs[0]).find("no scatter") != std::string::npos);
 }
 
 TEST_CASE("A tie seed by seed is a tie, and one image is none") {
     const std::vector runs{counted("a-seed1", 1, 6613), counted("a-seed2", 2, 6486),
                            counted("b-seed1", 1, 6613), counted("b-seed2", 2, 6486)};
-    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    const auto pairs = compared(runs, {});
     CHECK(pairs[0].verdict == Verdict::tie);
     CHECK(verdict_text(pairs[0]) == "equal with each of 2 seeds");
     const std::vector others{runs[0], runs[1], runs[2], counted("b-seed2", 2, 6487)};
-    CHECK(compare_pairs(others, leaderboard(others), {})[0].verdict ==
-          Verdict::not_distinguishable);
+    CHECK(compared(others, {})[0].verdict == Verdict::not_distinguishable);
 }
 
 TEST_CASE("A pair says which side was selected on the test set") {
@@ -120,11 +144,10 @@ TEST_CASE("A pair says which side was selected on the test set") {
     watcher.run.selected_on_test_set = true;
     const std::vector runs{run_figures(watcher), finished("b", 1, 0.5)};
     auto pair =
-        compare_pairs(runs, leaderboard(runs),
-                      {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)})[0];
+        compared(runs, {answers(runs[0], 90, Where::first), answers(runs[1], 50, Where::first)})[0];
     CHECK(selected_text(pair) == "a");
     CHECK(verdict_text(pair) ==
-          "a is better, in these trainings; a was selected on the test set, so this flatters it");
+          "not tested: one seed each; a was selected on the test set, so this flatters it");
     pair.is_second_selected = true;
     CHECK(selected_text(pair) == "both");
     pair.is_first_selected = pair.is_second_selected = false;
@@ -139,60 +162,10 @@ TEST_CASE("Test sets of equal size and name are other test sets if their data di
     };
     const std::vector runs{finished("a-seed1", 1, 0.5), finished("a-seed2", 2, 0.52),
                            elsewhere("b-seed1", 1, 0.9), elsewhere("b-seed2", 2, 0.93)};
-    const auto pairs = compare_pairs(runs, leaderboard(runs), {});
+    const auto pairs = compared(runs, {});
     REQUIRE(pairs.size() == 1);
     CHECK_FALSE(pairs[0].has_one_test_set);
-    CHECK_FALSE(pairs[0].p_value.has_value());
-}
-
-// Squares within a, b, c: 0.0008, 0.0008, 0.0002 over 4 degrees, with 3, 2 and 2 seeds.
-TEST_CASE("Three architectures of two seeds or more are tested with the noise of all") {
-    const std::vector runs{finished("a-seed1", 1, 0.50), finished("a-seed2", 2, 0.52),
-                           finished("a-seed3", 3, 0.54), finished("b-seed1", 1, 0.48),
-                           finished("b-seed2", 2, 0.44), finished("c-seed8", 8, 0.20),
-                           finished("c-seed9", 9, 0.22)};
-    const auto entries = leaderboard(runs);
-    const auto pairs = compare_pairs(runs, entries, {});
-    REQUIRE(pairs.size() == 3);
-    const double deviation = std::sqrt(0.0018 / 4.0);
-    // P(|T| > t) with 4 degrees, in closed form.
-    const auto p_of = [](double t) {
-        const double x = t / std::sqrt(t * t + 4.0);
-        return 1.0 - 1.5 * x + 0.5 * x * x * x;
-    };
-    const double scale = deviation * std::sqrt(1.0 / 3.0 + 1.0 / 2.0);
-    CHECK(pairs[0].difference == Approx(-0.06));
-    CHECK(*pairs[0].p_value == Approx(p_of(0.06 / scale)).epsilon(1e-9));
-    CHECK(pairs[0].is_over_seeds);
-    CHECK(pairs[0].pooled->interval.low == Approx(-0.06 - 2.7764451051977987 * scale));
-    CHECK(pairs[0].pooled->interval.high == Approx(-0.06 + 2.7764451051977987 * scale));
-    CHECK(test_text(pairs[0]) == "t, noise of all seeds");
-    CHECK(verdict_text(pairs[0]) == "a is better");
-    // No seed is shared, and yet they are compared.
-    CHECK(verdict_text(pairs[1]) == "a is better");
-    CHECK(pairs[2].difference == Approx(-0.25));
-    // Of the first two alone the correction is that of all three.
-    const auto first = compare_pairs(runs, entries, {}, 2);
-    REQUIRE(first.size() == 1);
-    CHECK(first[0].adjusted_p_value == pairs[0].adjusted_p_value);
-    CHECK(*first[0].adjusted_p_value == Approx(*first[0].p_value));  // the largest of three
-}
-
-TEST_CASE("Holm's correction is over the pairs that were tested") {
-    const std::vector runs{finished("a", 1, 0.60), finished("b", 1, 0.54), finished("c", 1, 0.53)};
-    const auto pairs =
-        compare_pairs(runs, leaderboard(runs),
-                      {answers(runs[0], 60, Where::first), answers(runs[1], 54, Where::first),
-                       answers(runs[2], 53, Where::first)});
-    std::vector<double> p_values;
-    for (const PairComparison& pair : pairs) p_values.push_back(*pair.p_value);
-    const auto adjusted = holm_adjusted(p_values);
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-        CHECK(pairs[i].adjusted_p_value == adjusted[i]);
-    }
-    // 6 to 0 alone is p = 0.03; of three pairs it is not enough.
-    CHECK(p_values[0] == Approx(2.0 / 64));
-    CHECK(pairs[0].verdict == Verdict::not_distinguishable);
+    CHECK_FALSE(p_value(pairs[0]).has_value());
 }
 
 }  // namespace

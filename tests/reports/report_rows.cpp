@@ -146,7 +146,7 @@ std::vector<storage::StepStretch> RowsSource::steps(const RunFigures& run) const
 ExperimentReport report_of(const RowsSource& source, const std::string& title) {
     storage::ExperimentRow experiment{"imagined", title, "my.toml", "f0",
                                       "2026-03-01T12:00:00.000Z"};
-    ExperimentReport report = make_report(experiment, source.ids(), source);
+    ExperimentReport report = make_report(experiment, {source.ids(), {}}, source);
     report.written_utc = "2026-03-01T13:00:00.000Z";
     report.lockstep_version = "0.1.0";
     return report;

@@ -51,11 +51,12 @@ TEST_CASE("The CSV of pairs has exact figures, and the mark of a choice by the t
     source.put_predictions("b-00000001", 50, 100);
     const auto report = report_of(source);
     CHECK(line_of(pairs_csv(report), 0) ==
-          "first,second,difference,seeds,difference_low,difference_high,right_only_first,"
-          "right_only_second,test,p,p_after_holm,selected_on_test_set,verdict");
+          "first,second,difference,first_seeds,second_seeds,difference_low,difference_high,"
+          "right_only_first,right_only_second,test,p,p_after_holm,selected_on_test_set,verdict");
     CHECK(
-        line_of(pairs_csv(report), 1).starts_with("a,b,-0.4,1,,,40,0,\"McNemar, one run each\","));
-    CHECK(line_of(pairs_csv(report), 1).find(",a,\"a is better, in these") != std::string::npos);
+        line_of(pairs_csv(report), 1).starts_with("a,b,0.4,1,1,,,40,0,\"McNemar, one run each\","));
+    CHECK(line_of(pairs_csv(report), 1).find(",,a,\"not tested: one seed each;") !=
+          std::string::npos);
     CHECK(markdown_report(report).find("a was selected on the test set") != std::string::npos);
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("Markdown shows the leaderboard and the pairs, user text escaped") {
     const std::string text = markdown_report(report_of(source, "<script>[x](y)"));
     CHECK(line_of(text, 0) == "# &lt;script&gt;\\[x\\](y)");
     CHECK(text.find("## Leaderboard") != std::string::npos);
-    CHECK(text.find("a is better, in these trainings") != std::string::npos);
+    CHECK(text.find("not tested: one seed each") != std::string::npos);
+    CHECK(line_of(text, 4).starts_with("a has the best test accuracy, 0.9000 (one training). "));
     CHECK(text.find("| a | finished |") != std::string::npos);
 }
 

@@ -59,8 +59,9 @@ TEST_CASE("diff: two layers of one type differ in their settings, others as a wh
           std::vector<SettingDifference>{{"layers.conv2d.filters", "8", "16"}});
     const auto swapped = differences(kFirst, replaced(kFirst, "\"conv2d\"", "\"dropout\""));
     REQUIRE(swapped.size() == 2);
-    CHECK(swapped[0].key == "layers.conv2d");
-    CHECK(swapped[1].key == "layers.conv2d");
+    // One name on both sides: the key says whose layer it is.
+    CHECK(swapped[0].key == "layers.conv2d (of second)");
+    CHECK(swapped[1].key == "layers.conv2d (of first)");
 }
 
 RunFigures run(const std::string& design, double test_accuracy) {

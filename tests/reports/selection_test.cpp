@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <span>
 
 #include "reports/figures/standing.hpp"
 #include "tests/reports/report_rows.hpp"
@@ -101,41 +102,61 @@ TEST_CASE("selection: the validation figure is that of the weights that were tes
     CHECK_FALSE(own_val_accuracy(run_figures(run)));
 }
 
-// t with 6 degrees, its density summed by two million rectangles.
-TEST_CASE("standing: t tests with the noise of all, corrected for all pairs", "[reports]") {
+// a and b: means 0.52 and 0.49, scatters 0.02 and 0.02645751; c is far below. Three pairs.
+TEST_CASE("standing: by the pairs' own tests, corrected for all of them", "[reports]") {
     const Board board(kThree);
-    const Standing standing = standing_of(board.entries, {}, 0);
-    CHECK(standing.test == StandingTest::pooled_noise);
-    CHECK(standing.noise->deviation == Approx(0.024494897427831792));
-    CHECK(standing.noise->degrees == 6);
-    CHECK(standing.pairs == 3);
-    CHECK(standing.tested == 2);
-    CHECK(standing.better == 1);
+    const auto tests = pair_tests(board.entries, {});
+    const Standing standing = standing_of(board.entries, tests, 0);
+    CHECK(standing.others == 2);
+    CHECK(standing.family == 3);
+    REQUIRE(standing.worse.size() == 1);
+    CHECK(board.entries[standing.worse[0]].name == "c");
     REQUIRE(standing.equal.size() == 1);
     CHECK(board.entries[standing.equal[0]].name == "b");
-    const auto p = [&](std::size_t i, std::size_t j) {
-        return *pooled_p_value(board.entries[i].test_accuracy.estimate,
-                               board.entries[j].test_accuracy.estimate, standing.noise->deviation,
-                               6);
-    };
-    CHECK(p(0, 1) == Approx(0.18428073600554562).epsilon(1e-5));
-    CHECK(p(0, 2) == Approx(4.382430864822463e-05).epsilon(1e-4));
+    CHECK(standing.untested.empty());
+    CHECK(standing.largest_p_value == test_of(tests, 0, 2)->adjusted_p_value);
+    // Seen from b it is the same, but for the order.
+    CHECK(standing_of(board.entries, tests, 1).equal == std::vector<std::size_t>{0});
 }
 
-TEST_CASE("standing: without two seeds everywhere the pairs decide", "[reports]") {
+TEST_CASE("standing: what has one seed is not tested", "[reports]") {
     const Board board({kThree[0], kThree[1], kThree[3], kThree[4], kThree[6]});
-    PairComparison pair;
-    pair.first = board.entries[0].name;
-    pair.second = board.entries[2].name;
-    pair.verdict = Verdict::first_is_better;
-    PairComparison tie = pair;
-    tie.second = board.entries[1].name;
-    tie.verdict = Verdict::tie;
-    const Standing standing = standing_of(board.entries, {pair, tie}, 0);
-    CHECK(standing.test == StandingTest::pairs);
-    CHECK(standing.tested == 2);
-    CHECK(standing.better == 1);
-    CHECK(standing.equal == std::vector<std::size_t>{1});
-    CHECK(standing.is_of_single_runs);
-    CHECK(standing_of(board.entries, {}, 0).test == StandingTest::none);
+    const Standing standing = standing_of(board.entries, pair_tests(board.entries, {}), 0);
+    CHECK(standing.others == 2);
+    REQUIRE(standing.untested.size() == 1);
+    CHECK(board.entries[standing.untested[0]].name == "c");
+    CHECK(standing.worse.size() + standing.equal.size() == 1);
+}
+
+TEST_CASE("pair tests: what a page leaves out changes nothing", "[reports]") {
+    const Board board(kThree);
+    const auto all = pair_tests(board.entries, {});
+    REQUIRE(all.size() == 3);
+    const std::span entries(board.entries);
+    const auto alone = pair_tests(entries.first(2), entries.subspan(2));
+    REQUIRE(alone.size() == 1);
+    CHECK(alone[0].welch.p_value == all[0].welch.p_value);
+    CHECK(alone[0].adjusted_p_value == all[0].adjusted_p_value);
+    CHECK(alone[0].family == 3);
+    // As if there were no others: another family, and only so another figure.
+    CHECK(pair_tests(entries.first(2), {})[0].adjusted_p_value == all[0].welch.p_value);
+}
+
+TEST_CASE("pair tests: a pair of one experiment is corrected for its pairs alone", "[reports]") {
+    auto rows = kThree;
+    for (std::size_t i = 6; i < 9; ++i) rows[i].run.experiment = "another";
+    const Board board(rows);
+    const auto tests = pair_tests(board.entries, {});
+    CHECK(test_of(tests, 0, 1)->family == 1);
+    CHECK(test_of(tests, 0, 2)->family == 3);
+    CHECK(test_of(tests, 2, 0) == test_of(tests, 0, 2));
+}
+
+TEST_CASE("pair tests: holds Holm's correction to its own formula", "[reports]") {
+    const Board board(kThree);
+    const auto tests = pair_tests(board.entries, {});
+    std::vector<double> p;
+    for (const PairTest& test : tests) p.push_back(test.welch.p_value);
+    const auto adjusted = holm_adjusted(p);
+    for (std::size_t i = 0; i < tests.size(); ++i) CHECK(tests[i].adjusted_p_value == adjusted[i]);
 }

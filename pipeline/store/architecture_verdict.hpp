@@ -1,0 +1,24 @@
+#pragma once
+
+// Who won, as the report says it, for the terminal.
+
+#include <string>
+#include <vector>
+
+#include "reports/figures/experiment_report.hpp"
+#include "storage/database/run_database.hpp"
+
+namespace lockstep::pipeline {
+
+// These runs against each other; the other runs of their experiments stand beside them.
+reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
+                                        const std::vector<reports::RunFigures>& shown);
+
+// The first sentences of the report, a line each paragraph. "" where fewer than two architectures
+// are compared.
+std::string verdict_lines(const reports::ExperimentReport& report);
+
+// A line for the terminal: broken between words where it is wider than that, with a newline behind.
+std::string terminal_lines(const std::string& line);
+
+}  // namespace lockstep::pipeline

@@ -1,0 +1,43 @@
+#pragma once
+
+// The one test that decides a pair of architectures, whatever page, filter or verb asks
+// (docs/decisions/0013-one-test-decides-a-pair.md). Computes; prints nothing.
+//
+// [1] J. W. Tukey: The problem of multiple comparisons. Princeton, 1953; in Collected Works VIII,
+//     Chapman & Hall, 1994. Error rates of a whole experiment.
+// [2] S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Statist.
+//     6(2):65-70, 1979. https://www.jstor.org/stable/4615733
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "reports/figures/leaderboard.hpp"
+#include "reports/figures/statistics.hpp"
+
+namespace lockstep::reports {
+
+struct PairTest {
+    std::size_t first = 0;  // places of entries, first < second
+    std::size_t second = 0;
+    WelchTest welch{};              // of first - second in test accuracy, over all finished seeds
+    double adjusted_p_value = 1.0;  // Holm's [2] over the family
+    std::size_t family = 1;         // pairs that were corrected for
+
+    bool is_told_apart() const { return adjusted_p_value < kSignificance; }
+};
+
+// All pairs of `entries` on one test set that have two finished seeds or more each and scatter: t
+// tests of Welch's, each by the seeds of its own two sides alone.
+//
+// The family of a pair is its experiment's [1]: all such pairs of architectures whose runs stand in
+// the experiments of the two. `beside` are those architectures of these experiments that are not
+// shown: a filter takes nothing from a family.
+std::vector<PairTest> pair_tests(std::span<const ArchitectureFigures> entries,
+                                 std::span<const ArchitectureFigures> beside);
+
+// The test of these two entries, in either order; none where there is none.
+const PairTest* test_of(const std::vector<PairTest>& tests, std::size_t a, std::size_t b);
+
+}  // namespace lockstep::reports
