@@ -13,10 +13,13 @@
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
+#include "reports/words/setting_text.hpp"
 #include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
 namespace {
+
+constexpr std::size_t kValueLetters = 24;  // of a setting's value
 
 bool is_detailed(const ExperimentReport& report, std::size_t place) {
     return std::ranges::find(report.detailed, place, &DetailedRun::run) != report.detailed.end();
@@ -117,11 +120,32 @@ std::string seeds_text(const ArchitectureFigures& entry) {
                                  : fmt::format("{} of {}", entry.finished, all);
 }
 
-HtmlTable results_table(const ExperimentReport& report) {
+// Where a name ends with what tells designs of one name apart, nobody knows one by it.
+bool has_made_names(const ExperimentReport& report) {
+    return std::ranges::any_of(report.entries, [&](const ArchitectureFigures& entry) {
+        return entry.name != report.runs[entry.runs.front()].design_name;
+    });
+}
+
+// "learning_rate 0.01", a line each.
+std::string settings_cell(const ExperimentReport& report, const Sweep& sweep,
+                          const ArchitectureFigures& entry) {
+    if (!has_made_names(report)) return {};
+    std::string lines;
+    for (const SweptSetting& setting : sweep.settings) {
+        const std::string value = value_text(setting.values[entry.runs.front()]);
+        lines += fmt::format("<div>{} <b>{}</b></div>", html_text(setting.name.name),
+                             html_text(shortened(value, kValueLetters)));
+    }
+    return lines;
+}
+
+HtmlTable results_table(const ExperimentReport& report, const Sweep& sweep) {
     HtmlTable table("Results: best test accuracy first; small figures are 95 % intervals",
                     HtmlTable::Width::page);
     using Column = HtmlTable::Column;
     table.text_column("architecture")
+        .text_column("settings", Column::where_filled)
         .number_column("test accuracy")
         .number_column("seeds")
         .number_column("test loss", Column::where_filled)
@@ -136,6 +160,7 @@ HtmlTable results_table(const ExperimentReport& report) {
         groups.before(entry, table);
         const storage::RunRow& run = report.runs[entry.runs.front()].run;
         table.row(name_cell(report, entry))
+            .html(settings_cell(report, sweep, entry))
             .number_html(measured_cell(entry.test_accuracy))
             .number(seeds_text(entry))
             .number(mean_text(entry.test_loss))
@@ -249,12 +274,12 @@ std::string left_out(const ExperimentReport& report) {
 
 }  // namespace
 
-std::string html_leaderboard(const ExperimentReport& report, Details training) {
+std::string html_leaderboard(const ExperimentReport& report, const Sweep& sweep, Details training) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
     std::string trained = training_table(report).markup();
     if (training == Details::closed) trained = html_details("Training and validation", trained);
-    return markup + results_table(report).markup() + html_selection(report) +
+    return markup + results_table(report, sweep).markup() + html_selection(report) +
            clean_figures(report) + watchers(report) +
            "<p class=\"note\">Intervals: Student’s t over seeds where there are several; Wilson’s "
            "of a single accuracy otherwise, which says how well the test set measures that one "

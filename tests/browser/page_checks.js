@@ -27,7 +27,7 @@ const pageChecks = (() => {
       if (!isShown(element)) continue;
       const range = document.createRange();
       range.selectNodeContents(walker.currentNode);
-      found.push({ element, boxes: [...range.getClientRects()].filter((box) => box.width > 0) });
+      found.push({ node: walker.currentNode, element, boxes: [...range.getClientRects()].filter((box) => box.width > 0) });
     }
     return found;
   }
@@ -98,24 +98,23 @@ const pageChecks = (() => {
     return findings;
   }
 
-  // Short words and figures that are broken inside, as "finish" and "ed". Parts of long names are
-  // none, and on a telephone keys have no room to be whole beside their values.
+  // Words and figures that are broken inside, as "finish" and "ed": of heads those of up to fourteen
+  // letters, buttons or none, elsewhere those of up to eleven. Parts of longer names are none, and on
+  // a telephone keys have no room to be whole beside their values.
   function broken() {
     const findings = [];
     if (innerWidth <= 640) return findings;
-    const kShort = 11;  // letters
-    for (const { element } of texts()) {
-      const cell = element.closest('td, tbody th');
+    for (const { node, element } of texts()) {
+      const cell = element.closest('td, th');
       if (!cell) continue;
-      for (const node of element.childNodes) {
-        if (node.nodeType !== Node.TEXT_NODE || node.data.trim().length > kShort) continue;
-        for (const word of node.data.matchAll(/[^\s\-\u2026]+/g)) {
-          const range = document.createRange();
-          range.setStart(node, word.index);
-          range.setEnd(node, word.index + word[0].length);
-          const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
-          if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
-        }
+      const most = cell.closest('thead') ? 14 : 11;
+      for (const word of node.data.matchAll(/[\p{L}\p{N}]+(?:[.,][\p{N}]+)*%?/gu)) {
+        if (word[0].length > most) continue;
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
+        if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
       }
     }
     return findings;
