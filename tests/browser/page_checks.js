@@ -5,9 +5,11 @@ const pageChecks = (() => {
   const kSlack = 1.5;  // pixels: rounding of fractions
 
   // What only a screen reader is meant to find is clipped to nothing.
+  let heardOnly = new Map();  // asked again and again
   const isHeardOnly = (element) => {
-    for (let each = element; each; each = each.parentElement) if (getComputedStyle(each).clipPath === 'inset(50%)') return true;
-    return false;
+    if (!element) return false;
+    if (!heardOnly.has(element)) heardOnly.set(element, getComputedStyle(element).clipPath === 'inset(50%)' || isHeardOnly(element.parentElement));
+    return heardOnly.get(element);
   };
   const isShown = (element) => getComputedStyle(element).display === 'contents' ? isShown(element.parentElement) : element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
   const all = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
@@ -18,7 +20,9 @@ const pageChecks = (() => {
   };
 
   // Shown texts, each with the element that holds it and the boxes it takes.
+  let shownTexts = null;
   function texts() {
+    if (shownTexts) return shownTexts;
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -29,7 +33,7 @@ const pageChecks = (() => {
       range.selectNodeContents(walker.currentNode);
       found.push({ node: walker.currentNode, element, boxes: [...range.getClientRects()].filter((box) => box.width > 0) });
     }
-    return found;
+    return (shownTexts = found);
   }
 
   const isInside = (box, frame) => box.left >= frame.left - kSlack && box.right <= frame.right + kSlack;
@@ -120,6 +124,23 @@ const pageChecks = (() => {
     return findings;
   }
 
+  // A hint in a field, which says how it is to be filled, and a head that sorts without saying so.
+  function hints() {
+    const findings = [];
+    for (const input of all('input[placeholder]')) {
+      const style = getComputedStyle(input);
+      paint.font = `${style.fontSize} ${style.fontFamily}`;
+      const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const width = paint.measureText(input.placeholder).width;
+      if (width > room) findings.push(`the hint "${input.placeholder}" takes ${Math.round(width)} pixels of ${Math.round(room)}`);
+    }
+    if (matchMedia('print').matches) return findings;
+    for (const button of all('th button')) {
+      if (['none', 'normal', '""'].includes(getComputedStyle(button, '::after').content)) findings.push(`nothing shows that ${nameOf(button)} sorts`);
+    }
+    return findings;
+  }
+
   function tooSmall() {
     const findings = new Set();
     for (const { element } of texts()) {
@@ -133,7 +154,12 @@ const pageChecks = (() => {
 
   // ---- contrast: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio --------------------------------
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const known = new Map();
   function channels(color) {
+    if (!known.has(color)) known.set(color, painted(color));
+    return known.get(color);
+  }
+  function painted(color) {
     paint.clearRect(0, 0, 1, 1);
     paint.fillStyle = color;
     paint.fillRect(0, 0, 1, 1);
@@ -201,5 +227,16 @@ const pageChecks = (() => {
     return findings;
   }
 
-  return { overflow, clipped, overlaps, titles, broken, tooSmall, contrast, structure, active };
+  // The findings of each check. Colours and structure are the same at all widths: `isLayoutAlone` leaves
+  // them out.
+  function run(isLayoutAlone) {
+    heardOnly = new Map();
+    shownTexts = null;
+    known.clear();
+    const layout = { overflow, clipped, overlaps, titles, broken, hints };
+    const rest = { tooSmall, contrast, structure, active };
+    const checks = isLayoutAlone ? layout : { ...layout, ...rest };
+    return Object.fromEntries(Object.entries(checks).map(([name, check]) => [name, check()]));
+  }
+  return { run };
 })();
