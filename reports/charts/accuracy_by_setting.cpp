@@ -21,7 +21,7 @@ constexpr double kLeft = 56.0;
 constexpr double kRight = 14.0;
 constexpr double kTop = 10.0;
 constexpr double kFoot = kHeight - 52.0;
-constexpr double kLetter = 6.6;   // of a label, wide
+constexpr double kLetter = 7.7;   // of a label, wide, in the largest letters
 constexpr double kMargin = 22.0;  // beside the first and the last value
 constexpr double kLine = 16.0;    // of text, high
 

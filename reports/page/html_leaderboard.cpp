@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "reports/figures/chance_level.hpp"
 #include "reports/page/html_elements.hpp"
@@ -120,17 +122,19 @@ std::string seeds_text(const ArchitectureFigures& entry) {
                                  : fmt::format("{} of {}", entry.finished, all);
 }
 
-// Where a name ends with what tells designs of one name apart, nobody knows one by it.
-bool has_made_names(const ExperimentReport& report) {
-    return std::ranges::any_of(report.entries, [&](const ArchitectureFigures& entry) {
-        return entry.name != report.runs[entry.runs.front()].design_name;
-    });
+// "net-8c96775b": a hash tells it from others, and nobody what it is.
+bool ends_with_hash(std::string_view name) {
+    constexpr std::size_t kDigits = 8;
+    name = name.substr(0, name.find(" ("));  // of which experiment or data
+    if (name.size() <= kDigits || name[name.size() - kDigits - 1] != '-') return false;
+    return name.substr(name.size() - kDigits).find_first_not_of("0123456789abcdef") ==
+           std::string_view::npos;
 }
 
 // "learning_rate 0.01", a line each.
 std::string settings_cell(const ExperimentReport& report, const Sweep& sweep,
                           const ArchitectureFigures& entry) {
-    if (!has_made_names(report)) return {};
+    if (std::ranges::none_of(report.entries, ends_with_hash, &ArchitectureFigures::name)) return {};
     std::string lines;
     for (const SweptSetting& setting : sweep.settings) {
         const std::string value = value_text(setting.values[entry.runs.front()]);
