@@ -56,12 +56,20 @@
     },
   };
 
+  // 1,000,000,000 would leave no room for the chart on a telephone.
+  function tickText(value, index, ticks) {
+    const kind = this.type === 'logarithmic' ? 'logarithmic' : 'numeric';
+    const usual = Chart.Ticks.formatters[kind].call(this, value, index, ticks);
+    return usual.length <= 7 ? usual : Number(value.toPrecision(6)).toExponential().replace('e+', 'e');
+  }
+
   function axis(description, color, rule) {
     return {
       type: description.log ? 'logarithmic' : 'linear',
       min: description.min, max: description.max,
       title: { display: true, text: description.label, color },
-      ticks: { color, maxTicksLimit: 8, precision: description.whole ? 0 : undefined }, grid: { color: rule },
+      ticks: { color, maxTicksLimit: 8, precision: description.whole ? 0 : undefined,
+               callback: tickText }, grid: { color: rule },
     };
   }
 

@@ -4,16 +4,21 @@
 (() => {
   'use strict';
   const textOf = (cell) => cell.textContent.trim();
+  // What a cell stands for: what its <data> says, else its words.
+  const wordsOf = (cell) => (cell.querySelector('data')?.value ?? textOf(cell)).toLowerCase();
   const valueOf = (cell) => {
     const data = cell.querySelector('data');
-    return data ? Number(data.value) : null;
+    return data && !Number.isNaN(Number(data.value)) ? Number(data.value) : null;
   };
+  const isEmpty = (cell) => ['', '–', 'not set'].includes(textOf(cell));
 
-  function compared(a, b) {
+  // What has no value comes last, in both orders.
+  function compared(a, b, sign) {
+    if (isEmpty(a) || isEmpty(b)) return isEmpty(a) - isEmpty(b);
     const [x, y] = [valueOf(a), valueOf(b)];
-    if (x !== null && y !== null) return x - y;
-    if (x !== null || y !== null) return x !== null ? 1 : -1;  // numbers are more than nothing
-    return textOf(a).localeCompare(textOf(b), 'en', { numeric: true });
+    if (x !== null && y !== null) return sign * (x - y);
+    if (x !== null || y !== null) return x !== null ? -1 : 1;  // numbers before words
+    return sign * textOf(a).localeCompare(textOf(b), 'en', { numeric: true });
   }
 
   function makeSortable(table) {
@@ -35,31 +40,67 @@
         header.setAttribute('aria-sort', order);
         const sign = order === 'ascending' ? 1 : -1;
         const rows = [...body.rows];
-        rows.sort((a, b) => sign * compared(a.cells[column], b.cells[column]));
+        rows.sort((a, b) => compared(a.cells[column], b.cells[column], sign));
         body.append(...rows);
       });
     });
   }
 
-  // momentum>=0.5, filters=20, or plain words: a column's name is enough as far as it is clear.
-  function conditionOf(word, headers) {
-    const parts = /^([^<>=!]+)(<=|>=|!=|<|>|=)(.*)$/.exec(word);
-    if (!parts) return (row) => row.textContent.toLowerCase().includes(word);
-    const [, name, sign, wanted] = parts;
-    const exact = headers.findIndex((header) => header === name);
-    const column = exact >= 0 ? exact : headers.findIndex((header) => header.includes(name));
-    if (column < 0 || wanted === '') return () => true;  // not written to its end
+  // ---- the filter: words, and conditions on columns --------------------------------------------
+  // test_accuracy, "test accuracy" and Test Accuracy are one name; val_accuracy is "val. accuracy".
+  const keyOf = (name) => name.toLowerCase().replace(/\.(?=\s|$)/g, '').replace(/[\s_]/g, '');
+  const squeezed = (text) => text.replace(/\s/g, '');  // [2,3] is [2, 3]
+  const unquoted = (text) => text.replace(/^(["'])(.*)\1$/, '$2');
+
+  // A column's name is enough as far as it is clear, and its whole key (train.optimizer.momentum)
+  // is not too much.
+  function columnOf(name, keys) {
+    const key = keyOf(name);
+    const exact = keys.indexOf(key);
+    if (exact >= 0) return { column: exact };
+    const shorter = keys.findIndex((each) => each && key.endsWith('.' + each));
+    if (shorter >= 0) return { column: shorter };
+    const all = keys.flatMap((each, column) => each.includes(key) ? [column] : []);
+    return all.length === 1 ? { column: all[0] } : { all };
+  }
+
+  const kSigns = {
+    '<': (a, b) => a < b, '>': (a, b) => a > b, '<=': (a, b) => a <= b, '>=': (a, b) => a >= b,
+  };
+
+  function holds(cell, sign, wanted) {
+    const value = valueOf(cell);
     const number = Number(wanted);
-    return (row) => {
-      const cell = row.cells[column];
-      const value = valueOf(cell);
-      if (value === null || Number.isNaN(number)) {
-        const isEqual = textOf(cell).toLowerCase() === wanted;
-        return sign === '=' ? isEqual : sign === '!=' ? !isEqual : false;
-      }
-      return { '<': value < number, '>': value > number, '<=': value <= number,
-               '>=': value >= number, '=': value === number, '!=': value !== number }[sign];
-    };
+    if (sign in kSigns) return value !== null && !isEmpty(cell) && kSigns[sign](value, number);
+    const isSame = value !== null && !Number.isNaN(number) && value === number;
+    const reads = [textOf(cell).toLowerCase(), wordsOf(cell)].map(squeezed);
+    const isEqual = isSame || reads.includes(squeezed(wanted));
+    return sign === '=' ? isEqual : !isEqual;
+  }
+
+  // [name, sign, value] of conditions, [word] of words. A name may have blanks where it is a column's;
+  // a value is a list in brackets, a text in quotes, or goes up to the next blank or comma.
+  function termsOf(text, names) {
+    const escaped = [...names].sort((a, b) => b.length - a.length).filter((name) => name.includes(' '))
+      .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ /g, '[\\s_]+'));
+    const name = [...escaped, '[^\\s,<>=!"\']+'].join('|');
+    const value = '\\[[^\\]]*\\]?|"[^"]*"?|\'[^\']*\'?|[^\\s,]*';
+    const term = new RegExp(`(${name})\\s*(<=|>=|!=|==|<|>|=)\\s*(${value})|"([^"]*)"?|([^\\s,]+)`, 'g');
+    return [...text.matchAll(term)]
+      .map(([, column, sign, wanted, quoted, word]) => sign ? [column, sign === '==' ? '=' : sign, unquoted(wanted)]
+                                                          : [quoted ?? word])
+      .filter(([word, sign]) => sign || (word && word !== 'and'));
+  }
+
+  // Whether a row is left, or what is wrong with a term; null for one that is not written to its end.
+  function conditionOf([name, sign, wanted], titles) {
+    if (!sign) return { test: (row) => row.textContent.toLowerCase().includes(name) };
+    if (wanted === '') return null;
+    const { column, all } = columnOf(name, titles.map(keyOf));
+    if (column === undefined && all.length === 0) return { problem: `no column “${name}”` };
+    if (column === undefined) return { problem: `“${name}” may be ${all.map((each) => titles[each]).join(' or ')}` };
+    if (sign in kSigns && Number.isNaN(Number(wanted))) return { problem: `“${wanted}” is no number` };
+    return { test: (row) => holds(row.cells[column], sign, wanted) };
   }
 
   function showLeft(rows) {
@@ -79,31 +120,35 @@
 
   function makeFilter(frame, table) {
     const rows = [...table.tBodies[0].rows];
-    const names = [...table.tHead.rows[0].cells].map((cell) => textOf(cell).toLowerCase());
-    const headers = names.map((name) => name.replace(/ /g, ''));
+    const titles = [...table.tHead.rows[0].cells].map((cell) => textOf(cell).toLowerCase());
     const label = document.createElement('label');
     label.textContent = 'Filter ';
     const input = document.createElement('input');
     input.type = 'search';
-    input.placeholder = 'words, or column=value, column>value';
+    input.placeholder = 'words or column=value';
+    input.spellcheck = false;
     const count = document.createElement('span');
     count.setAttribute('role', 'status');
+    const help = document.createElement('span');
+    help.className = 'help';
+    help.textContent = 'As: finished test_accuracy>=0.5 state!=failed. A click on a column’s title sorts by it.';
     const tools = document.createElement('p');
     tools.className = 'filter';
     label.append(input);
-    tools.append(label, count);
+    tools.append(label, count, help);
     frame.before(tools);
     const apply = () => {
-      let text = input.value.toLowerCase().replace(/\s*(<=|>=|!=|<|>|=)\s*/g, '$1');
-      names.forEach((name, column) => { text = text.replaceAll(name, headers[column]); });
-      const words = text.split(/[\s,]+/).filter((word) => word && word !== 'and');
-      const conditions = words.map((word) => conditionOf(word, headers));
+      const conditions = termsOf(input.value.toLowerCase(), titles)
+        .map((term) => conditionOf(term, titles)).filter((each) => each !== null);
+      const problems = conditions.filter((each) => each.problem).map((each) => each.problem);
       let left = 0;
       for (const row of rows) {
-        row.hidden = !conditions.every((holds) => holds(row));
+        // Nothing satisfies a condition that cannot be read.
+        row.hidden = problems.length > 0 || !conditions.every(({ test }) => test(row));
         left += row.hidden ? 0 : 1;
       }
-      count.textContent = `${left} of ${rows.length}`;
+      count.textContent = [`${left} of ${rows.length}`, ...problems].join('; ');
+      count.classList.toggle('warn', problems.length > 0);
       showLeft(rows);
     };
     input.addEventListener('input', apply);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "reports/charts/plot.hpp"
@@ -16,12 +17,13 @@ namespace {
 // Units of the drawing.
 constexpr double kWidth = 360.0;
 constexpr double kHeight = 260.0;
-constexpr double kLeft = 50.0;
+constexpr double kLeft = 56.0;
 constexpr double kRight = 14.0;
 constexpr double kTop = 10.0;
 constexpr double kFoot = kHeight - 52.0;
-constexpr double kLetter = 6.6;   // of a label, wide
+constexpr double kLetter = 7.7;   // of a label, wide, in the largest letters
 constexpr double kMargin = 22.0;  // beside the first and the last value
+constexpr double kLine = 16.0;    // of text, high
 
 class Drawing {
 public:
@@ -52,6 +54,7 @@ private:
     std::string axes() const {
         std::string svg;
         for (const double tick : linear_ticks(low_, high_, 7)) {
+            if (chance_ && std::abs(y_of(tick) - y_of(*chance_)) < kLine) continue;
             svg += fmt::format(
                 "<path class=\"grid\" d=\"M{0} {2:.1f}H{1}\"/><text x=\"{3}\" y=\"{2:.1f}\" "
                 "dy=\".35em\" text-anchor=\"end\">{4}</text>",
@@ -85,12 +88,13 @@ private:
         return svg;
     }
 
+    // Named on the axis, where no point lies.
     std::string chance() const {
         if (!chance_) return {};
         return fmt::format(
-            "<path class=\"diagonal\" d=\"M{0} {2:.1f}H{1}\"/><text x=\"{1}\" y=\"{2:.1f}\" "
-            "dy=\"-.35em\" text-anchor=\"end\">chance</text>",
-            kLeft, kWidth - kRight, y_of(*chance_));
+            "<path class=\"diagonal\" d=\"M{0} {2:.1f}H{1}\"/><text x=\"{3}\" y=\"{2:.1f}\" "
+            "dy=\".35em\" text-anchor=\"end\">chance</text>",
+            kLeft, kWidth - kRight, y_of(*chance_), kLeft - 6);
     }
 
     // Beside each other in the order of all runs, so that seeds of one combination are neighbours.

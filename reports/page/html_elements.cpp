@@ -10,6 +10,7 @@
 #include <span>
 
 #include "reports/charts/svg_plot.hpp"
+#include "reports/page/line_breaks.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 
@@ -67,27 +68,23 @@ std::string legend(const Plot& plot) {
 
 // Columns of a table that is shown as cards on narrow screens.
 constexpr std::size_t kCardColumns = 4;
-constexpr std::size_t kDenseColumns = 10;  // printed smaller where there is little room
 constexpr std::size_t kShortRows = 12;     // of a table that stays on one page of paper
 constexpr std::size_t kValueRows = 50;
+constexpr std::size_t kValueLines = 5;  // columns beside the first
 constexpr std::size_t kBadgeLetters = 14;  // of a badge that is never broken
+constexpr const char* kShortCell = "short";
+constexpr const char* kWrapped = "wrap";
 constexpr std::size_t kShortLetters = 11;  // of a cell that is broken on telephones alone
 
-// A word that may be broken anywhere, or it would take the width of a column's figures.
-bool has_long_word(std::string_view text) {
-    constexpr std::size_t kLongest = 14;
-    std::size_t length = 0;
-    for (const char byte : text) {
-        length = byte == ' ' || byte == '-' ? 0 : length + 1;
-        if (length > kLongest) return true;
-    }
-    return false;
-}
+// The least width of a table, from its letters: of wide ones, as screens have them, in pixels.
+constexpr double kLetter = 8.2;
+constexpr double kPadding = 8.0;
+// Between the margins of screens of 768 and 1,024 pixels. What fits the latter in the letters of a
+// dense table fits A4 too.
+constexpr double kTabletRoom = 728.0;
+constexpr double kDeskRoom = 984.0;
 
-const char* class_of(bool is_number, bool is_long) {
-    if (is_long) return is_number ? " class=\"n long\"" : " class=\"long\"";
-    return is_number ? " class=\"n\"" : "";
-}
+const char* class_of(bool is_number) { return is_number ? " class=\"n\"" : ""; }
 
 std::string x_text(const Plot& plot, double x) {
     return plot.x.is_whole ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
@@ -118,7 +115,7 @@ HtmlTable& HtmlTable::row(std::string_view header_html) {
 }
 
 HtmlTable& HtmlTable::text(std::string_view text) {
-    const char* css = text.size() <= kShortLetters ? "short" : "";
+    const char* css = text.size() <= kShortLetters ? kShortCell : "";
     rows_.back().cells.push_back({html_text(text), false, css});
     return *this;
 }
@@ -154,8 +151,8 @@ std::string HtmlTable::header(const std::vector<std::size_t>& shown) const {
     for (const std::size_t column : shown) {
         const Title& title = titles_[column];
         cells += fmt::format("<th scope=\"col\"{}>{}</th>",
-                             class_of(title.is_number, has_long_word(title.text)),
-                             html_text(title.text));
+                             class_of(title.is_number),
+                             with_line_breaks(html_text(title.text)));
     }
     return cells;
 }
@@ -176,7 +173,8 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             std::ranges::all_of(row.header, [](char byte) { return byte >= '0' && byte <= '9'; });
         const std::string name =
             is_number ? fmt::format(" data-label=\"{} \"", html_text(titles_[0].text)) : "";
-        markup += fmt::format("<tr><th scope=\"row\"{}>{}</th>", name, row.header);
+        markup += fmt::format("<tr><th scope=\"row\"{}>{}</th>", name,
+                              with_line_breaks(row.header));
         for (const std::size_t column : std::span(shown).subspan(1)) {
             const Cell& cell = row.cells[column - 1];
             const std::string label =
@@ -185,28 +183,64 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             const std::string classes =
                 (cell.is_number ? "n " : "") + cell.css + (cell.html == kNoFigure ? " none" : "");
             const std::string css = cell.css.empty() && cell.html != kNoFigure
-                                        ? class_of(cell.is_number, false)
+                                        ? class_of(cell.is_number)
                                         : fmt::format(" class=\"{}\"", classes);
-            markup += fmt::format("<td{}{}>{}</td>", css, label, cell.html);
+            markup += fmt::format("<td{}{}>{}</td>", css, label, with_line_breaks(cell.html));
         }
         markup += "</tr>\n";
     }
     return markup;
 }
 
-std::string HtmlTable::markup() const {
-    if (rows_.empty()) return {};
+std::vector<std::size_t> HtmlTable::shown_columns() const {
     std::vector<std::size_t> shown;
     for (std::size_t column = 0; column < titles_.size(); ++column) {
         if (is_filled(column)) shown.push_back(column);
     }
+    return shown;
+}
+
+std::size_t HtmlTable::letters_of(std::size_t column, Heads heads) const {
+    const std::string title = with_line_breaks(html_text(titles_[column].text));
+    std::size_t letters = heads == Heads::level ? longest_part(title, false) : 1;
+    for (const Row& row : rows_) {
+        if (row.is_group) continue;
+        if (column == 0) {
+            letters = std::max(letters, longest_part(with_line_breaks(row.header), false));
+            continue;
+        }
+        const Cell& cell = row.cells[column - 1];
+        const bool is_one_line = cell.css == kShortCell || (cell.is_number && cell.css != kWrapped);
+        letters = std::max(letters, longest_part(with_line_breaks(cell.html), is_one_line));
+    }
+    return letters;
+}
+
+double HtmlTable::least_width(Heads heads) const {
+    double width = 0.0;
+    for (const std::size_t column : shown_columns()) {
+        width += kLetter * static_cast<double>(letters_of(column, heads)) + kPadding;
+    }
+    return width;
+}
+
+bool HtmlTable::fits() const { return least_width(Heads::upright) <= kDeskRoom; }
+
+std::string HtmlTable::markup() const {
+    if (rows_.empty()) return {};
+    const std::vector<std::size_t> shown = shown_columns();
+    const double least = least_width(Heads::level);
+    const bool has_cards = shown.size() >= kCardColumns;
+    std::string css = has_cards ? "cards" : "plain";
+    if (width_ == Width::page) css += " wide";
+    if (has_cards && least > kTabletRoom) css += " dense";
+    if (has_cards && least > kDeskRoom) css += " upright";
+    if (rows_.size() <= kShortRows) css += " short";
+    if (!css_.empty()) css += ' ' + css_;
     return fmt::format(
-        "<table "
-        "class=\"{}{}{}{}{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
+        "<table class=\"{}\"><caption>{}</caption><thead><tr>{}</tr></thead>\n<tbody>{}</tbody>"
         "</table>\n",
-        shown.size() >= kCardColumns ? "cards" : "plain", width_ == Width::page ? " wide" : "",
-        shown.size() >= kDenseColumns ? " dense" : "", rows_.size() <= kShortRows ? " short" : "",
-        css_.empty() ? "" : " " + css_, html_text(caption_), header(shown), body(shown));
+        css, html_text(caption_), header(shown), body(shown));
 }
 
 std::string html_figure(const Plot& plot) {
@@ -228,38 +262,64 @@ std::string html_charts(const std::vector<Plot>& plots) {
                        is_shared ? legend(plots.front()) : "");
 }
 
-std::string html_values(const Plot& plot) {
-    // A thin line is the rest of the one before it, and stands in its column.
-    std::map<double, std::map<std::size_t, std::string>> rows;
-    bool has_thin = false;
-    HtmlTable table(plot.title);
-    table.text_column(plot.x.label);
-    std::size_t columns = 0;
-    for (const PlotSeries& series : plot.series) {
-        const bool is_rest = series.style == LineStyle::thin && columns > 0;
-        has_thin = has_thin || is_rest;
-        if (!is_rest) {
-            table.number_column(series.label);
-            ++columns;
-        }
-        for (const PlotPoint& point : series.points) {
-            rows[point.x].try_emplace(columns, figure_text(point.y) + (is_rest ? " *" : ""));
+namespace {
+
+using Values = std::map<double, std::vector<std::string>>;  // by x; [lines]
+
+// A thin line is the rest of the one before it, and stands in its column.
+bool is_rest(const Plot& plot, std::size_t series) {
+    return series > 0 && plot.series[series].style == LineStyle::thin;
+}
+
+Values values_of(const Plot& plot, std::size_t lines) {
+    Values values;
+    std::size_t line = 0;
+    for (std::size_t i = 0; i < plot.series.size(); ++i) {
+        if (i > 0 && !is_rest(plot, i)) ++line;
+        for (const PlotPoint& point : plot.series[i].points) {
+            std::vector<std::string>& row = values[point.x];
+            row.resize(lines, kNoFigure);
+            if (row[line] != kNoFigure) continue;
+            row[line] = figure_text(point.y) + (is_rest(plot, i) ? " *" : "");
         }
     }
-    const std::size_t stride =
-        std::max<std::size_t>(1, (rows.size() + kValueRows - 1) / kValueRows);
+    return values;
+}
+
+std::string values_table(const Plot& plot, const Values& values, std::size_t stride,
+                         std::span<const std::string> labels, std::size_t first) {
+    HtmlTable table(plot.title);
+    table.text_column(plot.x.label);
+    for (const std::string& label : labels) table.number_column(label);
     std::size_t place = 0;
-    for (const auto& [x, values] : rows) {
+    for (const auto& [x, row] : values) {
         if (place++ % stride != 0) continue;
         table.row(x_text(plot, x));
-        for (std::size_t i = 1; i <= columns; ++i) {
-            const auto value = values.find(i);
-            table.number(value == values.end() ? kNoFigure : value->second);
-        }
+        for (std::size_t i = 0; i < labels.size(); ++i) table.number(row[first + i]);
+    }
+    return table.markup();
+}
+
+}  // namespace
+
+std::string html_values(const Plot& plot) {
+    std::vector<std::string> labels;
+    bool has_rest = false;
+    for (std::size_t i = 0; i < plot.series.size(); ++i) {
+        has_rest = has_rest || is_rest(plot, i);
+        if (!is_rest(plot, i)) labels.push_back(plot.series[i].label);
+    }
+    const Values values = values_of(plot, labels.size());
+    const std::size_t stride =
+        std::max<std::size_t>(1, (values.size() + kValueRows - 1) / kValueRows);
+    std::string tables;
+    for (std::size_t first = 0; first < labels.size(); first += kValueLines) {
+        const std::size_t count = std::min(kValueLines, labels.size() - first);
+        tables += values_table(plot, values, stride, std::span(labels).subspan(first, count), first);
     }
     const std::string which = stride == 1 ? "the values" : "some of the values";
     return html_details(plot.title + ": " + which,
-                        table.markup() + (has_thin ? html_note("* a mean of fewer seeds") : ""));
+                        tables + (has_rest ? html_note("* a mean of fewer seeds") : ""));
 }
 
 std::string plots_json(const std::vector<Plot>& plots) {

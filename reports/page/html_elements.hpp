@@ -14,8 +14,10 @@
 
 namespace lockstep::reports {
 
-// A table with a caption. On narrow screens one of four columns or more becomes a card a row, whose
-// values stand behind their columns' titles.
+// A table with a caption. One of four columns or more becomes a card a row where it has no room, its
+// values behind their columns' titles: below 768 pixels, and below 1,024 where it is wider than a
+// screen of 768. Where that one is too narrow as well, the titles stand upright. Words are broken where
+// with_line_breaks() lets them.
 class HtmlTable {
 public:
     enum class Width { content, page };
@@ -40,6 +42,8 @@ public:
     HtmlTable& group(std::string_view title);
 
     bool has_rows() const { return !rows_.empty(); }
+    // Whether a screen of 1,024 pixels and A4 have the room for it, if need be with upright titles.
+    bool fits() const;
     std::string markup() const;  // "" without rows
 
 private:
@@ -58,7 +62,12 @@ private:
         bool is_group = false;
         std::vector<Cell> cells{};  // of the columns after the first
     };
+    enum class Heads { level, upright };
     bool is_filled(std::size_t column) const;
+    std::vector<std::size_t> shown_columns() const;
+    // Of the widest thing in a column that is never broken.
+    std::size_t letters_of(std::size_t column, Heads heads) const;
+    double least_width(Heads heads) const;  // pixels
     std::string header(const std::vector<std::size_t>& shown) const;
     std::string body(const std::vector<std::size_t>& shown) const;
 
@@ -73,7 +82,8 @@ private:
 std::string html_figure(const Plot& plot);
 // Charts side by side where there is room; one legend below them where all have the same.
 std::string html_charts(const std::vector<Plot>& plots);
-// The values of lines, as a table that opens: evenly some fifty of them, where there are more.
+// The values of lines, as a table that opens, or several of five lines each: evenly some fifty values,
+// where there are more.
 std::string html_values(const Plot& plot);
 // All plots for the page's script: a JSON array. Not finite: null.
 std::string plots_json(const std::vector<Plot>& plots);

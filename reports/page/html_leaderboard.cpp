@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "reports/figures/chance_level.hpp"
 #include "reports/page/html_elements.hpp"
@@ -13,10 +15,13 @@
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "reports/words/pair_text.hpp"
+#include "reports/words/setting_text.hpp"
 #include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
 namespace {
+
+constexpr std::size_t kValueLetters = 24;  // of a setting's value
 
 bool is_detailed(const ExperimentReport& report, std::size_t place) {
     return std::ranges::find(report.detailed, place, &DetailedRun::run) != report.detailed.end();
@@ -126,11 +131,34 @@ std::string top_5_text(const ArchitectureFigures& entry) {
     return is_of_few ? kNoFigure : mean_text(entry.test_top_5_accuracy);
 }
 
-HtmlTable results_table(const ExperimentReport& report) {
+// "net-8c96775b": a hash tells it from others, and nobody what it is.
+bool ends_with_hash(std::string_view name) {
+    constexpr std::size_t kDigits = 8;
+    name = name.substr(0, name.find(" ("));  // of which experiment or data
+    if (name.size() <= kDigits || name[name.size() - kDigits - 1] != '-') return false;
+    return name.substr(name.size() - kDigits).find_first_not_of("0123456789abcdef") ==
+           std::string_view::npos;
+}
+
+// "learning_rate 0.01", a line each.
+std::string settings_cell(const ExperimentReport& report, const Sweep& sweep,
+                          const ArchitectureFigures& entry) {
+    if (std::ranges::none_of(report.entries, ends_with_hash, &ArchitectureFigures::name)) return {};
+    std::string lines;
+    for (const SweptSetting& setting : sweep.settings) {
+        const std::string value = value_text(setting.values[entry.runs.front()]);
+        lines += fmt::format("<div>{} <b>{}</b></div>", html_text(setting.name.name),
+                             html_text(shortened(value, kValueLetters)));
+    }
+    return lines;
+}
+
+HtmlTable results_table(const ExperimentReport& report, const Sweep& sweep) {
     HtmlTable table("Results: best test accuracy first; small figures are 95 % intervals",
                     HtmlTable::Width::page);
     using Column = HtmlTable::Column;
     table.text_column("architecture")
+        .text_column("settings", Column::where_filled)
         .number_column("test accuracy")
         .number_column("seeds")
         .number_column("top-5 accuracy", Column::where_filled)
@@ -146,6 +174,7 @@ HtmlTable results_table(const ExperimentReport& report) {
         groups.before(entry, table);
         const storage::RunRow& run = report.runs[entry.runs.front()].run;
         table.row(name_cell(report, entry))
+            .html(settings_cell(report, sweep, entry))
             .number_html(measured_cell(entry.test_accuracy))
             .number(seeds_text(entry))
             .number(top_5_text(entry))
@@ -302,12 +331,12 @@ std::string left_out(const ExperimentReport& report) {
 
 }  // namespace
 
-std::string html_leaderboard(const ExperimentReport& report, Details training) {
+std::string html_leaderboard(const ExperimentReport& report, const Sweep& sweep, Details training) {
     std::string markup = "<h2 id=\"leaderboard\">Leaderboard</h2>\n";
     if (report.runs.empty()) return markup + "<p>No run has been recorded yet.</p>\n";
     std::string trained = training_table(report).markup();
     if (training == Details::closed) trained = html_details("Training and validation", trained);
-    return markup + results_table(report).markup() + html_selection(report) +
+    return markup + results_table(report, sweep).markup() + html_selection(report) +
            clean_figures(report) + several_views(report) + watchers(report) +
            html_note(interval_note(report)) + trained + disturbed(report) + repeated(report) +
            left_out(report);

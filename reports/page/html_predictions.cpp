@@ -7,6 +7,7 @@
 
 #include "reports/charts/report_charts.hpp"
 #include "reports/page/html_elements.hpp"
+#include "reports/page/line_breaks.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 
@@ -53,7 +54,8 @@ std::string confusion_matrix(const PredictionFigures& figures) {
     }
     std::string body;
     for (std::size_t label = 0; label < classes; ++label) {
-        body += fmt::format("<tr><th scope=\"row\">{}</th>", html_text(figures.class_names[label]));
+        body += fmt::format("<tr><th scope=\"row\">{}</th>",
+                            with_line_breaks(html_text(figures.class_names[label])));
         for (std::size_t predicted = 0; predicted < classes; ++predicted) {
             const std::int64_t count = figures.confusion[label * classes + predicted];
             body += fmt::format("<td class=\"{}\">{}</td>",

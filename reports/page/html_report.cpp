@@ -140,7 +140,7 @@ std::string html_report(const ExperimentReport& report) {
     const Sweep sweep = report_sweep(report);
     const EntryLabels labels = entry_labels(report, sweep);
     const std::vector<Section> sections{
-        {"leaderboard", "Leaderboard", html_leaderboard(report, training_of(report, sweep))},
+        {"leaderboard", "Leaderboard", html_leaderboard(report, sweep, training_of(report, sweep))},
         {"settings", "Settings", html_settings(report, sweep)},
         {"pairs", "Which differences are real?", html_pairs(report)},
         {"curves", "Learning curves", html_curves(report, labels, page)},

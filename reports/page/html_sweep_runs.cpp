@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "reports/figures/selection.hpp"
@@ -17,8 +21,15 @@
 namespace lockstep::reports {
 namespace {
 
-// Settings whose titles are never broken inside a word, on paper either.
-constexpr std::size_t kFewColumns = 4;
+// Of the columns that are no settings.
+constexpr const char* kTitles[] = {"run",  "test accuracy", "val. accuracy", "experiment",
+                                   "seed", "test loss",     "epochs",        "state"};
+
+// Its short name, unless a column of results has that one.
+const std::string& title_of(const SettingName& setting) {
+    return std::ranges::find(kTitles, setting.name) == std::end(kTitles) ? setting.name
+                                                                        : setting.key;
+}
 
 // The settings in the table: swept ones first.
 std::vector<const SweptSetting*> columns_of(const Sweep& sweep) {
@@ -68,9 +79,11 @@ std::string run_cell(const ExperimentReport& report, std::size_t place) {
 }
 
 std::string state_cell(const RunFigures& run) {
-    if (run.is_finished()) return html_state(run.run.state);
-    return html_state(run.run.state) +
-           fmt::format(" epoch {} of {}", run.epochs.size(), run.run.epochs);
+    const storage::RunState state = run.run.state;
+    const std::string cell = fmt::format("<data value=\"{}\">{}</data>",
+                                         storage::to_string(state), html_state(state));
+    if (run.is_finished()) return cell;
+    return cell + fmt::format("<small>epoch {} of {}</small>", run.epochs.size(), run.run.epochs);
 }
 
 void add_setting(HtmlTable& table, const storage::Cell& value) {
@@ -90,11 +103,11 @@ bool has_several_experiments(const ExperimentReport& report) {
     return names.size() > 1;
 }
 
-HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
-    const std::vector<const SweptSetting*> columns = columns_of(sweep);
+HtmlTable runs_table(const ExperimentReport& report,
+                     std::span<const SweptSetting* const> columns) {
     const bool has_several = has_several_experiments(report);
     HtmlTable table("Runs, in the order of the leaderboard", HtmlTable::Width::page);
-    table.css(columns.size() <= kFewColumns ? "runs few" : "runs")
+    table.css("runs")
         .text_column("run")
         .number_column("test accuracy")
         .number_column("val. accuracy");
@@ -102,7 +115,8 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
         const bool is_numeric = std::ranges::none_of(column->values, [](const auto& value) {
             return std::holds_alternative<std::string>(value);
         });
-        is_numeric ? table.number_column(column->name.name) : table.text_column(column->name.name);
+        const std::string& title = title_of(column->name);
+        is_numeric ? table.number_column(title) : table.text_column(title);
     }
     if (has_several) table.text_column("experiment");
     for (const char* title : {"seed", "test loss", "epochs"}) {
@@ -126,16 +140,30 @@ HtmlTable runs_table(const ExperimentReport& report, const Sweep& sweep) {
     return table;
 }
 
-std::string left_out(const ExperimentReport& report, const Sweep& sweep) {
+// As many settings as there is room for.
+struct FittingTable {
+    HtmlTable table;
+    std::size_t settings = 0;
+};
+
+FittingTable fitting_table(const ExperimentReport& report, const Sweep& sweep) {
+    const std::vector<const SweptSetting*> columns = columns_of(sweep);
+    for (std::size_t count = columns.size();; --count) {
+        HtmlTable table = runs_table(report, std::span(columns).first(count));
+        if (count == 0 || table.fits()) return {std::move(table), count};
+    }
+}
+
+std::string left_out(const ExperimentReport& report, const Sweep& sweep, std::size_t shown) {
     std::string text;
     if (report.runs.size() > kSweepRows) {
         text += fmt::format("The first {} of {} runs; report.csv has every run. ", kSweepRows,
                             report.runs.size());
     }
     const std::size_t settings = sweep.settings.size() + sweep.others.size();
-    if (settings > kSweepColumns) {
-        text += fmt::format("The first {} of {} settings; report.csv has every one. ",
-                            kSweepColumns, settings);
+    if (settings > shown) {
+        text += fmt::format("The first {} of {} settings; report.csv has every one. ", shown,
+                            settings);
     }
     return text;
 }
@@ -143,11 +171,12 @@ std::string left_out(const ExperimentReport& report, const Sweep& sweep) {
 }  // namespace
 
 std::string html_sweep_runs(const ExperimentReport& report, const Sweep& sweep) {
+    const FittingTable fitting = fitting_table(report, sweep);
     return "<h3 class=\"plain\" id=\"sweep-runs\">All runs</h3>\n<p class=\"note\">" +
-           left_out(report, sweep) +
+           left_out(report, sweep, fitting.settings) +
            "Validation accuracy is that of the weights that were tested, on images that are not "
            "tested; none where the test set validates.</p>\n<div class=\"sortable\">" +
-           runs_table(report, sweep).markup() + "</div>\n";
+           fitting.table.markup() + "</div>\n";
 }
 
 }  // namespace lockstep::reports

@@ -179,6 +179,31 @@ std::string swept_page(int settings, int runs) {
     return html_report(report_of(RowsSource(std::move(rows))));
 }
 
+std::string worded_page(int runs) {
+    const std::vector<std::vector<const char*>> settings{
+        {"\"sgd\"", "\"rmsprop\""},   {"[2, 3]", "[3, 3]"},
+        {"\"relu\"", "\"hard_sigmoid\""}, {"\"glorot_uniform\"", "\"he_normal\""},
+        {"3", "1000000"},               {"\"unit\"", "\"standardized\""}};
+    const char* const keys[] = {"train.optimizer.name",       "layers.c1.kernel_size",
+                                "layers.c1.activation",       "layers.c1.kernel_initializer",
+                                "train.steps_per_epoch",      "data.scale"};
+    std::vector<storage::RunDetails> rows;
+    for (int i = 0; i < runs; ++i) {
+        // Near chance, all of them.
+        storage::RunDetails details = finished_run(
+            fmt::format("network-of-fifty-letters-that-goes-on-and-on-{:08x}", 0xabc0000 + i), 1,
+            0.45 + 0.1 * (i % 7) / 7.0);
+        for (std::size_t key = 0; key < settings.size(); ++key) {
+            const bool is_second = (i >> key) % 2 == 1;
+            details = with_setting(std::move(details), keys[key], settings[key][is_second ? 1 : 0]);
+        }
+        train(details, 10, i % 3 == 0 ? 1e12 : 2.0);
+        if (i % 8 == 7) fail(details);
+        rows.push_back(std::move(details));
+    }
+    return html_report(report_of(RowsSource(std::move(rows))));
+}
+
 std::string page_of_texts(const std::vector<std::string>& texts) {
     std::mt19937 random(3);
     std::vector<storage::RunDetails> rows;

@@ -17,10 +17,17 @@ const kViews = [
   { name: '320-dark', width: 320, scheme: 'dark' },
   { name: '640-zoomed', width: 640, scheme: 'light', scale: 2 },  // 1280 at 200 %
   { name: '768', width: 768, scheme: 'light' },
-  { name: '1280', width: 1280, scheme: 'light' },
+  { name: '768-plain', width: 768, scheme: 'light', isPlain: true, isLayoutAlone: true },  // without JavaScript
+  { name: '900', width: 900, scheme: 'light', isLayoutAlone: true },
+  { name: '1024', width: 1024, scheme: 'light', isLayoutAlone: true },
+  { name: '1100', width: 1100, scheme: 'light', isLayoutAlone: true },
+  { name: '1200', width: 1200, scheme: 'light', isLayoutAlone: true },
+  { name: '1280', width: 1280, scheme: 'light', isLayoutAlone: true },
   { name: '1400', width: 1400, scheme: 'light', isWhole: true },
   { name: '1400-dark', width: 1400, scheme: 'dark' },
+  { name: '1400-plain', width: 1400, scheme: 'light', isPlain: true, isLayoutAlone: true },
   { name: 'print', width: kA4, scheme: 'light', media: 'print' },
+  { name: 'print-plain', width: kA4, scheme: 'light', media: 'print', isPlain: true, isLayoutAlone: true },
 ];
 
 async function show(browser, view) {
@@ -84,6 +91,22 @@ async function printed(browser) {
   return { pdf, pages: (pdf.toString('latin1').match(/\/Type\s*\/Page\b/g) ?? []).length };
 }
 
+async function opened(browser, page) {
+  await browser.navigate(page);
+  await browser.evaluate(`${checks};globalThis.pageChecks = pageChecks;0`);
+}
+
+async function openDetails(browser) {
+  await browser.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
+}
+
+async function look(browser, view, pictures, add) {
+  await show(browser, view);
+  if (pictures) await picture(browser, pictures, view.name);
+  const found = await browser.evaluate(`pageChecks.run(${view.isLayoutAlone ?? false})`);
+  for (const [check, all] of Object.entries(found)) add(view.name, check, all);
+}
+
 async function measure(browser, page, pictures, views) {
   const findings = [];
   const add = (view, check, all) => { for (const text of all) findings.push({ view, check, text }); };
@@ -97,23 +120,25 @@ async function measure(browser, page, pictures, views) {
     }
   });
   await show(browser, views[0]);
-  await browser.navigate(page);
-  await browser.evaluate(`${checks};globalThis.pageChecks = pageChecks;0`);
+  await opened(browser, page);
   const paper = await printed(browser);  // as it is opened
   if (pictures) fs.writeFileSync(path.join(pictures, 'print.pdf'), paper.pdf);
-  // Measured with everything open.
-  await browser.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
-  for (const view of views) {
-    await show(browser, view);
-    if (pictures) await picture(browser, pictures, view.name);
-    const found = await browser.evaluate('Object.fromEntries(Object.entries(pageChecks).map(([name, check]) => [name, check()]))');
-    for (const [check, all] of Object.entries(found)) add(view.name, check, all);
+  await openDetails(browser);  // measured with everything open
+  for (const view of views.filter((each) => !each.isPlain)) {
+    await look(browser, view, pictures, add);
     if (!view.isWhole) continue;
     add(view.name, 'accessibility', await accessibility(browser));
     add(view.name, 'exploring', await exploring(browser));
   }
   const counts = await browser.evaluate("({ tables: document.querySelectorAll('table').length, charts: document.querySelectorAll('figure[data-plot] svg.plot').length, buttons: document.querySelectorAll('.explore-button').length })");
   const words = await browser.evaluate("({ title: document.title, heading: document.querySelector('h1')?.textContent ?? '', text: document.body.textContent })");
+  const plain = views.filter((each) => each.isPlain);
+  if (plain.length > 0) {
+    await browser.send('Emulation.setScriptExecutionDisabled', { value: true });
+    await opened(browser, page);
+    await openDetails(browser);
+  }
+  for (const view of plain) await look(browser, view, pictures, add);
   return { pages: paper.pages, counts, words, findings };
 }
 

@@ -5,9 +5,11 @@ const pageChecks = (() => {
   const kSlack = 1.5;  // pixels: rounding of fractions
 
   // What only a screen reader is meant to find is clipped to nothing.
+  let heardOnly = new Map();  // asked again and again
   const isHeardOnly = (element) => {
-    for (let each = element; each; each = each.parentElement) if (getComputedStyle(each).clipPath === 'inset(50%)') return true;
-    return false;
+    if (!element) return false;
+    if (!heardOnly.has(element)) heardOnly.set(element, getComputedStyle(element).clipPath === 'inset(50%)' || isHeardOnly(element.parentElement));
+    return heardOnly.get(element);
   };
   const isShown = (element) => getComputedStyle(element).display === 'contents' ? isShown(element.parentElement) : element.checkVisibility() && element.getClientRects().length > 0 && !isHeardOnly(element);
   const all = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
@@ -18,7 +20,9 @@ const pageChecks = (() => {
   };
 
   // Shown texts, each with the element that holds it and the boxes it takes.
+  let shownTexts = null;
   function texts() {
+    if (shownTexts) return shownTexts;
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -27,9 +31,9 @@ const pageChecks = (() => {
       if (!isShown(element)) continue;
       const range = document.createRange();
       range.selectNodeContents(walker.currentNode);
-      found.push({ element, boxes: [...range.getClientRects()].filter((box) => box.width > 0) });
+      found.push({ node: walker.currentNode, element, boxes: [...range.getClientRects()].filter((box) => box.width > 0) });
     }
-    return found;
+    return (shownTexts = found);
   }
 
   const isInside = (box, frame) => box.left >= frame.left - kSlack && box.right <= frame.right + kSlack;
@@ -98,25 +102,41 @@ const pageChecks = (() => {
     return findings;
   }
 
-  // Short words and figures that are broken inside, as "finish" and "ed". Parts of long names are
-  // none, and on a telephone keys have no room to be whole beside their values.
+  // Words and figures that are broken inside, as "finish" and "ed": of heads those of up to fourteen
+  // letters, buttons or none, elsewhere those of up to eleven. Parts of longer names are none, and on
+  // a telephone keys have no room to be whole beside their values.
   function broken() {
     const findings = [];
     if (innerWidth <= 640) return findings;
-    const kShort = 11;  // letters
-    for (const { element } of texts()) {
-      const cell = element.closest('td, tbody th');
+    for (const { node, element } of texts()) {
+      const cell = element.closest('td, th');
       if (!cell) continue;
-      for (const node of element.childNodes) {
-        if (node.nodeType !== Node.TEXT_NODE || node.data.trim().length > kShort) continue;
-        for (const word of node.data.matchAll(/[^\s\-\u2026]+/g)) {
-          const range = document.createRange();
-          range.setStart(node, word.index);
-          range.setEnd(node, word.index + word[0].length);
-          const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
-          if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
-        }
+      const most = cell.closest('thead') ? 14 : 11;
+      for (const word of node.data.matchAll(/[\p{L}\p{N}]+(?:[.,][\p{N}]+)*%?/gu)) {
+        if (word[0].length > most) continue;
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].filter((box) => box.width > 0).map((box) => Math.round(box.top)));
+        if (lines.size > 1) findings.push(`"${word[0]}" in ${nameOf(cell)} is broken`);
       }
+    }
+    return findings;
+  }
+
+  // A hint in a field, which says how it is to be filled, and a head that sorts without saying so.
+  function hints() {
+    const findings = [];
+    for (const input of all('input[placeholder]')) {
+      const style = getComputedStyle(input);
+      paint.font = `${style.fontSize} ${style.fontFamily}`;
+      const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      const width = paint.measureText(input.placeholder).width;
+      if (width > room) findings.push(`the hint "${input.placeholder}" takes ${Math.round(width)} pixels of ${Math.round(room)}`);
+    }
+    if (matchMedia('print').matches) return findings;
+    for (const button of all('th button')) {
+      if (['none', 'normal', '""'].includes(getComputedStyle(button, '::after').content)) findings.push(`nothing shows that ${nameOf(button)} sorts`);
     }
     return findings;
   }
@@ -134,7 +154,12 @@ const pageChecks = (() => {
 
   // ---- contrast: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio --------------------------------
   const paint = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const known = new Map();
   function channels(color) {
+    if (!known.has(color)) known.set(color, painted(color));
+    return known.get(color);
+  }
+  function painted(color) {
     paint.clearRect(0, 0, 1, 1);
     paint.fillStyle = color;
     paint.fillRect(0, 0, 1, 1);
@@ -202,5 +227,16 @@ const pageChecks = (() => {
     return findings;
   }
 
-  return { overflow, clipped, overlaps, titles, broken, tooSmall, contrast, structure, active };
+  // The findings of each check. Colours and structure are the same at all widths: `isLayoutAlone` leaves
+  // them out.
+  function run(isLayoutAlone) {
+    heardOnly = new Map();
+    shownTexts = null;
+    known.clear();
+    const layout = { overflow, clipped, overlaps, titles, broken, hints };
+    const rest = { tooSmall, contrast, structure, active };
+    const checks = isLayoutAlone ? layout : { ...layout, ...rest };
+    return Object.fromEntries(Object.entries(checks).map(([name, check]) => [name, check()]));
+  }
+  return { run };
 })();

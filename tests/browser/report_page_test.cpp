@@ -91,6 +91,13 @@ TEST_CASE("page: sweeps of two, five and eight settings are whole too", "[browse
     CHECK(measures.at("counts").at("tables").get<int>() > 5);
 }
 
+TEST_CASE("page: settings of words and lists, and losses of many digits, fit too", "[browser]") {
+    const Json measures = measured(reports::worded_page(40));
+    INFO(text_of(measures.at("findings")));
+    CHECK(measures.at("findings").empty());
+    CHECK(measures.at("counts").at("tables").get<int>() > 5);
+}
+
 TEST_CASE("page: a sweep of 24 runs prints the details of few, and the head of all its tables",
           "[browser]") {
     const std::string html = reports::swept_page(3, 24);
@@ -195,6 +202,15 @@ TEST_CASE("page: every check refuses a page that is broken its way", "[browser]"
                "<table><caption>c</caption><thead><tr><th scope=\"col\" width=\"20\">a</th></tr>"
                "</thead><tbody><tr><th scope=\"row\" width=\"20\"><span>finished</span></th></tr>"
                "</tbody></table>"},
+        Broken{"broken",  // a head with a button in it; style sheets of others are barred
+               "<table class=\"legend\"><caption>c</caption><thead><tr><th scope=\"col\" width=\"20\">"
+               "<span class=\"legend\"><button type=\"button\">seed seed</button></span></th></tr>"
+               "</thead><tbody><tr><th scope=\"row\">b</th></tr></tbody></table>"},
+        Broken{"hints", "<input aria-label=\"x\" size=\"4\" placeholder=\"words, or column=value\">"},
+        Broken{"hints",
+               "<table><caption>c</caption><thead><tr><th scope=\"col\"><button "
+               "type=\"button\">seed</button></th></tr></thead><tbody><tr><th "
+               "scope=\"row\">b</th></tr></tbody></table>"},
         Broken{
             "exploring",
             R"(<table><caption>c</caption><thead><tr><th scope="col">a</th></tr></thead>)"

@@ -262,8 +262,23 @@ TEST_CASE("leaderboard: an architecture that guesses has a badge, its test set a
     // 54 of 100 with two classes: Wilson's interval holds a half.
     const ExperimentReport report =
         report_of(RowsSource({finished_run("guess", 1, 0.54), finished_run("good", 1, 0.9)}));
-    const std::string html = html_leaderboard(report);
+    const std::string html = html_leaderboard(report, report_sweep(report), Details::open);
     CHECK(contains(html, "no better than guessing"));
     CHECK(html.find("no better than guessing") == html.rfind("no better than guessing"));
     CHECK(contains(html, "guessing gives 0.5000"));
+    CHECK_FALSE(contains(html, ">settings</th>"));  // their names tell them apart
+}
+
+TEST_CASE("leaderboard: designs of one name stand there with their settings", "[reports]") {
+    std::vector<storage::RunDetails> rows;
+    for (int i = 0; i < 4; ++i) {
+        rows.push_back(with_setting(finished_run("net", 1 + i % 2, 0.8 + 0.02 * i),
+                                    "train.optimizer.momentum", i < 2 ? "0.0" : "0.9"));
+    }
+    const ExperimentReport report = report_of(RowsSource(rows));
+    const std::string html = html_leaderboard(report, report_sweep(report), Details::open);
+    CHECK(contains(html, ">settings</th>"));
+    const std::size_t best = html.find("momentum <b>0.9</b>");
+    REQUIRE(best != std::string::npos);
+    CHECK(best < html.find("momentum <b>0</b>"));
 }
