@@ -160,6 +160,19 @@ Table one_table(const Table& settings, const Table& figures) {
     return table;
 }
 
+// On a terminal the verdict stays, and what it is about.
+void print_for_people(const Table& runs, const Table& settings, const Table& figures,
+                      reports::TableFormat format) {
+    const FittedText shown = fitting_sections(
+        {{{"runs", runs}, {"run", "experiment", "seed", "state"}},
+         {{"settings", settings}, {"first", "second"}},
+         {{"figures", rounded_figures(figures)},
+          {"first", "second", "difference", "movement", "selected_on_test_set"}}},
+        format);
+    print(shown.text);
+    tell_left_out(shown.left_out, "--format csv has every one");
+}
+
 }  // namespace
 
 int diff(const DiffOptions& options) {
@@ -177,10 +190,7 @@ int diff(const DiffOptions& options) {
     if (options.format == reports::TableFormat::csv) {
         print(reports::table_text(one_table(settings, figures), options.format));
     } else if (shows_to_people(options.format)) {
-        print(fitting_sections({{"runs", runs_table(first, second)},
-                                {"settings", settings},
-                                {"figures", rounded_figures(figures)}},
-                               options.format));
+        print_for_people(runs_table(first, second), settings, figures, options.format);
     } else {
         print(reports::sections_text(
             {{"runs", runs_table(first, second)}, {"settings", settings}, {"figures", figures}},

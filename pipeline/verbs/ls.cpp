@@ -19,7 +19,12 @@
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
+#include "reports/figures/config_text.hpp"
+#include "reports/figures/test_set.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/fitting_table.hpp"
+#include "reports/tables/table_columns.hpp"
+#include "reports/words/test_set_text.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -52,10 +57,14 @@ constexpr std::array<std::string_view, 21> kAllFigures{"experiment",
                                                        "is_nan",
                                                        "stopped_seconds"};
 
-// For people: what tells most comes first, and the settings that differ after these.
-constexpr std::array<std::string_view, 5> kFirst{"name", "test_accuracy", "state", "progress",
-                                                 "best_val_accuracy"};
+// For people: what tells most comes first, and the settings that differ between the two.
+constexpr std::array<std::string_view, 2> kFirst{"name", "test_accuracy"};
+constexpr std::array<std::string_view, 3> kSecond{"state", "progress", "best_val_accuracy"};
 constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
+// What stands in no column for certain, and has to be known of the rows shown.
+constexpr std::array<std::string_view, 4> kFactsOfRows{"test_accuracy", "test_set", "selected_on",
+                                                       "state"};
+
 // Runs of one name.
 constexpr std::array<std::string_view, 2> kTellApart{"experiment", "run"};
 
@@ -71,6 +80,33 @@ void add_progress(SettingsTable& runs) {
                                        std::get<std::int64_t>(row[planned]));
         row.insert(row.begin() + at, std::move(text));
     }
+}
+
+// What an accuracy was measured on, and whether that chose its epoch: in front of the settings.
+void add_accuracy_facts(SettingsTable& runs) {
+    Table& table = runs.table;
+    std::vector<reports::TestSet> sets;
+    const std::size_t dataset = place_of(table, "dataset"), digest = place_of(table, "data_digest");
+    const std::size_t images = place_of(table, "test_samples");
+    const std::size_t classes = place_of(table, "data.classes");
+    for (const std::vector<Cell>& row : table.rows) {
+        const auto* list =
+            classes < row.size() ? std::get_if<std::string>(&row[classes]) : nullptr;
+        sets.push_back({std::get<std::string>(row[dataset]), std::get<std::string>(row[digest]),
+                        reports::list_of_texts(list != nullptr ? *list : std::string()),
+                        std::get<std::int64_t>(row[images])});
+    }
+    const reports::TestSetTexts text_of({sets.begin(), sets.end()});
+    const std::size_t selected = place_of(table, "selected_on_test_set");
+    std::vector<Cell> texts, marks;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        texts.emplace_back(text_of(sets[i]));
+        marks.push_back(table.rows[i][selected] == Cell(std::int64_t{1})
+                            ? Cell(std::string(reports::kSelectedOnTestSet))
+                            : Cell());
+    }
+    reports::insert_column(table, runs.first++, "test_set", texts);
+    reports::insert_column(table, runs.first++, "selected_on", marks);
 }
 
 // By their start; what has not started, by when it was planned.
@@ -134,12 +170,14 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
         add(differing);
         return columns;
     }
+    const auto add_one = [&](std::string_view column) { add(std::array{column}); };
     add(kFirst);
     add(asked);
-    if (is_any_silent || is_any_in_doubt(runs.table)) columns.emplace_back("cause");
-    if (has_any(runs.table, "tags")) columns.emplace_back("tags");
+    if (is_any_silent || is_any_in_doubt(runs.table)) add_one("cause");
+    if (has_any(runs.table, "tags")) add_one("tags");
     add(differing);
-    if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");
+    add(kSecond);
+    if (has_several(runs.table, "experiment")) add_one("experiment");
     add(kLast);
     return columns;
 }
@@ -191,6 +229,7 @@ int ls(const LsOptions& options) {
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);
     add_progress(runs);
+    add_accuracy_facts(runs);
     put_newest_first(runs.table, "started_utc", "created_utc");
     const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);
@@ -198,13 +237,23 @@ int ls(const LsOptions& options) {
     RowOptions rows = options.rows;
     rows.where = with_tags(rows.where, options.tags);
     const std::vector<std::string> asked = asked_columns(runs, rows);
-    Table shown = chosen_rows(runs, "v_runs", rows,
-                              usual_columns(runs, is_for_people, is_any_silent, asked, differing));
-    Fitting fitting{.may_drop = options.rows.columns.empty(), .kept = {"test_accuracy"}};
+    auto [shown, facts] = chosen_rows_and(
+        runs, "v_runs", rows,
+        usual_columns(runs, is_for_people, is_any_silent, asked, differing), kFactsOfRows);
+    Fitting fitting{.may_drop = options.rows.columns.empty(),
+                    .kept = {"test_accuracy", "test_set"}};
     for (const std::string& column : asked) fitting.kept.push_back(shown_name(runs, column));
+    if (has_several(facts, "state")) fitting.kept.emplace_back("state");
     if (fitting.may_drop && is_for_people) {
         shorten_settings(runs, shown);
         if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
+        shown = reports::with_accuracy_marks(std::move(shown), facts);
+    }
+    if (fitting.may_drop || place_of(shown, "test_accuracy") < shown.columns.size())
+        fitting.notes = reports::accuracy_notes(facts, fitting.may_drop);
+    if (shown.rows.empty() && is_for_people) {
+        tell_no_rows(runs.table.rows.size());
+        return kExitSuccess;
     }
     print_fitting(shown, options.format, fitting);
     return kExitSuccess;

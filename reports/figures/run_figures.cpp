@@ -1,4 +1,5 @@
 #include "reports/figures/run_figures.hpp"
+#include "reports/figures/test_set_of_run.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -81,11 +82,6 @@ void add_test(const RunDetails& details, RunFigures& figures) {
     if (!figures.test_right || details.run.selected_on_test_set) return;
     figures.test_interval =
         wilson_interval(figures.test_right->successes, figures.test_right->trials);
-}
-
-TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config) {
-    return {run.dataset, run.data_digest, list_of_texts(value_of(config, "data.classes")),
-            run.test_samples};
 }
 
 }  // namespace
