@@ -50,8 +50,8 @@ void check_note(const CheckedRun& checked) {
         Severity::warning, folder_name(checked),
         fmt::format("its note is no UTF-8: \"{}\"; other programs cannot read it", readable),
         "such bytes become \\xNN in it", [&] {
-            checked.database.annotate(
-                checked.run.run, {.added_tags = {}, .removed_tags = {}, .note = readable});
+            checked.database.annotate(checked.run.run,
+                                      {.added_tags = {}, .removed_tags = {}, .note = readable});
         });
 }
 

@@ -101,8 +101,7 @@ std::string fish_lines(const Command& command) {
                             fish_values(option, command.name()));
     }
     if (!command.arguments.empty()) {
-        const std::string values = 
-            fish_values(command.arguments.front(), command.name());
+        const std::string values = fish_values(command.arguments.front(), command.name());
         if (values.starts_with(" -x -a")) text += begin + values.substr(3) + '\n';
         if (values == " -r -F") text += begin + " -F\n";
     }

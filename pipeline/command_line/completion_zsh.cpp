@@ -73,15 +73,15 @@ std::string zsh_specs(const Command& command) {
             std::string spec =
                 fmt::format("{}{}[{}]", option.is_list ? "*" : "", name, zsh_text(option.help));
             if (option.kind != ValueKind::none)
-                spec += fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option, command.name()));
+                spec += fmt::format(":{}:{}", zsh_text(option.value),
+                                    zsh_action(option, command.name()));
             text += " \\\n        " + single_quoted(spec);
         }
     }
     for (const CommandOption& argument : command.arguments) {
-        text += " \\\n        " +
-                single_quoted(fmt::format("{}:{}:{}", argument.is_list ? "*" : "",
-                                          zsh_text(argument.names.front()), 
-                                          zsh_action(argument, command.name())));
+        text += " \\\n        " + single_quoted(fmt::format("{}:{}:{}", argument.is_list ? "*" : "",
+                                                            zsh_text(argument.names.front()),
+                                                            zsh_action(argument, command.name())));
     }
     return text;
 }

@@ -42,9 +42,8 @@ std::size_t room(std::size_t width, std::size_t indent) {
 // "  lockstep ls      what it does": a word of the shell's in front.
 bool is_command(std::string_view line) {
     const std::string_view text = line.substr(std::min(line.find_first_not_of(' '), line.size()));
-    return line.starts_with("  ") &&
-           (text.starts_with("lockstep ") || text.starts_with("mpirun ") ||
-            text.starts_with("source "));
+    return line.starts_with("  ") && (text.starts_with("lockstep ") ||
+                                      text.starts_with("mpirun ") || text.starts_with("source "));
 }
 
 std::string fitted_command(const std::string& line, std::size_t indent, std::size_t width) {
@@ -64,8 +63,7 @@ std::string fitted_line(const std::string& line, std::size_t width) {
     if (line.size() <= width || indent == std::string::npos) return line + '\n';
     if (is_command(line)) return fitted_command(line, indent, width);
     const std::size_t gap = indent < kIndent ? line.find("  ", indent) : std::string::npos;
-    const std::size_t begin =
-        gap == std::string::npos ? indent : line.find_first_not_of(' ', gap);
+    const std::size_t begin = gap == std::string::npos ? indent : line.find_first_not_of(' ', gap);
     std::string text = line.substr(0, begin);
     std::string rest = indented(lines_of(line.substr(begin), room(width, begin)), 0, begin, "");
     return text + rest;

@@ -90,8 +90,8 @@ std::pair<const CLI::App*, int> named_verb(const CLI::App& app, ProcessArguments
     int place = 1;
     for (; place < arguments.count; ++place) {
         const std::string_view word = arguments.values[place];
-        const auto found = verb->get_subcommands(
-            [&](const CLI::App* each) { return each->get_name() == word; });
+        const auto found =
+            verb->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
         if (found.empty()) break;
         verb = found.front();
     }
@@ -144,7 +144,8 @@ void check_values(const CLI::App& app, ProcessArguments arguments) {
             word.starts_with("--") ? verb->get_option_no_throw(word) : nullptr;
         if (option == nullptr || option->get_items_expected_max() == 0) continue;
         if (next.starts_with("--") && verb->get_option_no_throw(next) != nullptr)
-            throw UsageError(fmt::format("{} needs a value: \"{}\" stands in its place", word, next));
+            throw UsageError(
+                fmt::format("{} needs a value: \"{}\" stands in its place", word, next));
         ++i;
     }
 }
@@ -157,16 +158,15 @@ UsageError wrong_count(const CLI::App& app, const std::string& what) {
     if (option == nullptr)
         return UsageError(fmt::format("{}; `lockstep {} --help` explains", what, full_name(verb)));
     if (option->count() > 1)
-        return UsageError(fmt::format("{} is given {} times; it can be one", name,
-                                      option->count()));
+        return UsageError(
+            fmt::format("{} is given {} times; it can be one", name, option->count()));
     return UsageError(fmt::format("{} needs a value: {}", name, option->get_type_name()));
 }
 
 void check_near_verb(const CLI::App& above, const std::string& word) {
     const std::string near = meant(word, verb_names(above));
     if (near.empty()) return;
-    throw UsageError(
-        fmt::format("there is no verb \"{} {}\"{}", full_name(above), word, near));
+    throw UsageError(fmt::format("there is no verb \"{} {}\"{}", full_name(above), word, near));
 }
 
 UsageError unknown_verb(const CLI::App& above, const std::string& words) {

@@ -88,9 +88,7 @@ void add_rows(CLI::App& verb, RowOptions& rows) {
         ->type_name("COLUMN,...")
         ->delimiter(',')
         ->allow_extra_args(false);
-    verb.add_option("--limit", rows.limit, "rows to show at most")
-        ->type_name("N")
-        ->check(counts());
+    verb.add_option("--limit", rows.limit, "rows to show at most")->type_name("N")->check(counts());
 }
 
 void add_settings(CLI::App& verb, std::vector<std::string>& settings,
@@ -100,8 +98,8 @@ void add_settings(CLI::App& verb, std::vector<std::string>& settings,
              "run.NAME.train.epochs=2");
     const auto set_data = [&data](const std::string& path) { data = in_home(path); };
     verb.add_option_function<std::string>("--data", set_data,
-                                         "where the data set lies: a folder, of arrays a file "
-                                         "(data.path)")
+                                          "where the data set lies: a folder, of arrays a file "
+                                          "(data.path)")
         ->type_name("PATH")
         ->check(names_a_path());
 }

@@ -6,9 +6,9 @@
 #include <map>
 #include <utility>
 
-#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/experiment/base_runs.hpp"
 #include "pipeline/experiment/inheritance.hpp"
+#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/experiment/sweep.hpp"
 #include "reports/words/number_text.hpp"
 

@@ -49,8 +49,8 @@ std::string hint_for(const std::vector<std::string>& choices, const std::string&
 std::string meant(const SettingsTable& settings, std::string_view option, const std::string& text) {
     const reports::MeantColumn column = reports::meant_column(settings, text);
     if (column.choices.empty()) return column.found.empty() ? text : column.found;
-    throw UsageError(fmt::format("{}: \"{}\" may mean {}{}", option, text,
-                                 listed(column.choices), hint_for(column.choices, text)));
+    throw UsageError(fmt::format("{}: \"{}\" may mean {}{}", option, text, listed(column.choices),
+                                 hint_for(column.choices, text)));
 }
 
 // Each once: two words may mean one column.

@@ -156,10 +156,9 @@ int compare(const CompareOptions& options) {
     const std::vector<std::string> differing = reports::differing_settings(table);
     const bool is_for_people = shows_to_people(options.format);
     const std::vector<std::string> asked = asked_columns(table, options.rows);
-    auto [shown, facts] =
-        chosen_rows_and(table, "compared", options.rows,
-                        usual_columns(table, asked, differing, is_for_people),
-                        reports::kAccuracyFacts);
+    auto [shown, facts] = chosen_rows_and(table, "compared", options.rows,
+                                          usual_columns(table, asked, differing, is_for_people),
+                                          reports::kAccuracyFacts);
     Fitting fitting{.may_drop = options.rows.columns.empty(),
                     .kept = {"test_accuracy", "above_baseline_accuracy"}};
     if (reports::has_several_test_sets(facts)) fitting.kept.emplace_back("test_set");

@@ -163,12 +163,12 @@ Table one_table(const Table& settings, const Table& figures) {
 // On a terminal the verdict stays, and what it is about.
 void print_for_people(const Table& runs, const Table& settings, const Table& figures,
                       reports::TableFormat format) {
-    const FittedText shown = fitting_sections(
-        {{{"runs", runs}, {"run", "experiment", "seed", "state"}},
-         {{"settings", settings}, {"first", "second"}},
-         {{"figures", rounded_figures(figures)},
-          {"first", "second", "difference", "movement", "selected_on_test_set"}}},
-        format);
+    const FittedText shown =
+        fitting_sections({{{"runs", runs}, {"run", "experiment", "seed", "state"}},
+                          {{"settings", settings}, {"first", "second"}},
+                          {{"figures", rounded_figures(figures)},
+                           {"first", "second", "difference", "movement", "selected_on_test_set"}}},
+                         format);
     print(shown.text);
     tell_left_out(shown.left_out, "--format csv has every one");
 }

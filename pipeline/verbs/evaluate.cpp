@@ -197,7 +197,8 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
             return class_figures(data, samples_of(data, options.split), result);
         };
         print_result(result_table(network, options.split, result.metrics), figures, options);
-        if (data.dataset->name == reports::kSynthetic && !options.by && shows_to_people(options.format))
+        if (data.dataset->name == reports::kSynthetic && !options.by &&
+            shows_to_people(options.format))
             print(fitting_lines({reports::synthetic_note(true)}));
     }
     return kExitSuccess;

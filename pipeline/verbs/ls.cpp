@@ -90,8 +90,7 @@ void add_accuracy_facts(SettingsTable& runs) {
     const std::size_t images = place_of(table, "test_samples");
     const std::size_t classes = place_of(table, "data.classes");
     for (const std::vector<Cell>& row : table.rows) {
-        const auto* list =
-            classes < row.size() ? std::get_if<std::string>(&row[classes]) : nullptr;
+        const auto* list = classes < row.size() ? std::get_if<std::string>(&row[classes]) : nullptr;
         sets.push_back({std::get<std::string>(row[dataset]), std::get<std::string>(row[digest]),
                         reports::list_of_texts(list != nullptr ? *list : std::string()),
                         std::get<std::int64_t>(row[images])});
@@ -157,6 +156,12 @@ bool is_any_in_doubt(const Table& runs) {
     });
 }
 
+bool is_any_unfinished(const Table& rows) {
+    const std::size_t state = place_of(rows, "state");
+    return std::ranges::any_of(
+        rows.rows, [&](const auto& row) { return row[state] != Cell(std::string("finished")); });
+}
+
 std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
                                             bool is_any_silent, std::span<const std::string> asked,
                                             std::span<const std::string> differing) {
@@ -187,14 +192,14 @@ std::string with_tags(std::string where, const std::vector<std::string>& tags) {
     for (const std::string& tag : tags) {
         if (!storage::is_safe_name(tag)) throw UsageError(fmt::format("no tag: \"{}\"", tag));
         const std::string has_tag = fmt::format("instr(' ' || tags || ' ', ' {} ') > 0", tag);
-        where = where.empty() ? has_tag : fmt::format("({}) and {}", where, has_tag);
+        where = where.empty() ? has_tag : fmt::format("(\n{}\n) and {}", where, has_tag);
     }
     return where;
 }
 
 // One row an experiment, the newest first: how many of its runs are where, and the best one.
 Table experiments_table(const storage::RunDatabase& database) {
-    Table table{{"experiment", "runs", "finished", "best_run", "best_test_accuracy", "title",
+    Table table{{"experiment", "runs", "finished", "best_test_accuracy", "best_run", "title",
                  "file", "created_utc"},
                 {}};
     for (const storage::ExperimentRow& experiment : database.experiments()) {
@@ -209,8 +214,8 @@ Table experiments_table(const storage::RunDatabase& database) {
             if (figure && (!best || *figure > std::get<double>((*best)[accuracy]))) best = &row;
         }
         table.rows.push_back({experiment.name, static_cast<std::int64_t>(runs.rows.size()),
-                              finished, best ? (*best)[name] : Cell(),
-                              best ? (*best)[accuracy] : Cell(), experiment.title, experiment.file,
+                              finished, best ? (*best)[accuracy] : Cell(),
+                              best ? (*best)[name] : Cell(), experiment.title, experiment.file,
                               experiment.created_utc});
     }
     put_newest_first(table, "created_utc", "created_utc");
@@ -238,12 +243,12 @@ int ls(const LsOptions& options) {
     rows.where = with_tags(rows.where, options.tags);
     const std::vector<std::string> asked = asked_columns(runs, rows);
     auto [shown, facts] = chosen_rows_and(
-        runs, "v_runs", rows,
-        usual_columns(runs, is_for_people, is_any_silent, asked, differing), kFactsOfRows);
+        runs, "v_runs", rows, usual_columns(runs, is_for_people, is_any_silent, asked, differing),
+        kFactsOfRows);
     Fitting fitting{.may_drop = options.rows.columns.empty(),
                     .kept = {"test_accuracy", "test_set"}};
     for (const std::string& column : asked) fitting.kept.push_back(shown_name(runs, column));
-    if (has_several(facts, "state")) fitting.kept.emplace_back("state");
+    if (is_any_unfinished(facts)) fitting.kept.insert(fitting.kept.end(), {"state", "progress"});
     if (fitting.may_drop && is_for_people) {
         shorten_settings(runs, shown);
         if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);

@@ -29,8 +29,7 @@ int plan(const PlanOptions& options) {
     }
     storage::Table table = plan_table(planned);
     if (shows_to_people(options.format)) table = with_swept_settings(std::move(table), planned);
-    print_fitting(table, options.format,
-                  {.where_the_rest_is = "--format csv has every one"});
+    print_fitting(table, options.format, {.where_the_rest_is = "--format csv has every one"});
     if (is_for_people) print(plan_notes(planned) + side_by_side_note(planned, ranks));
     return kExitSuccess;
 }

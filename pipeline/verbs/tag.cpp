@@ -35,9 +35,10 @@ storage::Annotation annotation_of(const TagOptions& options) {
         annotation.removed_tags.push_back(checked_tag(word));
     annotation.note = options.note;
     if (annotation.note && !is_utf8(*annotation.note))
-        throw UsageError(fmt::format("--note: \"{}\" is no UTF-8, which other programs could not "
-                                     "read; write it in UTF-8",
-                                     printable(*annotation.note)));
+        throw UsageError(
+            fmt::format("--note: \"{}\" is no UTF-8, which other programs could not "
+                        "read; write it in UTF-8",
+                        printable(*annotation.note)));
     if (annotation.note && annotation.note->size() > kLongestNote)
         throw UsageError(
             fmt::format("--note: {} bytes; {} at most", annotation.note->size(), kLongestNote));

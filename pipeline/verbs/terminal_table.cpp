@@ -61,7 +61,8 @@ std::string with_state_colors(const std::string& text) {
     for (std::string line; std::getline(lines, line);) {
         const std::vector<std::size_t> places = character_places(line);
         if (begin + 1 < places.size()) {
-            const std::size_t from = places[begin], to = std::min(line.find(' ', from), line.size());
+            const std::size_t from = places[begin],
+                              to = std::min(line.find(' ', from), line.size());
             const std::string_view color = color_of(line.substr(from, to - from));
             if (!color.empty()) line.insert(to, "\x1b[0m").insert(from, color);
         }
@@ -106,8 +107,7 @@ void shorten_settings(const reports::SettingsTable& settings, storage::Table& sh
 void print_fitting(const storage::Table& table, reports::TableFormat format,
                    const Fitting& fitting) {
     if (!shows_to_people(format)) return print(reports::table_text(table, format));
-    const storage::Table full =
-        fitting.may_drop ? reports::without_empty_columns(table) : table;
+    const storage::Table full = fitting.may_drop ? reports::without_empty_columns(table) : table;
     const std::optional<std::size_t> width = output_width();
     if (!width || format != reports::TableFormat::table) {
         print(reports::table_text(full, format) + notes_text(fitting.notes, format));
@@ -121,7 +121,8 @@ void print_fitting(const storage::Table& table, reports::TableFormat format,
 }
 
 void tell_no_rows(std::size_t of) {
-    const std::string text = of == 0 ? "there are no runs" : fmt::format("no run of {} matches", of);
+    const std::string text =
+        of == 0 ? "there are no runs" : fmt::format("no run of {} matches", of);
     fmt::print(stderr, "{}\n", text);
 }
 
@@ -142,8 +143,7 @@ FittedText fitting_sections(std::vector<FittingSection> sections, reports::Table
             result.text += reports::sections_text({section}, format);
             continue;
         }
-        const reports::FittedTable shown =
-            reports::fitted_in_lines(section.table, *width, kept);
+        const reports::FittedTable shown = reports::fitted_in_lines(section.table, *width, kept);
         const bool fits = reports::table_width(shown.table) <= *width;
         if (fits) result.left_out += shown.left_out;
         result.text += section.title + "\n\n" +

@@ -1,9 +1,10 @@
 #include "reports/figures/run_figures.hpp"
-#include "reports/figures/test_set_of_run.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "reports/figures/test_set_of_run.hpp"
 
 namespace lockstep::reports {
 namespace {

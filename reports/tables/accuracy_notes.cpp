@@ -52,10 +52,10 @@ void add_test_sets(const std::vector<std::string>& sets, bool has_marks,
                                 sets.size(), has_marks ? ":" : " (column test_set)"));
     if (!has_marks) return;
     for (std::size_t i = 0; i < std::min(sets.size(), kMostListed); ++i)
-        notes.push_back(fmt::format("  {}  {}", letter(i), sets[i]));
+        notes.push_back(fmt::format("  {}: {}", letter(i), sets[i]));
     if (sets.size() > kMostListed)
-        notes.push_back(fmt::format("  ... and {} more (column test_set)",
-                                    sets.size() - kMostListed));
+        notes.push_back(
+            fmt::format("  ... and {} more (column test_set)", sets.size() - kMostListed));
 }
 
 void add_synthetic(const Table& facts, std::vector<std::string>& notes) {
@@ -82,32 +82,33 @@ Table accuracy_facts(const std::vector<RunFacts>& runs) {
         const RunFacts& facts = runs[i];
         const auto accuracy =
             std::ranges::find(facts.metrics, "test_accuracy", &storage::MetricRow::name);
-        table.rows.push_back({accuracy == facts.metrics.end() ? Cell() : Cell(accuracy->value),
-                              text_of_set(sets[i]),
-                              facts.run.selected_on_test_set ? Cell(std::string(kSelectedOnTestSet))
-                                                             : Cell()});
+        table.rows.push_back(
+            {accuracy == facts.metrics.end() ? Cell() : Cell(accuracy->value), text_of_set(sets[i]),
+             facts.run.selected_on_test_set ? Cell(std::string(kSelectedOnTestSet)) : Cell()});
     }
     return table;
 }
 
 std::string synthetic_note(bool are_all) {
-    return fmt::format("{} images are synthetic: such figures show that everything runs, and "
-                       "nothing about networks",
-                       are_all ? "The" : "Some");
+    return fmt::format(
+        "{} images are synthetic: such figures show that everything runs, and "
+        "nothing about networks",
+        are_all ? "The" : "Some");
 }
 
 bool has_several_test_sets(const Table& facts) { return test_sets(facts).size() > 1; }
 
 std::vector<std::string> accuracy_notes(const Table& facts, bool has_marks) {
     std::vector<std::string> notes;
-    const auto selected = std::ranges::count_if(
-        facts.rows, [&](const auto& row) { return is_selected(facts, row); });
+    const auto selected =
+        std::ranges::count_if(facts.rows, [&](const auto& row) { return is_selected(facts, row); });
     if (selected > 0 && has_marks)
         notes.emplace_back("* chose its epoch by the test set: its test figures flatter");
     if (selected > 0 && !has_marks)
-        notes.push_back(fmt::format("{} of these chose the epoch by the test set: such test "
-                                    "figures flatter (column selected_on)",
-                                    selected));
+        notes.push_back(
+            fmt::format("{} of these chose the epoch by the test set: such test "
+                        "figures flatter (column selected_on)",
+                        selected));
     add_test_sets(test_sets(facts), has_marks, notes);
     add_synthetic(facts, notes);
     return notes;

@@ -71,7 +71,8 @@ void fill(SQLite::Database& db, const Table& table, const std::string& name) {
     transaction.commit();
 }
 
-// An error behind the text, or at a ';' in it, is told in words: SQLite would tell of words of ours.
+// An error behind the text, or at a ';' in it, is told in words: SQLite would tell of words of
+// ours.
 void require_brackets(SQLite::Database& db, const std::string& where, const std::string& name) {
     const std::string before = "SELECT (\n";
     try {

@@ -82,8 +82,8 @@ TEST_CASE("Accuracies of several test sets are told apart at every width", "[end
             CAPTURE(columns, words);
             const std::string text = on_terminal(columns, words);
             CHECK(contains(text, "test_set"));
-            CHECK(contains(text, "  A  synthetic, "));
-            CHECK(contains(text, "  B  synthetic, "));
+            CHECK(contains(text, "  A: synthetic, "));
+            CHECK(contains(text, "  B: synthetic, "));
             CHECK(contains(text, "three-classes *"));
             CHECK(contains(text, "* chose its epoch by the test set"));
             CHECK(contains(text, "The images are synthetic"));

@@ -27,8 +27,9 @@ Table three_runs() {
              {text("c"), Cell(), text("ten"), text("running")}}};
 }
 
-const Table kOnTwoSets = facts(
-    {{0.5, text("ten"), Cell()}, {0.9, text("three"), text("test set")}, {Cell(), text("ten"), {}}});
+const Table kOnTwoSets = facts({{0.5, text("ten"), Cell()},
+                                {0.9, text("three"), text("test set")},
+                                {Cell(), text("ten"), {}}});
 
 }  // namespace
 
@@ -40,7 +41,7 @@ TEST_CASE("accuracies of several test sets get a letter each, which is explained
     CHECK(marked.rows[2][2] == text("A"));
     CHECK(accuracy_notes(kOnTwoSets, true) ==
           Texts{"* chose its epoch by the test set: its test figures flatter",
-                "Accuracies compare within one of 2 test sets alone:", "  A  ten", "  B  three"});
+                "Accuracies compare within one of 2 test sets alone:", "  A: ten", "  B: three"});
     CHECK(has_several_test_sets(kOnTwoSets));
 }
 

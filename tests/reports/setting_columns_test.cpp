@@ -89,8 +89,7 @@ TEST_CASE("setting columns: a layer's key takes no name from another setting", "
     const SettingsTable one = table_of({normalized});
     CHECK(meant_column(one, "momentum").found == "train.optimizer.momentum");
     CHECK(short_name(one, "train.optimizer.momentum") == "momentum");
-    CHECK(short_name(one, "layers.batch_normalization.momentum") ==
-          "batch_normalization.momentum");
+    CHECK(short_name(one, "layers.batch_normalization.momentum") == "batch_normalization.momentum");
     normalized.push_back({"train.schedule.momentum", 0.1});
     CHECK(meant_column(table_of({normalized}), "momentum").choices.size() == 3);
 }
