@@ -5,6 +5,7 @@
 #include <exception>
 #include <system_error>
 
+#include "pipeline/settings/path_text.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/utc_time.hpp"
 
@@ -38,6 +39,20 @@ void check_files(const CheckedRun& checked) {
     if (!fs::is_directory(checked.files.folder, error)) return check_lost_folder(checked);
     check_checkpoints(checked);
     check_results(checked);
+}
+
+// Lockstep took notes of any bytes once; other programs do not read such a database.
+void check_note(const CheckedRun& checked) {
+    const std::string& note = checked.run.notes;
+    if (is_utf8(note)) return;
+    const std::string readable = printable(note);
+    checked.findings.report(
+        Severity::warning, folder_name(checked),
+        fmt::format("its note is no UTF-8: \"{}\"; other programs cannot read it", readable),
+        "such bytes become \\xNN in it", [&] {
+            checked.database.annotate(checked.run.run,
+                                      {.added_tags = {}, .removed_tags = {}, .note = readable});
+        });
 }
 
 // The lock while something is mended; nothing where nothing is, or there is no folder for it.
@@ -85,6 +100,7 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
     const auto now = database.find_run(run.run);
     if (!now) return;
     checked.run = *now;
+    check_note(checked);
     // A checkpoint's row may wait in a spool: files are compared with rows once all are in.
     if (check_claims(checked) && check_spools(checked)) check_files(checked);
 }

@@ -25,8 +25,7 @@ void declare_rm(CLI::App& verb, RmOptions& rm) {
     add_positional(verb, "RUN", rm.runs, "ids, unique beginnings of ids, or names");
     verb.add_option("--experiment", rm.experiment, "runs of this experiment")->type_name("NAME");
     verb.add_flag("--failed", rm.is_failed_only, "runs that failed");
-    verb.add_option("--where", rm.where, "runs of which this holds: SQL over the columns of `ls`")
-        ->type_name("EXPRESSION");
+    add_where(verb, rm.where, "runs of which this holds: SQL over the columns of `ls`");
     add_consent(verb, rm.consent);
     add_store(verb, rm.store);
     add_format(verb, rm.format);

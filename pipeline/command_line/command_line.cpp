@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "pipeline/command_line/command_tree.hpp"
 #include "pipeline/command_line/completion.hpp"
+#include "pipeline/command_line/help_text.hpp"
 #include "pipeline/command_line/man_page.hpp"
 #include "pipeline/command_line/mistakes.hpp"
 #include "pipeline/failure/exit_codes.hpp"
@@ -49,6 +51,14 @@ Action printing(std::string text) {
     };
 }
 
+Action helping(std::string help) {
+    return [help = std::move(help)] {
+        const std::optional<std::size_t> width = output_width();
+        print(width ? fitted_help(help, *width) : help);
+        return kExitSuccess;
+    };
+}
+
 // ---- verbs about the program itself ----------------------------------------------------------
 
 const CLI::App& verb_called(const CLI::App& app, const std::vector<std::string>& words) {
@@ -80,7 +90,7 @@ void add_help(CLI::App& app, Action& chosen) {
     const auto words = std::make_shared<std::vector<std::string>>();
     verb.add_option("VERB", *words, "the verb, and the verb below it; all if none")->type_name("");
     verb.final_callback(
-        [&app, &chosen, words] { chosen = printing(full_help(app, verb_called(app, *words))); });
+        [&app, &chosen, words] { chosen = helping(full_help(app, verb_called(app, *words))); });
 }
 
 void add_completion(CLI::App& app, Action& chosen) {
@@ -115,8 +125,13 @@ std::vector<const char*> with_implied_verb(const CLI::App& app, ProcessArguments
     if (words.size() < 3 || std::string_view(words[1]) != "export") return words;
     std::vector<std::string> known = verb_names(*app.get_subcommand("export"));
     known.insert(known.end(), {"-h", "--help"});
-    const bool is_said = std::find(known.begin(), known.end(), words[2]) != known.end();
-    if (!is_said) words.insert(words.begin() + 2, "weights");
+    if (std::find(known.begin(), known.end(), words[2]) != known.end()) return words;
+    // The weights of a run need a format: without it, a word like a verb's is meant for one.
+    const bool has_format = std::any_of(words.begin(), words.end(), [](const char* word) {
+        return std::string_view(word).starts_with("--format");
+    });
+    if (!has_format) check_near_verb(*app.get_subcommand("export"), words[2]);
+    words.insert(words.begin() + 2, "weights");
     return words;
 }
 
@@ -133,17 +148,20 @@ Action parse_command_line(ProcessArguments arguments) {
     add_completion(app, chosen);
     add_man(app, chosen);
     check_verb(app, arguments);
+    check_values(app, arguments);
     try {
         const std::vector<const char*> words = with_implied_verb(app, arguments);
         app.parse(static_cast<int>(words.size()), words.data());
     } catch (const CLI::CallForHelp&) {
-        return printing(app.help());
+        return helping(app.help());
     } catch (const CLI::CallForVersion& version) {
         return printing(std::string(version.what()) + "\n");
     } catch (const CLI::ExtrasError&) {
         throw unexpected(app);
     } catch (const CLI::RequiredError& error) {
         throw missing_word(app, error.what());
+    } catch (const CLI::ArgumentMismatch& error) {
+        throw wrong_count(app, error.what());
     } catch (const CLI::ParseError& error) {
         const std::string verb = full_name(parsed_verb(app));
         throw UsageError(fmt::format("{}; `lockstep {}--help` explains", error.what(),

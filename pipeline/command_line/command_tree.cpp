@@ -29,6 +29,8 @@ ValueKind kind_of(std::string_view name, const std::string& value) {
         return ValueKind::file;
     if (called.starts_with("RUN") || called == "FIRST" || called == "SECOND") return ValueKind::run;
     if (called == "EXPERIMENT" || name == "--experiment") return ValueKind::experiment;
+    if (called == "TAG") return ValueKind::tag;
+    if (called == "COLUMN,...") return ValueKind::columns;
     return ValueKind::other;
 }
 
@@ -87,7 +89,19 @@ void add_verbs(const Command& command, std::vector<const Command*>& verbs) {
 
 std::string Command::name() const { return fmt::format("{}", fmt::join(path, " ")); }
 
-Command command_tree(const CLI::App& app) { return command_of(app, {}); }
+Command command_tree(const CLI::App& app) {
+    Command program = command_of(app, {});
+    std::vector<std::string> names;
+    for (const Command& verb : program.verbs) names.push_back(verb.path.back());
+    for (Command& verb : program.verbs) {
+        for (CommandOption& argument : verb.arguments) {
+            if (argument.names.front() != "VERB") continue;
+            argument.kind = ValueKind::words;
+            argument.words = names;
+        }
+    }
+    return program;
+}
 
 std::vector<const Command*> all_verbs(const Command& program) {
     std::vector<const Command*> verbs;

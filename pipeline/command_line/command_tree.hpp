@@ -10,7 +10,18 @@
 namespace lockstep::pipeline {
 
 // What an option or argument takes, as a shell completes it.
-enum class ValueKind { none, words, directory, file, experiment_file, run, experiment, other };
+enum class ValueKind {
+    none,
+    words,
+    directory,
+    file,
+    experiment_file,
+    run,
+    experiment,
+    tag,
+    columns,  // of the verb's table, with commas between
+    other
+};
 
 struct CommandOption {
     std::vector<std::string> names;  // "-q", "--quiet"; of an argument its name, "FILE"

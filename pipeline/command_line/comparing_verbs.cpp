@@ -9,7 +9,8 @@ namespace lockstep::pipeline {
 namespace {
 
 void declare_compare(CLI::App& verb, CompareOptions& compare) {
-    add_positional(verb, "RUN", compare.runs, "ids, beginnings of ids, or names; all if none");
+    add_positional(verb, "RUN", compare.runs,
+                   "ids, beginnings of ids, names, or experiments; all if none");
     verb.add_option("--experiment", compare.experiment, "all runs of this experiment")
         ->type_name("NAME");
     add_list(verb, "--tag", compare.tags, "TAG", "only runs of this tag; may be repeated");
@@ -37,9 +38,8 @@ void declare_report(CLI::App& verb, ReportOptions& report) {
                    "one or several; needed where the store has several");
     add_list(verb, "--experiment", report.experiments, "NAME", "the same; may be repeated");
     verb.get_option("--experiment")->excludes(verb.get_option("EXPERIMENT"));
-    verb.add_option("--where", report.where,
-                    "only these runs: an SQL expression over columns and settings, as of ls")
-        ->type_name("EXPRESSION");
+    add_where(verb, report.where,
+              "only these runs: an SQL expression over columns and settings, as of ls");
     verb.add_option("--out", report.out, "the folder of the files; in reports/ of the store")
         ->type_name("DIR");
     add_store(verb, report.store);

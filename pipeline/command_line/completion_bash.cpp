@@ -26,6 +26,23 @@ _lockstep_experiments() {
     lockstep ls --experiments --store "$(_lockstep_store)" --columns experiment --format csv \
         2>/dev/null | tail -n +2 | grep -xE '[A-Za-z0-9._-]+'
 }
+_lockstep_tags() {
+    lockstep ls --store "$(_lockstep_store)" --columns tags --format csv 2>/dev/null | tail -n +2 | tr ' ' '\n' | sort -u | grep -xE '[A-Za-z0-9._-]+'
+}
+_lockstep_columns() {
+    if [[ $1 == show ]]; then
+        lockstep query 'select * from v_epochs limit 0' --store "$(_lockstep_store)" --format csv
+    else
+        lockstep "$1" --store "$(_lockstep_store)" --columns all --limit 0 --format csv
+    fi 2>/dev/null | tr ',' '\n' | grep -xE '[A-Za-z0-9._-]+'
+}
+# The last of several columns: the ones before stay.
+_lockstep_complete_columns() {
+    local last=${cur##*,} i
+    mapfile -t COMPREPLY < <(compgen -W "$(_lockstep_columns "$verb")" -- "$last")
+    for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=${cur%"$last"}${COMPREPLY[i]}; done
+    compopt -o nospace 2>/dev/null
+}
 _lockstep() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb= i
     COMPREPLY=()
@@ -53,6 +70,10 @@ std::string bash_values(const CommandOption& option) {
         case ValueKind::experiment:
             return "mapfile -t COMPREPLY < <(compgen -W \"$(_lockstep_experiments)\" -- "
                    "\"$cur\")";
+        case ValueKind::tag:
+            return "mapfile -t COMPREPLY < <(compgen -W \"$(_lockstep_tags)\" -- \"$cur\")";
+        case ValueKind::columns:
+            return "_lockstep_complete_columns";
         case ValueKind::none:
         case ValueKind::other:
             break;

@@ -22,6 +22,22 @@ end
 function __lockstep_experiments
     lockstep ls --experiments --store (__lockstep_store) --columns experiment --format csv 2>/dev/null | tail -n +2
 end
+function __lockstep_tags
+    lockstep ls --store (__lockstep_store) --columns tags --format csv 2>/dev/null | tail -n +2 | string split ' ' --no-empty | sort -u
+end
+# The last of several columns: the ones before stay.
+function __lockstep_columns
+    set -l asked $argv[1] --columns all --limit 0
+    test $argv[1] = show
+    and set asked query 'select * from v_epochs limit 0'
+    set -l before (string replace -r '[^,]*$' '' -- (commandline -ct))
+    for name in (lockstep $asked --store (__lockstep_store) --format csv 2>/dev/null | string split ,)
+        echo $before$name
+    end
+end
+function __lockstep_experiment_files
+    complete -C "'' "(commandline -ct) | string match -r '^[^\t]*(?:\.toml|/)(?=\t|$)'
+end
 complete -c lockstep -f
 )sh";
 
@@ -35,7 +51,7 @@ std::string fish_text(std::string_view text) {
 }
 
 // The part of `complete` that tells the values.
-std::string fish_values(const CommandOption& option) {
+std::string fish_values(const CommandOption& option, const std::string& verb) {
     switch (option.kind) {
         case ValueKind::words:
             return " -x -a " + fish_text(joined(option.words));
@@ -44,11 +60,15 @@ std::string fish_values(const CommandOption& option) {
         case ValueKind::file:
             return " -r -F";
         case ValueKind::experiment_file:
-            return " -x -a '(__fish_complete_suffix .toml)'";
+            return " -x -a '(__lockstep_experiment_files)'";
         case ValueKind::run:
             return " -x -a '(__lockstep_runs)'";
         case ValueKind::experiment:
             return " -x -a '(__lockstep_experiments)'";
+        case ValueKind::tag:
+            return " -x -a '(__lockstep_tags)'";
+        case ValueKind::columns:
+            return " -x -a '(__lockstep_columns " + verb + ")'";
         case ValueKind::other:
             return " -x";
         case ValueKind::none:
@@ -78,10 +98,10 @@ std::string fish_lines(const Command& command) {
         for (const std::string& name : option.names)
             names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
         text += fmt::format("{}{} -d {}{}\n", begin, names, fish_text(option.help),
-                            fish_values(option));
+                            fish_values(option, command.name()));
     }
     if (!command.arguments.empty()) {
-        const std::string values = fish_values(command.arguments.front());
+        const std::string values = fish_values(command.arguments.front(), command.name());
         if (values.starts_with(" -x -a")) text += begin + values.substr(3) + '\n';
         if (values == " -r -F") text += begin + " -F\n";
     }

@@ -16,6 +16,19 @@ _lockstep_names() {
 }
 _lockstep_runs() { _lockstep_names --columns name }
 _lockstep_experiments() { _lockstep_names --experiments --columns experiment }
+_lockstep_tags() {
+    local -a names
+    names=(${(u)=${(f)"$(lockstep ls --store ${opt_args[--store]:-lockstep-store} --columns tags --format csv 2>/dev/null | tail -n +2)"}})
+    compadd -a names
+}
+_lockstep_columns() {
+    local -a names asked=(ls --columns all --limit 0)
+    [[ $1 == show ]] && asked=(query 'select * from v_epochs limit 0')
+    [[ $1 == compare ]] && asked[1]=compare
+    names=(${(s:,:)"$(lockstep $asked --store ${opt_args[--store]:-lockstep-store} --format csv 2>/dev/null)"})
+    compset -P '*,'
+    compadd -S '' -a names
+}
 )sh";
 
 // Text inside of a specification of _arguments or _describe.
@@ -28,7 +41,7 @@ std::string zsh_text(std::string_view text) {
     return result;
 }
 
-std::string zsh_action(const CommandOption& option) {
+std::string zsh_action(const CommandOption& option, const std::string& verb) {
     switch (option.kind) {
         case ValueKind::words:
             return fmt::format("({})", joined(option.words));
@@ -42,6 +55,10 @@ std::string zsh_action(const CommandOption& option) {
             return "_lockstep_runs";
         case ValueKind::experiment:
             return "_lockstep_experiments";
+        case ValueKind::tag:
+            return "_lockstep_tags";
+        case ValueKind::columns:
+            return "_lockstep_columns " + verb;
         case ValueKind::none:
         case ValueKind::other:
             break;
@@ -56,14 +73,15 @@ std::string zsh_specs(const Command& command) {
             std::string spec =
                 fmt::format("{}{}[{}]", option.is_list ? "*" : "", name, zsh_text(option.help));
             if (option.kind != ValueKind::none)
-                spec += fmt::format(":{}:{}", zsh_text(option.value), zsh_action(option));
+                spec += fmt::format(":{}:{}", zsh_text(option.value),
+                                    zsh_action(option, command.name()));
             text += " \\\n        " + single_quoted(spec);
         }
     }
     for (const CommandOption& argument : command.arguments) {
-        text += " \\\n        " +
-                single_quoted(fmt::format("{}:{}:{}", argument.is_list ? "*" : "",
-                                          zsh_text(argument.names.front()), zsh_action(argument)));
+        text += " \\\n        " + single_quoted(fmt::format("{}:{}:{}", argument.is_list ? "*" : "",
+                                                            zsh_text(argument.names.front()),
+                                                            zsh_action(argument, command.name())));
     }
     return text;
 }

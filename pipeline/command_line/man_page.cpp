@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "pipeline/command_line/help_text.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 
 namespace lockstep::pipeline {
@@ -53,6 +54,8 @@ std::string synopsis(const Command& verb) {
     return text;
 }
 
+constexpr std::size_t kExampleWidth = 70;  // of 80, which man indents by 7
+
 std::string section_of(const Command& verb) {
     if (!verb.verbs.empty()) return {};  // those below it have sections
     std::string text =
@@ -62,7 +65,7 @@ std::string section_of(const Command& verb) {
     for (const CommandOption& option : verb.options) {
         if (option.names.back() != "--help") text += entry(names_of(option), option.help);
     }
-    return text + ".PP\n.nf\n" + roff(verb.examples) + "\n.fi\n";
+    return text + ".PP\n.nf\n" + roff(fitted_help(verb.examples, kExampleWidth)) + "\n.fi\n";
 }
 
 constexpr std::array<std::pair<int, std::string_view>, 14> kExitCodes{{

@@ -7,6 +7,7 @@
 #include <array>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "pipeline/settings/keys.hpp"
 #include "pipeline/settings/suggestion.hpp"
@@ -76,6 +77,27 @@ std::string meant_option(const CLI::App& verb, const std::vector<std::string>& w
     return hint;
 }
 
+// A line of examples without what it says of it, which stands behind several spaces.
+std::string example_in(const std::string& line) {
+    const std::size_t begin = line.find_first_not_of(' ');
+    if (begin == std::string::npos) return {};
+    return line.substr(begin, line.find("  ", begin) - begin);
+}
+
+// The verb that the words name, and the number of words.
+std::pair<const CLI::App*, int> named_verb(const CLI::App& app, ProcessArguments arguments) {
+    const CLI::App* verb = &app;
+    int place = 1;
+    for (; place < arguments.count; ++place) {
+        const std::string_view word = arguments.values[place];
+        const auto found =
+            verb->get_subcommands([&](const CLI::App* each) { return each->get_name() == word; });
+        if (found.empty()) break;
+        verb = found.front();
+    }
+    return {verb, place};
+}
+
 }  // namespace
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -111,6 +133,40 @@ void check_verb(const CLI::App& app, ProcessArguments arguments) {
     throw UsageError(fmt::format("unknown {} \"{}\"{}", is_option ? "option" : "verb", word,
                                  with_advice(other.empty() ? meant(word, names) : other,
                                              "`lockstep --help` lists the verbs")));
+}
+
+void check_values(const CLI::App& app, ProcessArguments arguments) {
+    const auto [verb, first] = named_verb(app, arguments);
+    for (int i = first; i + 1 < arguments.count; ++i) {
+        const std::string word = arguments.values[i], next = arguments.values[i + 1];
+        if (word == "--") return;
+        const CLI::Option* const option =
+            word.starts_with("--") ? verb->get_option_no_throw(word) : nullptr;
+        if (option == nullptr || option->get_items_expected_max() == 0) continue;
+        if (next.starts_with("--") && verb->get_option_no_throw(next) != nullptr)
+            throw UsageError(
+                fmt::format("{} needs a value: \"{}\" stands in its place", word, next));
+        ++i;
+    }
+}
+
+UsageError wrong_count(const CLI::App& app, const std::string& what) {
+    const CLI::App& verb = parsed_verb(app);
+    const std::string name = what.substr(0, what.find(':'));
+    const CLI::Option* const option =
+        name.starts_with("--") ? verb.get_option_no_throw(name) : nullptr;
+    if (option == nullptr)
+        return UsageError(fmt::format("{}; `lockstep {} --help` explains", what, full_name(verb)));
+    if (option->count() > 1)
+        return UsageError(
+            fmt::format("{} is given {} times; it can be one", name, option->count()));
+    return UsageError(fmt::format("{} needs a value: {}", name, option->get_type_name()));
+}
+
+void check_near_verb(const CLI::App& above, const std::string& word) {
+    const std::string near = meant(word, verb_names(above));
+    if (near.empty()) return;
+    throw UsageError(fmt::format("there is no verb \"{} {}\"{}", full_name(above), word, near));
 }
 
 UsageError unknown_verb(const CLI::App& above, const std::string& words) {
@@ -149,11 +205,11 @@ UsageError missing_word(const CLI::App& app, const std::string& what) {
     const std::string text = is_choice ? fmt::format("{}: {}", what, values) : what;
     std::istringstream examples(verb.get_footer());
     for (std::string line; std::getline(examples, line);) {
-        const std::size_t begin = line.find("lockstep " + full_name(verb));
+        const std::string example = example_in(line);
         const bool is_with_it =
-            !missing.starts_with("--") || line.find(' ' + missing) != std::string::npos;
-        if (begin == std::string::npos || !is_with_it) continue;
-        return UsageError(fmt::format("{}; for example `{}`", text, line.substr(begin)));
+            !missing.starts_with("--") || example.find(' ' + missing) != std::string::npos;
+        if (!example.starts_with("lockstep " + full_name(verb)) || !is_with_it) continue;
+        return UsageError(fmt::format("{}; for example `{}`", text, example));
     }
     return UsageError(fmt::format("{}; `lockstep {} --help` explains", text, full_name(verb)));
 }

@@ -18,6 +18,17 @@ CLI::Validator names_a_path() {
             ""};
 }
 
+// 0, 1, 2, ... as digits.
+CLI::Validator counts() {
+    return {[](const std::string& text) {
+                const bool is_count = !text.empty() && text.size() <= 18 &&
+                                      text.find_first_not_of("0123456789") == std::string::npos;
+                return is_count ? std::string()
+                                : fmt::format("\"{}\" is no whole number from 0 on", text);
+            },
+            ""};
+}
+
 // A shell expands "~" where it begins a word: not in --store=~/results.
 std::string in_home(const std::string& path) {
     const char* const home = std::getenv("HOME");
@@ -56,9 +67,19 @@ void add_experiment(CLI::App& verb, std::string& experiment, const std::string& 
         ->excludes(verb.get_option("EXPERIMENT"));
 }
 
+void add_where(CLI::App& verb, std::string& where, const std::string& help) {
+    const auto join = [&where](const std::vector<std::string>& conditions) {
+        where = conditions.size() == 1 ? conditions.front() : "";
+        for (std::size_t i = 0; conditions.size() > 1 && i < conditions.size(); ++i)
+            where += fmt::format("{}(\n{}\n)", i == 0 ? "" : " and ", conditions[i]);
+    };
+    verb.add_option_function<std::vector<std::string>>("--where", join, help)
+        ->type_name("EXPRESSION")
+        ->allow_extra_args(false);
+}
+
 void add_rows(CLI::App& verb, RowOptions& rows) {
-    verb.add_option("--where", rows.where, "only these rows: an SQL expression over the columns")
-        ->type_name("EXPRESSION");
+    add_where(verb, rows.where, "only these rows: an SQL expression over the columns");
     verb.add_option("--sort", rows.sort, "columns to sort by; -COLUMN from high to low")
         ->type_name("COLUMN,...")
         ->delimiter(',')
@@ -67,9 +88,7 @@ void add_rows(CLI::App& verb, RowOptions& rows) {
         ->type_name("COLUMN,...")
         ->delimiter(',')
         ->allow_extra_args(false);
-    verb.add_option("--limit", rows.limit, "rows to show at most")
-        ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+    verb.add_option("--limit", rows.limit, "rows to show at most")->type_name("N")->check(counts());
 }
 
 void add_settings(CLI::App& verb, std::vector<std::string>& settings,
@@ -78,8 +97,10 @@ void add_settings(CLI::App& verb, std::vector<std::string>& settings,
              "change a setting of every run, as train.epochs=2; of one run, as "
              "run.NAME.train.epochs=2");
     const auto set_data = [&data](const std::string& path) { data = in_home(path); };
-    verb.add_option_function<std::string>("--data", set_data, "where the data set lies (data.path)")
-        ->type_name("DIR")
+    verb.add_option_function<std::string>("--data", set_data,
+                                          "where the data set lies: a folder, of arrays a file "
+                                          "(data.path)")
+        ->type_name("PATH")
         ->check(names_a_path());
 }
 

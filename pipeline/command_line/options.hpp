@@ -53,6 +53,9 @@ void add_store(CLI::App& verb, std::filesystem::path& store);
 // EXPERIMENT, or --experiment NAME as other verbs have it.
 void add_experiment(CLI::App& verb, std::string& experiment, const std::string& help);
 
+// --where EXPRESSION; of several mentions all have to hold.
+void add_where(CLI::App& verb, std::string& where, const std::string& help);
+
 // Options of verbs that show rows of a table: --where, --sort, --columns, --limit.
 void add_rows(CLI::App& verb, RowOptions& rows);
 

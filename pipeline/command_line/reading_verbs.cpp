@@ -67,7 +67,9 @@ void add_reading_verbs(VerbList& verbs) {
     verbs.add<QueryOptions>(
         {"query", "ask the run database in SQL; reads only",
          "  lockstep query \"select * from v_best\"\n"
-         "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n"},
+         "  lockstep query \"select name, epoch, val_accuracy from v_epochs\" --format csv\n"
+         "  lockstep query \"pragma table_info(v_runs)\"      its columns\n"
+         "Views: v_runs, v_epochs, v_best, v_settings, v_compare; docs/database_schema.md\n"},
         declare_query, query);
     verbs.add<TailOptions>({"tail", "follow trainings that go on elsewhere",
                             "  lockstep tail\n"

@@ -56,11 +56,13 @@ public:
     }
 
 private:
-    // As shells and scripts expect that add options to a line: `--ranks 4 ... --ranks 2` is 2.
+    // As shells and scripts expect that add options to a line: `--ranks 4 ... --ranks 2` is 2. But
+    // of two experiments none is left out in silence.
     static void let_last_mention_win(CLI::App& verb) {
         for (CLI::Option* option : verb.get_options()) {
             const bool is_list = option->get_expected_max() > 1;
-            if (!option->get_positional() && !is_list) option->take_last();
+            const bool chooses_rows = option->check_lname("experiment");
+            if (!option->get_positional() && !is_list && !chooses_rows) option->take_last();
         }
     }
 

@@ -8,6 +8,7 @@
 
 #include "pipeline/experiment/base_runs.hpp"
 #include "pipeline/experiment/inheritance.hpp"
+#include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/experiment/sweep.hpp"
 #include "reports/words/number_text.hpp"
 
@@ -157,6 +158,8 @@ private:
     void check_values(const Combination& combination, const std::vector<SweptValue>& values) {
         for (const SweptValue& swept : values) {
             if (stands_in(combination.settings, swept)) continue;
+            // Of a layer that there is not, that is told already.
+            if (!missing_layer(combination.settings, swept.axis->key).empty()) continue;
             problems_.add(swept.axis->origin,
                           fmt::format("run {} would be called after a value of {} that it does not "
                                       "use: another swept key, or a --set, replaces it",

@@ -92,6 +92,7 @@ void TableReader::refuse_unknown_keys(const KeyList& known) const {
         if (std::find(known.keys.begin(), known.keys.end(), entry.key) != known.keys.end())
             continue;
         std::string hint = table_of(entry.key, known);
+        if (entry.key == "sweep") hint = "; [sweep] stands beside the runs, one for all of them";
         if (hint.empty()) hint = did_you_mean(entry.key, known.keys);
         if (hint.empty())
             hint = fmt::format("; known in {}: {}", known.table, fmt::join(known.keys, ", "));

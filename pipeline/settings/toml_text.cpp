@@ -111,7 +111,9 @@ private:
         const bool is_mixed = std::any_of(node.begin(), node.end(), [&](const toml::node& element) {
             return kind_of(element) != kind_of(*node.begin());
         });
-        if (is_mixed) return refused(origin, "a list must not mix types");
+        if (is_mixed)
+            return refused(origin,
+                           "a list must not mix types; settings of two types are for two [[run]]");
         std::vector<Value> result;
         result.reserve(node.size());
         for (const toml::node& element : node) result.push_back(value(element));

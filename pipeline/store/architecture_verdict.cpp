@@ -1,12 +1,11 @@
 #include "pipeline/store/architecture_verdict.hpp"
 
-#include <cstddef>
 #include <set>
-#include <sstream>
 
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
+#include "reports/tables/fitting_table.hpp"
 #include "reports/tables/sweep_table.hpp"
 #include "reports/words/verdict_text.hpp"
 
@@ -32,17 +31,9 @@ reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
 std::string terminal_lines(const std::string& line) {
     const auto width = output_width();
     if (!width) return line + '\n';
-    // Bytes: no less than the characters.
     std::string text;
-    std::size_t used = 0;
-    std::istringstream words(line);
-    for (std::string word; words >> word;) {
-        const bool has_room = used + 1 + word.size() <= *width;
-        if (!text.empty()) text += has_room ? ' ' : '\n';
-        used = text.empty() || !has_room ? word.size() : used + 1 + word.size();
-        text += word;
-    }
-    return text + '\n';
+    for (const std::string& part : reports::broken_lines(line, *width)) text += part + '\n';
+    return text;
 }
 
 std::string verdict_lines(const reports::ExperimentReport& report) {

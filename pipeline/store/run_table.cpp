@@ -25,12 +25,44 @@ void drop_column(storage::Table& table, std::string_view column) {
     for (auto& row : table.rows) row.erase(row.begin() + place);
 }
 
+// "a or b"; of many the first, and how many more.
+std::string listed(const std::vector<std::string>& choices) {
+    constexpr std::size_t kMost = 4;
+    if (choices.size() <= kMost) return fmt::format("{}", fmt::join(choices, " or "));
+    const auto first = choices.begin();
+    return fmt::format("{} or {} others", fmt::join(first, first + kMost, " or "),
+                       choices.size() - kMost);
+}
+
+// A condition is about columns, and each layer has its own.
+std::string hint_for(const std::vector<std::string>& choices, const std::string& text) {
+    const bool are_layers = std::ranges::all_of(
+        choices, [](const std::string& key) { return key.starts_with("layers."); });
+    if (!are_layers) return "";
+    return fmt::format(
+        "; of any layer: lockstep query \"select distinct name, value from v_settings where key "
+        "like 'layers.%.{}'\"",
+        text);
+}
+
 // The full name of what a user means; what means nothing stays as it is, and is refused later.
 std::string meant(const SettingsTable& settings, std::string_view option, const std::string& text) {
     const reports::MeantColumn column = reports::meant_column(settings, text);
     if (column.choices.empty()) return column.found.empty() ? text : column.found;
-    throw UsageError(
-        fmt::format("{}: \"{}\" may mean {}", option, text, fmt::join(column.choices, " or ")));
+    throw UsageError(fmt::format("{}: \"{}\" may mean {}{}", option, text, listed(column.choices),
+                                 hint_for(column.choices, text)));
+}
+
+// Each once: two words may mean one column.
+std::vector<std::string> meant_columns(const SettingsTable& settings,
+                                       const std::vector<std::string>& texts) {
+    std::vector<std::string> columns;
+    for (const std::string& text : texts) {
+        std::string column = meant(settings, "--columns", text);
+        if (std::ranges::find(columns, column) == columns.end())
+            columns.push_back(std::move(column));
+    }
+    return columns;
 }
 
 bool begins_word(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
@@ -130,6 +162,27 @@ storage::Table without_unwanted(const SettingsTable& settings, const RowOptions&
     return table;
 }
 
+// With full names of columns and settings.
+RowOptions in_full(const SettingsTable& settings, const RowOptions& options) {
+    RowOptions full = options;
+    full.where = with_quoted_settings(settings, options.where);
+    for (std::string& key : full.sort) {
+        const std::string sign = key.starts_with('-') ? "-" : "";
+        key = sign + meant(settings, "--sort", key.substr(sign.size()));
+    }
+    full.columns = options.columns == std::vector<std::string>{"all"}
+                       ? settings.table.columns
+                       : meant_columns(settings, options.columns);
+    return full;
+}
+
+storage::Table columns_of(const storage::Table& table, std::size_t begin, std::size_t end) {
+    const auto from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(end);
+    storage::Table part{{table.columns.begin() + from, table.columns.begin() + to}, {}};
+    for (const auto& row : table.rows) part.rows.emplace_back(row.begin() + from, row.begin() + to);
+    return part;
+}
+
 }  // namespace
 
 SettingsTable runs_with_settings(const storage::RunDatabase& database,
@@ -164,15 +217,20 @@ std::vector<std::string> asked_columns(const SettingsTable& settings, const RowO
 storage::Table chosen_rows(const SettingsTable& settings, std::string_view name,
                            const RowOptions& options,
                            std::span<const std::string_view> usual_columns) {
-    RowOptions full = options;
-    full.where = with_quoted_settings(settings, options.where);
-    for (std::string& key : full.sort) {
-        const std::string sign = key.starts_with('-') ? "-" : "";
-        key = sign + meant(settings, "--sort", key.substr(sign.size()));
-    }
-    for (std::string& column : full.columns) column = meant(settings, "--columns", column);
-    if (options.columns == std::vector<std::string>{"all"}) full.columns = settings.table.columns;
+    const RowOptions full = in_full(settings, options);
     return chosen_rows(without_unwanted(settings, full, usual_columns), name, full, usual_columns);
+}
+
+ChosenRows chosen_rows_and(const SettingsTable& settings, std::string_view name,
+                           const RowOptions& options,
+                           std::span<const std::string_view> usual_columns,
+                           std::span<const std::string_view> more) {
+    RowOptions full = in_full(settings, options);
+    if (full.columns.empty()) full.columns.assign(usual_columns.begin(), usual_columns.end());
+    const std::size_t shown = full.columns.size();
+    full.columns.insert(full.columns.end(), more.begin(), more.end());
+    const storage::Table all = chosen_rows(without_unwanted(settings, full, {}), name, full, {});
+    return {columns_of(all, 0, shown), columns_of(all, shown, all.columns.size())};
 }
 
 }  // namespace lockstep::pipeline

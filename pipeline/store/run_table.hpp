@@ -24,6 +24,16 @@ storage::Table chosen_rows(const reports::SettingsTable& settings, std::string_v
                            const RowOptions& options,
                            std::span<const std::string_view> usual_columns);
 
+// The same with `more` columns behind, of the same rows: what a verb has to know of them.
+struct ChosenRows {
+    storage::Table shown;
+    storage::Table more;
+};
+ChosenRows chosen_rows_and(const reports::SettingsTable& settings, std::string_view name,
+                           const RowOptions& options,
+                           std::span<const std::string_view> usual_columns,
+                           std::span<const std::string_view> more);
+
 // The columns that a user sorts by, or that a condition is about: full names, each once.
 // Throws UsageError for what may mean several.
 std::vector<std::string> asked_columns(const reports::SettingsTable& settings,

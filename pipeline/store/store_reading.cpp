@@ -57,10 +57,14 @@ storage::RunRow the_run(const storage::RunDatabase& database, std::string_view t
     const std::vector<storage::RunRow> matches = database.match_runs(text);
     if (matches.empty()) throw no_such_run(text);
     if (matches.size() == 1) return matches.front();
+    constexpr std::size_t kMost = 8;
     std::string ids;
-    for (const storage::RunRow& row : matches)
-        ids += fmt::format("{}{} ({}, {})", ids.empty() ? "" : ", ", row.run, row.experiment,
-                           storage::to_string(row.state));
+    for (std::size_t i = 0; i < std::min(matches.size(), kMost); ++i)
+        ids += fmt::format("{}{} ({}, {})", ids.empty() ? "" : ", ", matches[i].run,
+                           matches[i].experiment, storage::to_string(matches[i].state));
+    if (matches.size() > kMost)
+        ids += fmt::format(" and {} more; `lockstep ls --columns run,name,seed` lists them",
+                           matches.size() - kMost);
     throw UsageError(fmt::format("\"{}\" may mean several runs: {}", text, ids));
 }
 

@@ -20,6 +20,7 @@
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/leaderboard.hpp"
 #include "reports/figures/run_figures.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/compared_tables.hpp"
 #include "reports/tables/fitting_table.hpp"
 
@@ -31,12 +32,29 @@ using reports::SettingsTable;
 using storage::Cell;
 using storage::Table;
 
+// As matching_runs(); what names no run may name an experiment, and stands for all of its runs.
+std::vector<std::string> runs_or_experiments(const storage::RunDatabase& database,
+                                             const std::vector<std::string>& texts) {
+    const std::vector<storage::ExperimentRow> experiments = database.experiments();
+    std::vector<std::string> runs;
+    for (const std::string& text : texts) {
+        const bool is_experiment =
+            std::ranges::find(experiments, text, &storage::ExperimentRow::name) !=
+                experiments.end() &&
+            database.match_runs(text).empty();
+        for (const std::string& run : is_experiment ? texts_of(database.runs_table(text), "run")
+                                                    : matching_runs(database, {text}))
+            if (std::ranges::find(runs, run) == runs.end()) runs.push_back(run);
+    }
+    return runs;
+}
+
 std::vector<std::string> selected(const storage::RunDatabase& database,
                                   const CompareOptions& options) {
     require_experiment(database, options.experiment);
     std::vector<std::string> runs = options.runs.empty()
                                         ? texts_of(database.runs_table(options.experiment), "run")
-                                        : matching_runs(database, options.runs);
+                                        : runs_or_experiments(database, options.runs);
     std::erase_if(runs, [&](const std::string& run) {
         const std::vector<std::string> tags = database.tags(run);
         return std::ranges::any_of(options.tags, [&](const std::string& wanted) {
@@ -178,14 +196,23 @@ int compare(const CompareOptions& options) {
     const std::vector<std::string> differing = reports::differing_settings(table);
     const bool is_for_people = shows_to_people(options.format);
     const std::vector<std::string> asked = asked_columns(table, options.rows);
-    Table shown = chosen_rows(table, "compared", options.rows,
-                              usual_columns(table, asked, differing, is_for_people));
+    auto [shown, facts] = chosen_rows_and(table, "compared", options.rows,
+                                          usual_columns(table, asked, differing, is_for_people),
+                                          reports::kAccuracyFacts);
     Fitting fitting{.may_drop = options.rows.columns.empty(),
                     .kept = {"test_accuracy", "above_baseline_accuracy"}};
+    if (reports::has_several_test_sets(facts)) fitting.kept.emplace_back("test_set");
     for (const std::string& column : asked) fitting.kept.push_back(shown_name(table, column));
     if (fitting.may_drop && is_for_people) {
         shorten_settings(table, shown);
         if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
+        shown = reports::with_accuracy_marks(std::move(shown), facts);
+    }
+    if (fitting.may_drop || place_of(shown, "test_accuracy") < shown.columns.size())
+        fitting.notes = reports::accuracy_notes(facts, fitting.may_drop);
+    if (shown.rows.empty() && is_for_people) {
+        tell_no_rows(table.table.rows.size());
+        return kExitSuccess;
     }
     fitting.together = {{"test_accuracy_low", "test_accuracy_high"},
                         {"run_seconds", "stopped_seconds"},

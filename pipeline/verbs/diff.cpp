@@ -160,6 +160,19 @@ Table one_table(const Table& settings, const Table& figures) {
     return table;
 }
 
+// On a terminal the verdict stays, and what it is about.
+void print_for_people(const Table& runs, const Table& settings, const Table& figures,
+                      reports::TableFormat format) {
+    const FittedText shown =
+        fitting_sections({{{"runs", runs}, {"run", "experiment", "seed", "state"}},
+                          {{"settings", settings}, {"first", "second"}},
+                          {{"figures", readable_figures(figures)},
+                           {"first", "second", "difference", "movement", "selected_on_test_set"}}},
+                         format);
+    print(shown.text);
+    tell_left_out(shown.left_out, "--format csv has every one");
+}
+
 // ---- several seeds of an architecture ----------------------------------------------------------
 
 std::vector<RunFigures> runs_called(const storage::RunDatabase& database, const std::string& text) {
@@ -269,9 +282,12 @@ int diff_architectures(const storage::RunDatabase& database, const DiffOptions& 
             table.rows.push_back({std::string("figure"), row[0], row[1], row[2], row[3]});
         print(reports::table_text(table, options.format));
     } else if (shows_to_people(options.format)) {
-        print(fitting_sections({sections[0], sections[1], {"figures", readable_figures(figures)}},
-                               options.format) +
-              '\n' + sentence_on(database, first, second));
+        const FittedText shown =
+            fitting_sections({{sections[0], {"architecture"}},
+                              {sections[1], {"first", "second"}},
+                              {{"figures", readable_figures(figures)}, {"first", "second"}}},
+                             options.format);
+        print(shown.text + '\n' + sentence_on(database, first, second));
     } else {
         print(reports::sections_text(sections, options.format));
     }
@@ -296,10 +312,7 @@ int diff(const DiffOptions& options) {
     if (options.format == reports::TableFormat::csv) {
         print(reports::table_text(one_table(settings, figures), options.format));
     } else if (shows_to_people(options.format)) {
-        print(fitting_sections({{"runs", runs_table(first, second)},
-                                {"settings", settings},
-                                {"figures", readable_figures(figures)}},
-                               options.format));
+        print_for_people(runs_table(first, second), settings, figures, options.format);
         const std::string sentence = is_one_design ? "" : sentence_on(database, first, second);
         if (!sentence.empty()) print('\n' + sentence);
     } else {

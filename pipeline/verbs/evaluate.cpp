@@ -26,6 +26,7 @@
 #include "pipeline/verbs/network_notes.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/prediction_figures.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/class_tables.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_text.hpp"
@@ -212,6 +213,9 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
             return class_figures(data, samples_of(data, options.split), result);
         };
         print_result(result_table(network, options.split, views, result.metrics), figures, options);
+        if (data.dataset->name == reports::kSynthetic && !options.by &&
+            shows_to_people(options.format))
+            print(fitting_lines({reports::synthetic_note(true)}));
     }
     return kExitSuccess;
 }

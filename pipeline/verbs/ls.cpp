@@ -22,9 +22,13 @@
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/chance_level.hpp"
+#include "reports/figures/config_text.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/figures/test_set.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/fitting_table.hpp"
+#include "reports/tables/table_columns.hpp"
+#include "reports/words/test_set_text.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -58,10 +62,14 @@ constexpr std::array<std::string_view, 22> kAllFigures{"experiment",
                                                        "is_nan",
                                                        "stopped_seconds"};
 
-// For people: what tells most comes first, and the settings that differ after these.
-constexpr std::array<std::string_view, 5> kFirst{"name", "test_accuracy", "state", "progress",
-                                                 "best_val_accuracy"};
+// For people: what tells most comes first, and the settings that differ between the two.
+constexpr std::array<std::string_view, 2> kFirst{"name", "test_accuracy"};
+constexpr std::array<std::string_view, 3> kSecond{"state", "progress", "best_val_accuracy"};
 constexpr std::array<std::string_view, 3> kLast{"seed", "started_utc", "run"};
+// What stands in no column for certain, and has to be known of the rows shown.
+constexpr std::array<std::string_view, 4> kFactsOfRows{"test_accuracy", "test_set", "selected_on",
+                                                       "state"};
+
 // Runs of one name.
 constexpr std::array<std::string_view, 2> kTellApart{"experiment", "run"};
 
@@ -77,6 +85,32 @@ void add_progress(SettingsTable& runs) {
                                        std::get<std::int64_t>(row[planned]));
         row.insert(row.begin() + at, std::move(text));
     }
+}
+
+// What an accuracy was measured on, and whether that chose its epoch: in front of the settings.
+void add_accuracy_facts(SettingsTable& runs) {
+    Table& table = runs.table;
+    std::vector<reports::TestSet> sets;
+    const std::size_t dataset = place_of(table, "dataset"), digest = place_of(table, "data_digest");
+    const std::size_t images = place_of(table, "test_samples");
+    const std::size_t classes = place_of(table, "data.classes");
+    for (const std::vector<Cell>& row : table.rows) {
+        const auto* list = classes < row.size() ? std::get_if<std::string>(&row[classes]) : nullptr;
+        sets.push_back({std::get<std::string>(row[dataset]), std::get<std::string>(row[digest]),
+                        reports::list_of_texts(list != nullptr ? *list : std::string()),
+                        std::get<std::int64_t>(row[images])});
+    }
+    const reports::TestSetTexts text_of({sets.begin(), sets.end()});
+    const std::size_t selected = place_of(table, "selected_on_test_set");
+    std::vector<Cell> texts, marks;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        texts.emplace_back(text_of(sets[i]));
+        marks.push_back(table.rows[i][selected] == Cell(std::int64_t{1})
+                            ? Cell(std::string(reports::kSelectedOnTestSet))
+                            : Cell());
+    }
+    reports::insert_column(table, runs.first++, "test_set", texts);
+    reports::insert_column(table, runs.first++, "selected_on", marks);
 }
 
 // By their start; what has not started, by when it was planned.
@@ -127,6 +161,12 @@ bool is_any_in_doubt(const Table& runs) {
     });
 }
 
+bool is_any_unfinished(const Table& rows) {
+    const std::size_t state = place_of(rows, "state");
+    return std::ranges::any_of(
+        rows.rows, [&](const auto& row) { return row[state] != Cell(std::string("finished")); });
+}
+
 std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_for_people,
                                             bool is_any_silent, std::span<const std::string> asked,
                                             std::span<const std::string> differing) {
@@ -140,12 +180,14 @@ std::vector<std::string_view> usual_columns(const SettingsTable& runs, bool is_f
         add(differing);
         return columns;
     }
+    const auto add_one = [&](std::string_view column) { add(std::array{column}); };
     add(kFirst);
     add(asked);
-    if (is_any_silent || is_any_in_doubt(runs.table)) columns.emplace_back("cause");
-    if (has_any(runs.table, "tags")) columns.emplace_back("tags");
+    if (is_any_silent || is_any_in_doubt(runs.table)) add_one("cause");
+    if (has_any(runs.table, "tags")) add_one("tags");
     add(differing);
-    if (has_several(runs.table, "experiment")) columns.emplace_back("experiment");
+    add(kSecond);
+    if (has_several(runs.table, "experiment")) add_one("experiment");
     add(kLast);
     return columns;
 }
@@ -155,7 +197,7 @@ std::string with_tags(std::string where, const std::vector<std::string>& tags) {
     for (const std::string& tag : tags) {
         if (!storage::is_safe_name(tag)) throw UsageError(fmt::format("no tag: \"{}\"", tag));
         const std::string has_tag = fmt::format("instr(' ' || tags || ' ', ' {} ') > 0", tag);
-        where = where.empty() ? has_tag : fmt::format("({}) and {}", where, has_tag);
+        where = where.empty() ? has_tag : fmt::format("(\n{}\n) and {}", where, has_tag);
     }
     return where;
 }
@@ -203,16 +245,16 @@ Cell caveat_of(const ExperimentSummary& summary) {
 
 // One row an experiment, the newest first: how many of its runs are where, and the best one.
 Table experiments_table(const storage::RunDatabase& database) {
-    Table table{{"experiment", "runs", "finished", "best_run", "best_test_accuracy", "caveat",
+    Table table{{"experiment", "runs", "finished", "best_test_accuracy", "best_run", "caveat",
                  "title", "file", "created_utc"},
                 {}};
     for (const storage::ExperimentRow& experiment : database.experiments()) {
         const ExperimentSummary summary = summary_of(database, experiment.name);
         const auto& best = summary.best;
-        table.rows.push_back(
-            {experiment.name, summary.runs, summary.finished, best ? Cell(best->run.name) : Cell(),
-             best && best->test_accuracy ? Cell(*best->test_accuracy) : Cell(), caveat_of(summary),
-             experiment.title, experiment.file, experiment.created_utc});
+        table.rows.push_back({experiment.name, summary.runs, summary.finished,
+                              best && best->test_accuracy ? Cell(*best->test_accuracy) : Cell(),
+                              best ? Cell(best->run.name) : Cell(), caveat_of(summary),
+                              experiment.title, experiment.file, experiment.created_utc});
     }
     put_newest_first(table, "created_utc", "created_utc");
     return table;
@@ -231,6 +273,7 @@ int ls(const LsOptions& options) {
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);
     add_progress(runs);
+    add_accuracy_facts(runs);
     put_newest_first(runs.table, "started_utc", "created_utc");
     const bool is_any_silent = tell_silences(runs.table, storage::RunStore::open(options.store));
     const bool is_for_people = shows_to_people(options.format);
@@ -238,13 +281,23 @@ int ls(const LsOptions& options) {
     RowOptions rows = options.rows;
     rows.where = with_tags(rows.where, options.tags);
     const std::vector<std::string> asked = asked_columns(runs, rows);
-    Table shown = chosen_rows(runs, "v_runs", rows,
-                              usual_columns(runs, is_for_people, is_any_silent, asked, differing));
-    Fitting fitting{.may_drop = options.rows.columns.empty(), .kept = {"test_accuracy"}};
+    auto [shown, facts] = chosen_rows_and(
+        runs, "v_runs", rows, usual_columns(runs, is_for_people, is_any_silent, asked, differing),
+        kFactsOfRows);
+    Fitting fitting{.may_drop = options.rows.columns.empty(),
+                    .kept = {"test_accuracy", "test_set"}};
     for (const std::string& column : asked) fitting.kept.push_back(shown_name(runs, column));
+    if (is_any_unfinished(facts)) fitting.kept.insert(fitting.kept.end(), {"state", "progress"});
     if (fitting.may_drop && is_for_people) {
         shorten_settings(runs, shown);
         if (auto column = reports::tell_apart(shown, kTellApart)) fitting.kept.push_back(*column);
+        shown = reports::with_accuracy_marks(std::move(shown), facts);
+    }
+    if (fitting.may_drop || place_of(shown, "test_accuracy") < shown.columns.size())
+        fitting.notes = reports::accuracy_notes(facts, fitting.may_drop);
+    if (shown.rows.empty() && is_for_people) {
+        tell_no_rows(runs.table.rows.size());
+        return kExitSuccess;
     }
     print_fitting(shown, options.format, fitting);
     return kExitSuccess;

@@ -1,12 +1,14 @@
 #include "pipeline/verbs/plan.hpp"
 
 #include <string>
+#include <utility>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
 #include "pipeline/planning/plan.hpp"
 #include "pipeline/planning/side_by_side.hpp"
+#include "pipeline/planning/swept_settings.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
@@ -25,8 +27,9 @@ int plan(const PlanOptions& options) {
     for (const std::string& note : planned.notes) {
         if (!is_for_people) tell_failure({kExitSuccess, "warning: " + note});
     }
-    print_fitting(plan_table(planned), options.format,
-                  {.where_the_rest_is = "--format csv has every one"});
+    storage::Table table = plan_table(planned);
+    if (shows_to_people(options.format)) table = with_swept_settings(std::move(table), planned);
+    print_fitting(table, options.format, {.where_the_rest_is = "--format csv has every one"});
     if (is_for_people) print(plan_notes(planned) + side_by_side_note(planned, ranks));
     return kExitSuccess;
 }

@@ -1,15 +1,54 @@
 #include "pipeline/verbs/query.hpp"
 
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "pipeline/failure/exit_codes.hpp"
-#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/settings/suggestion.hpp"
 #include "pipeline/store/store_reading.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
+#include "storage/files/storage_error.hpp"
 
 namespace lockstep::pipeline {
+namespace {
+
+using storage::StorageError;
+
+constexpr std::string_view kNoSuchColumn = "no such column: ";
+
+// What may have been meant by what SQLite does not know.
+std::string hint(const storage::RunDatabase& database, const std::string& what) {
+    if (const std::size_t at = what.find(kNoSuchColumn); at != std::string::npos) {
+        std::string column = what.substr(at + kNoSuchColumn.size());
+        column = column.substr(column.rfind('.') + 1);
+        std::vector<std::string> known;
+        for (const char* const view : {"v_runs", "v_epochs", "v_settings"}) {
+            const auto columns =
+                database.run_query(fmt::format("select * from {} limit 0", view)).columns;
+            known.insert(known.end(), columns.begin(), columns.end());
+        }
+        return did_you_mean(column, std::vector<std::string_view>(known.begin(), known.end()));
+    }
+    const bool is_no_sql = what.find("syntax error") != std::string::npos ||
+                           what.find("no such table") != std::string::npos;
+    return is_no_sql ? "; there are the views v_runs, v_epochs, v_best, v_settings and v_compare, "
+                       "whose columns `lockstep query \"pragma table_info(v_runs)\"` tells"
+                     : "";
+}
+
+}  // namespace
 
 int query(const QueryOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
-    print(reports::table_text(database.run_query(options.sql), options.format));
+    try {
+        print_fitting(database.run_query(options.sql), options.format, {.may_drop = false});
+    } catch (const StorageError& error) {
+        if (error.kind() != StorageError::Kind::bad_data) throw;
+        throw StorageError(error.kind(), error.what() + hint(database, error.what()));
+    }
     return kExitSuccess;
 }
 

@@ -14,7 +14,9 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
+#include "pipeline/planning/plan_warnings.hpp"
 #include "pipeline/planning/run_schedule.hpp"
+#include "pipeline/planning/swept_settings.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
@@ -35,6 +37,7 @@
 #include "pipeline/verbs/report.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/figures/comparison.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
@@ -75,8 +78,10 @@ void tell_stop(int exit_code) {
     }
 }
 
+// What `validate` and `plan` note, as warnings: of runs that one is about, it tells how many.
 void tell_notes(const Plan& plan) {
-    for (const std::string& note : plan.notes) tell_failure({kExitSuccess, "warning: " + note});
+    for (const std::string& note : plan_warnings(plan))
+        tell_failure({kExitSuccess, "warning: " + note});
 }
 
 bool has_database(const std::filesystem::path& store) {
@@ -94,12 +99,15 @@ void print_tables(const RunOptions& options, Plan plan, std::chrono::millisecond
     adopt_trained(plan, database);
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
-    const reports::Comparison comparison = reports::compare(facts_of(database, ids));
-    print_fitting(reports::results_table(comparison), reports::TableFormat::table,
-                  {.kept = {"test_accuracy"}, .where_the_rest_is = "`lockstep compare` has more"});
-    const bool is_marked = std::any_of(comparison.runs.begin(), comparison.runs.end(),
-                                       [](const auto& one) { return one.selected_on_test_set; });
-    if (is_marked) print("* chose its epoch by the test set: its test figures flatter\n");
+    const std::vector<reports::RunFacts> runs = facts_of(database, ids);
+    const storage::Table facts = reports::accuracy_facts(runs);
+    storage::Table results = reports::results_table(reports::compare(runs));
+    if (runs.size() == plan.runs.size()) results = with_swept_settings(std::move(results), plan);
+    print_fitting(reports::with_test_set_letters(std::move(results), facts),
+                  reports::TableFormat::table,
+                  {.kept = {"state", "test_accuracy", "test_set"},
+                   .where_the_rest_is = "`lockstep compare` has more",
+                   .notes = reports::accuracy_notes(facts, true)});
     const auto root = storage::RunStore::open(options.store).root();
     print(fmt::format("\nEverything lies in {} (lockstep.db, runs/<run>/).\n",
                       printable(root.string())));
@@ -245,7 +253,7 @@ int dry_run(const RunOptions& options) {
         }
         adopt(plan, stored);
     }
-    print_fitting(plan_table(plan), reports::TableFormat::table,
+    print_fitting(with_swept_settings(plan_table(plan), plan), reports::TableFormat::table,
                   {.where_the_rest_is = "`lockstep plan --format csv` has every one"});
     print(plan_notes(plan) + notes);
     return kExitSuccess;

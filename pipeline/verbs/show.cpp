@@ -18,6 +18,7 @@
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/store/row_options.hpp"
+#include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/charts/sparkline.hpp"
@@ -119,7 +120,9 @@ Cell figure(const std::vector<storage::MetricRow>& metrics, std::string_view nam
 }
 
 // How it went, and what it is: without what is empty.
-Section summary(const storage::RunDetails& details) {
+//   settings   rows that follow
+Section summary(const storage::RunDetails& details,
+                const std::vector<std::vector<Cell>>& settings) {
     const storage::RunRow& row = details.run;
     const reports::RunFigures figures = reports::run_figures(details);
     const auto& best = figures.val_accuracy.best;
@@ -146,10 +149,28 @@ Section summary(const storage::RunDetails& details) {
           {"optimizer", row.optimizer},
           {"batch_size", std::int64_t{row.batch_size}},
           {"parameters", row.parameters}}}};
-    std::erase_if(section.table.rows, [](const std::vector<Cell>& each) {
+    auto& rows = section.table.rows;
+    rows.insert(rows.end(), settings.begin(), settings.end());
+    std::erase_if(rows, [](const std::vector<Cell>& each) {
         return each[1] == Cell() || each[1] == Cell(std::string());
     });
     return section;
+}
+
+// In which the run differs from others of its experiment: a long name of a sweep has only their
+// hash.
+std::vector<std::vector<Cell>> settings_that_differ(const storage::RunDatabase& database,
+                                                    const storage::RunRow& row) {
+    constexpr std::array<std::string_view, 2> kShown{"train.batch_size", "train.optimizer.name"};
+    const reports::SettingsTable runs = runs_with_settings(database, row.experiment);
+    const std::vector<std::string> ids = texts_of(runs.table, "run");
+    const auto own = static_cast<std::size_t>(std::ranges::find(ids, row.run) - ids.begin());
+    std::vector<std::vector<Cell>> rows;
+    for (const std::string& key : reports::differing_settings(runs)) {
+        if (own == ids.size() || std::ranges::find(kShown, key) != kShown.end()) continue;
+        rows.push_back({shown_name(runs, key), runs.table.rows[own][place_of(runs.table, key)]});
+    }
+    return rows;
 }
 
 Section attempts(const std::vector<storage::AttemptRow>& rows) {
@@ -236,15 +257,18 @@ std::string curves_text(const std::vector<storage::EpochRow>& epochs) {
 }
 
 // What people look for, as the terminal has room for it.
-std::string short_text(const storage::RunDetails& details, Table epochs, TableFormat format) {
-    std::vector<Section> rest{{"epochs", std::move(epochs)}};
-    if (details.attempts.size() > 1) rest.push_back(attempts(details.attempts));
-    if (!details.events.empty()) rest.push_back(events(details.events));
+void print_short(const storage::RunDetails& details, const std::vector<std::vector<Cell>>& settings,
+                 Table epochs, TableFormat format) {
+    std::vector<FittingSection> rest{{{"epochs", std::move(epochs)}, {"val_accuracy"}}};
+    if (details.attempts.size() > 1) rest.push_back({attempts(details.attempts), {"outcome"}});
+    if (!details.events.empty()) rest.push_back({events(details.events), {"kind", "text"}});
     const bool is_text = format == TableFormat::table;
-    return fitting_sections({summary(details)}, format) +
-           (is_text ? curves_text(details.epochs) : "") + '\n' + fitting_sections(rest, format) +
-           fmt::format("\nconfiguration, digests, files: lockstep show {} --all\n",
-                       details.run.run);
+    const FittedText below = fitting_sections(std::move(rest), format);
+    print(fitting_sections({{summary(details, settings), {"value"}}}, format).text +
+          (is_text ? curves_text(details.epochs) : "") + '\n' + below.text + '\n' +
+          fitting_lines({fmt::format("configuration, digests, files: lockstep show {} --all",
+                                     details.run.run)}));
+    tell_left_out(below.left_out, "--all has every one");
 }
 
 }  // namespace
@@ -263,7 +287,8 @@ int show(const ShowOptions& options) {
     epochs = chosen_rows(epochs, "v_epochs", options.rows,
                          is_short ? std::span<const std::string_view>(few) : kUsualColumns);
     if (is_short) {
-        print(short_text(details, std::move(epochs), options.format));
+        print_short(details, settings_that_differ(database, details.run), std::move(epochs),
+                    options.format);
         return kExitSuccess;
     }
     if (options.format == TableFormat::csv) {

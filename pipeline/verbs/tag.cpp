@@ -9,6 +9,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/settings/path_text.hpp"
 #include "reports/tables/table_text.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
@@ -33,6 +34,11 @@ storage::Annotation annotation_of(const TagOptions& options) {
     for (const std::string& word : options.removed)
         annotation.removed_tags.push_back(checked_tag(word));
     annotation.note = options.note;
+    if (annotation.note && !is_utf8(*annotation.note))
+        throw UsageError(
+            fmt::format("--note: \"{}\" is no UTF-8, which other programs could not "
+                        "read; write it in UTF-8",
+                        printable(*annotation.note)));
     if (annotation.note && annotation.note->size() > kLongestNote)
         throw UsageError(
             fmt::format("--note: {} bytes; {} at most", annotation.note->size(), kLongestNote));

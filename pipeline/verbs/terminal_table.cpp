@@ -6,10 +6,88 @@
 #include <cstddef>
 #include <cstdio>
 #include <optional>
+#include <sstream>
 
+#include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "reports/tables/fitting_table.hpp"
+#include "reports/tables/record_text.hpp"
+#include "reports/words/terminal_text.hpp"
 
 namespace lockstep::pipeline {
+namespace {
+
+// Lines below a table; in Markdown a list.
+std::string notes_text(const std::vector<std::string>& notes, reports::TableFormat format) {
+    if (format == reports::TableFormat::table) {
+        std::vector<std::string> lines;  // names of classes are a user's text
+        for (const std::string& note : notes) lines.push_back(reports::terminal_text(note));
+        return fitting_lines(lines);
+    }
+    std::string text = notes.empty() ? "" : "\n";
+    for (const std::string& note : notes) {
+        const bool is_below = note.starts_with(' ');
+        const std::string words = reports::markdown_text(note.substr(note.find_first_not_of(' ')));
+        text += (is_below ? "  - " : "- ") + words + '\n';
+    }
+    return text;
+}
+
+// Of a run's state: what needs a look, and what goes on.
+std::string_view color_of(std::string_view state) {
+    if (state == "failed") return "\x1b[31m";       // red
+    if (state == "interrupted") return "\x1b[33m";  // yellow
+    return state == "running" ? "\x1b[32m" : "";    // green
+}
+
+// Where the characters of a line of UTF-8 begin, and where the last one ends.
+std::vector<std::size_t> character_places(std::string_view line) {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < line.size(); ++i)
+        if ((static_cast<unsigned char>(line[i]) & 0xC0U) != 0x80U) places.push_back(i);
+    places.push_back(line.size());
+    return places;
+}
+
+// Aligned columns with colours in the one called `state`, which begins where its head does.
+std::string with_state_colors(const std::string& text) {
+    std::istringstream lines(text);
+    std::string head, result;
+    std::getline(lines, head);
+    std::size_t begin = (' ' + head + ' ').find(" state ");
+    if (begin == std::string::npos) return text;
+    begin = character_places(head.substr(0, begin)).size() - 1;
+    result = head + '\n';
+    for (std::string line; std::getline(lines, line);) {
+        const std::vector<std::size_t> places = character_places(line);
+        if (begin + 1 < places.size()) {
+            const std::size_t from = places[begin],
+                              to = std::min(line.find(' ', from), line.size());
+            const std::string_view color = color_of(line.substr(from, to - from));
+            if (!color.empty()) line.insert(to, "\x1b[0m").insert(from, color);
+        }
+        result += line + '\n';
+    }
+    return result;
+}
+
+// As aligned columns, or where they have no room a row below the other.
+std::string text_of(const storage::Table& table, std::size_t width) {
+    if (reports::table_width(table) > width) return reports::record_text(table, width);
+    const std::string text = reports::table_text(table, reports::TableFormat::table);
+    const bool has_color = uses_color(ColorMode::automatic, {.is_terminal = true, .columns = 0});
+    return has_color ? with_state_colors(text) : text;
+}
+
+// With every column, and long texts broken into lines.
+std::string text_in_lines(const storage::Table& table, std::size_t width) {
+    const storage::Table broken = reports::with_broken_lines(table, width);
+    return reports::table_width(broken) <= width
+               ? reports::table_text(broken, reports::TableFormat::table)
+               : reports::record_text(table, width);
+}
+
+}  // namespace
 
 bool shows_to_people(reports::TableFormat format) {
     return format == reports::TableFormat::table || format == reports::TableFormat::md;
@@ -28,29 +106,72 @@ void shorten_settings(const reports::SettingsTable& settings, storage::Table& sh
 
 void print_fitting(const storage::Table& table, reports::TableFormat format,
                    const Fitting& fitting) {
-    if (!fitting.may_drop || !shows_to_people(format))
-        return print(reports::table_text(table, format));
-    const storage::Table full = reports::without_empty_columns(table);
+    if (!shows_to_people(format)) return print(reports::table_text(table, format));
+    const storage::Table full = fitting.may_drop ? reports::without_empty_columns(table) : table;
     const std::optional<std::size_t> width = output_width();
-    if (!width || format != reports::TableFormat::table)
-        return print(reports::table_text(full, format));
+    if (!width || format != reports::TableFormat::table) {
+        print(reports::table_text(full, format) + notes_text(fitting.notes, format));
+        return;
+    }
+    if (!fitting.may_drop)
+        return print(text_in_lines(full, *width) + notes_text(fitting.notes, format));
     const reports::FittedTable shown =
         reports::fitted(full, *width, fitting.kept, fitting.together);
-    print(reports::table_text(shown.table, format));
-    if (shown.left_out > 0)
-        fmt::print(stderr, "{} more column{} had no room; {}\n", shown.left_out,
-                   shown.left_out == 1 ? "" : "s", fitting.where_the_rest_is);
+    print(text_of(shown.table, *width) + notes_text(fitting.notes, format));
+    tell_left_out(shown.left_out, fitting.where_the_rest_is);
 }
 
-std::string fitting_sections(std::vector<reports::Section> sections, reports::TableFormat format) {
+void tell_no_rows(std::size_t of) {
+    const std::string text =
+        of == 0 ? "there are no runs" : fmt::format("no run of {} matches", of);
+    fmt::print(stderr, "{}\n", text);
+}
+
+void tell_left_out(std::size_t columns, std::string_view where_the_rest_is) {
+    if (columns == 0) return;
+    fmt::print(stderr, "{}",
+               fitting_lines({fmt::format("{} more column{} had no room; {}", columns,
+                                          columns == 1 ? "" : "s", where_the_rest_is)}));
+}
+
+FittedText fitting_sections(std::vector<FittingSection> sections, reports::TableFormat format) {
     const std::optional<std::size_t> width = output_width();
-    for (reports::Section& section : sections) {
+    FittedText result;
+    for (auto& [section, kept] : sections) {
         section.table = reports::without_empty_columns(std::move(section.table));
-        if (!width || format != reports::TableFormat::table) continue;
-        section.table = reports::with_broken_lines(section.table, *width);
-        section.table = reports::fitted(std::move(section.table), *width, {}).table;
+        if (!result.text.empty()) result.text += '\n';
+        if (!width || format != reports::TableFormat::table) {
+            result.text += reports::sections_text({section}, format);
+            continue;
+        }
+        const reports::FittedTable shown = reports::fitted_in_lines(section.table, *width, kept);
+        const bool fits = reports::table_width(shown.table) <= *width;
+        if (fits) result.left_out += shown.left_out;
+        result.text += section.title + "\n\n" +
+                       (fits ? reports::table_text(shown.table, format)
+                             : reports::record_text(section.table, *width));
     }
-    return reports::sections_text(sections, format);
+    return result;
+}
+
+std::string fitting_lines(const std::vector<std::string>& lines) {
+    constexpr std::size_t kIndent = 2, kShortest = 20;
+    const std::optional<std::size_t> width = output_width();
+    std::string text;
+    for (const std::string& line : lines) {
+        const std::size_t own = line.find_first_not_of(' ');
+        if (!width || line.size() <= *width || own == std::string::npos) {
+            text += line + '\n';
+            continue;
+        }
+        const std::size_t room = std::max(*width, own + kIndent + kShortest) - own - kIndent;
+        std::string indent(own, ' ');
+        for (const std::string& part : reports::broken_lines(line, room)) {
+            text += indent + part + '\n';
+            indent.assign(own + kIndent, ' ');
+        }
+    }
+    return text;
 }
 
 }  // namespace lockstep::pipeline

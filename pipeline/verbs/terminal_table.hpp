@@ -2,6 +2,7 @@
 
 // Tables of usual columns, as a terminal has room for.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,21 +23,45 @@ std::string shown_name(const reports::SettingsTable& settings, const std::string
 // Calls settings so.
 void shorten_settings(const reports::SettingsTable& settings, storage::Table& shown);
 
-// What may leave a table that a terminal has no room for.
+// How a table is fitted into a terminal.
 struct Fitting {
-    bool may_drop = true;             // columns, on the right, and those without a value
+    // Columns on the right that have no room, and for people those without a value. Else texts are
+    // broken into lines, and what still has no room is shown a row below the other.
+    bool may_drop = true;
     std::vector<std::string> kept{};  // these stay; the first one does too
     reports::ColumnPairs together{};  // both stay, or both leave
     std::string_view where_the_rest_is = "--columns all shows every one";
+    std::vector<std::string> notes{};  // lines below the table, for people
 };
 
 // Prints. For people without columns in which no row has a value; on a terminal, as aligned
 // columns, those that have no room are left out; standard error then says how many, and how to see
-// them.
+// them. Where not even those that stay have room, each row is printed as lines of its own.
 void print_fitting(const storage::Table& table, reports::TableFormat format,
                    const Fitting& fitting = {});
 
+// Says on standard error that no row is shown.
+//   of    rows that there are without a choice
+void tell_no_rows(std::size_t of);
+
+// Says on standard error how many columns had no room; nothing of none.
+void tell_left_out(std::size_t columns, std::string_view where_the_rest_is);
+
+// A section, and which of its columns stay beside the first one.
+struct FittingSection {
+    reports::Section section;
+    std::vector<std::string> kept{};
+};
+
+struct FittedText {
+    std::string text;
+    std::size_t left_out = 0;  // columns
+};
+
 // Sections for people: as print_fitting() has them, and long texts in several lines.
-std::string fitting_sections(std::vector<reports::Section> sections, reports::TableFormat format);
+FittedText fitting_sections(std::vector<FittingSection> sections, reports::TableFormat format);
+
+// Lines, each broken between words to what a terminal has room for; what goes on is indented.
+std::string fitting_lines(const std::vector<std::string>& lines);
 
 }  // namespace lockstep::pipeline

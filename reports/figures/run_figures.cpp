@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "reports/figures/test_set_of_run.hpp"
+
 namespace lockstep::reports {
 namespace {
 
@@ -82,11 +84,6 @@ void add_test(const RunDetails& details, RunFigures& figures) {
     if (!figures.test_right || details.run.selected_on_test_set) return;
     figures.test_interval =
         wilson_interval(figures.test_right->successes, figures.test_right->trials);
-}
-
-TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config) {
-    return {run.dataset, run.data_digest, list_of_texts(value_of(config, "data.classes")),
-            run.test_samples};
 }
 
 // "mirror" in quotes.

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <variant>
 
 #include "reports/figures/comparison.hpp"
 #include "reports/figures/leaderboard.hpp"
+#include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
 #include "reports/words/pair_text.hpp"
@@ -21,7 +23,7 @@ namespace {
 
 using storage::Cell;
 
-Cell word_if(bool is_so, const char* word) {
+Cell word_if(bool is_so, std::string_view word) {
     return is_so ? Cell(std::string(word)) : Cell(std::monostate{});
 }
 
@@ -120,7 +122,7 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs) {
                               run.has_epochs() ? Cell(run.seconds) : none,
                               run.has_epochs() ? Cell(run.images_per_second) : none,
                               run.stopped_seconds > 0 ? Cell(run.stopped_seconds) : none,
-                              word_if(run.run.selected_on_test_set, "test set"),
+                              word_if(run.run.selected_on_test_set, kSelectedOnTestSet),
                               places[i].architecture,
                               places[i].test_set,
                               places[i].same_training_as,
@@ -180,7 +182,7 @@ storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
                               mean(entry.seconds),
                               mean(entry.images_per_second),
                               entry.stopped_seconds > 0 ? Cell(entry.stopped_seconds) : none,
-                              word_if(entry.selected_on_test_set, "test set"),
+                              word_if(entry.selected_on_test_set, kSelectedOnTestSet),
                               text_of(entry.test_set),
                               not_counted(runs, entry)});
     }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "reports/tables/table_columns.hpp"
 #include "reports/tables/table_text.hpp"
 
 namespace lockstep::reports {
@@ -17,23 +19,12 @@ using storage::Cell;
 using storage::Table;
 
 constexpr std::size_t kShortName = 24;   // characters: names are not made shorter than this
-constexpr std::size_t kShortBreak = 16;  // nor lines of a broken text
+constexpr std::size_t kShortBreak = 20;  // nor lines of a broken text: as long as names of figures
 constexpr std::string_view kOmission = "...";
-
-void erase_column(Table& table, std::size_t column) {
-    const auto at = static_cast<std::ptrdiff_t>(column);
-    table.columns.erase(table.columns.begin() + at);
-    for (std::vector<Cell>& row : table.rows) row.erase(row.begin() + at);
-}
 
 bool is_empty(const Cell& cell) {
     const auto* text = std::get_if<std::string>(&cell);
     return text != nullptr ? text->empty() : std::holds_alternative<std::monostate>(cell);
-}
-
-std::size_t place_of(const Table& table, std::string_view column) {
-    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
-                                    table.columns.begin());
 }
 
 // Different rows, by the columns at these places.
@@ -82,33 +73,61 @@ void shorten_names(Table& table, std::size_t width) {
     }
 }
 
-// The lines of a text, broken between words, and in words that are longer than a line.
-std::vector<std::string> lines_of(const std::string& text, std::size_t width) {
-    std::vector<std::string> lines(1);
-    std::istringstream words(text);
-    for (std::string word; words >> word;) {
-        if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width)
-            lines.emplace_back();
-        if (!lines.back().empty()) lines.back() += ' ';
-        for (const char byte : word) {
-            if (lines.back().size() >= width && !goes_on(byte)) lines.emplace_back();
-            lines.back() += byte;
-        }
-    }
-    return lines;
+// What a word may be broken behind: "train.optimizer.", "a-network-".
+bool may_break_behind(char byte) {
+    return std::string_view("._-/,").find(byte) != std::string_view::npos;
 }
 
-void add_broken_row(const std::vector<Cell>& row, std::size_t column, std::size_t width,
-                    Table& table) {
-    const auto* text = std::get_if<std::string>(&row[column]);
-    if (text == nullptr || text->size() <= width) return table.rows.push_back(row);
-    const std::vector<std::string> lines = lines_of(*text, width);
-    table.rows.push_back(row);
-    table.rows.back()[column] = lines.front();
-    for (std::size_t i = 1; i < lines.size(); ++i) {
-        table.rows.emplace_back(row.size());
-        table.rows.back()[column] = lines[i];
+// The pieces of a word between which it may be broken.
+std::vector<std::string> pieces_of(const std::string& word) {
+    std::vector<std::string> pieces(1);
+    for (const char byte : word) {
+        pieces.back() += byte;
+        if (may_break_behind(byte)) pieces.emplace_back();
     }
+    if (pieces.back().empty()) pieces.pop_back();
+    return pieces;
+}
+
+// A piece that is longer than a line is broken anywhere.
+void add_piece(const std::string& piece, std::size_t width, std::vector<std::string>& lines) {
+    if (!lines.back().empty() && lines.back().size() + piece.size() > width) lines.emplace_back();
+    for (const char byte : piece) {
+        if (lines.back().size() >= width && !goes_on(byte)) lines.emplace_back();
+        lines.back() += byte;
+    }
+}
+
+void add_word(const std::string& word, std::size_t width, std::vector<std::string>& lines) {
+    const bool has_room = lines.back().empty() || lines.back().size() + 1 + word.size() <= width;
+    if (!has_room) lines.emplace_back();
+    if (!lines.back().empty()) lines.back() += ' ';
+    if (word.size() <= width) {
+        lines.back() += word;
+        return;
+    }
+    for (const std::string& piece : pieces_of(word)) add_piece(piece, width, lines);
+}
+
+// The row, its texts broken into lines that go on below each other.
+void add_broken_row(const std::vector<Cell>& row, std::span<const std::size_t> widths,
+                    Table& table) {
+    const std::size_t first = table.rows.size();
+    table.rows.push_back(row);
+    for (std::size_t column = 0; column < row.size(); ++column) {
+        const auto* text = std::get_if<std::string>(&row[column]);
+        if (text == nullptr || text->size() <= widths[column]) continue;
+        const std::vector<std::string> lines = broken_lines(*text, widths[column]);
+        if (table.rows.size() < first + lines.size())
+            table.rows.resize(first + lines.size(), std::vector<Cell>(row.size()));
+        for (std::size_t i = 0; i < lines.size(); ++i) table.rows[first + i][column] = lines[i];
+    }
+}
+
+Table broken_at(const Table& table, std::span<const std::size_t> widths) {
+    Table broken{table.columns, {}};
+    for (const std::vector<Cell>& row : table.rows) add_broken_row(row, widths, broken);
+    return broken;
 }
 
 }  // namespace
@@ -144,6 +163,13 @@ std::optional<std::string> tell_apart(Table& table, std::span<const std::string_
     return table.columns[*chosen > 0 ? 1 : 0];
 }
 
+std::vector<std::string> broken_lines(const std::string& text, std::size_t width) {
+    std::vector<std::string> lines(1);
+    std::istringstream words(text);
+    for (std::string word; words >> word;) add_word(word, width, lines);
+    return lines;
+}
+
 FittedTable fitted(Table table, std::size_t width, std::span<const std::string> kept,
                    const ColumnPairs& together) {
     FittedTable result{std::move(table), 0};
@@ -172,8 +198,20 @@ FittedTable fitted(Table table, std::size_t width, std::span<const std::string> 
     return result;
 }
 
+FittedTable fitted_in_lines(Table table, std::size_t width, std::span<const std::string> kept) {
+    FittedTable result{with_broken_lines(table, width), 0};
+    for (std::size_t i = table.columns.size(); i-- > 1 && table_width(result.table) > width;) {
+        if (std::ranges::find(kept, table.columns[i]) != kept.end()) continue;
+        erase_column(table, i);
+        ++result.left_out;
+        result.table = with_broken_lines(table, width);
+    }
+    return result;
+}
+
 Table with_broken_lines(const Table& table, std::size_t width) {
     Table result = table;
+    std::vector<std::size_t> widths(table.columns.size(), std::numeric_limits<std::size_t>::max());
     while (table_width(result) > width) {
         std::size_t widest = 0;
         for (std::size_t i = 1; i < result.columns.size(); ++i)
@@ -182,8 +220,8 @@ Table with_broken_lines(const Table& table, std::size_t width) {
         const std::size_t excess = table_width(result) - width;
         const std::size_t room = std::max(length - std::min(length, excess), kShortBreak);
         if (room >= length) return result;
-        Table broken{result.columns, {}};
-        for (const std::vector<Cell>& row : result.rows) add_broken_row(row, widest, room, broken);
+        widths[widest] = room;
+        Table broken = broken_at(table, widths);
         if (longest_text(broken, widest) >= length) return result;  // one character of many bytes
         result = std::move(broken);
     }

@@ -38,4 +38,13 @@ FittedTable fitted(storage::Table table, std::size_t width, std::span<const std:
 // The same columns: texts that are too long go on in further rows, whose other cells are empty.
 storage::Table with_broken_lines(const storage::Table& table, std::size_t width);
 
+// fitted() for tables of long texts: these are broken into lines instead of shortened, and columns
+// leave only where that is not enough.
+FittedTable fitted_in_lines(storage::Table table, std::size_t width,
+                            std::span<const std::string> kept);
+
+// Broken between words; a word that is longer than a line behind '.', '_', '-', '/' or ',' where it
+// has one, else anywhere. One line at least.
+std::vector<std::string> broken_lines(const std::string& text, std::size_t width);
+
 }  // namespace lockstep::reports

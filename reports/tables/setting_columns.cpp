@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +24,17 @@ bool ends_as(std::string_view key, std::string_view text) {
 
 std::span<const std::string> keys_of(const SettingsTable& settings) {
     return std::span(settings.table.columns).subspan(settings.first);
+}
+
+// Which layers there are changes from run to run: their keys take no name from another one.
+std::optional<std::string> the_one_of_no_layer(std::span<const std::string> keys) {
+    std::optional<std::string> found;
+    for (const std::string& key : keys) {
+        if (key.starts_with(kLayers)) continue;
+        if (found) return std::nullopt;
+        found = key;
+    }
+    return found;
 }
 
 bool differs(const Table& table, std::size_t column) {
@@ -88,6 +100,7 @@ MeantColumn meant_column(const SettingsTable& settings, std::string_view text) {
     MeantColumn meant;
     for (const std::string& key : keys_of(settings))
         if (ends_as(key, text)) meant.choices.push_back(key);
+    if (const auto other = the_one_of_no_layer(meant.choices)) meant.choices = {*other};
     if (meant.choices.size() == 1) meant.found = std::exchange(meant.choices, {}).front();
     return meant;
 }

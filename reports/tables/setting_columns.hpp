@@ -30,7 +30,9 @@ SettingsTable with_settings(storage::Table table,
 // long and told elsewhere: data.path, data.classes.
 std::vector<std::string> differing_settings(const SettingsTable& settings);
 
-// The column that a user means by its name or by the end of a setting's key, after a dot.
+// The column that a user means by its name or by the end of a setting's key, after a dot. Of a key
+// of a layer and one of none the latter: `momentum` is the optimizer's beside a batch
+// normalization.
 //   found     its name; "" if there is none or several
 //   choices   the settings that it may mean, if several
 struct MeantColumn {

@@ -43,34 +43,6 @@ std::string readable_number(std::string_view column, double value) {
     return fmt::format("{:.6g}", value);
 }
 
-std::string markdown_text(std::string_view text) {
-    std::string result;
-    for (const char byte : terminal_text(text)) {
-        switch (byte) {
-            case '<':
-                result += "&lt;";
-                break;
-            case '>':
-                result += "&gt;";
-                break;
-            case '&':
-                result += "&amp;";
-                break;
-            case '|':
-            case '`':
-            case '*':
-            case '[':
-            case ']':
-            case '\\':
-                result += '\\';
-                [[fallthrough]];
-            default:
-                result += byte;
-        }
-    }
-    return result;
-}
-
 std::string csv_text(std::string_view text) {
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
     std::string result = "\"";
@@ -106,11 +78,24 @@ Json json_cell(const Cell& cell) {
     return nullptr;
 }
 
+// Keys of an object: of equal names each but the first with its number.
+std::vector<std::string> json_keys(const std::vector<std::string>& columns) {
+    std::vector<std::string> keys;
+    for (const std::string& column : columns) {
+        std::string key = column;
+        for (int i = 1; std::ranges::find(keys, key) != keys.end(); ++i)
+            key = fmt::format("{}:{}", column, i);
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
 Json json_rows(const Table& table) {
+    const std::vector<std::string> keys = json_keys(table.columns);
     Json rows = Json::array();
     for (const auto& row : table.rows) {
         Json object = Json::object();
-        for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i]] = json_cell(row[i]);
+        for (std::size_t i = 0; i < row.size(); ++i) object[keys[i]] = json_cell(row[i]);
         rows.push_back(std::move(object));
     }
     return rows;
@@ -212,8 +197,32 @@ std::string markdown_table(const Table& table) {
 
 }  // namespace
 
-std::string cell_text(std::string_view column, const Cell& cell) {
-    return readable_cell(column, cell, terminal_text);
+std::string markdown_text(std::string_view text) {
+    std::string result;
+    for (const char byte : terminal_text(text)) {
+        switch (byte) {
+            case '<':
+                result += "&lt;";
+                break;
+            case '>':
+                result += "&gt;";
+                break;
+            case '&':
+                result += "&amp;";
+                break;
+            case '|':
+            case '`':
+            case '*':
+            case '[':
+            case ']':
+            case '\\':
+                result += '\\';
+                [[fallthrough]];
+            default:
+                result += byte;
+        }
+    }
+    return result;
 }
 
 std::string table_text(const Table& table, TableFormat format) {
@@ -228,6 +237,10 @@ std::string table_text(const Table& table, TableFormat format) {
             break;
     }
     return aligned_table(table);
+}
+
+std::string cell_text(std::string_view column, const Cell& cell) {
+    return readable_cell(column, cell, terminal_text);
 }
 
 std::size_t table_width(const Table& table) {

@@ -19,15 +19,19 @@ namespace lockstep::reports {
 //           control characters escaped
 //   csv     RFC 4180 with a header line and LF; numbers exact; NULL is empty, NaN "NaN"
 //   json    an array of objects in the order of the columns; numbers exact; NULL, NaN and
-//           infinities are null, as JSON has no such numbers
+//           infinities are null, as JSON has no such numbers; of columns of one name the second is
+//           "name:1", the third "name:2", as SQLite calls them in a view
 //   md      a GitHub table with the numbers of `table`; Markdown and HTML escaped
 std::string table_text(const storage::Table& table, TableFormat format);
 
-// A cell as `table` shows it, of a column of this name.
-std::string cell_text(std::string_view column, const storage::Cell& cell);
+// Text as `md` has it.
+std::string markdown_text(std::string_view text);
 
 // Columns of a terminal that `table` takes as aligned columns.
 std::size_t table_width(const storage::Table& table);
+
+// A cell as `table` shows it, of a column of this name.
+std::string cell_text(std::string_view column, const storage::Cell& cell);
 
 // A table with a heading, one of several about one thing.
 struct Section {

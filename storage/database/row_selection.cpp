@@ -71,11 +71,29 @@ void fill(SQLite::Database& db, const Table& table, const std::string& name) {
     transaction.commit();
 }
 
+// An error behind the text, or at a ';' in it, is told in words: SQLite would tell of words of
+// ours.
+void require_brackets(SQLite::Database& db, const std::string& where, const std::string& name) {
+    const std::string before = "SELECT (\n";
+    try {
+        const SQLite::Statement bracketed(db, fmt::format("{}{}\n) FROM {}", before, where, name));
+    } catch (const SQLite::Exception&) {
+        const int offset = sqlite3_error_offset(db.getHandle());
+        const auto at = static_cast<std::size_t>(std::max(offset, 0));
+        if (at < before.size()) throw;
+        if (at >= before.size() + where.size())
+            throw StorageError(Kind::bad_data, "the condition is not complete at its end");
+        if (where[at - before.size()] == ';')
+            throw StorageError(Kind::bad_data, "the condition must be one expression, without ';'");
+        throw;
+    }
+}
+
 // The text must be one expression both bare and in brackets: nothing that ends brackets early,
 // hides them in a comment, or goes on behind them is both.
 void require_expression(SQLite::Database& db, const std::string& where, const std::string& name) {
+    require_brackets(db, where, name);
     const SQLite::Statement bare(db, fmt::format("SELECT\n{}\nFROM {}", where, name));
-    const SQLite::Statement bracketed(db, fmt::format("SELECT (\n{}\n) FROM {}", where, name));
     if (bare.getColumnCount() == 1) return;
     throw StorageError(Kind::bad_data, "the condition must be one expression");
 }

@@ -139,6 +139,12 @@ TEST_CASE("bash completes every verb and option, words and runs", "[end_to_end]"
     CHECK(bash_offers({"lockstep", "show", "--store", store, "batch"}) ==
           Words{"batch-normalized"});
     CHECK(bash_offers({"lockstep", "ls", "--store", store, "sm"}) == Words{"smoke"});
+    CHECK(bash_offers({"lockstep", "help", "exp"}) == Words{"export"});
+    CHECK(bash_offers({"lockstep", "ls", "--store", store, "--columns", "name,test_acc"}) ==
+          Words{"name,test_accuracy"});
+    CHECK(has(bash_offers({"lockstep", "show", "--store", store, "--sort", "val_"}), "val_loss"));
+    CHECK(lockstep({"tag", "three-classes", "+paper", "--store", store}).exit_code == 0);
+    CHECK(bash_offers({"lockstep", "ls", "--store", store, "--tag", "pa"}) == Words{"paper"});
     // As bash cuts --store=DIR and --format=j.
     CHECK(bash_offers({"lockstep", "ls", "--store", "=", store, "sm"}) == Words{"smoke"});
     CHECK(bash_offers({"lockstep", "ls", "--format", "=", "j"}) == Words{"json"});
@@ -157,6 +163,14 @@ TEST_CASE("fish completes every verb and option", "[end_to_end][.needs-fish]") {
         const Words offers = fish_offers(line + " --");
         for (const std::string& option : verb.options) CHECK(has(offers, option));
     }
+    CHECK(has(fish_offers("lockstep help exp"), "export"));
+    const std::string store = "lockstep ls --store " + finished_store().string();
+    CHECK(has(fish_offers(store + " --columns name,test_acc"), "name,test_accuracy"));
+    const TemporaryDirectory folder;
+    std::ofstream(folder / "my.toml") << "";
+    std::ofstream(folder / "my.txt") << "";
+    CHECK(fish_offers("lockstep run " + folder.path().string() + "/my") ==
+          Words{folder.path().string() + "/my.toml"});
 }
 
 TEST_CASE("zsh takes its completion, which has every verb and option", "[end_to_end][.needs-zsh]") {

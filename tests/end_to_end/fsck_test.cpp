@@ -215,6 +215,13 @@ TEST_CASE("Results whose rows were deleted get them back, or are made again", "[
     }
 }
 
+TEST_CASE("A note that is no UTF-8 is found, and becomes one", "[end_to_end]") {
+    const Damaged damaged;
+    damaged.database().annotate(damaged.id(), {.note = "caf\xe9"});
+    damaged.check_mended("its note is no UTF-8: \"\"caf\\xe9\"\"");
+    CHECK(damaged.database().find_run(damaged.id())->notes == "caf\\xe9");
+}
+
 TEST_CASE("A dead `running` becomes `interrupted`", "[end_to_end]") {
     const Damaged damaged;
     damaged.set_state(RunState::running);

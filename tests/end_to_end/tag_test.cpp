@@ -64,6 +64,9 @@ TEST_CASE("What is no tag, and no run, is refused, and nothing is written", "[en
     CHECK(tag(store, {"+good"}).exit_code == 64);
     CHECK(tag(store, {kOneRun, "nobody", "+good"}).exit_code == 66);
     CHECK(tag(store, {kOneRun, "--note", std::string(1001, 'x')}).exit_code == 64);
+    const Result bytes = tag(store, {kOneRun, "--note", "caf\xe9"});
+    CHECK(bytes.exit_code == 64);
+    CHECK(contains(bytes.errors, "\"caf\\xe9\" is no UTF-8"));
     CHECK(words_of(store) == ",\n");
 }
 

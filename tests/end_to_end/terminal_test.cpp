@@ -75,6 +75,103 @@ TEST_CASE("A narrow terminal keeps the accuracy, and what is asked for", "[end_t
     CHECK(contains(above, "above_baseline_accuracy"));
 }
 
+TEST_CASE("Accuracies of several test sets are told apart at every width", "[end_to_end]") {
+    for (const int columns : {60, 80, 100}) {
+        for (const Words& words : {in_store({"ls"}), in_store({"compare"}),
+                                   in_store({"compare", "--by", "architecture"})}) {
+            CAPTURE(columns, words);
+            const std::string text = on_terminal(columns, words);
+            CHECK(contains(text, "test_set"));
+            CHECK(contains(text, "  A: synthetic, "));
+            CHECK(contains(text, "  B: synthetic, "));
+            CHECK(contains(text, "three-classes *"));
+            CHECK(contains(text, "* chose its epoch by the test set"));
+            CHECK(contains(text, "The images are synthetic"));
+            CHECK(widest_line(text) <= static_cast<std::size_t>(columns));
+        }
+    }
+    const Words one = in_store({"ls", "--where", "name like 'logits%'"});
+    CHECK_FALSE(contains(on_terminal(80, one), "test_set"));
+    const Words chosen = in_store({"ls", "--columns", "name,test_accuracy"});
+    CHECK(contains(lockstep(chosen).output, "(column test_set)"));
+}
+
+TEST_CASE("diff keeps its verdict where there is little room", "[end_to_end]") {
+    for (const int columns : {40, 60, 80}) {
+        CAPTURE(columns);
+        const std::string text =
+            on_terminal(columns, in_store({"diff", "logits-seed1", "logits-seed2"}));
+        CHECK(contains(text, "movement"));
+        CHECK(contains(text, "not distinguishable"));
+        CHECK(contains(text, "test_accuracy"));
+        CHECK(widest_line(text) <= static_cast<std::size_t>(columns));
+    }
+}
+
+TEST_CASE("What has no room as columns is shown in lines", "[end_to_end]") {
+    for (const Words& words :
+         {in_store({"query", "select * from v_runs limit 2"}), in_store({"ls", "--columns", "all"}),
+          in_store({"compare", "--by", "architecture"}), in_store({"show", kOneRun})}) {
+        CAPTURE(words);
+        CHECK(widest_line(on_terminal(40, words)) <= 40);
+    }
+    const std::string query =
+        on_terminal(40, in_store({"query", "select name, config_digest from v_runs limit 1"}));
+    CHECK(contains(query, "config_digest"));
+}
+
+TEST_CASE("Help and the manual page keep to the width", "[end_to_end]") {
+    for (const int columns : {60, 80}) {
+        for (const Words& words : {Words{"help"}, Words{"help", "run"}, Words{"help", "ls"},
+                                   Words{"help", "export", "weights"}}) {
+            CAPTURE(columns, words);
+            CHECK(widest_line(on_terminal(columns, words)) <= static_cast<std::size_t>(columns));
+        }
+    }
+    std::istringstream page(lockstep({"man"}).output);
+    bool is_example = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line == ".nf" || line == ".fi") is_example = line == ".nf";
+        std::erase(line, '\\');  // of roff, but for a shell's
+        if (is_example) CHECK(line.size() <= 80);
+    }
+}
+
+TEST_CASE("ls shows what a sweep sets before it shows that all is finished", "[end_to_end]") {
+    const std::string text = on_terminal(80, in_store({"ls"}));
+    CHECK(text.find("scale") < text.find("state"));
+}
+
+TEST_CASE("On a terminal what needs a look has a colour, unless that is refused", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string store = (folder / "store").string();
+    fs::copy(finished_store(), store, fs::copy_options::recursive);
+    Process edit({"python3", "-c",
+                  "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute(\"update runs "
+                  "set state = 'failed' where name = 'three-classes'\"); d.commit()",
+                  store + "/lockstep.db"});
+    REQUIRE(edit.wait() == 0);
+    const auto shown = [&](const std::string& variable) {
+        Words command = terminal_command(100, {"ls", "--store", store});
+        command.insert(command.begin(), {"env", "-u", "NO_COLOR", "TERM=xterm", variable});
+        Process process(command);
+        CHECK(process.wait() == 0);
+        return process.output();
+    };
+    const std::string colored = shown("LANG=C");
+    CHECK(contains(colored, "\x1b[31mfailed\x1b[0m"));
+    CHECK_FALSE(contains(colored, "mfinished"));
+    CHECK_FALSE(contains(shown("NO_COLOR=1"), "\x1b["));
+    CHECK_FALSE(contains(lockstep({"ls", "--store", store}).output, "\x1b["));
+}
+
+TEST_CASE("Of no rows there is a sentence, and no head", "[end_to_end]") {
+    const Result none = lockstep(in_store({"ls", "--tag", "nosuch"}));
+    CHECK(none.output.empty());
+    CHECK(contains(none.errors, "no run of 4 matches"));
+    CHECK(lockstep(in_store({"ls", "--tag", "nosuch", "--format", "json"})).output == "[]\n");
+}
+
 TEST_CASE("show begins with figures and curves; --all has the configuration", "[end_to_end]") {
     const std::string text = lockstep(in_store({"show", kOneRun})).output;
     CHECK(text.find("test_accuracy") < text.find("curves of 2 epochs"));

@@ -93,6 +93,19 @@ TEST_CASE("Data that are not there are told before anything is written", "[end_t
     CHECK(lockstep({"plan", file}).exit_code == 0);  // whatever lies there
 }
 
+TEST_CASE("run tells what plan warns of", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string file = file_with(folder, "softmax", "relu");
+    for (const char* const ranks : {"1", "2"}) {
+        const Result trained = lockstep(
+            {"run", file, "--ranks", ranks, "--store", (folder / "store").string() + ranks});
+        CHECK(trained.exit_code == 0);
+        CHECK(contains(trained.errors, "warning: a-"));
+        CHECK(contains(trained.errors, "ends in a relu"));
+        CHECK(contains(trained.output, "The images are synthetic"));
+    }
+}
+
 TEST_CASE("A path of the home folder is that of the home folder", "[end_to_end]") {
     const TemporaryDirectory folder;
     const std::string file = file_with(folder, "dataset", "path = \"~/pictures\"\ndataset");
@@ -130,6 +143,19 @@ TEST_CASE("What is mistyped on the command line is told with what to write", "[e
              {{"rnu", smoke_file()}, "did you mean \"run\"? `lockstep --help`"},
              {{"ls", "--store", nowhere}, "--store DIR names another folder"},
              {{"ls", "nope", "--store", store}, "it has smoke"},
+             {{"completion"}, "for example `lockstep completion zsh > ~/.zfunc/_lockstep`"},
+             {{"ls", "--limit", "-1"}, "\"-1\" is no whole number from 0 on"},
+             {{"ls", "--limit=1.5"}, "\"1.5\" is no whole number from 0 on"},
+             {{"ls", "--limit="}, "--limit needs a value: N"},
+             {{"ls", "--limit"}, "--limit needs a value: N"},
+             {{"ls", "--columns", "--store", store}, "--columns needs a value: \"--store\""},
+             {{"ls", "--experiment", "a", "--experiment", "b"}, "--experiment is given 2 times"},
+             {{"export", "tensorbord", "--out", "x"}, "did you mean \"tensorboard\"?"},
+             {{"ls", "--where", "test_accuracy >", "--store", store}, "not complete at its end"},
+             {{"ls", "--where", "seed > 1; drop table runs", "--store", store}, "without ';'"},
+             {{"query", "show tables", "--store", store}, "the views v_runs, v_epochs"},
+             {{"query", "select test_acc from v_runs", "--store", store},
+              "did you mean \"test_accuracy\"?"},
              {{"show", "logits", "--store", store}, "(smoke, finished)"}}) {
         CAPTURE(each.words);
         const Result result = lockstep(each.words);
@@ -143,6 +169,22 @@ TEST_CASE("What is mistyped on the command line is told with what to write", "[e
     CHECK(refused.exit_code > 64);
     CHECK(contains(refused.errors, "cannot make the folder /proc/no"));
     CHECK(contains(refused.errors, "--store DIR"));
+}
+
+TEST_CASE("Several conditions all have to hold, and a column is shown once", "[end_to_end]") {
+    const std::string store = finished_store().string();
+    const auto names = [&](std::vector<std::string> words) {
+        words.insert(words.begin(),
+                     {"ls", "--columns", "name,name", "--format", "csv", "--store", store});
+        return lockstep(words).output;
+    };
+    CHECK(names({"--where", "name like 'logits%'", "--where", "seed = 2"}) ==
+          "name\nlogits-seed2\n");
+    CHECK(names({"--where", "seed = 2 or seed = 1 -- all", "--where", "name = 'three-classes'"}) ==
+          "name\nthree-classes\n");
+    const Result experiment = lockstep({"compare", "smoke", "--format", "json", "--store", store});
+    CHECK(experiment.exit_code == 0);
+    CHECK(contains(experiment.output, "three-classes"));
 }
 
 TEST_CASE("Runs of one name in two experiments are told apart", "[end_to_end]") {

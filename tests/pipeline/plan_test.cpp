@@ -4,6 +4,8 @@
 #include <variant>
 #include <vector>
 
+#include "pipeline/planning/plan_warnings.hpp"
+#include "pipeline/planning/swept_settings.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -133,4 +135,31 @@ TEST_CASE("an activation in an odd place is warned of", "[plan]") {
                    "softmax inside the network (layer \"dense\")"));
     CHECK(contains(warnings_of(softmax + ", " + relu)[1], "ends in a relu (layer \"dense_1\")"));
     CHECK(warnings_of(softmax + ", { type = \"activation\", activation = \"relu\" }").size() == 2);
+}
+
+TEST_CASE("a plan's table tells what a sweep sets, beside names that have only a hash", "[plan]") {
+    const std::string text = std::string(kHead) + run_text("a", "") + run_text("b", "") +
+                             "[sweep]\n\"train.optimizer.learning_rate\" = [0.1, 0.2]\n"
+                             "\"train.batch_size\" = [32, 64]\n";
+    const pipeline::Plan swept = pipeline::plan(read(text));
+    REQUIRE(swept.runs.size() == 8);
+    const storage::Table table = with_swept_settings(plan_table(swept), swept);
+    CHECK(table.columns[1] == "learning_rate");
+    CHECK(table.rows[0][1] == storage::Cell(0.1));
+    CHECK(table.columns[2] == "seed");  // batch_size is a column of the table already
+    const pipeline::Plan plain = pipeline::plan(read(std::string(kHead) + run_text("a", "")));
+    CHECK(with_swept_settings(plan_table(plain), plain).columns == plan_table(plain).columns);
+}
+
+TEST_CASE("warnings of several runs are one line each for the start of a training", "[plan]") {
+    const std::string relu =
+        "layers = [{ type = \"flatten\" }, { type = \"dense\", units = 10, activation = "
+        "\"relu\" }]\n";
+    const std::string text = std::string(kHead) + "[[run]]\nname = \"a\"\n" + relu +
+                             "[sweep]\n\"train.batch_size\" = [32, 64, 128]\n";
+    const pipeline::Plan plan = pipeline::plan(read(text));
+    REQUIRE(plan.runs.size() == 3);
+    const std::vector<std::string> lines = plan_warnings(plan);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].starts_with(plan.runs[0].id + " (and 2 more) ends in a relu"));
 }

@@ -135,7 +135,9 @@ TEST_CASE("what TOML allows and no experiment needs is refused", "[spec][problem
     CHECK(contains(problem_of_train("epochs = 2020-01-01"), "dates"));
     CHECK(problem_of_layers("{ type = \"conv2d\", filters = nan, kernel_size = 3 }") ==
           "exp.toml:5:40: nan and inf are no settings");  // and no shape problem from it
-    CHECK(problem_of_layers("1, \"2\"") == "exp.toml:5:10: a list must not mix types");
+    CHECK(problem_of_layers("1, \"2\"") ==
+          "exp.toml:5:10: a list must not mix types; "
+          "settings of two types are for two [[run]]");
     CHECK(problem_in(kHead + run_text("a", "data = { classes = [\"cat\", \"d\\u0000g\"] }\n")) ==
           "exp.toml:6:28: a text must not contain a NUL character");
     CHECK(contains(problem_in("[experiment]\nname = \"a\"\ntitle = \"x\\u0000y\"\n" + run_text()),

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "reports/tables/record_text.hpp"
 #include "reports/tables/table_text.hpp"
 #include "tests/support/catch.hpp"
 
@@ -132,4 +133,41 @@ TEST_CASE("fitting: columns that belong together leave together", "[reports]") {
     const FittedTable shown = fitted(table, width, kept, together);
     CHECK(shown.table.columns == Texts{"name", "x", "test_accuracy"});
     CHECK(shown.left_out == 2);
+}
+
+TEST_CASE("fitting: words are broken where they have a joint, and columns side by side",
+          "[reports]") {
+    const Table table{{"key", "first", "second"},
+                      {{text("train.optimizer.learning_rate"), text("one-very-long-name-of-a-run"),
+                        text("a value of several words, longer than a line")}}};
+    const Table broken = with_broken_lines(table, 70);
+    CHECK(table_width(broken) <= 70);
+    CHECK(broken.rows[0][0] == text("train.optimizer."));
+    CHECK(broken.rows[1][0] == text("learning_rate"));
+    // The second line of one text stands beside that of the other.
+    CHECK(std::holds_alternative<std::string>(broken.rows[1][2]));
+    CHECK(broken_lines("best_val_accuracy", 17) == Texts{"best_val_accuracy"});
+    CHECK(broken_lines("best_val_accuracy", 16) == Texts{"best_val_", "accuracy"});
+    CHECK(broken_lines("", 10) == Texts{""});
+}
+
+TEST_CASE("fitting: of long texts, columns leave only where lines are not enough", "[reports]") {
+    const Table table{{"figure", "first", "p", "movement"},
+                      {{text("best_val_accuracy"), 0.5, 0.25, text("not distinguishable")}}};
+    const Texts kept{"movement"};
+    const FittedTable all = fitted_in_lines(table, 80, kept);
+    CHECK(all.left_out == 0);
+    CHECK(all.table.rows == table.rows);
+    const FittedTable few = fitted_in_lines(table, 45, kept);
+    CHECK(few.table.columns == Texts{"figure", "first", "movement"});
+    CHECK(few.left_out == 1);
+    CHECK(few.table.rows.size() == 1);
+}
+
+TEST_CASE("fitting: what has no room as columns is shown in lines", "[reports]") {
+    const Table table{{"name", "test_accuracy", "cause"},
+                      {{text("a"), 0.5, Cell()}, {text("b"), Cell(), text("rank 1 was killed")}}};
+    CHECK(record_text(table, 30) ==
+          "name           a\ntest_accuracy  0.5000\n\nname           b\n"
+          "cause          rank 1 was\n               killed\n");
 }

@@ -82,3 +82,14 @@ TEST_CASE("setting columns: short names are the shortest that mean the same", "[
     CHECK(short_name(one, "train.optimizer.learning_rate") == "optimizer.learning_rate");
     CHECK(short_name(one, "layers.conv2d.filters") == "conv2d.filters");
 }
+
+TEST_CASE("setting columns: a layer's key takes no name from another setting", "[reports]") {
+    Settings normalized = of_run(0.5, 16, 1);
+    normalized.push_back({"layers.batch_normalization.momentum", 0.99});
+    const SettingsTable one = table_of({normalized});
+    CHECK(meant_column(one, "momentum").found == "train.optimizer.momentum");
+    CHECK(short_name(one, "train.optimizer.momentum") == "momentum");
+    CHECK(short_name(one, "layers.batch_normalization.momentum") == "batch_normalization.momentum");
+    normalized.push_back({"train.schedule.momentum", 0.1});
+    CHECK(meant_column(table_of({normalized}), "momentum").choices.size() == 3);
+}

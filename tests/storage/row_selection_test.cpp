@@ -78,6 +78,22 @@ TEST_CASE("selection: columns come in the order asked for, rows up to the limit"
     CHECK(kind_thrown_by([] { runs({{}, {{"seed; --", false}}, {}, {}}); }) == Kind::bad_data);
 }
 
+TEST_CASE("selection: a condition is refused in the user's own words", "[storage]") {
+    const auto message = [](const std::string& expression) -> std::string {
+        try {
+            where(expression);
+        } catch (const StorageError& error) {
+            return error.what();
+        }
+        return "";
+    };
+    CHECK(message("seed >") == "the condition is not complete at its end");
+    CHECK(message("seed > 1; drop table v_runs") ==
+          "the condition must be one expression, without ';'");
+    CHECK(message("seed = = 1").find("near \"=\"") != std::string::npos);
+    CHECK(message("sead > 1").find("no such column: sead") != std::string::npos);
+}
+
 TEST_CASE("selection: what is not one expression is refused", "[storage]") {
     for (const std::string& expression :
          {std::string("seed >"), std::string("sead > 1"), std::string("1=1) or (1=1"),
