@@ -68,9 +68,9 @@ std::string legend(const Plot& plot) {
 
 // Columns of a table that is shown as cards on narrow screens.
 constexpr std::size_t kCardColumns = 4;
-constexpr std::size_t kShortRows = 12;     // of a table that stays on one page of paper
+constexpr std::size_t kShortRows = 12;  // of a table that stays on one page of paper
 constexpr std::size_t kValueRows = 50;
-constexpr std::size_t kValueLines = 5;  // columns beside the first
+constexpr std::size_t kValueLines = 5;     // columns beside the first
 constexpr std::size_t kBadgeLetters = 14;  // of a badge that is never broken
 constexpr const char* kShortCell = "short";
 constexpr const char* kWrapped = "wrap";
@@ -150,8 +150,7 @@ std::string HtmlTable::header(const std::vector<std::size_t>& shown) const {
     std::string cells;
     for (const std::size_t column : shown) {
         const Title& title = titles_[column];
-        cells += fmt::format("<th scope=\"col\"{}>{}</th>",
-                             class_of(title.is_number),
+        cells += fmt::format("<th scope=\"col\"{}>{}</th>", class_of(title.is_number),
                              with_line_breaks(html_text(title.text)));
     }
     return cells;
@@ -173,8 +172,8 @@ std::string HtmlTable::body(const std::vector<std::size_t>& shown) const {
             std::ranges::all_of(row.header, [](char byte) { return byte >= '0' && byte <= '9'; });
         const std::string name =
             is_number ? fmt::format(" data-label=\"{} \"", html_text(titles_[0].text)) : "";
-        markup += fmt::format("<tr><th scope=\"row\"{}>{}</th>", name,
-                              with_line_breaks(row.header));
+        markup +=
+            fmt::format("<tr><th scope=\"row\"{}>{}</th>", name, with_line_breaks(row.header));
         for (const std::size_t column : std::span(shown).subspan(1)) {
             const Cell& cell = row.cells[column - 1];
             const std::string label =
@@ -315,7 +314,8 @@ std::string html_values(const Plot& plot) {
     std::string tables;
     for (std::size_t first = 0; first < labels.size(); first += kValueLines) {
         const std::size_t count = std::min(kValueLines, labels.size() - first);
-        tables += values_table(plot, values, stride, std::span(labels).subspan(first, count), first);
+        tables +=
+            values_table(plot, values, stride, std::span(labels).subspan(first, count), first);
     }
     const std::string which = stride == 1 ? "the values" : "some of the values";
     return html_details(plot.title + ": " + which,

@@ -14,10 +14,10 @@
 
 namespace lockstep::reports {
 
-// A table with a caption. One of four columns or more becomes a card a row where it has no room, its
-// values behind their columns' titles: below 768 pixels, and below 1,024 where it is wider than a
-// screen of 768. Where that one is too narrow as well, the titles stand upright. Words are broken where
-// with_line_breaks() lets them.
+// A table with a caption. One of four columns or more becomes a card a row where it has no room,
+// its values behind their columns' titles: below 768 pixels, and below 1,024 where it is wider than
+// a screen of 768. Where that one is too narrow as well, the titles stand upright. Words are broken
+// where with_line_breaks() lets them.
 class HtmlTable {
 public:
     enum class Width { content, page };
@@ -82,8 +82,8 @@ private:
 std::string html_figure(const Plot& plot);
 // Charts side by side where there is room; one legend below them where all have the same.
 std::string html_charts(const std::vector<Plot>& plots);
-// The values of lines, as a table that opens, or several of five lines each: evenly some fifty values,
-// where there are more.
+// The values of lines, as a table that opens, or several of five lines each: evenly some fifty
+// values, where there are more.
 std::string html_values(const Plot& plot);
 // All plots for the page's script: a JSON array. Not finite: null.
 std::string plots_json(const std::vector<Plot>& plots);

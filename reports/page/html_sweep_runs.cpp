@@ -28,7 +28,7 @@ constexpr const char* kTitles[] = {"run",  "test accuracy", "val. accuracy", "ex
 // Its short name, unless a column of results has that one.
 const std::string& title_of(const SettingName& setting) {
     return std::ranges::find(kTitles, setting.name) == std::end(kTitles) ? setting.name
-                                                                        : setting.key;
+                                                                         : setting.key;
 }
 
 // The settings in the table: swept ones first.
@@ -80,8 +80,8 @@ std::string run_cell(const ExperimentReport& report, std::size_t place) {
 
 std::string state_cell(const RunFigures& run) {
     const storage::RunState state = run.run.state;
-    const std::string cell = fmt::format("<data value=\"{}\">{}</data>",
-                                         storage::to_string(state), html_state(state));
+    const std::string cell =
+        fmt::format("<data value=\"{}\">{}</data>", storage::to_string(state), html_state(state));
     if (run.is_finished()) return cell;
     return cell + fmt::format("<small>epoch {} of {}</small>", run.epochs.size(), run.run.epochs);
 }
@@ -103,8 +103,7 @@ bool has_several_experiments(const ExperimentReport& report) {
     return names.size() > 1;
 }
 
-HtmlTable runs_table(const ExperimentReport& report,
-                     std::span<const SweptSetting* const> columns) {
+HtmlTable runs_table(const ExperimentReport& report, std::span<const SweptSetting* const> columns) {
     const bool has_several = has_several_experiments(report);
     HtmlTable table("Runs, in the order of the leaderboard", HtmlTable::Width::page);
     table.css("runs")
@@ -162,8 +161,8 @@ std::string left_out(const ExperimentReport& report, const Sweep& sweep, std::si
     }
     const std::size_t settings = sweep.settings.size() + sweep.others.size();
     if (settings > shown) {
-        text += fmt::format("The first {} of {} settings; report.csv has every one. ", shown,
-                            settings);
+        text +=
+            fmt::format("The first {} of {} settings; report.csv has every one. ", shown, settings);
     }
     return text;
 }

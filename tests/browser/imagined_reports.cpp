@@ -180,13 +180,15 @@ std::string swept_page(int settings, int runs) {
 }
 
 std::string worded_page(int runs) {
-    const std::vector<std::vector<const char*>> settings{
-        {"\"sgd\"", "\"rmsprop\""},   {"[2, 3]", "[3, 3]"},
-        {"\"relu\"", "\"hard_sigmoid\""}, {"\"glorot_uniform\"", "\"he_normal\""},
-        {"3", "1000000"},               {"\"unit\"", "\"standardized\""}};
-    const char* const keys[] = {"train.optimizer.name",       "layers.c1.kernel_size",
-                                "layers.c1.activation",       "layers.c1.kernel_initializer",
-                                "train.steps_per_epoch",      "data.scale"};
+    const std::vector<std::vector<const char*>> settings{{"\"sgd\"", "\"rmsprop\""},
+                                                         {"[2, 3]", "[3, 3]"},
+                                                         {"\"relu\"", "\"hard_sigmoid\""},
+                                                         {"\"glorot_uniform\"", "\"he_normal\""},
+                                                         {"3", "1000000"},
+                                                         {"\"unit\"", "\"standardized\""}};
+    const char* const keys[] = {"train.optimizer.name",  "layers.c1.kernel_size",
+                                "layers.c1.activation",  "layers.c1.kernel_initializer",
+                                "train.steps_per_epoch", "data.scale"};
     std::vector<storage::RunDetails> rows;
     for (int i = 0; i < runs; ++i) {
         // Near chance, all of them.

@@ -15,8 +15,8 @@ std::string imagined_page(int runs);
 // are asked for.
 std::string swept_page(int settings, int runs);
 
-// Six settings, most of them of words and lists; names of a sweep that end with a hash; accuracies near
-// chance, losses of thirteen digits, and failed runs.
+// Six settings, most of them of words and lists; names of a sweep that end with a hash; accuracies
+// near chance, losses of thirteen digits, and failed runs.
 std::string worded_page(int runs);
 
 // Of `runs` finished runs, each with all that is kept of one: 200 epochs, ten classes, 25 test

@@ -270,7 +270,7 @@ TEST_CASE("leaderboard: an architecture that guesses has a badge, its test set a
 }
 
 TEST_CASE("leaderboard: designs of one name stand there with their settings", "[reports]") {
-    std::vector<storage::RunDetails> rows;
+    std::vector<lockstep::storage::RunDetails> rows;
     for (int i = 0; i < 4; ++i) {
         rows.push_back(with_setting(finished_run("net", 1 + i % 2, 0.8 + 0.02 * i),
                                     "train.optimizer.momentum", i < 2 ? "0.0" : "0.9"));
