@@ -87,9 +87,7 @@ public:
         CHECK(read_text(run() / "final.h5") ==
               read_text(run_folder(finished_store(), kRun) / "final.h5"));
     }
-    void execute(const std::string& sql) const {
-        RawDatabase(path() / "lockstep.db").exec(sql);
-    }
+    void execute(const std::string& sql) const { RawDatabase(path() / "lockstep.db").exec(sql); }
 
 private:
     TemporaryDirectory folder_;
