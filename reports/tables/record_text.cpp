@@ -25,6 +25,10 @@ std::size_t longest_name(const std::vector<std::string>& columns) {
 void add_lines(const std::string& name, const std::string& value, std::size_t indent,
                std::size_t width, std::string& text) {
     std::string head = name;
+    if (display_width(name) + kBetween > indent) {  // a name of its own lines
+        head.clear();
+        for (const std::string& line : broken_lines(name, indent + width)) text += line + '\n';
+    }
     for (const std::string& line : broken_lines(value, width)) {
         const std::size_t space = indent - std::min(indent, display_width(head));
         text += head + std::string(space, ' ') + line + '\n';
@@ -35,7 +39,8 @@ void add_lines(const std::string& name, const std::string& value, std::size_t in
 }  // namespace
 
 std::string record_text(const storage::Table& table, std::size_t width) {
-    const std::size_t indent = longest_name(table.columns) + kBetween;
+    const std::size_t most = std::max(width / 2, kShortValue);
+    const std::size_t indent = std::min(longest_name(table.columns) + kBetween, most);
     const std::size_t room = std::max(width - std::min(width, indent), kShortValue);
     std::string text;
     for (const std::vector<storage::Cell>& row : table.rows) {

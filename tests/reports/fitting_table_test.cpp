@@ -170,4 +170,7 @@ TEST_CASE("fitting: what has no room as columns is shown in lines", "[reports]")
     CHECK(record_text(table, 30) ==
           "name           a\ntest_accuracy  0.5000\n\nname           b\n"
           "cause          rank 1 was\n               killed\n");
+    const Table long_name{{"train.early_stopping.patience", "b"}, {{1.0, 2.0}}};
+    CHECK(record_text(long_name, 24) ==
+          "train.early_stopping.\npatience\n            1\nb           2\n");
 }

@@ -112,7 +112,6 @@ TEST_CASE("Sections stand below each other, and side by side in JSON") {
 }
 
 }  // namespace
-}  // namespace lockstep::reports
 
 TEST_CASE("json: columns of one name lose no value", "[reports]") {
     const Table table{{"a", "a", "b", "a"}, {{1.0, 2.0, 3.0, 4.0}}};
@@ -122,3 +121,5 @@ TEST_CASE("json: columns of one name lose no value", "[reports]") {
     CHECK(json.at(0).at("a:1") == 2.0);
     CHECK(json.at(0).at("a:2") == 4.0);
 }
+
+}  // namespace lockstep::reports
