@@ -72,7 +72,7 @@ TEST_CASE("settings: what mattered is said in words, and what did not", "[report
     CHECK(contains(html, "<b>learning_rate mattered most</b>"));
     CHECK(contains(html, "Not larger than seed noise: momentum."));
     CHECK(contains(html, "a complete grid with equally many runs each"));
-    CHECK(contains(html, "<code>train.optimizer.learning_rate</code>"));
+    CHECK(contains(html, "<code>train.<wbr>optimizer.<wbr>learning_<wbr>rate</code>"));
     CHECK(count(html, "<svg class=\"plot parallel") == 1);
     CHECK(count(html, "<svg class=\"plot sweep\"") == 2);
     CHECK(count(html, "mean test accuracy</caption>") == 1);
@@ -122,7 +122,7 @@ TEST_CASE("settings: those that changed only together are told as one", "[report
     CHECK_FALSE(contains(html, "<svg class=\"plot sweep\""));
     CHECK(contains(html,
                    "cannot be told from it, since they change only with it: "
-                   "<code>train.optimizer.momentum</code>"));
+                   "<code>train.<wbr>optimizer.<wbr>momentum</code>"));
 }
 
 TEST_CASE("settings: a random search is not analysed, and shown all the same", "[reports]") {
@@ -163,7 +163,7 @@ TEST_CASE("settings: runs without a result are counted, and listed with their st
     const std::string html = settings_of(rows);
     CHECK(contains(html, "3 finished runs"));
     CHECK(contains(html, "; 1 without a result yet are left out"));
-    CHECK(contains(html, "failed</span> epoch 10 of 10"));
+    CHECK(contains(html, "failed</span></data><small>epoch 10 of 10</small>"));
     for (auto& row : rows) {
         row.run.state = lockstep::storage::RunState::running;
         row.metrics.clear();
@@ -269,11 +269,12 @@ TEST_CASE("leaderboard: an architecture that guesses has a badge, its test set a
     CHECK_FALSE(contains(html, ">settings</th>"));  // their names tell them apart
 }
 
-TEST_CASE("leaderboard: designs of one name stand there with their settings", "[reports]") {
+TEST_CASE("leaderboard: names that end with a hash stand there with their settings", "[reports]") {
     std::vector<lockstep::storage::RunDetails> rows;
     for (int i = 0; i < 4; ++i) {
-        rows.push_back(with_setting(finished_run("net", 1 + i % 2, 0.8 + 0.02 * i),
-                                    "train.optimizer.momentum", i < 2 ? "0.0" : "0.9"));
+        rows.push_back(with_setting(
+            finished_run(i < 2 ? "net-8c96775b" : "net-e3e51b24", 1 + i % 2, 0.8 + 0.02 * i),
+            "train.optimizer.momentum", i < 2 ? "0.0" : "0.9"));
     }
     const ExperimentReport report = report_of(RowsSource(rows));
     const std::string html = html_leaderboard(report, report_sweep(report), Details::open);
