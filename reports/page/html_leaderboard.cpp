@@ -147,7 +147,7 @@ std::string settings_cell(const ExperimentReport& report, const Sweep& sweep,
     std::string lines;
     for (const SweptSetting& setting : sweep.settings) {
         const std::string value = value_text(setting.values[entry.runs.front()]);
-        lines += fmt::format("<div>{} <b>{}</b></div>", html_text(setting.name.name),
+        lines += fmt::format("<small>{} <b>{}</b></small>", html_text(setting.name.name),
                              html_text(shortened(value, kValueLetters)));
     }
     return lines;
