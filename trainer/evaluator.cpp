@@ -28,7 +28,7 @@ constexpr int kPiece = 4;
 constexpr int kTopClasses = 5;  // of Metrics::top_5_accuracy
 
 // Sums of a slice.
-enum Sum : std::size_t { kLoss, kCorrect, kInTop5, kSums };
+enum Sum : std::size_t { kLoss, kCorrect, kInTop, kSums };
 
 int slices_in(const SampleSet& samples) {
     return static_cast<int>((samples.count() + kSlice - 1) / kSlice);
@@ -156,7 +156,7 @@ Metrics Evaluator::sum_of_slices(const SampleSet& samples, const std::vector<dou
     Metrics metrics{.loss = sums[kLoss] / count + penalty,
                     .accuracy = sums[kCorrect] / count,
                     .count = samples.count()};
-    if (network_.classes() > kTopClasses) metrics.top_5_accuracy = sums[kInTop5] / count;
+    if (network_.classes() > kTopClasses) metrics.top_5_accuracy = sums[kInTop] / count;
     return metrics;
 }
 

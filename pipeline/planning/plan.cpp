@@ -171,8 +171,8 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
         warnings.push_back("chooses its epoch by the test set: its test figures flatter");
     }
     if (!train.initial_weights.empty() && planned.run.initial_weights_sha256.empty()) {
-        warnings.push_back(fmt::format("cannot read the initial weights {}",
-                                       printable(train.initial_weights.string())));
+        warnings.push_back(
+            fmt::format("{}{}", kUnreadWeights, printable(train.initial_weights.string())));
     }
     for (const ExpectedFigure& figure : planned.run.expect) {
         if (figure.name != "parameters") continue;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/experiment/spec.hpp"
@@ -23,6 +24,9 @@ struct RunEstimate {
     double training_flops = 0.0;       // of all epochs, evaluation included
     std::int64_t memory_per_rank = 0;  // bytes, of the rank with the most shards
 };
+
+// How the warning begins of a run whose initial weights are not there.
+inline constexpr std::string_view kUnreadWeights = "cannot read the initial weights ";
 
 struct PlannedRun {
     std::string id;

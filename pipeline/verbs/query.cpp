@@ -1,7 +1,5 @@
 #include "pipeline/verbs/query.hpp"
 
-#include <fmt/format.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +22,8 @@ std::string hint(const storage::RunDatabase& database, const std::string& what) 
     if (const std::size_t at = what.find(kNoSuchColumn); at != std::string::npos) {
         std::string column = what.substr(at + kNoSuchColumn.size());
         column = column.substr(column.rfind('.') + 1);
-        std::vector<std::string> known;
-        for (const char* const view : {"v_runs", "v_epochs", "v_settings"}) {
-            const auto columns =
-                database.run_query(fmt::format("select * from {} limit 0", view)).columns;
-            known.insert(known.end(), columns.begin(), columns.end());
-        }
+        const std::vector<std::string> known =
+            database.run_query("select * from v_runs, v_epochs, v_settings limit 0").columns;
         return did_you_mean(column, std::vector<std::string_view>(known.begin(), known.end()));
     }
     const bool is_no_sql = what.find("syntax error") != std::string::npos ||

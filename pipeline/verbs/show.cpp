@@ -263,7 +263,7 @@ void print_short(const storage::RunDetails& details, const std::vector<std::vect
     if (details.attempts.size() > 1) rest.push_back({attempts(details.attempts), {"outcome"}});
     if (!details.events.empty()) rest.push_back({events(details.events), {"kind", "text"}});
     const bool is_text = format == TableFormat::table;
-    const FittedText below = fitting_sections(std::move(rest), format);
+    const FittedText below = fitting_sections(rest, format);
     print(fitting_sections({{summary(details, settings), {"value"}}}, format).text +
           (is_text ? curves_text(details.epochs) : "") + '\n' + below.text + '\n' +
           fitting_lines({fmt::format("configuration, digests, files: lockstep show {} --all",

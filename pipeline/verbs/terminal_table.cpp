@@ -134,17 +134,20 @@ void tell_left_out(std::size_t columns, std::string_view where_the_rest_is) {
                                           columns == 1 ? "" : "s", where_the_rest_is)}));
 }
 
-FittedText fitting_sections(std::vector<FittingSection> sections, reports::TableFormat format) {
+FittedText fitting_sections(const std::vector<FittingSection>& sections,
+                            reports::TableFormat format) {
     const std::optional<std::size_t> width = output_width();
     FittedText result;
-    for (auto& [section, kept] : sections) {
-        section.table = reports::without_empty_columns(std::move(section.table));
+    for (const FittingSection& each : sections) {
+        const reports::Section section{each.section.title,
+                                       reports::without_empty_columns(each.section.table)};
         if (!result.text.empty()) result.text += '\n';
         if (!width || format != reports::TableFormat::table) {
             result.text += reports::sections_text({section}, format);
             continue;
         }
-        const reports::FittedTable shown = reports::fitted_in_lines(section.table, *width, kept);
+        const reports::FittedTable shown =
+            reports::fitted_in_lines(section.table, *width, each.kept);
         const bool fits = reports::table_width(shown.table) <= *width;
         if (fits) result.left_out += shown.left_out;
         result.text += section.title + "\n\n" +

@@ -59,7 +59,8 @@ struct FittedText {
 };
 
 // Sections for people: as print_fitting() has them, and long texts in several lines.
-FittedText fitting_sections(std::vector<FittingSection> sections, reports::TableFormat format);
+FittedText fitting_sections(const std::vector<FittingSection>& sections,
+                            reports::TableFormat format);
 
 // Lines, each broken between words to what a terminal has room for; what goes on is indented.
 std::string fitting_lines(const std::vector<std::string>& lines);

@@ -199,9 +199,9 @@ std::vector<std::size_t> HtmlTable::shown_columns() const {
     return shown;
 }
 
-std::size_t HtmlTable::letters_of(std::size_t column, Heads heads) const {
+double HtmlTable::letters_of(std::size_t column, Heads heads) const {
     const std::string title = with_line_breaks(html_text(titles_[column].text));
-    std::size_t letters = heads == Heads::level ? longest_part(title, false) : 1;
+    double letters = heads == Heads::level ? longest_part(title, false) : 1.0;
     for (const Row& row : rows_) {
         if (row.is_group) continue;
         if (column == 0) {
@@ -218,7 +218,7 @@ std::size_t HtmlTable::letters_of(std::size_t column, Heads heads) const {
 double HtmlTable::least_width(Heads heads) const {
     double width = 0.0;
     for (const std::size_t column : shown_columns()) {
-        width += kLetter * static_cast<double>(letters_of(column, heads)) + kPadding;
+        width += kLetter * letters_of(column, heads) + kPadding;
     }
     return width;
 }

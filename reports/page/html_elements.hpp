@@ -66,7 +66,7 @@ private:
     bool is_filled(std::size_t column) const;
     std::vector<std::size_t> shown_columns() const;
     // Of the widest thing in a column that is never broken.
-    std::size_t letters_of(std::size_t column, Heads heads) const;
+    double letters_of(std::size_t column, Heads heads) const;
     double least_width(Heads heads) const;  // pixels
     std::string header(const std::vector<std::size_t>& shown) const;
     std::string body(const std::vector<std::size_t>& shown) const;

@@ -80,7 +80,7 @@ std::string run_cell(const ExperimentReport& report, std::size_t place) {
 
 std::string state_cell(const RunFigures& run) {
     const storage::RunState state = run.run.state;
-    const std::string cell =
+    std::string cell =
         fmt::format("<data value=\"{}\">{}</data>", storage::to_string(state), html_state(state));
     if (run.is_finished()) return cell;
     return cell + fmt::format("<small>epoch {} of {}</small>", run.epochs.size(), run.run.epochs);

@@ -55,6 +55,13 @@ bool is_place(std::string_view left, std::string_view right) {
            right != left;
 }
 
+// Of a letter against a usual one: "m" of most typefaces, and Chinese.
+double width_of(std::string_view letter) {
+    constexpr std::string_view kWide = "mwMW%@";
+    if (letter.size() == 1) return kWide.find(letter.front()) != std::string_view::npos ? 1.6 : 1.0;
+    return letter.front() != '&' && letter.size() > 2 ? 1.8 : 1.0;
+}
+
 using Letters = std::span<const std::string_view>;
 
 // How many letters stand before the next place.
@@ -105,12 +112,12 @@ std::string with_line_breaks(std::string_view html) {
     return result;
 }
 
-std::size_t longest_part(std::string_view html, bool is_one_line) {
-    std::size_t longest = 0;
-    std::size_t letters = 0;
+double longest_part(std::string_view html, bool is_one_line) {
+    double longest = 0.0;
+    double letters = 0.0;
     const auto end_part = [&] {
         longest = std::max(longest, letters);
-        letters = 0;
+        letters = 0.0;
     };
     for (const std::string_view piece : pieces_of(html)) {
         const bool begins_line = piece == kBreak || piece.starts_with("<small") ||
@@ -118,7 +125,7 @@ std::size_t longest_part(std::string_view html, bool is_one_line) {
         if (begins_line || (is_blank(piece) && !is_one_line)) {
             end_part();
         } else if (!is_tag(piece)) {
-            ++letters;
+            letters += width_of(piece);
             if (piece == "-" && !is_one_line) end_part();
         }
     }

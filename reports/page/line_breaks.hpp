@@ -17,8 +17,9 @@ inline constexpr std::size_t kWholeLetters = 14;
 // and drawings stay as they are.
 std::string with_line_breaks(std::string_view html);
 
-// Letters of the longest part that no line break divides, of markup that with_line_breaks() gave.
-// `is_one_line`: blanks are none either, only elements that begin a line of their own are.
-std::size_t longest_part(std::string_view html, bool is_one_line);
+// The width of the longest part that no line break divides, in letters of usual width, of markup
+// that with_line_breaks() gave. `is_one_line`: blanks are none either, only elements that begin a
+// line of their own are.
+double longest_part(std::string_view html, bool is_one_line);
 
 }  // namespace lockstep::reports

@@ -48,6 +48,7 @@ constexpr std::array kExceptions{
               R"(fmt::format("",name,fmt::join(columns,"")))"},
     Exception{"storage/database/row_selection.cpp", R"(fmt::format("",name,fmt::join(places,"")))"},
     Exception{"storage/database/row_selection.cpp", R"(fmt::format("",where,name))"},
+    Exception{"storage/database/row_selection.cpp", R"(fmt::format("",before,where,name))"},
     Exception{"storage/database/row_selection.cpp", "selecting_sql(table,table_name,selection)"},
     Exception{"storage/database/query_guard.cpp", "sql.c_str()"},
 };

@@ -102,7 +102,7 @@ TEST_CASE("diff keeps its verdict where there is little room", "[end_to_end]") {
         const std::string text =
             on_terminal(columns, in_store({"diff", "logits-seed1", "logits-seed2"}));
         CHECK(contains(text, "movement"));
-        CHECK(contains(text, "not distinguishable"));
+        CHECK(contains(text, "within seed"));
         CHECK(contains(text, "test_accuracy"));
         CHECK(widest_line(text) <= static_cast<std::size_t>(columns));
     }

@@ -138,7 +138,8 @@ TEST_CASE("an activation in an odd place is warned of", "[plan]") {
 }
 
 TEST_CASE("a plan's table tells what a sweep sets, beside names that have only a hash", "[plan]") {
-    const std::string text = std::string(kHead) + run_text("a", "") + run_text("b", "") +
+    const std::string text = std::string(kHead) + run_text("a", "") +
+                             run_text("b", "train = { shuffle = false }\n") +
                              "[sweep]\n\"train.optimizer.learning_rate\" = [0.1, 0.2]\n"
                              "\"train.batch_size\" = [32, 64]\n";
     const pipeline::Plan swept = pipeline::plan(read(text));
