@@ -48,11 +48,17 @@ std::string_view next_between(std::string_view text, std::string_view begin, std
     return text.substr(first, place - first);
 }
 
-// Each tag as a space; spaces that meet are one.
+// Each tag as a space, but where a word may be broken; spaces that meet are one.
 std::string without_tags(std::string_view html) {
+    constexpr std::string_view kBreak = "<wbr>";
     std::string text;
     bool is_in_tag = false;
-    for (const char c : html) {
+    for (std::size_t i = 0; i < html.size(); ++i) {
+        if (html.substr(i).starts_with(kBreak)) {
+            i += kBreak.size() - 1;
+            continue;
+        }
+        const char c = html[i];
         const bool is_space = c == ' ' || c == '<';
         if (c == '<') is_in_tag = true;
         if (is_space && !text.empty() && text.back() != ' ') text += ' ';
