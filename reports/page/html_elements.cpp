@@ -79,9 +79,9 @@ constexpr std::size_t kShortLetters = 11;  // of a cell that is broken on teleph
 // The least width of a table, from its letters: of wide ones, as screens have them, in pixels.
 constexpr double kLetter = 8.2;
 constexpr double kPadding = 8.0;
-// Between the margins of screens of 768 and 1,024 pixels. What fits the latter in the letters of a
-// dense table fits A4 too.
-constexpr double kTabletRoom = 728.0;
+// Between the margins of screens of 768 and 1,024 pixels, of the former without what badges and the
+// signs of sorting take. What fits the latter in the letters of a dense table fits A4 too.
+constexpr double kTabletRoom = 660.0;
 constexpr double kDeskRoom = 984.0;
 
 const char* class_of(bool is_number) { return is_number ? " class=\"n\"" : ""; }

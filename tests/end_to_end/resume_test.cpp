@@ -119,7 +119,7 @@ TEST_CASE("A run stops in time before its time limit, and goes on", "[end_to_end
     const fs::path store = folder / "store";
     const std::string ranks = GENERATE("1", "2");
     std::vector<std::string> limited = arguments(store, ranks);
-    limited.insert(limited.end(), {"--set", "train.epochs=100000", "--max-walltime", "3s"});
+    limited.insert(limited.end(), {"--set", "train.epochs=100000", "--max-walltime", "6s"});
     const Result stopped = lockstep(limited);
     CHECK(stopped.exit_code == 75);
     CHECK(event_of(store, "interrupted").starts_with("stopped by its time limit "));
