@@ -80,7 +80,7 @@ TEST_CASE("views: an image, its mirror, and both moved by a pixel either way", "
         const Layout layout = planes(shape);
         ViewInput input(shape);
         const std::vector<std::uint32_t> which{0};  // the second image
-        if (shape.height == 1) {  // what is mirrored at one pixel is that pixel
+        if (shape.height == 1) {                    // what is mirrored at one pixel is that pixel
             for (const View& view : views_of(TestViews::mirror_translate)) {
                 float value = 0.0F;
                 input.write(samples, which, view, raw, layout, &value);
