@@ -132,6 +132,9 @@ store        $PWD/lockstep-store           (build/lockstep ls; build/lockstep co
 next         build/lockstep run experiments/$next.toml$given
              the five networks at full length$on
 EOT
+    if [[ $called_from != "$PWD" ]]; then
+        printf 'in           %s           (where these commands are to be given)\n' "$PWD"
+    fi
 }
 
 synthetic=(--set data.dataset=synthetic)

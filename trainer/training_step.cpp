@@ -115,7 +115,9 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
     full_ = make_batch(full_batch(config, data), comm, pool);
     if (last_batch(config, data) > 0) last_ = make_batch(last_batch(config, data), comm, pool);
     labels_.resize(static_cast<std::size_t>(full_.plan->geometry().samples));
-    if (augmentation_.mixes()) second_labels_.resize(labels_.size());
+    if (!augmentation_.mixes()) return;
+    mixes_.resize(labels_.size());
+    second_labels_.resize(labels_.size());
 }
 
 TrainingStep::Batch TrainingStep::make_batch(int size, const Communicator& comm, BufferPool& pool) {
@@ -251,12 +253,10 @@ void TrainingStep::gather(StepPlan& plan, std::span<const std::uint32_t> samples
         write_input(data_.training, own, data_.scale, network_.input(), plan.input());
     else
         write_augmented_input(data_.training, own, augmentation_, epoch, data_.scale,
-                              network_.input(), plan.input());
+                              network_.input(), plan.input(), mixes_);
     for (std::size_t n = 0; n < own.size(); ++n) labels_[n] = data_.training.labels[own[n]];
-    for (std::size_t n = 0; augmentation_.mixes() && n < own.size(); ++n) {
-        const Mix mix = augmentation_.mix_of(data_.training, own[n], epoch);
-        second_labels_[n] = {data_.training.labels[mix.partner], 1.0F - mix.weight};
-    }
+    for (std::size_t n = 0; !mixes_.empty() && n < own.size(); ++n)
+        second_labels_[n] = {data_.training.labels[mixes_[n].partner], 1.0F - mixes_[n].weight};
 }
 
 void TrainingStep::write_losses(Batch& batch, const Wishes& wishes) {

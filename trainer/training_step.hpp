@@ -105,10 +105,12 @@ private:
     double base_learning_rate_;
     StepClocks clocks_;
     FactoredGradients factored_;
-    std::size_t gradient_size_;               // floats, without the tail
-    std::vector<Label> labels_;               // [own samples]
-    std::vector<SecondLabel> second_labels_;  // beside labels_ where images are mixed, else empty
-    std::vector<double> class_weights_;       // [classes], or empty
+    std::size_t gradient_size_;  // floats, without the tail
+    std::vector<Label> labels_;  // [own samples]
+    // Beside labels_ where images are mixed, else empty: with which sample, and its label.
+    std::vector<Mix> mixes_;
+    std::vector<SecondLabel> second_labels_;
+    std::vector<double> class_weights_;  // [classes], or empty
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;

@@ -25,6 +25,7 @@
 #include "reports/figures/config_text.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/figures/test_set.hpp"
+#include "reports/figures/test_set_of_run.hpp"
 #include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_columns.hpp"

@@ -78,6 +78,11 @@ std::string_view value_of(const std::vector<ConfigValue>& values, std::string_vi
     return found == values.end() ? std::string_view() : found->value;
 }
 
+std::string_view text_in(std::string_view value) {
+    const bool is_text = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+    return is_text ? value.substr(1, value.size() - 2) : value;
+}
+
 std::vector<std::string> list_of_texts(std::string_view value) {
     const auto list = nlohmann::json::parse(value, nullptr, false);
     std::vector<std::string> texts;

@@ -21,6 +21,9 @@ std::vector<ConfigValue> config_values(std::string_view effective_config);
 // The value of a key; "" if there is none.
 std::string_view value_of(const std::vector<ConfigValue>& values, std::string_view key);
 
+// mirror of "mirror"; of a value that is no text the value.
+std::string_view text_in(std::string_view value);
+
 // The strings of a list: ["airplane", "bird"]. Empty where it is none.
 std::vector<std::string> list_of_texts(std::string_view value);
 

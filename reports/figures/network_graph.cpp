@@ -15,10 +15,7 @@ struct Layer {
 
     std::string text(const std::string& key) const {
         const auto found = values.find(key);
-        if (found == values.end()) return {};
-        const std::string& value = found->second;
-        const bool is_quoted = value.size() >= 2 && value.front() == '"';
-        return is_quoted ? value.substr(1, value.size() - 2) : value;
+        return found == values.end() ? std::string() : std::string(text_in(found->second));
     }
 };
 

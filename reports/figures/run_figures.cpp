@@ -86,17 +86,7 @@ void add_test(const RunDetails& details, RunFigures& figures) {
         wilson_interval(figures.test_right->successes, figures.test_right->trials);
 }
 
-// "mirror" in quotes.
-std::string text_in(std::string_view value) {
-    if (value.size() < 2 || value.front() != '"' || value.back() != '"') return std::string(value);
-    return std::string(value.substr(1, value.size() - 2));
-}
-
 }  // namespace
-
-TestSet test_set_of(const storage::RunRow& run) {
-    return test_set_of(run, config_values(run.effective_config));
-}
 
 RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;
@@ -107,7 +97,7 @@ RunFigures run_figures(const RunDetails& details) {
     figures.unselected_settings =
         unselected_settings(figures.config, details.run.initial_weights_sha256);
     figures.test_set = test_set_of(details.run, figures.config);
-    figures.test_views = text_in(value_of(figures.config, "data.test_views"));
+    figures.test_views = std::string(text_in(value_of(figures.config, "data.test_views")));
     add_epochs(details, figures);
     add_test(details, figures);
     if (!details.attempts.empty()) figures.ranks = details.attempts.back().ranks;

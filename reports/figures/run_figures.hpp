@@ -85,9 +85,6 @@ struct RunFigures {
     bool has_epochs() const { return !epochs.empty(); }
 };
 
-// What a run's accuracies are measured on.
-TestSet test_set_of(const storage::RunRow& run);
-
 RunFigures run_figures(const storage::RunDetails& details);
 
 // The figures a source printed after each epoch, by name (accuracy, val_loss, ...); empty where it

@@ -7,4 +7,8 @@ TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& 
             run.test_samples};
 }
 
+TestSet test_set_of(const storage::RunRow& run) {
+    return test_set_of(run, config_values(run.effective_config));
+}
+
 }  // namespace lockstep::reports

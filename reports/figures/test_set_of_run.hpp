@@ -11,5 +11,6 @@ namespace lockstep::reports {
 // What a run's accuracies are measured on.
 //   config   its effective configuration
 TestSet test_set_of(const storage::RunRow& run, const std::vector<ConfigValue>& config);
+TestSet test_set_of(const storage::RunRow& run);  // which reads that first
 
 }  // namespace lockstep::reports

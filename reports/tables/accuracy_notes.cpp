@@ -7,7 +7,6 @@
 #include <utility>
 #include <variant>
 
-#include "reports/figures/config_text.hpp"
 #include "reports/figures/test_set_of_run.hpp"
 #include "reports/tables/table_columns.hpp"
 #include "reports/words/test_set_text.hpp"
@@ -74,8 +73,7 @@ bool is_selected(const Table& facts, const std::vector<Cell>& row) {
 
 Table accuracy_facts(const std::vector<RunFacts>& runs) {
     std::vector<TestSet> sets;
-    for (const RunFacts& facts : runs)
-        sets.push_back(test_set_of(facts.run, config_values(facts.run.effective_config)));
+    for (const RunFacts& facts : runs) sets.push_back(test_set_of(facts.run));
     const TestSetTexts text_of_set({sets.begin(), sets.end()});
     Table table{{kAccuracyFacts.begin(), kAccuracyFacts.end()}, {}};
     for (std::size_t i = 0; i < runs.size(); ++i) {

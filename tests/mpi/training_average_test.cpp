@@ -57,19 +57,6 @@ NamedTensors between(const NamedTensors& from, const NamedTensors& to, double sh
 
 bool is_weight(const NamedTensor& tensor) { return !is_statistic(tensor); }
 
-Trained train_step_by_step(const RunConfig& config, const Communicator& comm) {
-    const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
-    Trained trained;
-    trained.seen.wants = [] { return true; };
-    trained.outcome = train({.config = config,
-                             .data = data,
-                             .initial_weights = nullptr,
-                             .resume_from = nullptr,
-                             .stop_requested = {}},
-                            comm, trained.seen);
-    return trained;
-}
-
 Metrics evaluated(const RunConfig& config, const NamedTensors& weights) {
     const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
     return evaluate(config, weights, data, data.test, Communicator(MPI_COMM_SELF)).metrics;

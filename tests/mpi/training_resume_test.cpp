@@ -42,21 +42,6 @@ void check_same_end(const Trained& resumed, const Trained& whole, std::size_t ep
     CHECK(bits_of(resumed.seen.epochs) == bits_of(rest));
 }
 
-// With a snapshot after every step.
-Trained train_step_by_step(const RunConfig& config, const Communicator& comm,
-                           std::function<bool()> stop_requested = {}) {
-    const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
-    Trained trained;
-    trained.seen.wants = [] { return true; };
-    trained.outcome = train({.config = config,
-                             .data = data,
-                             .initial_weights = nullptr,
-                             .resume_from = nullptr,
-                             .stop_requested = std::move(stop_requested)},
-                            comm, trained.seen);
-    return trained;
-}
-
 bool same_state(const TrainState& a, const TrainState& b) {
     if (a.slots.size() != b.slots.size()) return false;
     for (const auto& [name, tensors] : a.slots)

@@ -251,6 +251,20 @@ Trained train_tiny(const RunConfig& config, const Communicator& comm, const Trai
     return trained;
 }
 
+Trained train_step_by_step(const RunConfig& config, const Communicator& comm,
+                           std::function<bool()> stop_requested) {
+    const RunData data = select_samples(make_tiny_dataset(), config.data, config.train.seed);
+    Trained trained;
+    trained.seen.wants = [] { return true; };
+    trained.outcome = train({.config = config,
+                             .data = data,
+                             .initial_weights = nullptr,
+                             .resume_from = nullptr,
+                             .stop_requested = std::move(stop_requested)},
+                            comm, trained.seen);
+    return trained;
+}
+
 std::string digest_of(const NamedTensors& tensors) {
     Sha256 digest;
     for (const NamedTensor& tensor : tensors) {

@@ -78,6 +78,10 @@ Trained train_tiny(const trainer::RunConfig& config, const trainer::Communicator
                    const trainer::TrainState* resume_from = nullptr,
                    const TinyDataset& dataset = {});
 
+// With a snapshot after every step.
+Trained train_step_by_step(const trainer::RunConfig& config, const trainer::Communicator& comm,
+                           std::function<bool()> stop_requested = {});
+
 // SHA-256 over names, shapes and the bits of all values.
 std::string digest_of(const trainer::NamedTensors& tensors);
 

@@ -69,7 +69,9 @@ AugmentedImage Augmentation::of(const SampleSet& samples, std::uint32_t sample, 
     for (std::size_t i = 0; i < partner_.size(); ++i)
         values_.now[i] = mix.weight * values_.now[i] + (1.0F - mix.weight) * partner_[i];
     change_all(*mixup_ + 1, changes_.size(), epoch, samples.indices[sample]);
-    return result();
+    AugmentedImage mixed = result();
+    mixed.mix = mix;
+    return mixed;
 }
 
 void Augmentation::begin(const std::uint8_t* image) {
@@ -78,8 +80,8 @@ void Augmentation::begin(const std::uint8_t* image) {
 }
 
 AugmentedImage Augmentation::result() const {
-    return has_values_ ? AugmentedImage{nullptr, values_.now.data()}
-                       : AugmentedImage{bytes_.now.data(), nullptr};
+    return has_values_ ? AugmentedImage{.values = values_.now.data()}
+                       : AugmentedImage{.bytes = bytes_.now.data()};
 }
 
 void Augmentation::change_all(std::size_t first, std::size_t end, int epoch, std::uint32_t index) {

@@ -21,6 +21,7 @@ namespace lockstep::trainer {
 struct AugmentedImage {
     const std::uint8_t* bytes = nullptr;
     const float* values = nullptr;
+    Mix mix{};  // of a sample where there is a mixup, else all its own
 
     // use(planes), of either.
     template <class Use>

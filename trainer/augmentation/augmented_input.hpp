@@ -10,8 +10,9 @@
 namespace lockstep::trainer {
 
 // As write_input(), with the images as `epoch` sees them.
+//   mixes   [which.size()], out: what each was mixed with; or empty: not wanted
 void write_augmented_input(const SampleSet& samples, std::span<const std::uint32_t> which,
                            Augmentation& augmentation, int epoch, const PixelScale& scale,
-                           const Layout& layout, float* input);
+                           const Layout& layout, float* input, std::span<Mix> mixes = {});
 
 }  // namespace lockstep::trainer
