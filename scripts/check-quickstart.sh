@@ -20,11 +20,12 @@ fail() {
 [[ -z ${LOCKSTEP_DATA-} ]] || LOCKSTEP_DATA=$(cd "$LOCKSTEP_DATA" && pwd)
 copy=$PWD/build-quickstart
 output=$copy/quickstart.log
-# Columns 1 to 6 of the lines of networks: name, state, parameters, epochs, accuracies.
+# Columns 1 to 6 of the table's lines: name, state, parameters, epochs, accuracies. Sentences may begin
+# with a network's name too; they have no state.
 figures() {
     local network
     for network in "${networks[@]}"; do
-        awk -v name="$network" '$1 == name && NF >= 6 { print $1, $2, $3, $4, $5, $6 }' "$1"
+        awk -v name="$network" '$1 == name && $3 + 0 > 0 { print $1, $2, $3, $4, $5, $6 }' "$1"
     done
 }
 
