@@ -5,7 +5,7 @@
 #
 #   --with-images   also Fashion-MNIST (30 MB): real images for a machine that does not reach CIFAR-10
 #   --with-tests    also what the tests need
-#   --with-checks   also that, and what .ci/run uses: ccache, shells, a browser (which is big), packaging tools,
+#   --with-checks   also that, and what .ci/run uses: ccache, shells, locales, a browser (which is big), packaging tools,
 #                   clang-format and clang-tidy, on Debian 12 alone (other systems have other versions, which
 #                   see other things)
 #
@@ -21,7 +21,7 @@ libraries=(libdnnl-dev libopenmpi-dev openmpi-bin libhwy-dev librandom123-dev
     libpng-dev libjpeg-dev libjs-chart.js)
 images=(dataset-fashion-mnist)
 tests=(catch2 "${images[@]}")
-checks=(ccache chromium fish lintian nodejs python3 zsh clang-format-14 clang-tidy-14)
+checks=(ccache chromium fish lintian locales nodejs python3 zsh clang-format-14 clang-tidy-14)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$1"; exit "$2"; }

@@ -16,9 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // What stands in a store beside the folders of runs; a name that ends in '*' is a beginning.
-constexpr std::array<std::string_view, 7> kOfStore{
-    "lockstep.db", "lockstep.db-journal", "lockstep.db.*", "runs",
-    "reports",     kLostAndFound,         "mpirun.log"};
+constexpr std::array<std::string_view, 9> kOfStore{
+    "lockstep.db",     "lockstep.db-journal", "lockstep.db-wal",
+    "lockstep.db-shm", "lockstep.db.*",       "runs",
+    "reports",         kLostAndFound,         "mpirun.log"};
 constexpr std::array<std::string_view, 10> kOfRun{"checkpoint.h5",  "checkpoint.prev.h5",
                                                   "best.h5",        "final.h5",
                                                   "predictions.h5", "effective.toml",

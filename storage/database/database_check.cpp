@@ -185,6 +185,22 @@ Salvage write_salvage(const fs::path& path, const fs::path& fresh) {
     return fill(from, to);
 }
 
+// What lies beside a database would be taken for that of the new one.
+void require_alone(const fs::path& path) {
+    if (has_hot_journal(path)) {
+        throw StorageError(
+            StorageError::Kind::io,
+            fmt::format("{} has a journal that cannot be rolled back", path.string()));
+    }
+    std::error_code error;
+    if (fs::exists(fs::path(path) += "-wal", error)) {
+        throw StorageError(StorageError::Kind::locked,
+                           fmt::format("{} is open in another program, which switched it to WAL "
+                                       "({}-wal); close it there first",
+                                       path.string(), path.filename().string()));
+    }
+}
+
 }  // namespace
 
 DatabaseCheck check_database(const fs::path& path) {
@@ -219,11 +235,7 @@ void mend_rows(const fs::path& path) {
 }
 
 Salvage rebuild_database(const fs::path& path, const fs::path& aside) {
-    if (has_hot_journal(path)) {  // it would be taken for the new database's
-        throw StorageError(
-            StorageError::Kind::io,
-            fmt::format("{} has a journal that cannot be rolled back", path.string()));
-    }
+    require_alone(path);
     const fs::path fresh = temporary_name(path);
     std::error_code ignored;
     fs::remove(fresh, ignored);

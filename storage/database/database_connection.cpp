@@ -7,12 +7,14 @@
 
 #include <cerrno>
 #include <new>
+#include <optional>
 #include <system_error>
 
 #include "storage/database/newer_schema.hpp"
 #include "storage/database/run_database_schema.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/durability.hpp"
+#include "storage/files/file_system.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -122,6 +124,24 @@ void set_up(SQLite::Database& db) {
     sqlite3_extended_result_codes(db.getHandle(), 1);
 }
 
+bool is_on_network(const fs::path& path) {
+    const std::optional<std::int64_t> type = file_system_type(path);
+    return type && file_system_kind(*type).is_network;
+}
+
+// A user's program may have switched the file to WAL, which does not work between machines. While
+// that program is open there is no way back; on a file system of this machine it works as well.
+void return_to_rollback_journal(SQLite::Database& db, const fs::path& path, int wait_milliseconds) {
+    if (db.execAndGet("PRAGMA journal_mode").getString() == "delete") return;
+    db.setBusyTimeout(0);
+    try {
+        db.exec("PRAGMA journal_mode = DELETE");
+    } catch (const SQLite::Exception& error) {
+        if ((error.getErrorCode() & 0xff) != SQLITE_BUSY || is_on_network(path)) throw;
+    }
+    db.setBusyTimeout(wait_milliseconds);
+}
+
 // Creates the schema, or brings an older one up to date. Another process may have been first.
 void bring_up_to_date(SQLite::Database& db, const fs::path& path) {
     SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
@@ -176,7 +196,7 @@ std::unique_ptr<SQLite::Database> open_for_writing(const fs::path& path, Databas
     }
     // Reads all of it: once a start is enough.
     if (!is_known) require_undamaged(*db, path);
-    db->exec("PRAGMA journal_mode = DELETE");
+    return_to_rollback_journal(*db, path, wait_milliseconds);
     const std::int64_t version = identity_of(*db).version;
     if (version < kSchemaVersion) {
         back_up(*db, path, version);

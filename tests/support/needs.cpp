@@ -13,6 +13,7 @@ constexpr const char* kCifar10Variable = "LOCKSTEP_DATA";
 constexpr const char* kOracleVariable = "LOCKSTEP_ORACLE";
 constexpr const char* kFashionMnist =
     "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
+constexpr const char* kGerman = "/usr/share/i18n/locales/de_DE";
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -85,6 +86,8 @@ std::vector<Need> common_needs() {
          "there is no chromium, or no node (apt-get install chromium nodejs)"},
         {"fish", [] { return has_program("fish"); }, "there is no fish (apt-get install fish)"},
         {"git", [] { return has_program("git"); }, "there is no git (apt-get install git)"},
+        {"locales", [] { return has_program("localedef") && std::filesystem::exists(kGerman); },
+         "the sources of locales are not there (apt-get install locales)"},
         {"mounts", has_mounts,
          "a mount of its own takes root and CAP_SYS_ADMIN (unshare -m from util-linux)"},
         {"python3", [] { return has_program("python3"); },

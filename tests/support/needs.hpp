@@ -29,7 +29,7 @@ struct Need {
 };
 
 // The needs that hold for any program: cifar10, fashion_mnist, oracle, onnxruntime, chromium,
-// python3, mounts, shells.
+// locales, mounts, python3, shells.
 std::vector<Need> common_needs();
 
 // Why a program must end now, and how.
