@@ -24,5 +24,7 @@ std::optional<int> end_in(std::string_view line);
 
 // In one piece, so that lines of several ranks do not mix.
 void write_line_of_rank(std::string line);
+// Of those for the process that started the ranks: first what was printed is let be read.
+void tell_supervisor(const std::string& line);
 
 }  // namespace lockstep::pipeline

@@ -126,11 +126,11 @@ int do_with_ranks(ProcessArguments arguments,
     page.emplace(world);
     deadline.reset();
     const bool tells_supervisor = world.is_root() && is_supervised();
-    if (tells_supervisor) write_line_of_rank(ready_line());
+    if (tells_supervisor) tell_supervisor(ready_line());
     watchdog.emplace(*page, stall_timeout);
     liveness::fault_point("init");
     const int exit_code = result_of(world, *page, messages, work);
-    if (tells_supervisor) write_line_of_rank(end_line(exit_code));
+    if (tells_supervisor) tell_supervisor(end_line(exit_code));
     liveness::note(liveness::Phase::finalize);
     liveness::fault_point("finalize");
     return exit_code;

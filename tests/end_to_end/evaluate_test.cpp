@@ -162,7 +162,10 @@ TEST_CASE("evaluate takes the views that a run was tested with, unless it is tol
     const auto evaluated = [&](std::vector<std::string> more) {
         more.insert(more.begin(), {"evaluate", "three-classes", "--store", store});
         more.insert(more.end(), {"--format", "json"});
-        return Json::parse(lockstep(more).output).at(0);
+        const Result result = lockstep(more);
+        INFO(result.errors);
+        REQUIRE(result.exit_code == 0);
+        return Json::parse(result.output).at(0);
     };
     const Json own = evaluated({});
     CHECK(own.at("views") == "mirror_translate");

@@ -35,8 +35,14 @@ struct WindowPlace {
     std::ptrdiff_t src, dst;
 };
 
+// Layouts that take a float at a time are of odd numbers of channels in the first layers, where the
+// general loop is quick enough: each loop by constants costs the compiler seconds.
+template <class D>
+inline constexpr bool kHasVectors = hn::MaxLanes(D()) > 1;
+
 // Outputs side by side at once: their sums or greatest values with their places fit the registers.
-inline constexpr int kMostOutputs = 7;
+template <class D>
+inline constexpr int kMostOutputs = kHasVectors<D> ? 7 : 1;
 
 // Pixels [begin, end) of the window number `at` along one axis.
 struct ClippedSide {
@@ -50,21 +56,22 @@ struct ClippedSide {
     int size() const { return end - begin; }
 };
 
-template <int kOutputs, class Run>
+template <class D, int kOutputs, class Run>
 HWY_ATTR HWY_INLINE void run_tile(const WindowRow& row, WindowPlace at, Run run) {
     using Outputs = std::integral_constant<int, kOutputs>;
-    if (row.rows == 2 && row.columns == 2)
-        run(Outputs(), std::integral_constant<int, 2>(), row, at);
-    else if (row.rows == 3 && row.columns == 3)
-        run(Outputs(), std::integral_constant<int, 3>(), row, at);
-    else
-        run(Outputs(), std::integral_constant<int, 0>(), row, at);
+    if constexpr (kHasVectors<D>) {
+        if (row.rows == 2 && row.columns == 2)
+            return run(Outputs(), std::integral_constant<int, 2>(), row, at);
+        if (row.rows == 3 && row.columns == 3)
+            return run(Outputs(), std::integral_constant<int, 3>(), row, at);
+    }
+    run(Outputs(), std::integral_constant<int, 0>(), row, at);
 }
 
-template <int kOutputs = kMostOutputs, class Run>
+template <class D, int kOutputs = kMostOutputs<D>, class Run>
 HWY_ATTR HWY_INLINE void run_outputs(int outputs, const WindowRow& row, WindowPlace at, Run run) {
-    if (outputs == kOutputs) return run_tile<kOutputs>(row, at, run);
-    if constexpr (kOutputs > 1) run_outputs<kOutputs - 1>(outputs, row, at, run);
+    if (outputs == kOutputs) return run_tile<D, kOutputs>(row, at, run);
+    if constexpr (kOutputs > 1) run_outputs<D, kOutputs - 1>(outputs, row, at, run);
 }
 
 // The columns of windows, from left to right: those of full width have their neighbours' places,
@@ -82,7 +89,7 @@ struct FullColumns {
 
 // All windows of one row of outputs, of one vector of channels.
 //   first   where their rows begin
-template <class Run>
+template <class D, class Run>
 HWY_ATTR HWY_INLINE void for_each_tile_of_row(const PoolingShape& s, const FullColumns& full,
                                               const WindowRow& row, WindowPlace first, Run run) {
     const std::ptrdiff_t block = row.block, step = row.step;
@@ -91,13 +98,14 @@ HWY_ATTR HWY_INLINE void for_each_tile_of_row(const PoolingShape& s, const FullC
         const ClippedSide columns(s, 1, x);
         WindowRow clipped = row;
         clipped.columns = columns.size();
-        run_tile<1>(clipped, {first.src + columns.begin * block, first.dst + x * block}, run);
+        run_tile<D, 1>(clipped, {first.src + columns.begin * block, first.dst + x * block}, run);
     };
     int x = 0;
     for (; x < full.begin; ++x) run_clipped(x);
-    for (int tiles = (full.end - x + kMostOutputs - 1) / kMostOutputs; tiles > 0; --tiles) {
+    constexpr int kMost = kMostOutputs<D>;
+    for (int tiles = (full.end - x + kMost - 1) / kMost; tiles > 0; --tiles) {
         const int outputs = (full.end - x + tiles - 1) / tiles;  // of like size
-        run_outputs(outputs, row, {first.src + x * step - pad, first.dst + x * block}, run);
+        run_outputs<D>(outputs, row, {first.src + x * step - pad, first.dst + x * block}, run);
         x += outputs;
     }
     for (; x < s.dst.width; ++x) run_clipped(x);
@@ -122,7 +130,7 @@ HWY_ATTR HWY_INLINE void for_each_tile(D d, const PoolingShape& s, Begin begin, 
                             .columns = s.pool_size[1]};
         WindowPlace first{rows.begin * src_row, std::ptrdiff_t{y} * s.dst.width * block};
         for (int v = 0; v < block; v += lanes, first.src += lanes, first.dst += lanes)
-            for_each_tile_of_row(s, full, row, first, run);
+            for_each_tile_of_row<D>(s, full, row, first, run);
     }
     begin(s.src.height);
 }

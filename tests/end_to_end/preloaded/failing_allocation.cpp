@@ -1,8 +1,9 @@
 // Memory that the system refuses once: preloaded, lets the n-th `new`, or the n-th array for
 // kernels (aligned_alloc), of at least so many bytes fail. Which one stands in
 // LOCKSTEP_TEST_ALLOCATION, or LOCKSTEP_TEST_ARRAY: "BYTES N MARK"; when it happens, the file MARK
-// is made.
+// is made. Counted from main() on: before it libraries take memory, and nobody could tell why not.
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -32,8 +33,18 @@ Refusal read_refusal(const char* variable) {
     return parsed;
 }
 
+using Main = int (*)(int, char**, char**);
+Main program_main = nullptr;
+std::atomic<bool> has_begun{false};
+
+int begin(int count, char** arguments, char** environment) {
+    has_begun = true;
+    return program_main(count, arguments, environment);
+}
+
 bool is_refused(const Refusal& refusal, std::atomic<long>& calls, std::size_t bytes) {
-    if (refusal.number <= 0 || bytes < refusal.bytes || ++calls != refusal.number) return false;
+    if (!has_begun || refusal.number <= 0 || bytes < refusal.bytes || ++calls != refusal.number)
+        return false;
     ::close(::open(refusal.mark.data(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     return true;
 }
@@ -49,6 +60,15 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }
 
 }  // namespace
+
+// What the C library starts a program with.
+extern "C" int __libc_start_main(Main program, int count, char** arguments, void (*init)(),
+                                 void (*fini)(), void (*loader_fini)(), void* stack_end) {
+    program_main = program;
+    const auto start =
+        reinterpret_cast<decltype(&__libc_start_main)>(::dlsym(RTLD_NEXT, "__libc_start_main"));
+    return start(begin, count, arguments, init, fini, loader_fini, stack_end);
+}
 
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
     static const Refusal refusal = read_refusal("LOCKSTEP_TEST_ARRAY");
