@@ -10,6 +10,7 @@
 #include "tests/end_to_end/one_run.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
+#include "tests/storage/raw_database.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::tests {
@@ -146,11 +147,8 @@ TEST_CASE("On a terminal what needs a look has a colour, unless that is refused"
     const TemporaryDirectory folder;
     const std::string store = (folder / "store").string();
     fs::copy(finished_store(), store, fs::copy_options::recursive);
-    Process edit({"python3", "-c",
-                  "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute(\"update runs "
-                  "set state = 'failed' where name = 'three-classes'\"); d.commit()",
-                  store + "/lockstep.db"});
-    REQUIRE(edit.wait() == 0);
+    RawDatabase(fs::path(store) / "lockstep.db")
+        .exec("UPDATE runs SET state = 'failed' WHERE name = 'three-classes'");
     const auto shown = [&](const std::string& variable) {
         Words command = terminal_command(100, {"ls", "--store", store});
         command.insert(command.begin(), {"env", "-u", "NO_COLOR", "TERM=xterm", variable});
