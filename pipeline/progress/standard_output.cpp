@@ -35,6 +35,11 @@ void keep_standard_output() { own_output(); }
 
 void give_back_standard_output() { ::dup2(::fileno(own_output()), STDOUT_FILENO); }
 
+void replace_standard_output(int descriptor) {
+    std::fflush(own_output());
+    ::dup2(descriptor, ::fileno(own_output()));
+}
+
 std::optional<std::size_t> output_width() {
     winsize size{};
     const int descriptor = ::fileno(own_output());

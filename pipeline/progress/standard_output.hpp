@@ -14,6 +14,9 @@ void keep_standard_output();
 // For a program that this process is about to become: its standard output is the one we had.
 void give_back_standard_output();
 
+// For a rank: what print() writes goes there from now on.
+void replace_standard_output(int descriptor);
+
 // Characters in a line of the terminal that print() writes to; nothing where it is none.
 std::optional<std::size_t> output_width();
 

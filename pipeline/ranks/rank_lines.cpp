@@ -1,14 +1,10 @@
 #include "pipeline/ranks/rank_lines.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <chrono>
-#include <cstdio>
-#include <thread>
 
 #include "pipeline/progress/progress.hpp"
 
@@ -20,17 +16,6 @@ constexpr std::string_view kLost = "lockstep: lost ";
 constexpr std::string_view kLostEnd = "; the job ends, the same command goes on";
 constexpr std::string_view kReady = "@lockstep-ready";
 constexpr std::string_view kEnd = "@lockstep-end ";
-constexpr int kMostWaits = 1000;  // of a millisecond, for a reader that is slow or stopped
-
-// Open MPI 5 reads a rank's output in pieces, holds back a line that a piece has not whole, and
-// puts it in front of whatever it reads next, be it of standard error. So nothing is written there
-// before the rest has been read.
-void wait_until_read(int descriptor) {
-    for (int i = 0, unread = 0; i < kMostWaits; ++i) {
-        if (::ioctl(descriptor, FIONREAD, &unread) != 0 || unread == 0) return;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-}
 
 }  // namespace
 
@@ -72,11 +57,8 @@ void write_line_of_rank(std::string line) {
     }
 }
 
-// On a line of its own, whatever stands before it.
-void tell_supervisor(const std::string& line) {
-    std::fflush(stdout);
-    wait_until_read(STDOUT_FILENO);
-    write_line_of_rank("\n" + line);
-}
+// Open MPI 5 puts the end of a piece that it has read of the one stream in front of what it reads
+// of the other: the line stands on its own all the same.
+void tell_supervisor(const std::string& line) { write_line_of_rank("\n" + line); }
 
 }  // namespace lockstep::pipeline

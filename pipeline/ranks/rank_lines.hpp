@@ -24,7 +24,7 @@ std::optional<int> end_in(std::string_view line);
 
 // In one piece, so that lines of several ranks do not mix.
 void write_line_of_rank(std::string line);
-// Of those for the process that started the ranks: first what was printed is let be read.
+// Of those for the process that started the ranks.
 void tell_supervisor(const std::string& line);
 
 }  // namespace lockstep::pipeline

@@ -6,6 +6,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/ranks/allocation.hpp"
+#include "pipeline/ranks/handed_output.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 
@@ -22,13 +23,16 @@ int supervise(ProcessArguments arguments, int ranks) {
                      .hosts = allocated.hosts,
                      .log = "/dev/stderr"};
     ProgressDisplay progress(ProgressMode::none, ColorMode::automatic);
+    const HandedOutput output;
     const LaunchOutcome outcome = launch(job, progress, nullptr);
+    output.print();
     return conclude(outcome, job, progress);
 }
 
 int measure(ProcessArguments arguments, int ranks,
             const std::function<int(const trainer::Communicator&)>& work) {
     const bool starts_ranks = !is_started_as_rank() && ranks > 1;
+    if (!starts_ranks) hand_output_over();
     return starts_ranks ? supervise(arguments, ranks) : do_with_ranks(arguments, work);
 }
 
