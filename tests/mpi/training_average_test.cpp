@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/evaluate.hpp"
 #include "trainer/parameters/initializers.hpp"
@@ -37,7 +38,7 @@ double worst_difference(const NamedTensors& found, const NamedTensors& expected)
         for (std::size_t i = 0; i < found[t].values.size(); ++i) {
             const double error = std::abs(static_cast<double>(found[t].values[i]) -
                                           static_cast<double>(expected[t].values[i]));
-            if (!(error <= worst)) worst = error;
+            worst = worse_of(worst, error);
         }
     return worst;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/worst_error.hpp"
 
 namespace lockstep::tests {
 
@@ -44,7 +45,7 @@ void check_close(const std::string& name, std::span<const float> values,
         const double value = static_cast<double>(values[i]);
         is_finite = is_finite && std::isfinite(value);
         squares += expected[i] * expected[i];
-        worst = std::max(worst, std::abs(value - expected[i]));
+        worst = worse_of(worst, std::abs(value - expected[i]));
     }
     const double mean_square =
         squares / static_cast<double>(std::max<std::size_t>(1, values.size()));

@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/plain_activation.hpp"
+#include "tests/support/worst_error.hpp"
 #include "tests/trainer/every_target.hpp"
 #include "trainer/kernels/activations.hpp"
 
@@ -66,7 +67,7 @@ TEST_CASE("activations are those of their definitions", "[trainer][kernel]") {
                 const auto value = static_cast<double>(x[i]);
                 const double error =
                     std::abs(static_cast<double>(y[i]) - plain_activation(activation, value));
-                worst = std::max(worst, error / std::max(1.0, std::abs(value)));
+                worst = worse_of(worst, error / std::max(1.0, std::abs(value)));
             }
             CHECK(worst <= 2e-7);
             std::vector<float> over = x;
@@ -88,7 +89,7 @@ TEST_CASE("activations' gradients are the slopes of their definitions", "[traine
             for (std::size_t i = 0; i < x.size(); ++i) {
                 if (is_at_bend(x[i])) continue;
                 const double slope = slope_of(activation, static_cast<double>(x[i]));
-                worst = std::max(worst, std::abs(static_cast<double>(diff[i]) + 1.5 * slope));
+                worst = worse_of(worst, std::abs(static_cast<double>(diff[i]) + 1.5 * slope));
             }
             CHECK(worst <= 1e-6);
         });

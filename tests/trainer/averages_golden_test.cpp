@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/optimizers/optimizer.hpp"
 
 using namespace lockstep::trainer;
@@ -83,12 +84,7 @@ void take_step(Optimizer& optimizer, const OptimizerConfig& config, int step,
 
 double worst_error(std::span<const float> found, const nlohmann::json& expected) {
     REQUIRE(found.size() == expected.size());
-    double worst = 0.0;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const double error = std::abs(static_cast<double>(found[i]) - expected[i].get<double>());
-        if (!(error <= worst)) worst = error;
-    }
-    return worst;
+    return lockstep::tests::worst_error(found, expected.get<std::vector<double>>());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "tests/support/convolution_layers.hpp"
 #include "tests/support/random_values.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/optimizers/weight_ranges.hpp"
 #include "trainer/parameters/initializers.hpp"
@@ -143,7 +144,7 @@ TEST_CASE("kernels of all kinds of convolutions take Keras' fans", "[trainer][in
             for (const NamedTensor& tensor : initial_weights(architecture, 1))
                 if (tensor.layer == layer.name && tensor.name == parameter.name)
                     for (const float value : tensor.values)
-                        largest = std::max(largest, std::abs(static_cast<double>(value)));
+                        largest = worse_of(largest, std::abs(static_cast<double>(value)));
             const double limit = std::sqrt(6.0 / expected->second);
             CHECK(largest <= limit * (1.0 + 1e-7));
             CHECK(largest > 0.98 * limit);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tests/support/random_values.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/config/architecture.hpp"
 #include "trainer/data/dataset.hpp"
 #include "trainer/kernels/layout.hpp"
@@ -159,9 +160,9 @@ double largest_golden_error(const NamedTensors& tensors, const nlohmann::json& s
         if (summary == summaries.end()) return HUGE_VAL;
         const double norm = (*summary)[0], expected = (*summary)[1];
         const double error =
-            std::max(std::abs(std::sqrt(squares) - norm), std::abs(projection - expected)) /
+            worse_of(std::abs(std::sqrt(squares) - norm), std::abs(projection - expected)) /
             std::max(norm, least_norm);
-        if (!(error <= worst)) worst = error;  // a NaN is the worst
+        worst = worse_of(worst, error);
     }
     return worst;
 }

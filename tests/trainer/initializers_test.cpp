@@ -13,6 +13,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/tiny_training.hpp"
+#include "tests/support/worst_error.hpp"
 
 using namespace lockstep::trainer;
 using namespace lockstep::tests;
@@ -30,7 +31,7 @@ std::vector<float> kernel(const InitializerConfig& initializer, std::uint64_t se
 
 double largest(const std::vector<float>& values) {
     double top = 0.0;
-    for (const float value : values) top = std::max(top, std::abs(static_cast<double>(value)));
+    for (const float value : values) top = worse_of(top, std::abs(static_cast<double>(value)));
     return top;
 }
 
@@ -144,7 +145,7 @@ TEST_CASE("an orthogonal kernel: its shorter side's vectors are orthonormal, tim
                 for (std::size_t b = 0; b < vectors; ++b) {
                     double product = 0.0;
                     for (std::size_t i = 0; i < length; ++i) product += at(a, i) * at(b, i);
-                    worst = std::max(worst, std::abs(product - (a == b ? gain * gain : 0.0)));
+                    worst = worse_of(worst, std::abs(product - (a == b ? gain * gain : 0.0)));
                 }
             CHECK(worst < 1e-6);  // of rounding to float32
         }

@@ -12,6 +12,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/support/worst_error.hpp"
 #include "tests/trainer/scalar_weight.hpp"
 #include "trainer/optimizers/update_rules.hpp"
 
@@ -40,7 +41,7 @@ TEST_CASE("20 steps of every rule are Keras' formulas, at any length", "[trainer
             for (std::size_t i = 0; i < count; ++i) {
                 const double error = std::abs(static_cast<double>(weights[i]) - expected[i].w);
                 const double relative = error / std::max(std::abs(expected[i].w), 1e-12);
-                if (!(relative <= worst)) worst = relative;  // a NaN is the worst
+                worst = worse_of(worst, relative);
             }
             CHECK(worst < 1e-5);
         }

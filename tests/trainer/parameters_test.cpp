@@ -10,6 +10,7 @@
 #include "tests/support/random_values.hpp"
 #include "tests/support/tiny_training.hpp"
 #include "tests/support/tutorial_networks.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/parameters/initializers.hpp"
 #include "trainer/training_step.hpp"
@@ -199,7 +200,7 @@ void check_moves(const OneStep& found, const OneStep& plain, Move move) {
         for (std::size_t i = 0; i < plain.after[t].values.size(); ++i) {
             const double expected = static_cast<double>(plain.after[t].values[i]) + move(t, i);
             const double error = std::abs(static_cast<double>(found.after[t].values[i]) - expected);
-            if (!(error <= worst)) worst = error;
+            worst = worse_of(worst, error);
         }
         CHECK(worst < 2e-5);
     }

@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/support/worst_error.hpp"
 #include "tests/trainer/every_target.hpp"
 #include "trainer/kernels/broadcast.hpp"
 #include "trainer/kernels/layer_norm.hpp"
@@ -52,13 +53,6 @@ void for_each_value(const Layout& l, Visit visit) {
                     visit(static_cast<std::size_t>(n) * l.sample_size() + l.position(h, w, c), n,
                           static_cast<std::size_t>(n * l.pixels() + h * l.width + w),
                           static_cast<std::size_t>(c));
-}
-
-double worst_of(const std::vector<float>& found, const std::vector<double>& expected) {
-    double worst = 0.0;
-    for (std::size_t i = 0; i < found.size(); ++i)
-        worst = std::max(worst, std::abs(static_cast<double>(found[i]) - expected[i]));
-    return worst;
 }
 
 struct PlainMoments {
@@ -114,13 +108,13 @@ TEST_CASE("layer normalization and its gradients, in any layout", "[trainer][ker
             std::vector<float> found(x.size()), over = x, diff = dy;
             std::vector<PixelMoments> moments(pixels);
             layer_norm_forward(l, x.data(), tensors, 1e-3, found.data(), moments.data(), kSamples);
-            CHECK(worst_of(found, y) <= 3e-6);
+            CHECK(worst_error(found, y) <= 3e-6);
             layer_norm_forward(l, over.data(), tensors, 1e-3, over.data(), moments.data(),
                                kSamples);
             CHECK(over == found);
             layer_norm_backward(l, x.data(), diff.data(), tensors, moments.data(), diff.data(),
                                 kSamples);
-            CHECK(worst_of(diff, dx) <= 2e-5);
+            CHECK(worst_error(diff, dx) <= 2e-5);
             std::vector<double> sums(mask.size()), products(mask.size());
             layer_norm_gradient_sums(l, x.data(), dy.data(), moments.data(), kSamples, sums,
                                      products);
@@ -159,9 +153,9 @@ TEST_CASE("images with images of one pixel, and sums over pixels", "[trainer][ke
             PaddingPlaces(l).clear(found.data(), kSamples);  // it was a's zeros and random values
             CHECK(found == sum);
             sum_over_pixels(l, a.data(), nullptr, sums.data(), kSamples);
-            CHECK(worst_of(sums, total) <= 1e-5);
+            CHECK(worst_error(sums, total) <= 1e-5);
             sum_over_pixels(l, a.data(), b.data(), sums.data(), kSamples);
-            CHECK(worst_of(sums, total_product) <= 1e-5);
+            CHECK(worst_error(sums, total_product) <= 1e-5);
         });
     }
 }

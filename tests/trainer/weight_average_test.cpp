@@ -9,6 +9,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/optimizers/optimizer.hpp"
 #include "trainer/optimizers/update_rules.hpp"
 
@@ -24,15 +25,6 @@ OptimizerConfig looking_ahead(const LookaheadConfig& lookahead, std::int64_t acc
             .rule = SgdConfig{},
             .average = lookahead,
             .gradient_accumulation_steps = accumulated};
-}
-
-double worst_difference(std::span<const float> found, std::span<const double> expected) {
-    double worst = 0.0;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const double error = std::abs(static_cast<double>(found[i]) - expected[i]);
-        if (!(error <= worst)) worst = error;
-    }
-    return worst;
 }
 
 }  // namespace
@@ -61,8 +53,8 @@ TEST_CASE("lookahead: k steps forward, one step back", "[trainer][optimizer]") {
             if (is_update && ++updates % 3 == 0)
                 for (std::size_t i = 0; i < kCount; ++i)
                     theta[i] = phi[i] += 0.3 * (theta[i] - phi[i]);
-            if (is_update) CHECK(worst_difference(weights, theta) < 2e-6);
-            CHECK(worst_difference(optimizer.average()->weights(), phi) < 2e-6);
+            if (is_update) CHECK(worst_error(weights, theta) < 2e-6);
+            CHECK(worst_error(optimizer.average()->weights(), phi) < 2e-6);
         }
         CHECK(updates > 6);
     }
@@ -134,7 +126,7 @@ TEST_CASE("an average moves by its share: all the way, not at all, and never pas
             expected.push_back(static_cast<double>(from[i]) +
                                static_cast<double>(share) *
                                    (static_cast<double>(to[i]) - static_cast<double>(from[i])));
-        CHECK(worst_difference(moved, expected) < 1e-7);
+        CHECK(worst_error(moved, expected) < 1e-7);
         if (share == 0.0F) CHECK(moved == from);
         if (share == 1.0F) CHECK(moved == to);
         move_average(share, to, still);

@@ -10,6 +10,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/random_values.hpp"
+#include "tests/support/worst_error.hpp"
 #include "trainer/kernels/aligned_array.hpp"
 #include "trainer/kernels/convolution.hpp"
 #include "trainer/kernels/convolution_benchmark.hpp"
@@ -89,10 +90,7 @@ double largest(std::span<const float> values) {
 void check_near(const AlignedArray<float>& found, const AlignedArray<float>& expected) {
     REQUIRE(found.size() == expected.size());
     REQUIRE(largest(expected.span()) > 0.0);
-    double worst = 0.0;
-    for (std::size_t i = 0; i < found.size(); ++i)
-        worst = std::max(worst, std::abs(double{found[i]} - double{expected[i]}));
-    CHECK(worst < 2e-5 * largest(expected.span()));
+    CHECK(tests::worst_error(found, expected) < 2e-5 * largest(expected.span()));
 }
 
 TEST_CASE("winograd: a batch of several shards gives what the direct convolution gives",
