@@ -52,6 +52,7 @@ bool same_state(const TrainState& a, const TrainState& b) {
            a.early_stopping == b.early_stopping && a.checkpoint == b.checkpoint &&
            a.plateau == b.plateau &&
            digest_of(a.early_stopping_weights) == digest_of(b.early_stopping_weights) &&
+           digest_of(a.checkpoint_weights) == digest_of(b.checkpoint_weights) &&
            a.stopped_early == b.stopped_early;
 }
 
@@ -125,6 +126,27 @@ TEST_CASE("a recipe's state goes on after any step: the plateau's, decay, clippi
         const Trained resumed = train_tiny(config, world, &state);
         check_same_end(resumed, whole, static_cast<std::size_t>(state.epochs_finished), world);
         if (!world.is_root() || resumed.seen.snapshots.empty()) continue;
+        CHECK(same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
+    }
+}
+
+// The best epoch is in front of the last: what a resume has to bring back is in the state alone.
+TEST_CASE("a resumed run ends in its checkpoint's best weights", "[trainer][mpi]") {
+    const Communicator world(MPI_COMM_WORLD);
+    RunConfig config = run_with_monitors({.learning_rate = 0.01, .rule = AdamConfig{}});
+    config.train.early_stopping.reset();
+    config.train.checkpoint->monitor = {.metric = "val_loss", .mode = MonitorMode::max};
+    config.train.checkpoint->restore_best_weights = true;
+    const Trained whole = train_tiny(config, Communicator(MPI_COMM_SELF));
+    REQUIRE(whole.outcome.weights_epoch < 4);
+    REQUIRE(whole.seen.snapshots.size() == 4);
+    for (std::size_t epochs = 1; epochs <= 4; ++epochs) {
+        CAPTURE(epochs);
+        const TrainState& state = whole.seen.snapshots[epochs - 1].state;
+        CHECK_FALSE(state.checkpoint_weights.empty());
+        const Trained resumed = train_tiny(config, world, &state);
+        check_same_end(resumed, whole, epochs, world);
+        if (!world.is_root() || epochs == 4) continue;
         CHECK(same_state(resumed.seen.snapshots.back().state, whole.seen.snapshots.back().state));
     }
 }
