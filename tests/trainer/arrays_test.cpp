@@ -77,6 +77,13 @@ std::string archive(const std::map<std::string, std::string>& arrays, Packing pa
            little(0, 2);
 }
 
+// Labels of eight bytes, so many that their number of bytes modulo 2^64 is what there is: 8 x (2^61
+// + 3) = 24.
+std::string of_wrapping_shape() {
+    return npy("<i8", "(" + std::to_string((std::uint64_t{1} << 61) + 3) + ",)",
+               little(2, 8) + little(0, 8) + little(1, 8));
+}
+
 // Three images of 2 x 1 pixels with two channels, and one.
 std::map<std::string, std::string> small_set() {
     return {{"x_train", npy("|u1", "(3, 2, 1, 2)", "abcdefghijkl")},
@@ -167,6 +174,8 @@ TEST_CASE("arrays: what is missing or damaged is told", "[arrays]") {
     refused("x_train", npy("|u1", "(3, 2, 1, 2)", "abcdefghijkl", "True"), "in C's order");
     refused("x_train", npy("|u1", "(99999999999, 99999999999, 99999999999)", "a"),
             "asks for others");
+    refused("y_train", npy("<i8", "(9223372036854775807,)", little(1, 8)), "asks for others");
+    refused("y_train", of_wrapping_shape(), "asks for others");
     refused("x_test", npy("|u1", "(1, 1, 2, 2)", "mnop"), "another shape than x_train's");
     refused("y_test", npy("<i8", "(1,)", little(~std::uint64_t{0}, 8)), "label 0 (from 0) is not");
     refused("y_test", npy("<u2", "(1,)", little(65535, 2)), "is not in 0..65534");

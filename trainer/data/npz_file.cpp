@@ -136,11 +136,10 @@ void NpyArray::read_header() {
 // The elements that the shape declares are what is left of the member.
 void NpyArray::check_length() const {
     std::int64_t bytes = element_size_;
-    for (const std::int64_t side : shape_) {
-        if (side > 0 && bytes > size_ / side + 1) bytes = size_;
-        bytes *= side;
-    }
-    if (bytes != left_ || element_size_ < 1)
+    bool is_countable = true;
+    for (const std::int64_t side : shape_)
+        is_countable = !__builtin_mul_overflow(bytes, side, &bytes) && is_countable;
+    if (!is_countable || bytes != left_ || element_size_ < 1)
         throw_damaged(origin_,
                       fmt::format("it has {} bytes of elements, and its shape asks for others",
                                   with_commas(left_)));
