@@ -154,7 +154,8 @@ public:
 
 private:
     void add(const Value& item, Scope& scope) {
-        if (layers_.size() > kMostLayers) return;  // the reader refuses the list
+        // The reader refuses the list. Uses of blocks multiply, also where they come to nothing.
+        if (layers_.size() > kMostLayers || problems_.are_enough()) return;
         const Table* table = item.as<Table>();
         if (table && table->find("block"))
             use(item, *table, scope);

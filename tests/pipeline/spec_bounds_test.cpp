@@ -35,6 +35,11 @@ std::string counted(const std::string& before, const std::string& after, int tim
     return result;
 }
 
+// A block that uses another a thousand times.
+std::string block(const std::string& name, const std::string& other) {
+    return "[block." + name + "]\nlayers = [{ block = \"" + other + "\", repeat = 1000 }]\n";
+}
+
 struct Hostile {
     const char* what;
     std::string text;
@@ -85,6 +90,11 @@ std::vector<Hostile> hostile_files() {
          head + std::string("[data]\nclasses = [") + repeated("\"a\",", 250'000) + "]\n" +
              run_text(),
          "so many problems"},
+        {"10^9 uses of blocks that come to nothing",
+         head + block("a", "b") + block("b", "c") + block("c", "d") +
+             "[block.d]\nlayers = [{ block = \"typo\" }]\n"
+             "[[run]]\nname = \"r\"\nlayers = [{ block = \"a\" }]\n",
+         "there is no [block.typo]"},
         {"400,000 swept values",
          sweep + std::string("\"train.epochs\" = [") + repeated("1,", 400'000) + "]\n" + run_text(),
          "lists 1 twice"},
