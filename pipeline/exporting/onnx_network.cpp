@@ -28,13 +28,14 @@ public:
 
     void scale_pixels(const trainer::PixelScale& scale) {
         const auto is = [](float wanted) { return [=](float value) { return value == wanted; }; };
+        const std::string place = kOnnxScaling;
         const std::vector<std::int64_t> shape{static_cast<std::int64_t>(scale.offset.size())};
         if (!std::ranges::all_of(scale.offset, is(0.0F)))
-            graph_.append(kOnnxInput, "Sub",
-                          {graph_.constant({"pixels/offset", shape, scale.offset})});
+            graph_.append(place, "Sub",
+                          {graph_.constant({place + "/offset", shape, scale.offset})});
         if (!std::ranges::all_of(scale.divisor, is(1.0F)))
-            graph_.append(kOnnxInput, "Div",
-                          {graph_.constant({"pixels/divisor", shape, scale.divisor})});
+            graph_.append(place, "Div",
+                          {graph_.constant({place + "/divisor", shape, scale.divisor})});
         values_.push_back(graph_.last());
     }
 

@@ -15,6 +15,9 @@ namespace lockstep::pipeline {
 inline constexpr const char* kOnnxInput = "pixels";          // float32 [N, height, width, channels]
 inline constexpr const char* kOnnxOutput = "probabilities";  // float32 [N, classes]
 
+// Where its nodes and constants that scale the pixels stand: no layer's name has a '/'.
+inline constexpr const char* kOnnxScaling = "/pixels";
+
 // A network in inference mode: dropout is left out, batch normalization uses its moving moments.
 //
 // The graph takes pixels from 0 to 255 in Keras' layout (NHWC), scales them as training did, and

@@ -100,13 +100,26 @@ TEST_CASE("onnx: pixels in, probabilities out, whatever the network ends in", "[
 
 TEST_CASE("onnx: the graph scales pixels as training did", "[onnx]") {
     CHECK(operators(exported(kEnd, {{0, 0, 0}, {1, 1, 1}})).front() == "Flatten");
-    CHECK(constant(exported(kEnd), "pixels/divisor").values == std::vector<float>(3, 255.0F));
+    CHECK(constant(exported(kEnd), "/pixels/divisor").values == std::vector<float>(3, 255.0F));
     const auto model = exported(kEnd, {{1, 0, 3}, {4, 1, 6}});
     CHECK(model.nodes[0].op_type == "Sub");
-    CHECK(model.nodes[0].inputs == Texts{"pixels", "pixels/offset"});
-    CHECK(constant(model, "pixels/offset").values == std::vector<float>{1, 0, 3});
+    CHECK(model.nodes[0].inputs == Texts{"pixels", "/pixels/offset"});
+    CHECK(constant(model, "/pixels/offset").values == std::vector<float>{1, 0, 3});
     CHECK(model.nodes[1].op_type == "Div");
-    CHECK(constant(model, "pixels/divisor").values == std::vector<float>{4, 1, 6});
+    CHECK(constant(model, "/pixels/divisor").values == std::vector<float>{4, 1, 6});
+}
+
+// ONNX: "the names of all nodes' outputs and initializers must be unique" within a graph.
+TEST_CASE("onnx: a layer may be called as the graph calls its input", "[onnx]") {
+    const auto model =
+        exported("{ type = \"rescaling\", name = \"pixels\", scale = 2, offset = -1 }, " + kEnd,
+                 {{1, 0, 3}, {4, 1, 6}});
+    CHECK(constant(model, "pixels/offset").values == std::vector<float>{-1});
+    CHECK(constant(model, "/pixels/offset").values == std::vector<float>{1, 0, 3});
+    std::set<std::string> names{model.input.name};
+    for (const auto& tensor : model.initializers) CHECK(names.insert(tensor.name).second);
+    for (const auto& node : model.nodes)
+        for (const std::string& output : node.outputs) CHECK(names.insert(output).second);
 }
 
 TEST_CASE("onnx: images are turned once, and back for a flatten; dropout is left out", "[onnx]") {
