@@ -70,8 +70,6 @@ void add_axes(const LayerKind& kind, const trainer::LayerShape& shape, Json& jso
         json["axis"] = Json::array({last_axis});
     const auto* merge = std::get_if<trainer::MergeConfig>(&kind);
     if (merge && merge->kind == trainer::MergeKind::concatenate) json["axis"] = last_axis;
-    const auto* pooling = std::get_if<trainer::GlobalPoolingConfig>(&kind);
-    if (pooling) json["keepdims"] = pooling->keepdims;
 }
 
 // Kinds that Keras also knows with the channels in front.
