@@ -150,8 +150,11 @@ SavedNetwork read_saved_network(const SavedNetworkOptions& options) {
     PlannedRun planned = the_planned_run(subject, description.experiment, file);
     SavedNetwork network{
         subject.weights, std::move(planned), std::move(file), {}, std::move(description.notes)};
-    network.weights = to_tensors(std::exchange(network.file.weights, {}),
-                                 network.planned.run.architecture, subject.weights.string());
+    storage::ModelFile weights;
+    weights.weights = std::exchange(network.file.weights, {});
+    weights.places = std::exchange(network.file.places, {});
+    network.weights =
+        to_tensors(std::move(weights), network.planned.run.architecture, subject.weights.string());
     return network;
 }
 

@@ -73,10 +73,11 @@ storage::NamedArrays to_arrays(NamedTensors tensors) {
     return arrays;
 }
 
-NamedTensors to_tensors(storage::NamedArrays arrays, const trainer::Architecture& architecture,
+NamedTensors to_tensors(storage::ModelFile file, const trainer::Architecture& architecture,
                         const std::string& origin) {
     const std::vector<ExpectedTensor> expected = expected_tensors(architecture);
-    arrays = matched_by_name(std::move(arrays), architecture);
+    storage::NamedArrays arrays =
+        matched_arrays(std::move(file.weights), file.places, architecture, origin);
     for (std::size_t i = 0; i < expected.size(); ++i) {
         if (i >= arrays.size()) throw_misfit(origin, expected[i], "no further weights");
         if (arrays[i].shape != expected[i].parameter.shape) {

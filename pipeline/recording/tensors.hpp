@@ -14,14 +14,13 @@ namespace lockstep::pipeline {
 
 storage::NamedArrays to_arrays(trainer::NamedTensors tensors);
 
-// The arrays of any Keras file as tensors of this network: matched by their order, as Keras does,
-// and named as the network's own layers.
+// The weights of any Keras file as tensors of this network: matched by the names of layers, by
+// their places or by their order (matched_arrays.hpp), and named as the network's own layers.
 //   origin   what to call the file in messages
 // Throws
 //   trainer::WeightsError   naming the first layer that differs, what it needs and what was found,
 //                           or the first value that is no finite number
-trainer::NamedTensors to_tensors(storage::NamedArrays arrays,
-                                 const trainer::Architecture& architecture,
+trainer::NamedTensors to_tensors(storage::ModelFile file, const trainer::Architecture& architecture,
                                  const std::string& origin);
 
 // The training state of a checkpoint, and back. The weights' names are our own already.

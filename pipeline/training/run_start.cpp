@@ -67,7 +67,7 @@ RunStart start_anew(const PlannedRun& planned) {
     const auto& path = planned.run.config.train.initial_weights;
     if (!path.empty()) {
         start.initial_weights =
-            to_tensors(storage::read_weights(path), planned.run.architecture, path.string());
+            to_tensors(storage::read_model_file(path), planned.run.architecture, path.string());
     }
     return start;
 }

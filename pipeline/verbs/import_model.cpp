@@ -36,14 +36,14 @@ std::string path_in_experiment(const fs::path& weights, const ImportOptions& opt
     return path_text(fs::absolute(weights).lexically_normal().lexically_proximate(folder));
 }
 
-storage::Bytes weights_bytes(const ImportedNetwork& imported, storage::NamedArrays arrays,
+storage::Bytes weights_bytes(const ImportedNetwork& imported, storage::ModelFile file,
                              const std::string& origin) {
     trainer::RunConfig config;
     config.name = imported.network.name;
     config.layers = imported.network.layers;
     return storage::model_file_bytes(
         keras_model(config, imported.architecture),
-        to_arrays(to_tensors(std::move(arrays), imported.architecture, origin)));
+        to_arrays(to_tensors(std::move(file), imported.architecture, origin)));
 }
 
 // MODEL.weights.h5 is what users of Keras call weights of their own.
@@ -69,7 +69,7 @@ int import_model(const ImportOptions& options) {
         .scale = pixel_scale_in(file, origin, imported.network.input.channels)};
     if (!file.weights.empty()) {
         const fs::path weights = weights_path(options);
-        const auto bytes = weights_bytes(imported, std::move(file.weights), origin);
+        const auto bytes = weights_bytes(imported, std::move(file), origin);
         if (!options.weights) require_free(weights, bytes);
         storage::replace_file(weights, bytes);
         tell_failure(

@@ -55,11 +55,6 @@ NamedArrays read_keras3_weights(const Hdf5Source& source,
     const Hdf5Group layers = open_group(source, source.root(), kLayers);
     std::vector<std::string> found = members_of(source, layers.id());
     NamedArrays weights;
-    if (class_names.empty()) {
-        for (const std::string& place : found)
-            append_layer(source, layers.id(), place, "", weights);
-        return weights;
-    }
     KerasPlaceNames places;
     for (std::size_t i = 0; i < class_names.size(); ++i) {
         const std::string place = places.next(class_names[i]);
@@ -69,6 +64,16 @@ NamedArrays read_keras3_weights(const Hdf5Source& source,
     if (!found.empty())
         source.refuse(fmt::format("it has weights at layers/{}, and no such layer", found.front()));
     return weights;
+}
+
+PlacedArrays read_placed_weights(const Hdf5Source& source) {
+    const Hdf5Group layers = open_group(source, source.root(), kLayers);
+    PlacedArrays placed;
+    for (const std::string& place : members_of(source, layers.id())) {
+        append_layer(source, layers.id(), place, "", placed.arrays);
+        placed.places.resize(placed.arrays.size(), place);
+    }
+    return placed;
 }
 
 }  // namespace lockstep::storage

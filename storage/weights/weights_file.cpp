@@ -188,17 +188,23 @@ NamedArrays read_layers(const Hdf5Source& source, hid_t group) {
     return weights;
 }
 
-NamedArrays read_weights_of(const Hdf5Source& source) {
+void read_weights_of(const Hdf5Source& source, ModelFile& file) {
     if (has_member(source.root(), kWeightsGroup)) {
-        return read_layers(source, open_group(source, source.root(), kWeightsGroup).id());
+        file.weights = read_layers(source, open_group(source, source.root(), kWeightsGroup).id());
+        return;
     }
-    if (!has_attribute(source.root(), kLayerNames) &&
-        !has_attribute(source.root(), kLayerNames + "0")) {
-        if (has_keras3_layout(source)) return read_keras3_weights(source);
+    if (has_attribute(source.root(), kLayerNames) ||
+        has_attribute(source.root(), kLayerNames + "0")) {
+        file.weights = read_layers(source, source.root());
+        return;
+    }
+    if (!has_keras3_layout(source)) {
         source.refuse(
             "no Keras weights file: neither model_weights nor layer_names nor layers in it");
     }
-    return read_layers(source, source.root());
+    PlacedArrays placed = read_placed_weights(source);
+    file.weights = std::move(placed.arrays);
+    file.places = std::move(placed.places);
 }
 
 StateValue read_value(const Hdf5Source& source, hid_t group, const std::string& name) {
@@ -256,7 +262,7 @@ void fields(Plain& plain, StateGroup& state) {
 }
 template <typename Plain>
 void fields(Plain& plain, ModelFile& file) {
-    plain(file.weights, file.model_config_json, file.training_config_json, file.state);
+    plain(file.weights, file.model_config_json, file.training_config_json, file.state, file.places);
 }
 
 namespace {
@@ -264,7 +270,7 @@ namespace {
 ModelFile parse(std::span<const std::byte> bytes, std::string_view origin) {
     const Hdf5Source source(bytes, origin);
     ModelFile file;
-    file.weights = read_weights_of(source);
+    read_weights_of(source, file);
     file.model_config_json = text_or_nothing(source, "model_config");
     file.training_config_json = text_or_nothing(source, "training_config");
     if (has_member(source.root(), kStateGroup)) file.state = read_state(source);

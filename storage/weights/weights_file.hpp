@@ -86,6 +86,9 @@ struct ModelFile {
     std::string model_config_json;     // "" in a file of weights alone
     std::string training_config_json;  // "" where there is none
     std::optional<StateGroup> state;   // of files that were written here
+    // Of weights alone in Keras 3's layout, which does not say how layers follow one another: each
+    // array's place, conv2d_1 for the second Conv2D (keras_names.hpp). Else none.
+    std::vector<std::string> places{};
 };
 
 // Reads a .keras archive or any Keras .h5 (whole model, or weights alone, by layer_names at the

@@ -7,7 +7,6 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/imported_experiment.hpp"
 #include "pipeline/keras/keras_network.hpp"
-#include "pipeline/recording/matched_arrays.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
 
@@ -62,15 +61,6 @@ void check_residual(const KerasNetwork& network) {
     CHECK(network.layers[1].name == "sum_1");
     CHECK(network.layers[1].sources == std::vector<trainer::ValueNumber>{0, 1});
     CHECK(network.renamed.at("sum/1") == "sum_1");
-}
-
-storage::NamedArray array(const std::string& layer, const std::string& name, float value) {
-    return {layer, name, {1}, {value}};
-}
-std::vector<float> values_of(const storage::NamedArrays& arrays) {
-    std::vector<float> values;
-    for (const auto& each : arrays) values.push_back(each.values.at(0));
-    return values;
 }
 
 }  // namespace
@@ -240,31 +230,4 @@ TEST_CASE("an imported optimizer is the exported one", "[keras_import]") {
     CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_1 == 0.75);
     CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_2 == 0.5);
     CHECK(nadam.weight_decay == 0.125);
-}
-
-TEST_CASE("arrays find their tensors by the names of layers", "[keras_import]") {
-    trainer::Architecture network;
-    for (const char* name : {"a", "b"}) {
-        trainer::LayerShape layer;
-        layer.name = name;
-        for (const char* tensor : {"kernel", "bias"}) {
-            trainer::ParameterShape parameter;
-            parameter.name = tensor;
-            parameter.shape = {1};
-            layer.parameters.push_back(parameter);
-        }
-        network.layers.push_back(layer);
-    }
-    using pipeline::matched_by_name;
-    // Another order in the file; arrays that are numbered keep theirs.
-    CHECK(values_of(matched_by_name({array("b", "bias", 4), array("b", "kernel", 3),
-                                     array("a", "kernel", 1), array("a", "bias", 2)},
-                                    network)) == std::vector{1.0F, 2.0F, 3.0F, 4.0F});
-    CHECK(values_of(matched_by_name(
-              {array("b", "0", 3), array("b", "1", 4), array("a", "0", 1), array("a", "1", 2)},
-              network)) == std::vector{1.0F, 2.0F, 3.0F, 4.0F});
-    // Other names: as they stand.
-    CHECK(values_of(matched_by_name({array("b", "kernel", 1), array("b", "bias", 2),
-                                     array("c", "kernel", 3), array("c", "bias", 4)},
-                                    network)) == std::vector{1.0F, 2.0F, 3.0F, 4.0F});
 }

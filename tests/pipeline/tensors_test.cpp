@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "tests/support/catch.hpp"
 #include "trainer/config/errors.hpp"
@@ -27,9 +28,15 @@ storage::NamedArrays arrays() {
             {"probabilities", "kernel", {2, 10}, std::vector<float>(20, 0.25F)}};
 }
 
+storage::ModelFile file_of(storage::NamedArrays arrays) {
+    storage::ModelFile file;
+    file.weights = std::move(arrays);
+    return file;
+}
+
 std::string misfit(const storage::NamedArrays& arrays) {
     try {
-        to_tensors(arrays, architecture(), "keras.h5");
+        to_tensors(file_of(arrays), architecture(), "keras.h5");
     } catch (const trainer::WeightsError& error) {
         return error.what();
     }
@@ -37,7 +44,7 @@ std::string misfit(const storage::NamedArrays& arrays) {
 }
 
 TEST_CASE("A Keras file's weights are taken in their order, under the network's own names") {
-    const trainer::NamedTensors tensors = to_tensors(arrays(), architecture(), "keras.h5");
+    const trainer::NamedTensors tensors = to_tensors(file_of(arrays()), architecture(), "keras.h5");
     REQUIRE(tensors.size() == 3);
     CHECK(tensors[0].layer == "conv2d");
     CHECK(tensors[1] == trainer::NamedTensor{"conv2d", "bias", {2}, {1.0F, 2.0F}});
@@ -71,7 +78,7 @@ TEST_CASE("A training state comes back whole from its checkpoint") {
     trainer::TrainState state;
     state.epochs_finished = 3;
     state.steps_taken = 41;
-    state.weights = to_tensors(arrays(), architecture(), "");
+    state.weights = to_tensors(file_of(arrays()), architecture(), "");
     state.slots = {{"momentum", {state.weights[0]}}, {"velocity", {state.weights[1]}}};
     state.early_stopping = trainer::BestSoFar{0.25, 2, 1};
     state.checkpoint_weights = {state.weights[2]};
