@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pipeline/experiment/layer_settings.hpp"
+#include "pipeline/layers/layer_types.hpp"
 #include "pipeline/settings/keys.hpp"
 #include "pipeline/settings/suggestion.hpp"
 #include "pipeline/settings/words.hpp"

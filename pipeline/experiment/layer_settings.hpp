@@ -13,8 +13,6 @@
 
 namespace lockstep::pipeline {
 
-inline constexpr std::size_t kMostLayers = 1000;  // of a network
-
 // Keras' names of layers that have none of their own: the type, counted from the second one on.
 class KerasNames {
 public:

@@ -13,6 +13,7 @@
 #include "pipeline/experiment/layer_reader.hpp"
 #include "pipeline/experiment/layer_settings.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/layers/layer_types.hpp"
 #include "pipeline/settings/named_keys.hpp"
 #include "storage/files/run_store.hpp"
 

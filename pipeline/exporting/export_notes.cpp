@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -14,10 +13,6 @@ namespace lockstep::pipeline {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Names of the attributes of /lockstep that tell what the weights are.
-constexpr std::array<std::string_view, 6> kOriginKeys{
-    "run", "seed", "epoch", "config_digest", "data_digest", "lockstep_version"};
 
 bool is_identity(const trainer::PixelScale& scale) {
     const auto all = [](const std::vector<float>& values, float wanted) {
@@ -43,9 +38,9 @@ ExportNotes export_notes(const SavedNetwork& network, const trainer::PixelScale&
     ExportNotes notes{{std::string(kClassNamesNote), note_of(network.planned.run.class_names)},
                       {std::string(kPixelOffsetNote), note_of(scale.offset)},
                       {std::string(kPixelDivisorNote), note_of(scale.divisor)},
-                      {"pixel_scaling", scaling_text(scale, scaling)},
-                      {"output", gives_probabilities ? "probabilities" : "logits"}};
-    for (const std::string_view key : kOriginKeys) {
+                      {std::string(kPixelScalingNote), scaling_text(scale, scaling)},
+                      {std::string(kOutputNote), gives_probabilities ? "probabilities" : "logits"}};
+    for (const std::string_view key : kOriginNotes) {
         const std::string text = note_in(network.file, key);
         if (!text.empty()) notes.emplace_back(key, text);
     }

@@ -159,13 +159,8 @@ std::vector<std::string> guesses_of(const KerasNetwork& network, int classes,
 }
 
 int classes_of(const KerasNetwork& network) {
-    for (auto layer = network.layers.rbegin(); layer != network.layers.rend(); ++layer) {
-        if (const auto* dense = std::get_if<trainer::DenseConfig>(&layer->kind))
-            return dense->units;
-        if (const auto* conv = std::get_if<trainer::Conv2dConfig>(&layer->kind))
-            return conv->filters;
-    }
-    return 0;
+    const trainer::Shape end = network.architecture.output();
+    return end.is_flat ? end.channels : 0;
 }
 
 std::string imported_toml(const KerasNetwork& network, int classes,

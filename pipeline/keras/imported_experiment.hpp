@@ -32,7 +32,7 @@ bool has_known_images(const KerasNetwork& network, int classes);
 std::vector<std::string> guesses_of(const KerasNetwork& network, int classes,
                                     const ImportedExperiment& import);
 
-// How many values the network ends in; 0 where its end cannot be told.
+// How many values the network ends in; 0 where that is an image.
 int classes_of(const KerasNetwork& network);
 
 }  // namespace lockstep::pipeline

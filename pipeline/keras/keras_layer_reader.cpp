@@ -18,6 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// A list of one in Keras 2.
+std::optional<int> number_of_axis(const Json& json) {
+    const Json& axis = json.is_array() && json.size() == 1 ? json.front() : json;
+    if (!axis.is_number_integer()) return std::nullopt;
+    const auto number = axis.get<std::int64_t>();
+    return number < -4 || number > 4 ? std::nullopt : std::optional(static_cast<int>(number));
+}
+
 // What a layer says beyond our keys, and what it has to say for us to know all of it. A value of
 // null or false says that there is nothing.
 bool is_without_meaning(std::string_view key, const Json& value, std::string_view class_name) {
@@ -38,18 +46,12 @@ bool is_without_meaning(std::string_view key, const Json& value, std::string_vie
     if (std::ranges::find(kOfNoInterest, key) != kOfNoInterest.end()) return true;
     if (value.is_null() || value == false) return true;
     if (key == "data_format") return value == "channels_last";
-    if (key == "axis") {
-        // Of images 3, of vectors 1; a list of one in Keras 2.
-        const Json& axis = value.is_array() && value.size() == 1 ? value.front() : value;
-        return axis == -1 || axis == 3 || (axis == 1 && class_name != "Softmax");
-    }
+    if (key == "axis") return number_of_axis(value).has_value();  // keras_axis() tells which
+    // Keras 2 gives these two the keys of a Conv2D, which they do not read.
+    const bool is_depthwise = class_name == "DepthwiseConv2D" || class_name == "SeparableConv2D";
+    if (is_depthwise && key == "groups") return value == 1;
+    if (is_depthwise && key == "kernel_initializer") return true;
     return key == "implementation" || key == "shared_object_id";
-}
-
-// Short enough for a message.
-std::string text_of(const Json& value) {
-    const std::string text = value.dump();
-    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
 class Reader final : public KeyVisitor {
@@ -135,7 +137,7 @@ public:
     void refuse_others(std::string_view class_name) {
         for (const auto& [key, value] : config_.items())
             if (!seen_.contains(key) && !is_without_meaning(key, value, class_name))
-                problems_.push_back(fmt::format("{} = {}", key, text_of(value)));
+                problems_.push_back(fmt::format("{} = {}", key, text_in_message(value)));
     }
 
 private:
@@ -171,7 +173,7 @@ private:
         return found->is_null() ? nullptr : &*found;
     }
     void refuse(LayerKey key, const Json& value) {
-        problems_.push_back(fmt::format("{} = {}", key.name, text_of(value)));
+        problems_.push_back(fmt::format("{} = {}", key.name, text_in_message(value)));
     }
 
     const Json& config_;
@@ -190,7 +192,12 @@ std::optional<trainer::Activation> activation_of(std::string_view class_name, co
     const auto expect = [&](const char* key, double value, double wanted) {
         if (value != wanted) problems.push_back(fmt::format("{} = {}, not {}", key, value, wanted));
     };
-    if (class_name == "Softmax") return softmax;
+    if (class_name == "Softmax") {
+        const auto axis = config.find("axis");
+        if (axis != config.end() && !axis->is_null() && !number_of_axis(*axis))
+            problems.push_back(fmt::format("axis = {}", text_in_message(*axis)));
+        return softmax;
+    }
     if (class_name == "ELU") {
         expect("alpha", number("alpha", 1.0), 1.0);
         return elu;
@@ -225,6 +232,11 @@ std::optional<LayerKind> read_keras_layer(std::string_view class_name, const Jso
     visit_keys(kind, reader);
     reader.refuse_others(class_name);
     return kind;
+}
+
+std::optional<int> keras_axis(const Json& config) {
+    const auto axis = config.find("axis");
+    return axis == config.end() ? std::nullopt : number_of_axis(*axis);
 }
 
 }  // namespace lockstep::pipeline

@@ -20,4 +20,7 @@ std::optional<LayerKind> read_keras_layer(std::string_view class_name,
                                           const nlohmann::ordered_json& config,
                                           std::vector<std::string>& problems);
 
+// The axis that a layer names: which one its channels are hangs on the shape of what it reads.
+std::optional<int> keras_axis(const nlohmann::ordered_json& config);
+
 }  // namespace lockstep::pipeline

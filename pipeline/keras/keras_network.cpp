@@ -15,8 +15,10 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/keras_layer_reader.hpp"
+#include "pipeline/keras/keras_node.hpp"
 #include "pipeline/layers/layer_types.hpp"
-#include "storage/weights/keras_names.hpp"
+#include "storage/weights/shallow_json.hpp"
+#include "trainer/config/layer_shapes.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -25,39 +27,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kMostPixels = 65'535;
 
-struct Node {
-    std::string name;
-    std::string class_name;
-    Json config;
-    std::vector<std::string> inputs;
-    std::size_t calls = 1;  // how often the layer is used
-};
-
-// The names in front of a layer, wherever they stand in its arguments: [name, 0, 0, {}] in Keras 2,
-// {"keras_history": [name, 0, 0]} in Keras 3.
-void collect_inputs(const Json& json, std::vector<std::string>& names) {
-    if (json.is_array()) {
-        const bool is_reference = json.size() >= 3 && json[0].is_string() &&
-                                  json[1].is_number_integer() && json[2].is_number_integer();
-        if (is_reference) return names.push_back(json[0].get<std::string>());
-        for (const Json& item : json) collect_inputs(item, names);
-    } else if (json.is_object()) {
-        for (const auto& [key, value] : json.items()) collect_inputs(value, names);
-    }
-}
-
-Node node_of(const Json& json) {
-    Node node;
-    node.class_name = json.at("class_name").get<std::string>();
-    node.config = json.value("config", Json::object());
-    node.name = node.config.value("name", json.value("name", storage::snake_case(node.class_name)));
-    const Json calls = json.value("inbound_nodes", Json::array());
-    node.calls = calls.size();
-    collect_inputs(calls, node.inputs);
-    return node;
-}
-
-bool is_input(const Node& node) { return node.class_name == "InputLayer"; }
+bool is_input(const KerasNode& node) { return node.class_name == "InputLayer"; }
 
 // [null, height, width, channels], or [null, values].
 std::optional<trainer::Shape> image_shape(const Json& batch_shape) {
@@ -79,16 +49,16 @@ public:
     explicit NetworkReader(std::string_view origin) : origin_(origin) {}
 
     KerasNetwork read(const std::string& text) {
-        const Json model = Json::parse(text, nullptr, false);
+        const Json model = storage::parse_shallow_json(text);
         try {
             read_model(model);
         } catch (const Json::exception&) {
             fail(
                 "is no model of Keras: model.to_json() has a class_name, and a config with layers");
         }
-        if (!problems_.empty())
-            fail(fmt::format("has what Lockstep has no word for:\n  {}",
-                             fmt::join(problems_, "\n  ")));
+        refuse_problems();
+        infer();
+        refuse_problems();
         return std::move(network_);
     }
 
@@ -97,13 +67,21 @@ private:
         throw Failure(kExitBadData, fmt::format("{} {}", origin_, what));
     }
 
+    void refuse_problems() const {
+        if (!problems_.empty())
+            fail(fmt::format("has what Lockstep has no word for:\n  {}",
+                             fmt::join(problems_, "\n  ")));
+    }
+
     void read_model(const Json& model) {
         const std::string class_name = model.at("class_name").get<std::string>();
         // Keras 1 and 2.0 keep a Sequential's layers without a table around them.
         const Json& config = model.at("config");
         const Json& layers = config.is_array() ? config : config.at("layers");
         network_.name = config.is_object() ? config.value("name", "model") : "sequential";
-        for (const Json& layer : layers) nodes_.push_back(node_of(layer));
+        if (layers.size() > kMostLayers)
+            fail(fmt::format("has {} layers; at most {} are read", layers.size(), kMostLayers));
+        for (const Json& layer : layers) nodes_.push_back(keras_node(layer));
         if (class_name == "Sequential")
             chain(config);
         else if (class_name == "Functional" || class_name == "Model")
@@ -127,8 +105,8 @@ private:
     }
 
     void connect(const Json& config) {
-        std::vector<std::string> ends;
-        collect_inputs(config.value("output_layers", Json::array()), ends);
+        const std::vector<std::string> ends =
+            layers_named_in(config.value("output_layers", Json::array()));
         const auto inputs = std::ranges::count_if(nodes_, is_input);
         if (inputs != 1 || ends.size() != 1)
             return problems_.push_back(
@@ -151,12 +129,12 @@ private:
     }
 
     // Those that the end needs, each behind what it reads; else as the file has them.
-    std::vector<Node> in_order(const std::string& end) const {
-        std::vector<Node> ordered;
+    std::vector<KerasNode> in_order(const std::string& end) const {
+        std::vector<KerasNode> ordered;
         std::set<std::string> placed;
         const std::function<void(const std::string&)> place = [&](const std::string& name) {
             if (!placed.insert(name).second) return;
-            const auto node = std::ranges::find(nodes_, name, &Node::name);
+            const auto node = std::ranges::find(nodes_, name, &KerasNode::name);
             if (node == nodes_.end())
                 fail(fmt::format("names a layer \"{}\" that it has not", name));
             for (const std::string& input : node->inputs) place(input);
@@ -170,28 +148,52 @@ private:
         std::map<std::string, trainer::ValueNumber> numbers{{input_name_, 0}, {"", 0}};
         bool is_chain = true;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            const Node& node = nodes_[i];
-            std::vector<std::string> unknown;
-            if (node.calls > 1) unknown.push_back("it is used more than once");
-            const auto kind = read_keras_layer(node.class_name, node.config, unknown);
-            if (!kind) unknown.push_back("there is no such layer here");
-            if (!unknown.empty())
-                problems_.push_back(fmt::format("layer {} ({}): {}", node.name, node.class_name,
-                                                fmt::join(unknown, "; ")));
+            KerasNode& node = nodes_[i];
             trainer::LayerConfig layer;
             layer.name = name_of(node.name);
+            if (node.calls > 1) node.problems.emplace_back("it is used more than once");
+            if (node.inputs.empty()) node.problems.emplace_back("it reads nothing");
+            for (const std::string& input : node.inputs) {
+                const auto number = numbers.find(input);
+                if (number != numbers.end())
+                    layer.sources.push_back(number->second);
+                else  // all that it reads stand in front, but in a circle
+                    node.problems.push_back(fmt::format("it reads {}, which reads it", input));
+            }
+            const auto kind = read_keras_layer(node.class_name, node.config, node.problems);
+            if (!kind) node.problems.emplace_back("there is no such layer here");
+            if (!node.problems.empty())
+                add_problem(node, fmt::format("{}", fmt::join(node.problems, "; ")));
             if (kind) layer.kind = *kind;
             layer.trainable = node.config.value("trainable", true);
-            for (const std::string& input : node.inputs) {
-                const auto number = numbers.find(input);  // none where the graph has a circle
-                if (number != numbers.end()) layer.sources.push_back(number->second);
-            }
             is_chain = is_chain && layer.sources == std::vector<trainer::ValueNumber>{i};
             numbers[node.name] = i + 1;
             network_.layers.push_back(std::move(layer));
         }
         if (is_chain)
             for (trainer::LayerConfig& layer : network_.layers) layer.sources.clear();
+    }
+
+    void add_problem(const KerasNode& node, const std::string& problem) {
+        problems_.push_back(fmt::format("layer {} ({}): {}", node.name, node.class_name, problem));
+    }
+
+    // The shapes, and what can be told of them alone: which axis is that of the channels.
+    void infer() {
+        try {
+            network_.architecture = trainer::infer_layers(network_.layers, network_.input);
+        } catch (const trainer::ShapeError& error) {
+            throw Failure(kExitBadData, fmt::format("{}: {}", origin_, error.what()));
+        }
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            const trainer::Shape& input = network_.architecture.layers[i].input;
+            const int last = input.is_flat ? 1 : 3;
+            const int axis = keras_axis(nodes_[i].config).value_or(-1);
+            if (axis != -1 && axis != last)
+                add_problem(nodes_[i], fmt::format("axis = {}: of what it reads, {}, the channels "
+                                                   "are axis {}",
+                                                   axis, trainer::to_string(input), last));
+        }
     }
 
     // Keras allows more letters, and names that mean something else here.
@@ -213,7 +215,7 @@ private:
 
     std::string origin_;
     KerasNetwork network_;
-    std::vector<Node> nodes_;
+    std::vector<KerasNode> nodes_;
     std::string input_name_;
     std::set<std::string> names_;
     std::vector<std::string> problems_;

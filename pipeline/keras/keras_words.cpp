@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cstddef>
+#include <nlohmann/json.hpp>
 
 namespace lockstep::pipeline {
 namespace {
@@ -34,6 +35,11 @@ std::string_view our_activation(std::string_view keras_word) {
 bool is_of_keras(trainer::Initializer initializer) {
     return initializer != trainer::Initializer::dirac &&
            initializer != trainer::Initializer::patch_whitening;
+}
+
+std::string text_in_message(const nlohmann::ordered_json& value) {
+    const std::string text = value.dump(-1, ' ', true);  // ASCII, which can be cut
+    return text.size() > 60 ? text.substr(0, 57) + "..." : text;
 }
 
 }  // namespace lockstep::pipeline

@@ -2,6 +2,7 @@
 
 // Keras' names of classes and our words of the same things.
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,8 @@ std::string_view our_activation(std::string_view keras_word);
 // Whether Keras has that class; of others its files say that kernels begin as zeros, which is of no
 // matter beside their weights.
 bool is_of_keras(trainer::Initializer initializer);
+
+// A value of Keras' files, short enough for a message.
+std::string text_in_message(const nlohmann::ordered_json& value);
 
 }  // namespace lockstep::pipeline

@@ -124,6 +124,14 @@ const LayerType& type_of(const LayerKind& kind) {
     });
 }
 
+trainer::Activation activation_of(const LayerKind& kind) {
+    const auto activation = [](const auto& config) {
+        if constexpr (requires { config.activation; }) return config.activation;
+        return trainer::Activation::linear;
+    };
+    return std::visit(activation, kind);
+}
+
 bool is_reserved_layer_name(std::string_view name) {
     constexpr std::array<std::string_view, 5> kReserved{
         kNetworkInput, "input_1", "top_level_model_weights", "model_weights", "lockstep"};

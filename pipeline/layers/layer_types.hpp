@@ -2,6 +2,7 @@
 
 // The types of layers by the words of experiment files.
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
@@ -9,6 +10,8 @@
 #include "pipeline/settings/keys.hpp"
 
 namespace lockstep::pipeline {
+
+inline constexpr std::size_t kMostLayers = 1000;  // of a network
 
 struct LayerType {
     // conv2d, max_pooling2d, ...: also the stem of Keras' automatic names of layers, and Keras'
@@ -19,6 +22,9 @@ struct LayerType {
 
 std::span<const LayerType> layer_types();
 const LayerType& type_of(const LayerKind& kind);
+
+// What a layer ends in; linear where it has no activation.
+trainer::Activation activation_of(const LayerKind& kind);
 
 // What Keras' files, or ours, give another meaning.
 bool is_reserved_layer_name(std::string_view name);

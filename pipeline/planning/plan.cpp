@@ -9,6 +9,7 @@
 
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/keras/model_summary.hpp"
+#include "pipeline/layers/layer_types.hpp"
 #include "pipeline/planning/checkpoint_size.hpp"
 #include "pipeline/planning/equal_runs.hpp"
 #include "pipeline/settings/path_text.hpp"
@@ -97,19 +98,11 @@ bool selects_by_validation(const trainer::TrainConfig& train) {
     return by_stopping || by_checkpoint;
 }
 
-trainer::Activation activation_of(const trainer::LayerConfig& layer) {
-    const auto activation = [](const auto& kind) {
-        if constexpr (requires { kind.activation; }) return kind.activation;
-        return trainer::Activation::linear;
-    };
-    return std::visit(activation, layer.kind);
-}
-
 // Activations that compute what they say, in places where that hinders learning.
 void warn_of_activations(const std::vector<trainer::LayerConfig>& layers,
                          std::vector<std::string>& warnings) {
     for (std::size_t i = 0; i < layers.size(); ++i) {
-        const trainer::Activation activation = activation_of(layers[i]);
+        const trainer::Activation activation = activation_of(layers[i].kind);
         const bool is_last = i + 1 == layers.size();
         if (is_last && activation == trainer::Activation::relu) {
             warnings.push_back(

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <variant>
 
 #include "storage/files/storage_error.hpp"
+#include "storage/weights/shallow_json.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -23,7 +25,7 @@ std::string text_of(const storage::StateValue& value) {
 }
 
 Json list_in(const storage::ModelFile& file, std::string_view name) {
-    Json list = Json::parse(note_in(file, name), nullptr, false);
+    Json list = storage::parse_shallow_json(note_in(file, name));
     return list.is_array() ? list : Json::array();
 }
 
@@ -52,6 +54,24 @@ std::string note_in(const storage::ModelFile& file, std::string_view name) {
     if (!file.state) return {};
     const auto found = file.state->values.find(std::string(name));
     return found == file.state->values.end() ? "" : text_of(found->second);
+}
+
+bool is_of_lockstep(const storage::ModelFile& file) {
+    return !note_in(file, "lockstep_version").empty();
+}
+
+std::optional<storage::StateGroup> notes_in(const storage::ModelFile& file) {
+    constexpr std::array kOfNetwork{kClassNamesNote, kPixelOffsetNote, kPixelDivisorNote,
+                                    kPixelScalingNote, kOutputNote};
+    if (!file.state) return std::nullopt;
+    storage::StateGroup notes;
+    const auto copy = [&](std::string_view name) {
+        const auto found = file.state->values.find(std::string(name));
+        if (found != file.state->values.end()) notes.values.insert(*found);
+    };
+    std::ranges::for_each(kOfNetwork, copy);
+    std::ranges::for_each(kOriginNotes, copy);
+    return notes.values.empty() ? std::nullopt : std::optional(std::move(notes));
 }
 
 std::optional<trainer::PixelScale> pixel_scale_in(const storage::ModelFile& file,

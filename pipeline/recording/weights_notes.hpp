@@ -4,6 +4,7 @@
 // group /lockstep, or an archive of Keras 3 in its metadata. Lists are JSON texts;
 // docs/weights_layout.md has the names.
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ namespace lockstep::pipeline {
 inline constexpr std::string_view kPixelOffsetNote = "pixel_offset";
 inline constexpr std::string_view kPixelDivisorNote = "pixel_divisor";
 inline constexpr std::string_view kClassNamesNote = "class_names";
+inline constexpr std::string_view kPixelScalingNote = "pixel_scaling";  // who scales, in words
+inline constexpr std::string_view kOutputNote = "output";  // "probabilities" or "logits"
+
+// What the weights are, where their file says it.
+inline constexpr std::array<std::string_view, 6> kOriginNotes{
+    "run", "seed", "epoch", "config_digest", "data_digest", "lockstep_version"};
 
 // A list as its note, and a float comes back to the last bit.
 std::string note_of(const std::vector<float>& values);
@@ -24,6 +31,13 @@ std::string note_of(const std::vector<std::string>& texts);
 
 // A note as text, "" where the file has none.
 std::string note_in(const storage::ModelFile& file, std::string_view name);
+
+// Whether the weights were trained here.
+bool is_of_lockstep(const storage::ModelFile& file);
+
+// What the file says of its weights and their network, as a copy of them says it again; nothing
+// where it says nothing. How far a training is, in checkpoints, is not among it.
+std::optional<storage::StateGroup> notes_in(const storage::ModelFile& file);
 
 // The scale of the network's pixels; nothing where the file does not tell.
 //   origin     names the file in messages

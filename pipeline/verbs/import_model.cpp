@@ -42,8 +42,8 @@ storage::Bytes weights_bytes(const ImportedNetwork& imported, storage::ModelFile
     config.name = imported.network.name;
     config.layers = imported.network.layers;
     return storage::model_file_bytes(
-        keras_model(config, imported.architecture),
-        to_arrays(to_tensors(std::move(file), imported.architecture, origin)));
+        keras_model(config, imported.network.architecture),
+        to_arrays(to_tensors(std::move(file), imported.network.architecture, origin)));
 }
 
 // MODEL.weights.h5 is what users of Keras call weights of their own.

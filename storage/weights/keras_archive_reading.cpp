@@ -10,6 +10,7 @@
 #include "storage/files/zip_reading.hpp"
 #include "storage/weights/child_reading.hpp"
 #include "storage/weights/keras3_reading.hpp"
+#include "storage/weights/shallow_json.hpp"
 
 namespace lockstep::storage {
 namespace {
@@ -44,7 +45,7 @@ std::string text_of(const Bytes& bytes) {
 std::optional<StateGroup> notes_of(std::span<const std::byte> archive, const std::string& origin) {
     const auto metadata = find_zip_member(archive, "metadata.json", origin);
     if (!metadata) return std::nullopt;
-    const Json json = Json::parse(text_of(*metadata), nullptr, false);
+    const Json json = parse_shallow_json(text_of(*metadata));
     if (!json.is_object() || !json.contains("lockstep")) return std::nullopt;
     StateGroup notes;
     for (const auto& [key, value] : json.at("lockstep").items())
@@ -56,7 +57,7 @@ std::optional<StateGroup> notes_of(std::span<const std::byte> archive, const std
 
 ModelFile parse_keras_archive(std::span<const std::byte> archive, const std::string& origin) {
     const std::string text = text_of(zip_member(archive, "config.json", origin));
-    const Json model = Json::parse(text, nullptr, false);
+    const Json model = parse_shallow_json(text);
     if (model.is_discarded())
         throw StorageError(StorageError::Kind::bad_data,
                            fmt::format("{}: its config.json is no JSON", origin));

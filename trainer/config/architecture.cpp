@@ -152,10 +152,15 @@ std::int64_t Architecture::flops() const {
 ShapeError::ShapeError(const std::string& message, std::size_t layer_index, Architecture so_far)
     : std::runtime_error(message), layer_index_(layer_index), so_far_(std::move(so_far)) {}
 
-Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes) {
+Architecture infer_layers(std::span<const LayerConfig> layers, const Shape& input) {
     if (layers.empty()) throw ShapeError("the network has no layers", 0, {input, {}});
     Architecture architecture = Inference(layers, input).run();
     check_all_are_read(architecture);
+    return architecture;
+}
+
+Architecture infer_shapes(std::span<const LayerConfig> layers, const Shape& input, int classes) {
+    Architecture architecture = infer_layers(layers, input);
     check_end(layers, architecture, classes);
     return architecture;
 }

@@ -1,8 +1,10 @@
 #pragma once
 
-// The output of one layer, its parameters and its floating-point operations.
+// The output of one layer, its parameters and its floating-point operations; and of layers that
+// may end in anything.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,5 +24,9 @@ void require_countable_layer(const LayerShape& layer);
 
 // Completes `layer`, whose name and inputs are set. Throws Misfit.
 void infer_layer(const LayerConfig& config, LayerShape& layer);
+
+// As infer_shapes(), for networks of which it is not known how many classes they have: the end may
+// be an image. Throws ShapeError as it does.
+Architecture infer_layers(std::span<const LayerConfig> layers, const Shape& input);
 
 }  // namespace lockstep::trainer
