@@ -78,7 +78,7 @@ void declare_import(CLI::App& verb, ImportOptions& import) {
     verb.add_option("--out", import.out, "the experiment file; standard output unless given")
         ->type_name("FILE");
     verb.add_option("--weights", import.weights,
-                    "the file of its weights; MODEL.weights.h5 beside the experiment file unless "
+                    "the file of its weights; MODEL-weights.h5 beside the experiment file unless "
                     "given")
         ->type_name("FILE");
 }

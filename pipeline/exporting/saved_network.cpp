@@ -117,7 +117,7 @@ Description describe_model(const fs::path& path, storage::ModelFile& file) {
     const ImportedExperiment import{
         .source = path_text(path.filename()),
         .initial_weights = {},
-        .training_json = {},
+        .training = {},
         .class_names = names,
         .scale = pixel_scale_in(file, path_text(path), imported.network.input.channels)};
     return {imported_toml(imported.network, imported.classes, import),

@@ -1,28 +1,22 @@
 #include "pipeline/keras/imported_experiment.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "pipeline/layers/layer_settings_text.hpp"
-#include "pipeline/settings/optimizer_names.hpp"
 #include "pipeline/settings/value_text.hpp"
 #include "pipeline/settings/words.hpp"
-#include "storage/weights/keras_names.hpp"
 #include "trainer/data/pixel_scale.hpp"
 
 namespace lockstep::pipeline {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct KnownImages {
     int height, width, channels, classes;
@@ -60,36 +54,19 @@ std::string run_name(const std::string& keras_name) {
     return name.empty() || name.front() == '-' ? "model" + name : name;
 }
 
-// Whether a 0 says something: elsewhere it stands for none.
-bool is_known_zero(std::string_view key) {
-    return key.starts_with("beta_") || key == "initial_accumulator_value" || key == "ema_momentum";
+// A line that stays one, whatever letters a model's file has.
+std::string comment(std::string text) {
+    for (char& letter : text)
+        if (std::iscntrl(static_cast<unsigned char>(letter)) != 0) letter = '?';
+    return "# " + text + '\n';
 }
 
-// `optimizer = { ... }` of what we know of it; nothing where that is nothing.
-std::string optimizer_line(const std::string& training_json) {
-    const Json training = Json::parse(training_json, nullptr, false);
-    if (!training.is_object()) return {};
-    const Json optimizer =
-        training.value("optimizer", training.value("optimizer_config", Json::object()));
-    if (!optimizer.is_object() || !optimizer.contains("class_name")) return {};
-    const std::string word = storage::snake_case(optimizer.at("class_name").get<std::string>());
-    const std::string name = word == "rm_sprop" ? "rmsprop" : word == "adam_w" ? "adamw" : word;
-    const auto known = std::ranges::find(kOptimizers, std::string_view(name), &NamedKeys::name);
-    if (known == kOptimizers.end()) return {};
-    std::vector<std::string> settings{fmt::format("name = {}", text_of(name))};
-    const Json config = optimizer.value("config", Json::object());
-    const bool has_average = config.value("use_ema", false);
-    for (const std::string_view key : keys_of(known->keys).keys) {
-        const bool is_of_average = key == "use_ema" || key.starts_with("ema_");
-        if (is_of_average && !has_average) continue;
-        const auto value = config.find(std::string(key));
-        if (value == config.end()) continue;
-        if (value->is_boolean()) settings.push_back(fmt::format("{} = {}", key, value->dump()));
-        // Keras keeps float32 as it is: 0.001 is 0.0010000000474974513 there.
-        if (value->is_number() && (value->get<double>() != 0.0 || is_known_zero(key)))
-            settings.push_back(fmt::format("{} = {}", key, value->get<float>()));
-    }
-    return fmt::format("optimizer = {{ {} }}\n", fmt::join(settings, ", "));
+std::string training_lines(const ImportedTraining& training) {
+    std::string lines;
+    for (const std::string& line : training.lines) lines += line + '\n';
+    for (const std::string& what : training.left_out)
+        lines += comment("left out, as there is no such setting here: " + what);
+    return lines;
 }
 
 // A network that begins by making small numbers of bytes takes them as they are.
@@ -120,11 +97,10 @@ ChosenScale scale_of(const KerasNetwork& network, const ImportedExperiment& impo
 }
 
 std::string head_of(const ImportedExperiment& import, bool has_guesses) {
-    const char* what = has_guesses
-                           ? ". A model does not say which images it is for, nor how their pixels\n"
-                             "# are scaled: look at [data] before you train."
-                           : ". Look at [data] before you train.";
-    return fmt::format("# {} as an experiment{}\n", import.source, what);
+    const std::string head = import.source + " as an experiment. ";
+    if (!has_guesses) return comment(head + "Look at [data] before you train.");
+    return comment(head + "A model does not say which images it is for, nor how their pixels") +
+           comment("are scaled: look at [data] before you train.");
 }
 
 std::string layer_line(const KerasNetwork& network, const trainer::LayerConfig& layer) {
@@ -176,7 +152,7 @@ std::string imported_toml(const KerasNetwork& network, int classes,
     toml += "\n[train]\n";
     if (!import.initial_weights.empty())
         toml += fmt::format("initial_weights = {}\n", text_of(import.initial_weights));
-    if (!import.training_json.empty()) toml += optimizer_line(import.training_json);
+    toml += training_lines(import.training);
     toml += fmt::format("\n[[run]]\nname = {}\nlayers = [\n", text_of(name));
     for (const trainer::LayerConfig& layer : network.layers) toml += layer_line(network, layer);
     return toml + "]\n";

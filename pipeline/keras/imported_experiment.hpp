@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/keras/imported_training.hpp"
 #include "pipeline/keras/keras_network.hpp"
 #include "trainer/data/dataset.hpp"
 
@@ -14,7 +15,7 @@ namespace lockstep::pipeline {
 struct ImportedExperiment {
     std::string source;           // the model's file, for a comment
     std::string initial_weights;  // the path of its weights; "" for none
-    std::string training_json;  // how it was compiled, in Keras 2's words or Keras 3's; "" unknown
+    ImportedTraining training{};
     // Where its file tells them, as ours do.
     std::vector<std::string> class_names{};
     std::optional<trainer::PixelScale> scale{};

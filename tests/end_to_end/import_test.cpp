@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "storage/weights/weights_file.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/worst_error.hpp"
 
 namespace lockstep::tests {
 namespace {
@@ -53,7 +55,7 @@ double worst_difference(const Result& predicted) {
         REQUIRE(name != names.end());
         const double wanted =
             expected.at(std::stoul(file)).at(static_cast<std::size_t>(name - names.begin()));
-        worst = std::max(worst, std::abs(row.at("probability").get<double>() - wanted));
+        worst = worse_of(worst, std::abs(row.at("probability").get<double>() - wanted));
     }
     return worst;
 }
@@ -84,7 +86,7 @@ TEST_CASE("a model of Keras predicts here what it predicts there", "[import]") {
     const Imported imported;
     // Without any experiment file, and with the one that was made.
     CHECK(worst_difference(imported.predict(kModel.string())) < 1e-5);
-    CHECK(worst_difference(imported.predict(imported.path("functional.weights.h5"),
+    CHECK(worst_difference(imported.predict(imported.path("functional-weights.h5"),
                                             {"--file", imported.path("model.toml")})) < 1e-5);
 }
 
@@ -127,6 +129,7 @@ training_samples = 200
 test_samples = 60
 classes = ["ship", "cat", "frog"]
 scale = "standard"
+validation = { first = 43 }
 [train]
 epochs = 1
 [[run]]
@@ -155,9 +158,16 @@ layers = [{ type = "flatten" }, { type = "dense", units = 3, activation = "softm
         CAPTURE(file);
         CHECK(figures({file, "--set", "data.dataset=\"synthetic\"", "--set",
                        "data.training_samples=200", "--set", "data.test_samples=60"}) == own);
-        const Result imported = lockstep({"import", file, "--weights", path("net.weights.h5")});
-        CHECK(imported.output.find("scale = \"standard\"  # by the mean") != std::string::npos);
-        CHECK(imported.output.find("classes = [\"ship\", \"cat\", \"frog\"]") != std::string::npos);
+        REQUIRE(lockstep({"import", file, "--out", path("net.toml"), "--weights",
+                          path("net-weights.h5")})
+                    .exit_code == 0);
+        const std::string imported = read_text(path("net.toml"));
+        CHECK(imported.find("scale = \"standard\"  # by the mean") != std::string::npos);
+        CHECK(imported.find("classes = [\"ship\", \"cat\", \"frog\"]") != std::string::npos);
+        // The scale is the one of the 157 images that were trained on, not of the 200 of this file.
+        CHECK(figures({path("net-weights.h5"), "--file", path("net.toml"), "--set",
+                       "data.dataset=\"synthetic\"", "--set", "data.training_samples=200", "--set",
+                       "data.test_samples=60"}) == own);
         const Result onnx =
             lockstep({"export", "weights", file, "--format", "onnx", "--out", path("net.onnx")});
         CHECK(onnx.errors.find("divisor [255") == std::string::npos);
@@ -167,7 +177,7 @@ layers = [{ type = "flatten" }, { type = "dense", units = 3, activation = "softm
 TEST_CASE("import replaces no file that it was not told to", "[import]") {
     const TemporaryDirectory folder;
     fs::copy_file(kModel, folder / "net.keras");
-    const std::string weights = (folder / "net.weights.h5").string();
+    const std::string weights = (folder / "net-weights.h5").string();
     const std::vector<std::string> command{"import", (folder / "net.keras").string(), "--out",
                                            (folder / "net.toml").string()};
     std::ofstream(weights) << "precious";
@@ -182,6 +192,56 @@ TEST_CASE("import replaces no file that it was not told to", "[import]") {
         CHECK(result.exit_code == 0);
         CHECK(result.errors.find(weights) != std::string::npos);
     }
+}
+
+// Keras takes .weights.h5 for weights by the places of layers, and loads such a file so.
+TEST_CASE("import's weights are no file of a name that Keras keeps for others", "[import]") {
+    const TemporaryDirectory folder;
+    const std::string toml = (folder / "net.toml").string();
+    const Result refused = lockstep({"import", kModel.string(), "--out", toml, "--weights",
+                                     (folder / "net.weights.h5").string()});
+    CHECK(refused.exit_code == 64);
+    CHECK_FALSE(fs::exists(toml));
+    CHECK_FALSE(fs::exists(folder / "net.weights.h5"));
+}
+
+TEST_CASE("damaged training settings leave nothing", "[import]") {
+    const TemporaryDirectory folder;
+    const storage::KerasModel model{
+        "net",
+        {{"input_1", "InputLayer", R"({"name":"input_1","batch_input_shape":[null,8,8,3]})"},
+         {"flatten", "Flatten", R"({"name":"flatten"})"},
+         {"dense", "Dense", R"({"name":"dense","units":3})"}},
+        "[5]"};
+    const storage::NamedArrays weights{{"dense", "kernel", {192, 3}, std::vector<float>(576, 0.5F)},
+                                       {"dense", "bias", {3}, {0.0F, 1.0F, 2.0F}}};
+    const std::string file = (folder / "net.h5").string();
+    storage::write_model_file(file, model, weights);
+    const Result refused = lockstep({"import", file, "--out", (folder / "net.toml").string()});
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.errors.find("its training settings are") != std::string::npos);
+    CHECK_FALSE(fs::exists(folder / "net.toml"));
+    CHECK_FALSE(fs::exists(folder / "net-weights.h5"));
+    // What has no word here is told and left out.
+    storage::KerasModel schedule = model;
+    schedule.training_config_json = R"({"optimizer_config":{"class_name":5},"loss":"mse"})";
+    storage::write_model_file(file, schedule, weights);
+    const Result told = lockstep({"import", file, "--out", (folder / "net.toml").string()});
+    CHECK(told.exit_code == 0);
+    CHECK(told.errors.find("optimizer = {\"class_name\":5}") != std::string::npos);
+    CHECK(told.errors.find("loss = \"mse\"") != std::string::npos);
+    CHECK(read_text(folder / "net.toml").find("# left out") != std::string::npos);
+    // Nor does the file of weights say how it is to be trained.
+    CHECK(storage::read_model_file(folder / "net-weights.h5").training_config_json.empty());
+}
+
+TEST_CASE("a model without an end to its depth ends no program", "[import]") {
+    const TemporaryDirectory folder;
+    const std::string model = (folder / "model.json").string();
+    std::ofstream(model) << R"({"class_name":"Functional","config":{"layers":[{"class_name":"Add",)"
+                         << R"("config":{"name":"a"},"inbound_nodes":)" << std::string(100'000, '[')
+                         << std::string(100'000, ']') << "}]}}";
+    CHECK(lockstep({"import", model}).exit_code == 65);
 }
 
 TEST_CASE("a model that cannot be imported leaves nothing", "[import]") {

@@ -133,12 +133,14 @@ TEST_CASE("an imported experiment is one that can be read", "[keras_import]") {
         R"({"class_name":"Flatten","config":{"name":"f"}},)"
         R"({"class_name":"Dense","config":{"name":"d","units":10,"trainable":false}}]}})",
         "m");
-    const std::string toml = pipeline::imported_toml(
-        network, 10,
-        {.source = "m.keras",
-         .initial_weights = {},
-         .training_json = R"({"optimizer_config":{"class_name":"SGD","config":)"
-                          R"({"learning_rate":0.05000000074505806,"momentum":0.9}}})"});
+    const std::string toml =
+        pipeline::imported_toml(network, 10,
+                                {.source = "m.keras",
+                                 .initial_weights = {},
+                                 .training = pipeline::imported_training(
+                                     R"({"optimizer_config":{"class_name":"SGD","config":)"
+                                     R"({"learning_rate":0.05000000074505806,"momentum":0.9}}})",
+                                     false, "m.keras")});
     CAPTURE(toml);
     const auto run = read(toml).runs.at(0);
     CHECK(run.config.name == "my-net");
@@ -157,7 +159,7 @@ TEST_CASE("a model that scales bytes itself takes them as they are", "[keras_imp
             R"("scale":)" +
                 factor + R"(}}]}})",
             "m");
-        const std::string toml = pipeline::imported_toml(network, 10, {"m", "", ""});
+        const std::string toml = pipeline::imported_toml(network, 10, {"m", ""});
         return toml.substr(toml.find("scale = "), 14);
     };
     CHECK(scale("0.00392156862745098") == "scale = \"raw\" ");
@@ -174,7 +176,7 @@ TEST_CASE("what a file does not tell is guessed, and no more", "[keras_import]")
     };
     using Guesses = std::vector<std::string>;
     const KerasNetwork cifar = network("[null,32,32,3]");
-    pipeline::ImportedExperiment import{"m", "", "", {}, {}};
+    pipeline::ImportedExperiment import{"m", "", {}, {}, {}};
     CHECK(pipeline::guesses_of(cifar, 10, import) ==
           Guesses{"data.dataset = \"cifar10\"", "data.scale = \"unit\""});
     import.scale = trainer::PixelScale{{0, 0, 0}, { 255, 255, 255 }};
@@ -183,51 +185,9 @@ TEST_CASE("what a file does not tell is guessed, and no more", "[keras_import]")
     import.scale->divisor = {60, 61, 62};
     CHECK(contains(pipeline::imported_toml(cifar, 10, import), "scale = \"standard\"  # by"));
     // Of images of no known set a file for folders of them is made.
-    const std::string other = pipeline::imported_toml(network("[null,5,7,1]"), 10, {"m", "", ""});
+    const std::string other = pipeline::imported_toml(network("[null,5,7,1]"), 10, {"m", ""});
     CHECK(contains(other, "dataset = \"image_folder\""));
     CHECK(contains(other, "image_size = [5, 7]\ncolor_mode = \"grayscale\""));
     // Which is right but for the images.
     CHECK_THROWS_AS(read(other), trainer::DataError);
-}
-
-TEST_CASE("an imported optimizer is the exported one", "[keras_import]") {
-    const KerasNetwork network = pipeline::read_keras_network(
-        R"({"class_name":"Sequential","config":{"name":"n","layers":[)"
-        R"({"class_name":"Flatten","config":{"name":"f","batch_input_shape":[null,32,32,3]}},)"
-        R"({"class_name":"Dense","config":{"name":"d","units":10}}]}})",
-        "m");
-    const auto imported = [&](const std::string& optimizer) {
-        return read(pipeline::imported_toml(
-                        network, 10,
-                        {.source = "m.keras",
-                         .initial_weights = {},
-                         .training_json = R"({"optimizer_config":)" + optimizer + "}"}))
-            .runs.at(0)
-            .config.train.optimizer;
-    };
-    const auto lion = imported(
-        R"({"class_name":"Lion","config":{"learning_rate":0.5,"beta_1":0.75,"beta_2":0.25}})");
-    CHECK(lion.learning_rate == 0.5);
-    CHECK(std::get<trainer::LionConfig>(lion.rule).beta_1 == 0.75);
-    CHECK(std::get<trainer::LionConfig>(lion.rule).beta_2 == 0.25);
-    const auto averaged =
-        imported(R"({"class_name":"SGD","config":{"use_ema":true,"ema_momentum":0.0,)"
-                 R"("ema_overwrite_frequency":null,"gradient_accumulation_steps":4}})");
-    CHECK(std::get<trainer::EmaConfig>(averaged.average).momentum == 0.0);
-    CHECK_FALSE(std::get<trainer::EmaConfig>(averaged.average).overwrite_frequency);
-    CHECK(averaged.gradient_accumulation_steps == 4);
-    const auto plain =
-        imported(R"({"class_name":"SGD","config":{"use_ema":false,"ema_momentum":0.99,)"
-                 R"("ema_overwrite_frequency":100,"gradient_accumulation_steps":null}})");
-    CHECK_FALSE(trainer::has_average(plain));
-    CHECK(plain.gradient_accumulation_steps == 1);
-    const auto adagrad = imported(
-        R"({"class_name":"Adagrad","config":{"initial_accumulator_value":0.0,"epsilon":0.25}})");
-    CHECK(std::get<trainer::AdagradConfig>(adagrad.rule).initial_accumulator_value == 0.0);
-    CHECK(std::get<trainer::AdagradConfig>(adagrad.rule).epsilon == 0.25);
-    const auto nadam = imported(
-        R"({"class_name":"Nadam","config":{"beta_1":0.75,"beta_2":0.5,"weight_decay":0.125}})");
-    CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_1 == 0.75);
-    CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_2 == 0.5);
-    CHECK(nadam.weight_decay == 0.125);
 }
