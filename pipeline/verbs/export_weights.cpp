@@ -1,12 +1,14 @@
 #include "pipeline/verbs/export_weights.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "pipeline/exporting/export_notes.hpp"
 #include "pipeline/exporting/onnx_network.hpp"
@@ -15,6 +17,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/keras_config.hpp"
+#include "pipeline/keras/untold_training.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/recording/tensors.hpp"
 #include "pipeline/store/store_reading.hpp"
@@ -119,6 +122,17 @@ void tell_input_and_output(const ExportNotes& notes) {
                text_of(notes, "pixel_divisor"), text_of(notes, "output"));
 }
 
+// Of files that say how they were trained.
+void tell_untold_training(const trainer::RunConfig& config, WeightsFormat format) {
+    const std::vector<std::string> untold = untold_training(config);
+    const bool has_training = format == WeightsFormat::keras_h5 || format == WeightsFormat::keras;
+    if (untold.empty() || !has_training) return;
+    tell_failure({kExitSuccess,
+                  fmt::format("note: Keras' files have no word for {}: a model that is trained on "
+                              "there goes on without",
+                              fmt::join(untold, ", "))});
+}
+
 }  // namespace
 
 int export_weights(const ExportWeightsOptions& options) {
@@ -133,6 +147,7 @@ int export_weights(const ExportWeightsOptions& options) {
     storage::replace_file(out, is_onnx ? onnx_bytes(network, scale, notes)
                                        : keras_bytes(network, notes, options.format));
     tell_input_and_output(notes);
+    tell_untold_training(network.planned.run.config, options.format);
     print(reports::terminal_text(out.string()) + '\n');
     return kExitSuccess;
 }

@@ -61,6 +61,25 @@ TEST_CASE("export: every format, twice, gives the same bytes", "[end_to_end][exp
     }
 }
 
+// Keras' files have an optimizer and a loss, and nothing that changes its rate by the epoch.
+TEST_CASE("export: settings that Keras' files have no word for are told", "[end_to_end][export]") {
+    const TemporaryDirectory folder;
+    const std::string weights = (run_folder(store(), "batch-normalized") / "final.h5").string();
+    const auto told = [&](const std::string& format) {
+        const Result result =
+            export_weights({weights, "--file", smoke_file(), "--run", "batch-normalized", "--set",
+                            "train.schedule={ name = \"cosine\" }", "--format", format, "--out",
+                            (folder / ("net" + end_of_name(format))).string()});
+        INFO(result.errors);
+        CHECK(result.exit_code == 0);
+        return result.errors.find("no word for schedule") != std::string::npos;
+    };
+    CHECK(told("keras"));
+    CHECK(told("keras-h5"));
+    CHECK_FALSE(told("keras-weights"));  // which says nothing of a training
+    CHECK_FALSE(told("onnx"));
+}
+
 TEST_CASE("export: an exported .h5 evaluates as the run did", "[end_to_end][export]") {
     const TemporaryDirectory folder;
     const std::string file = (folder / "portable.h5").string();

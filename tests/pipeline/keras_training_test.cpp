@@ -8,6 +8,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/keras/imported_experiment.hpp"
 #include "pipeline/keras/keras_config.hpp"
+#include "pipeline/keras/untold_training.hpp"
 #include "tests/pipeline/keras_models.hpp"
 #include "tests/pipeline/spec_support.hpp"
 #include "tests/support/catch.hpp"
@@ -179,6 +180,21 @@ TEST_CASE("a run's own training comes back from its Keras file", "[keras_trainin
         CHECK(read_training(training).label_smoothing == 0.25);
         CHECK(read_training(training).optimizer.learning_rate == 0.5);
     }
+}
+
+TEST_CASE("what Keras' files leave out of a training is known", "[keras_training]") {
+    trainer::RunConfig config;
+    config.layers = {{"d", trainer::DenseConfig{10}}};
+    CHECK(pipeline::untold_training(config).empty());
+    config.train.optimizer.exclude_from_weight_decay = {"bias"};
+    CHECK(pipeline::untold_training(config).empty());  // nothing decays
+    config.train.optimizer.weight_decay = 0.1;
+    config.train.schedule.warmup_epochs = 1.0;
+    config.train.optimizer.average = trainer::LookaheadConfig{};
+    config.layers[0].learning_rate_factor = 2.0;
+    CHECK(pipeline::untold_training(config) ==
+          Lines{"schedule", "exclude_from_weight_decay", "lookahead",
+                "learning_rate_factor and trainable_epochs of layers"});
 }
 
 TEST_CASE("training settings of any other form do no harm", "[keras_training]") {
