@@ -73,6 +73,8 @@ int exit_code_of(storage::StorageError::Kind kind) {
             return kExitInputOutput;
         case Kind::bad_data:
             return kExitBadData;
+        case Kind::bad_statement:
+            return kExitUsage;
         case Kind::missing:
             return kExitMissingInput;
         case Kind::no_permission:

@@ -72,7 +72,7 @@ storage::Table chosen_rows(const storage::Table& table, std::string_view name,
     try {
         return storage::select_rows(table, name, selection);
     } catch (const storage::StorageError& error) {
-        if (error.kind() != storage::StorageError::Kind::bad_data) throw;
+        if (error.kind() != storage::StorageError::Kind::bad_statement) throw;
         throw wrong_condition(error.what(), table);
     }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/settings/suggestion.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
@@ -40,8 +41,8 @@ int query(const QueryOptions& options) {
     try {
         print_fitting(database.run_query(options.sql), options.format, {.may_drop = false});
     } catch (const StorageError& error) {
-        if (error.kind() != StorageError::Kind::bad_data) throw;
-        throw StorageError(error.kind(), error.what() + hint(database, error.what()));
+        if (error.kind() != StorageError::Kind::bad_statement) throw;
+        throw UsageError(error.what() + hint(database, error.what()));
     }
     return kExitSuccess;
 }

@@ -87,9 +87,12 @@ StorageError QueryGuard::error(const SQLite::Exception& error, std::string_view 
                             subject)};
     }
     if (looks_left_ < 0) {
-        return {Kind::bad_data, fmt::format("{} was stopped: it takes too long", subject)};
+        return {Kind::bad_statement, fmt::format("{} was stopped: it takes too long", subject)};
     }
-    return {Kind::bad_data, fmt::format("{} fails: {}", subject, error.what())};
+    const bool is_damage =
+        error.getErrorCode() == SQLITE_CORRUPT || error.getErrorCode() == SQLITE_NOTADB;
+    return {is_damage ? Kind::bad_data : Kind::bad_statement,
+            fmt::format("{} fails: {}", subject, error.what())};
 }
 
 void QueryGuard::require_one_statement(const std::string& sql) const {
@@ -99,9 +102,9 @@ void QueryGuard::require_one_statement(const std::string& sql) const {
     const bool is_nothing = statement == nullptr;
     sqlite3_finalize(statement);
     if (code != SQLITE_OK) throw SQLite::Exception(db_.getHandle(), code);
-    if (is_nothing) throw StorageError(Kind::bad_data, "the query is empty");
+    if (is_nothing) throw StorageError(Kind::bad_statement, "the query is empty");
     if (!is_only_space(rest)) {
-        throw StorageError(Kind::bad_data, "the query must be one statement");
+        throw StorageError(Kind::bad_statement, "the query must be one statement");
     }
 }
 

@@ -23,13 +23,13 @@ public:
     QueryGuard(const QueryGuard&) = delete;
     QueryGuard& operator=(const QueryGuard&) = delete;
 
-    // What an error of SQLite under this guard means: no_permission for what is forbidden, bad_data
-    // for what takes too long or is no SQL.
+    // What an error of SQLite under this guard means: no_permission for what is forbidden,
+    // bad_statement for what takes too long or is no SQL, bad_data where the database is damaged.
     //   subject   what the user gave: "the query"
     StorageError error(const SQLite::Exception& error, std::string_view subject) const;
 
-    // Throws StorageError (bad_data) unless the text is one statement, and SQLite::Exception if
-    // SQLite does not understand it.
+    // Throws StorageError (bad_statement) unless the text is one statement, and SQLite::Exception
+    // if SQLite does not understand it.
     void require_one_statement(const std::string& sql) const;
 
 private:

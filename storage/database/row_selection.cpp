@@ -30,14 +30,19 @@ std::string sql_name(std::string_view identifier) {
     return text + '"';
 }
 
-// The type that makes SQLite compare a column as the run database's column is compared.
+// The type that makes SQLite compare a column as the run database's column is compared. A column of
+// numbers and texts has none: one would make texts of the numbers, and 10 less than 5. So numbers
+// compare as numbers, and texts stand behind all of them.
 std::string_view affinity(const Table& table, std::size_t column) {
-    std::string_view type = "INTEGER";
+    bool has_text = false, has_whole = false, has_real = false;
     for (const std::vector<Cell>& row : table.rows) {
-        if (std::holds_alternative<std::string>(row[column])) return "TEXT";
-        if (std::holds_alternative<double>(row[column])) type = "REAL";
+        const Cell& cell = row[column];
+        has_text = has_text || std::holds_alternative<std::string>(cell);
+        has_whole = has_whole || std::holds_alternative<std::int64_t>(cell);
+        has_real = has_real || std::holds_alternative<double>(cell);
     }
-    return type;
+    if (has_text) return has_whole || has_real ? "" : "TEXT";
+    return has_real ? "REAL" : "INTEGER";
 }
 
 void bind_cell(SQLite::Statement& statement, int index, const Cell& cell) {
@@ -82,9 +87,10 @@ void require_brackets(SQLite::Database& db, const std::string& where, const std:
         const auto at = static_cast<std::size_t>(std::max(offset, 0));
         if (at < before.size()) throw;
         if (at >= before.size() + where.size())
-            throw StorageError(Kind::bad_data, "the condition is not complete at its end");
+            throw StorageError(Kind::bad_statement, "the condition is not complete at its end");
         if (where[at - before.size()] == ';')
-            throw StorageError(Kind::bad_data, "the condition must be one expression, without ';'");
+            throw StorageError(Kind::bad_statement,
+                               "the condition must be one expression, without ';'");
         throw;
     }
 }
@@ -95,7 +101,7 @@ void require_expression(SQLite::Database& db, const std::string& where, const st
     require_brackets(db, where, name);
     const SQLite::Statement bare(db, fmt::format("SELECT\n{}\nFROM {}", where, name));
     if (bare.getColumnCount() == 1) return;
-    throw StorageError(Kind::bad_data, "the condition must be one expression");
+    throw StorageError(Kind::bad_statement, "the condition must be one expression");
 }
 
 std::size_t column_index(const Table& table, const std::string& column) {
@@ -103,7 +109,7 @@ std::size_t column_index(const Table& table, const std::string& column) {
     if (found != table.columns.end()) {
         return static_cast<std::size_t>(found - table.columns.begin());
     }
-    throw StorageError(Kind::bad_data, fmt::format("there is no column \"{}\"", column));
+    throw StorageError(Kind::bad_statement, fmt::format("there is no column \"{}\"", column));
 }
 
 // Every name in it is a quoted column, and `where` was found to be one expression.

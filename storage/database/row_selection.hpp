@@ -28,7 +28,7 @@ struct RowSelection {
 // SQLite judges the expression over a table in memory, called `name`, which is all it can see: no
 // file, no other table, nothing to change. Text is compared byte by byte, as in the run database.
 // Throws StorageError
-//   bad_data        if `where` is not one expression over these columns, or takes too long; or if a
+//   bad_statement   if `where` is not one expression over these columns, or takes too long; or if a
 //                   column of `sort` or `columns` does not exist
 //   no_permission   if `where` tries more than reading
 Table select_rows(const Table& table, std::string_view name, const RowSelection& selection);

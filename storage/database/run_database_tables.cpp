@@ -34,7 +34,7 @@ Table read_table(SQLite::Statement& statement, std::int64_t max_rows) {
     for (int i = 0; i < columns; ++i) table.columns.emplace_back(statement.getColumnName(i));
     while (statement.executeStep()) {
         if (static_cast<std::int64_t>(table.rows.size()) == max_rows) {
-            throw StorageError(StorageError::Kind::bad_data,
+            throw StorageError(StorageError::Kind::bad_statement,
                                fmt::format("the query gives more than {} rows", max_rows));
         }
         std::vector<Cell>& row = table.rows.emplace_back();

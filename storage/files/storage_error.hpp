@@ -13,6 +13,7 @@ public:
         cannot_create,  // a file or folder cannot be made there
         io,             // the system failed while reading or writing
         bad_data,       // a file is damaged, of another program, or of a newer version
+        bad_statement,  // SQL of a user is wrong, more than one statement, or takes too long
         missing,        // a file, folder or row that was asked for does not exist
         no_permission,  // the system, or a rule of the database, does not allow it
         taken_over,     // another attempt has taken over the run: nothing was written

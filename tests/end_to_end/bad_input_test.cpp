@@ -198,7 +198,9 @@ TEST_CASE("The store: 66 missing, 73 cannot be made, 65 of another program, 77 n
     store.check_refused({"ls", "--store", store.file("nowhere").string()}, 66, {"nowhere"});
     store.check_refused({"show", "no-such-run", "--store", path}, 66, {"no-such-run"});
     store.check_refused({"query", "delete from runs", "--store", path}, 77, {"lockstep: "});
-    store.check_refused({"query", "selekt", "--store", path}, 65, {"selekt"});
+    store.check_refused({"query", "selekt", "--store", path}, 64, {"selekt"});
+    store.check_refused({"query", "select nothing from v_runs", "--store", path}, 64, {"nothing"});
+    store.check_refused({"ls", "--where", "selekt 1", "--store", path}, 64, {"--where"});
     write_text(store.file("file"), "no folder");
     store.check_refused({"run", smoke_file(), "--store", store.file("file").string()}, 73,
                         {"file"});

@@ -166,6 +166,7 @@ TEST_CASE("Every error has its exit code of sysexits") {
     CHECK(exit_code_for(StorageError(StorageError::Kind::cannot_create, "")) == 73);
     CHECK(exit_code_for(StorageError(StorageError::Kind::io, "")) == 74);
     CHECK(exit_code_for(StorageError(StorageError::Kind::bad_data, "")) == 65);
+    CHECK(exit_code_for(StorageError(StorageError::Kind::bad_statement, "")) == 64);
     CHECK(exit_code_for(StorageError(StorageError::Kind::missing, "")) == 66);
     CHECK(exit_code_for(StorageError(StorageError::Kind::no_permission, "")) == 77);
     CHECK(exit_code_for(trainer::WeightsError("")) == 65);

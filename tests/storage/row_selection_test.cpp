@@ -66,6 +66,31 @@ TEST_CASE("selection: sorting keeps the order of equals, and puts what is absent
     CHECK(runs({{}, {{"val_accuracy", true}, {"seed", false}}, {}, {}}) == "dacb");
 }
 
+TEST_CASE("selection: of numbers and words in one column numbers are numbers", "[storage]") {
+    const Table table{{"run", "steps"},
+                      {{std::string("a"), std::string("all")},
+                       {std::string("b"), std::int64_t{10}},
+                       {std::string("c"), 3.5},
+                       {std::string("d"), Cell()}}};
+    const auto selected = [&](const RowSelection& selection) {
+        std::string text;
+        for (const auto& row : select_rows(table, "v_runs", selection).rows)
+            text += std::get<std::string>(row.front());
+        return text;
+    };
+    const auto where = [&](const std::string& expression) {
+        return selected({expression, {}, {}, {}});
+    };
+    CHECK(where("steps = 10") == "b");
+    CHECK(where("steps < 10") == "c");
+    CHECK(where("steps between 5 and 20") == "b");
+    CHECK(where("steps > 5") == "ab");  // a word is behind all numbers, as it is sorted
+    CHECK(where("steps = 'all'") == "a");
+    CHECK(where("steps is null") == "d");
+    CHECK(selected({{}, {{"steps", false}}, {}, {}}) == "cbad");
+    CHECK(selected({{}, {{"steps", true}}, {}, {}}) == "abcd");
+}
+
 TEST_CASE("selection: columns come in the order asked for, rows up to the limit", "[storage]") {
     const Table table =
         select_rows(sample_table(), "v_runs", {"seed < 3", {}, {"seed", "run", "seed"}, 2});
@@ -74,8 +99,8 @@ TEST_CASE("selection: columns come in the order asked for, rows up to the limit"
                                          {std::int64_t{2}, std::string("c"), std::int64_t{2}}});
     CHECK(runs({{}, {}, {}, 0}).empty());
     CHECK(runs({{}, {}, {}, 9}) == "abcd");
-    CHECK(kind_thrown_by([] { runs({{}, {}, {"rum"}, {}}); }) == Kind::bad_data);
-    CHECK(kind_thrown_by([] { runs({{}, {{"seed; --", false}}, {}, {}}); }) == Kind::bad_data);
+    CHECK(kind_thrown_by([] { runs({{}, {}, {"rum"}, {}}); }) == Kind::bad_statement);
+    CHECK(kind_thrown_by([] { runs({{}, {{"seed; --", false}}, {}, {}}); }) == Kind::bad_statement);
 }
 
 TEST_CASE("selection: a condition is refused in the user's own words", "[storage]") {
@@ -103,16 +128,16 @@ TEST_CASE("selection: what is not one expression is refused", "[storage]") {
           std::string("1 from v_runs union select 1"), std::string("select 1"), std::string(";"),
           std::string("-- nothing"), std::string("?1 )"), std::string("1\0 or 1", 7)}) {
         CAPTURE(expression);
-        CHECK(kind_of_where(expression) == Kind::bad_data);
+        CHECK(kind_of_where(expression) == Kind::bad_statement);
     }
 }
 
 TEST_CASE("selection: an expression sees the table, and can only read it", "[storage]") {
     CHECK(kind_of_where("load_extension('x')") == Kind::no_permission);
-    CHECK(kind_of_where("(select 1 from runs)") == Kind::bad_data);  // of the run database
+    CHECK(kind_of_where("(select 1 from runs)") == Kind::bad_statement);  // of the run database
     CHECK(kind_of_where("exists (with recursive n(i) as (values (1) union all select i + 1 from n) "
-                        "select i from n where i < 0)") == Kind::bad_data);
-    CHECK(kind_of_where("length(zeroblob(1000000000))") == Kind::bad_data);
+                        "select i from n where i < 0)") == Kind::bad_statement);
+    CHECK(kind_of_where("length(zeroblob(1000000000))") == Kind::bad_statement);
 }
 
 }  // namespace lockstep::storage

@@ -78,15 +78,15 @@ TEST_CASE("query: nonsense, several statements and endless ones end with a word"
     for (const char* sql : {"", " ; ", "SELEC 1", "SELECT x FROM nowhere", "SELECT 1; SELECT 2",
                             "SELECT '", "-- nothing"}) {
         CAPTURE(sql);
-        CHECK(kind_of_query(database, sql) == Kind::bad_data);
+        CHECK(kind_of_query(database, sql) == Kind::bad_statement);
     }
     const std::string endless =
         "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT ";
     CHECK(kind_of_query(database, endless + "count(*) FROM n",
-                        {.instructions = 1'000'000, .rows = 10}) == Kind::bad_data);
+                        {.instructions = 1'000'000, .rows = 10}) == Kind::bad_statement);
     CHECK(kind_of_query(database, endless + "i FROM n", {.instructions = 1'000'000, .rows = 10}) ==
-          Kind::bad_data);
-    CHECK(kind_of_query(database, "SELECT zeroblob(1000000000)") == Kind::bad_data);
+          Kind::bad_statement);
+    CHECK(kind_of_query(database, "SELECT zeroblob(1000000000)") == Kind::bad_statement);
     CHECK(database.run_query("SELECT 1").rows.size() == 1);  // and it still answers
 }
 
