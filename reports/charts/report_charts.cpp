@@ -19,9 +19,10 @@ std::optional<double> accuracy_of(const EpochFigures& epoch) { return epoch.accu
 std::optional<double> val_loss_of(const EpochFigures& epoch) { return epoch.val_loss; }
 std::optional<double> val_accuracy_of(const EpochFigures& epoch) { return epoch.val_accuracy; }
 
+// The last point stands at the end whatever the stride: one of kCurvePoints is kept for it.
 std::vector<PlotPoint> thinned(std::vector<PlotPoint> points) {
-    const std::size_t stride = (points.size() + kCurvePoints - 1) / kCurvePoints;
-    if (stride <= 1) return points;
+    if (points.size() <= kCurvePoints) return points;
+    const std::size_t stride = (points.size() + kCurvePoints - 3) / (kCurvePoints - 1);
     std::vector<PlotPoint> kept;
     for (std::size_t i = 0; i < points.size(); i += stride) kept.push_back(points[i]);
     if ((points.size() - 1) % stride != 0) kept.push_back(points.back());

@@ -1,5 +1,7 @@
 #include "reports/figures/chance_level.hpp"
 
+#include <algorithm>
+
 namespace lockstep::reports {
 
 std::optional<double> chance_level(const TestSet& set) {
@@ -19,11 +21,13 @@ bool is_at_chance(const RunFigures& run) {
 }
 
 bool is_at_chance(const ArchitectureFigures& entry, const std::vector<RunFigures>& runs) {
-    const auto chance = chance_level(entry.test_set);
-    if (!chance || entry.test_accuracy.estimate.count == 0) return false;
-    if (entry.runs.size() == 1) return is_at_chance(runs[entry.runs.front()]);
-    const Measured& measured = entry.test_accuracy;
-    return (measured.interval ? measured.interval->low : measured.estimate.mean) <= *chance;
+    const auto is_tested = [&](std::size_t run) {
+        return runs[run].is_finished() && runs[run].test_accuracy.has_value();
+    };
+    return std::ranges::any_of(entry.runs, is_tested) &&
+           std::ranges::all_of(entry.runs, [&](std::size_t run) {
+               return !is_tested(run) || is_at_chance(runs[run]);
+           });
 }
 
 }  // namespace lockstep::reports

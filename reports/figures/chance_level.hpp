@@ -14,9 +14,11 @@ namespace lockstep::reports {
 // labels are. None where the classes are not known.
 std::optional<double> chance_level(const TestSet& set);
 
-// Whether a test accuracy lies no higher than chance, or so little that its interval reaches down
-// to it: Wilson's of the run, that over seeds of an architecture. False where there is no accuracy.
+// Whether a test accuracy lies no higher than chance, or so little that Wilson's interval reaches
+// down to it. False where there is no accuracy.
 bool is_at_chance(const RunFigures& run);
+// Whether that holds for every finished run of the architecture that was tested, and there is one:
+// that seeds scatter is no sign of guessing, so their t interval is not asked.
 bool is_at_chance(const ArchitectureFigures& entry, const std::vector<RunFigures>& runs);
 
 }  // namespace lockstep::reports
