@@ -114,7 +114,8 @@ std::string markdown_report(const ExperimentReport& report) {
     if (!effects.rows.empty()) {
         sections.push_back({"Which setting mattered? Spread of test accuracy", effects});
     }
-    if (!report.pairs.empty()) sections.push_back({"Pairs", pairs_in_words(report)});
+    const storage::Table pairs = pairs_in_words(report);
+    if (!pairs.rows.empty()) sections.push_back({"Pairs", pairs});
     sections.push_back({"Runs", states_table(report)});
     text += sections_text(sections, TableFormat::md);
     for (const ArchitectureFigures& entry : report.entries) {
