@@ -1,9 +1,10 @@
 #include "pipeline/store/architecture_verdict.hpp"
 
-#include <set>
+#include <utility>
 
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/settings/path_text.hpp"
+#include "pipeline/store/reported_runs.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/sweep_table.hpp"
@@ -12,20 +13,12 @@
 namespace lockstep::pipeline {
 
 reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
-                                        const std::vector<reports::RunFigures>& shown) {
-    std::set<std::string> experiments, known;
-    for (const reports::RunFigures& run : shown) {
-        experiments.insert(run.run.experiment);
-        known.insert(run.run.run);
-    }
-    std::vector<reports::RunFigures> beside;
-    for (const std::string& experiment : experiments) {
-        for (const storage::RunRow& row : database.runs(experiment)) {
-            if (known.contains(row.run)) continue;
-            beside.push_back(reports::run_figures(details_of(database, row.run)));
-        }
-    }
-    return reports::make_comparison(shown, beside);
+                                        const std::vector<reports::RunFigures>& shown,
+                                        const std::vector<std::string>& asked) {
+    std::vector<std::string> ids;
+    for (const reports::RunFigures& run : shown) ids.push_back(run.run.run);
+    const reports::ReportedRuns runs = reported_runs(database, std::move(ids), asked);
+    return reports::make_comparison(shown, figures_of(database, runs.beside));
 }
 
 std::string terminal_lines(const std::string& line) {

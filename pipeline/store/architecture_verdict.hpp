@@ -10,9 +10,11 @@
 
 namespace lockstep::pipeline {
 
-// These runs against each other; the other runs of their experiments stand beside them.
+// These runs against each other; beside them stands what reported_runs() says.
+//   asked   ids of all that were asked for, before a filter
 reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
-                                        const std::vector<reports::RunFigures>& shown);
+                                        const std::vector<reports::RunFigures>& shown,
+                                        const std::vector<std::string>& asked);
 
 // The first sentences of the report, a line each paragraph. "" where fewer than two architectures
 // are compared.

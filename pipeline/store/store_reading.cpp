@@ -6,12 +6,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 #include <variant>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/rank_session.hpp"
-#include "pipeline/recording/process_identity.hpp"
+#include "reports/figures/design.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -22,11 +23,28 @@ Failure no_such_run(std::string_view text) {
             fmt::format("the store has no run \"{}\"; `lockstep ls` lists them", text)};
 }
 
-storage::RunState state_of(storage::RunState state,
-                           const std::vector<storage::AttemptRow>& attempts) {
-    const bool is_dead =
-        state == storage::RunState::running && (attempts.empty() || !is_alive(attempts.back()));
-    return is_dead ? storage::RunState::interrupted : state;
+// "small-seed1-4f2a (sweep, finished), ..."; of many the first, and how many more.
+std::string listed(const storage::RunDatabase& database, const std::vector<storage::RunRow>& runs) {
+    constexpr std::size_t kMost = 8;
+    std::string ids;
+    for (std::size_t i = 0; i < std::min(runs.size(), kMost); ++i) {
+        const auto state = state_of(runs[i].state, database.attempts(runs[i].run));
+        ids += fmt::format("{}{} ({}, {})", ids.empty() ? "" : ", ", runs[i].run,
+                           runs[i].experiment, storage::to_string(state));
+    }
+    if (runs.size() > kMost)
+        ids += fmt::format(" and {} more; `lockstep ls --columns run,name,seed` lists them",
+                           runs.size() - kMost);
+    return ids;
+}
+
+bool are_of_one_design(const std::vector<storage::RunRow>& runs) {
+    const auto design_of = [](const storage::RunRow& run) {
+        return std::pair(reports::design_name_of(run), reports::design_of(run).settings);
+    };
+    return std::ranges::all_of(runs, [&](const storage::RunRow& run) {
+        return design_of(run) == design_of(runs.front());
+    });
 }
 
 }  // namespace
@@ -57,15 +75,8 @@ storage::RunRow the_run(const storage::RunDatabase& database, std::string_view t
     const std::vector<storage::RunRow> matches = database.match_runs(text);
     if (matches.empty()) throw no_such_run(text);
     if (matches.size() == 1) return matches.front();
-    constexpr std::size_t kMost = 8;
-    std::string ids;
-    for (std::size_t i = 0; i < std::min(matches.size(), kMost); ++i)
-        ids += fmt::format("{}{} ({}, {})", ids.empty() ? "" : ", ", matches[i].run,
-                           matches[i].experiment, storage::to_string(matches[i].state));
-    if (matches.size() > kMost)
-        ids += fmt::format(" and {} more; `lockstep ls --columns run,name,seed` lists them",
-                           matches.size() - kMost);
-    throw UsageError(fmt::format("\"{}\" may mean several runs: {}", text, ids));
+    throw UsageError(
+        fmt::format("\"{}\" may mean several runs: {}", text, listed(database, matches)));
 }
 
 std::vector<std::string> matching_runs(const storage::RunDatabase& database,
@@ -81,6 +92,24 @@ std::vector<std::string> matching_runs(const storage::RunDatabase& database,
     return ids;
 }
 
+bool is_name_of(std::string_view text, const storage::RunRow& run) {
+    return text == run.run || text == run.name || text == reports::design_name_of(run);
+}
+
+std::vector<std::string> runs_to_change(const storage::RunDatabase& database,
+                                        const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+        const std::vector<storage::RunRow> matches = database.match_runs(text);
+        if (matches.empty() || is_name_of(text, matches.front()) || are_of_one_design(matches))
+            continue;
+        throw UsageError(fmt::format(
+            "\"{}\" is no run's name, only the beginning of several architectures' runs; name "
+            "those that you mean: {}",
+            text, listed(database, matches)));
+    }
+    return matching_runs(database, texts);
+}
+
 void require_experiment(const storage::RunDatabase& database, const std::string& experiment) {
     const auto rows = database.experiments();
     const bool is_known = std::any_of(rows.begin(), rows.end(),
@@ -93,34 +122,6 @@ void require_experiment(const storage::RunDatabase& database, const std::string&
                               names.empty() ? "it has none" : "it has " + names));
 }
 
-storage::RunDetails details_of(const storage::RunDatabase& database, const std::string& run) {
-    storage::RunDetails details = database.run_details(run);
-    details.run.state = state_of(details.run.state, details.attempts);
-    return details;
-}
-
-storage::Table runs_table_of(const storage::RunDatabase& database, const std::string& experiment) {
-    storage::Table table;
-    database.read_at_once([&] {
-        table = database.runs_table(experiment);
-        const std::size_t run = place_of(table, "run");
-        const std::size_t state = place_of(table, "state");
-        const std::string running(storage::to_string(storage::RunState::running));
-        for (auto& row : table.rows) {
-            if (row.at(state) != storage::Cell(running)) continue;
-            const auto attempts = database.attempts(std::get<std::string>(row.at(run)));
-            row.at(state) =
-                std::string(storage::to_string(state_of(storage::RunState::running, attempts)));
-        }
-    });
-    return table;
-}
-
-std::size_t place_of(const storage::Table& table, std::string_view column) {
-    return static_cast<std::size_t>(std::ranges::find(table.columns, column) -
-                                    table.columns.begin());
-}
-
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column) {
     const std::size_t index = place_of(table, column);
     std::vector<std::string> texts;
@@ -128,18 +129,16 @@ std::vector<std::string> texts_of(const storage::Table& table, std::string_view 
     return texts;
 }
 
-std::vector<reports::RunFacts> facts_of(const storage::RunDatabase& database,
-                                        const std::vector<std::string>& run_ids) {
-    std::vector<reports::RunFacts> facts;
+std::vector<reports::RunFigures> figures_of(const storage::RunDatabase& database,
+                                            const std::vector<std::string>& run_ids) {
+    std::vector<reports::RunFigures> figures;
     database.read_at_once([&] {
         for (const std::string& id : run_ids) {
-            auto row = database.find_run(id);
-            if (!row) continue;
-            row->state = state_of(row->state, database.attempts(id));
-            facts.push_back({*row, database.epochs(id), database.metrics(id)});
+            if (database.find_run(id))
+                figures.push_back(reports::run_figures(details_of(database, id)));
         }
     });
-    return facts;
+    return figures;
 }
 
 }  // namespace lockstep::pipeline

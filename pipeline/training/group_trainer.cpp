@@ -16,6 +16,7 @@
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/recording/lease_keeper.hpp"
 #include "pipeline/recording/process_identity.hpp"
+#include "pipeline/recording/stored_work.hpp"
 #include "pipeline/training/tensor_broadcast.hpp"
 #include "reports/words/number_text.hpp"
 #include "storage/database/run_database.hpp"
@@ -183,7 +184,7 @@ std::vector<reports::RunWork> GroupTrainer::survey_plan(
     if (runs.size() < 2 || runs.size() > kMostSurveyed) return {};
     std::vector<reports::RunWork> works;
     try {
-        works = reports::run_works(database.runs_table(queue_.plan.experiment));
+        works = works_of(database, {queue_.plan.experiment});
     } catch (const storage::StorageError&) {
         return {};  // somebody holds the database: no reason not to train
     }

@@ -32,16 +32,18 @@ using reports::SettingsTable;
 using storage::Cell;
 using storage::Table;
 
-// As matching_runs(); what names no run may name an experiment, and stands for all of its runs.
+// As matching_runs(); what names no run and no design may name an experiment, and stands for all of
+// its runs, whatever ids begin so.
 std::vector<std::string> runs_or_experiments(const storage::RunDatabase& database,
                                              const std::vector<std::string>& texts) {
     const std::vector<storage::ExperimentRow> experiments = database.experiments();
     std::vector<std::string> runs;
     for (const std::string& text : texts) {
+        const std::vector<storage::RunRow> matches = database.match_runs(text);
         const bool is_experiment =
             std::ranges::find(experiments, text, &storage::ExperimentRow::name) !=
                 experiments.end() &&
-            database.match_runs(text).empty();
+            (matches.empty() || !is_name_of(text, matches.front()));
         for (const std::string& run : is_experiment ? texts_of(database.runs_table(text), "run")
                                                     : matching_runs(database, {text}))
             if (std::ranges::find(runs, run) == runs.end()) runs.push_back(run);
@@ -99,10 +101,7 @@ void add_difference(Table& table, const std::string& baseline) {
         Cell& difference = differences.emplace_back();
         if (ours != nullptr && base != nullptr) difference = *ours - *base;
     }
-    const auto at = static_cast<std::ptrdiff_t>(accuracy) + 1;
-    table.columns.insert(table.columns.begin() + at, "above_baseline_accuracy");
-    for (std::size_t i = 0; i < table.rows.size(); ++i)
-        table.rows[i].insert(table.rows[i].begin() + at, differences[i]);
+    reports::insert_column(table, accuracy + 1, "above_baseline_accuracy", differences);
 }
 
 SettingsTable compared(const std::vector<RunFigures>& runs, const CompareOptions& options) {
@@ -173,7 +172,8 @@ std::vector<RunFigures> shown_runs(const std::vector<RunFigures>& runs, const Se
 }
 
 // What the figures do not say alone.
-void print_notes(const storage::RunDatabase& database, const std::vector<RunFigures>& shown) {
+void print_notes(const storage::RunDatabase& database, const std::vector<RunFigures>& shown,
+                 const std::vector<std::string>& asked) {
     const bool is_disturbed =
         std::ranges::any_of(shown, [](const RunFigures& run) { return run.stopped_seconds > 0.0; });
     if (is_disturbed) {
@@ -182,16 +182,15 @@ void print_notes(const storage::RunDatabase& database, const std::vector<RunFigu
                            "(stopped_seconds): their times and "
                            "rates tell nothing."));
     }
-    print(verdict_lines(comparison_of(database, shown)));
+    print(verdict_lines(comparison_of(database, shown, asked)));
 }
 
 }  // namespace
 
 int compare(const CompareOptions& options) {
     const storage::RunDatabase database = open_for_reading(options.store);
-    std::vector<RunFigures> runs;
-    for (const std::string& run : selected(database, options))
-        runs.push_back(reports::run_figures(details_of(database, run)));
+    const std::vector<std::string> asked_runs = selected(database, options);
+    const std::vector<RunFigures> runs = figures_of(database, asked_runs);
     const SettingsTable table = compared(runs, options);
     const std::vector<std::string> differing = reports::differing_settings(table);
     const bool is_for_people = shows_to_people(options.format);
@@ -219,7 +218,7 @@ int compare(const CompareOptions& options) {
                         {"images_per_second", "stopped_seconds"}};
     print_fitting(shown, options.format, fitting);
     if (options.format == reports::TableFormat::table)
-        print_notes(database, shown_runs(runs, table, options));
+        print_notes(database, shown_runs(runs, table, options), asked_runs);
     return kExitSuccess;
 }
 

@@ -30,6 +30,7 @@
 #include "reports/tables/class_tables.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/table_text.hpp"
+#include "reports/words/test_set_text.hpp"
 #include "trainer/data/dataset_kind.hpp"
 #include "trainer/environment.hpp"
 #include "trainer/evaluate.hpp"

@@ -56,7 +56,7 @@ void print_tables(const storage::RunDatabase& database, const ExportTablesOption
     } else {
         const std::vector<std::string> runs = chosen_runs(database, options);
         write(database.epochs_table(""));  // of no run: the header
-        for (const std::string& run : runs) write(database.epochs_table(run));
+        for (const std::string& run : runs) write(epochs_table_of(database, run));
     }
     print(stream.end());
 }

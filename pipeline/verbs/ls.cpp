@@ -76,16 +76,13 @@ constexpr std::array<std::string_view, 2> kTellApart{"experiment", "run"};
 
 // "12/40", in front of the settings.
 void add_progress(SettingsTable& runs) {
-    Table& table = runs.table;
-    const std::size_t finished = place_of(table, "epochs_finished");
-    const std::size_t planned = place_of(table, "epochs_planned");
-    const auto at = static_cast<std::ptrdiff_t>(runs.first++);
-    table.columns.insert(table.columns.begin() + at, "progress");
-    for (std::vector<Cell>& row : table.rows) {
-        std::string text = fmt::format("{}/{}", std::get<std::int64_t>(row[finished]),
-                                       std::get<std::int64_t>(row[planned]));
-        row.insert(row.begin() + at, std::move(text));
-    }
+    const std::size_t finished = place_of(runs.table, "epochs_finished");
+    const std::size_t planned = place_of(runs.table, "epochs_planned");
+    std::vector<Cell> progress;
+    for (const std::vector<Cell>& row : runs.table.rows)
+        progress.emplace_back(fmt::format("{}/{}", std::get<std::int64_t>(row[finished]),
+                                          std::get<std::int64_t>(row[planned])));
+    reports::insert_column(runs.table, runs.first++, "progress", progress);
 }
 
 // What an accuracy was measured on, and whether that chose its epoch: in front of the settings.

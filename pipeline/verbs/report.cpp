@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/report_source.hpp"
+#include "pipeline/store/reported_runs.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "reports/figures/experiment_report.hpp"
@@ -79,8 +81,21 @@ std::set<std::string> matching(const storage::RunDatabase& database,
     return {ids.begin(), ids.end()};
 }
 
+// The runs in the lists of the experiments: experiment by experiment, in the order they were made,
+// each once.
+std::vector<std::string> listed_runs(const storage::RunDatabase& database,
+                                     const std::vector<storage::ExperimentRow>& experiments) {
+    std::vector<std::string> runs;
+    std::set<std::string> known;
+    for (const storage::ExperimentRow& experiment : experiments) {
+        for (const storage::RunRow& row : database.runs(experiment.name))
+            if (known.insert(row.run).second) runs.push_back(row.run);
+    }
+    return runs;
+}
+
 struct ChosenRuns {
-    reports::ReportedRuns runs;  // experiment by experiment, in the order they were made
+    reports::ReportedRuns runs;  // in the order of listed_runs()
     reports::ReportScope scope;
 };
 
@@ -90,13 +105,12 @@ ChosenRuns chosen_runs(const storage::RunDatabase& database,
     ChosenRuns chosen{{}, {{experiments.begin() + 1, experiments.end()}, where, 0}};
     std::optional<std::set<std::string>> wanted;
     if (!where.empty()) wanted = matching(database, experiments, where);
-    for (const storage::ExperimentRow& experiment : experiments) {
-        for (const storage::RunRow& row : database.runs(experiment.name)) {
-            ++chosen.scope.all_runs;
-            const bool is_shown = !wanted || wanted->contains(row.run);
-            (is_shown ? chosen.runs.shown : chosen.runs.beside).push_back(row.run);
-        }
-    }
+    const std::vector<std::string> all = listed_runs(database, experiments);
+    std::vector<std::string> shown;
+    std::ranges::copy_if(all, std::back_inserter(shown),
+                         [&](const std::string& run) { return !wanted || wanted->contains(run); });
+    chosen.scope.all_runs = all.size();
+    chosen.runs = reported_runs(database, std::move(shown), all);
     if (!wanted || !chosen.runs.shown.empty()) return chosen;
     throw Failure(
         kExitMissingInput,

@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <string_view>
+#include <variant>
 
 #include "pipeline/care/run_holder.hpp"
 #include "pipeline/care/run_removal.hpp"
@@ -21,14 +22,13 @@
 namespace lockstep::pipeline {
 namespace {
 
-constexpr std::array<std::string_view, 1> kRunColumn{"run"};
+constexpr std::array<std::string_view, 2> kColumns{"run", "state"};
 
-// Of the whole store, or of the experiment, in the order of `ls`.
-std::vector<std::string> ids_where(const storage::RunDatabase& database, const RmOptions& options) {
+// Of the whole store, or of the experiment, as `ls` has them and in its order.
+storage::Table rows_where(const storage::RunDatabase& database, const RmOptions& options) {
     RowOptions rows;
     rows.where = options.where;
-    const auto table = database.runs_table(options.experiment);
-    return texts_of(chosen_rows(table, "v_runs", rows, kRunColumn), "run");
+    return chosen_rows(runs_table_of(database, options.experiment), "v_runs", rows, kColumns);
 }
 
 std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
@@ -39,14 +39,16 @@ std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
         throw UsageError("which runs? name them, or say --experiment, --failed or --where");
     }
     require_experiment(database, options.experiment);
-    const auto named = matching_runs(database, options.runs);
+    const auto named = runs_to_change(database, options.runs);
     const auto is_named = [&](const std::string& id) {
         return options.runs.empty() || std::ranges::find(named, id) != named.end();
     };
     std::vector<storage::RunRow> chosen;
-    for (const std::string& id : ids_where(database, options)) {
+    for (const auto& row : rows_where(database, options).rows) {
+        const auto& id = std::get<std::string>(row[0]);
         auto run = database.find_run(id);
         if (!run || !is_named(id)) continue;
+        run->state = storage::run_state_from(std::get<std::string>(row[1]));
         // What another experiment trained is in its list, too.
         if (!options.experiment.empty() && run->experiment != options.experiment) continue;
         if (options.is_failed_only && run->state != storage::RunState::failed) continue;

@@ -36,8 +36,8 @@
 #include "pipeline/training/stored_runs.hpp"
 #include "pipeline/verbs/report.hpp"
 #include "pipeline/verbs/terminal_table.hpp"
-#include "reports/figures/comparison.hpp"
 #include "reports/tables/accuracy_notes.hpp"
+#include "reports/tables/compared_tables.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
@@ -99,9 +99,9 @@ void print_tables(const RunOptions& options, Plan plan, std::chrono::millisecond
     adopt_trained(plan, database);
     std::vector<std::string> ids;
     for (const PlannedRun& planned : plan.runs) ids.push_back(planned.id);
-    const std::vector<reports::RunFacts> runs = facts_of(database, ids);
+    const std::vector<reports::RunFigures> runs = figures_of(database, ids);
     const storage::Table facts = reports::accuracy_facts(runs);
-    storage::Table results = reports::results_table(reports::compare(runs));
+    storage::Table results = reports::results_table(runs);
     if (runs.size() == plan.runs.size()) results = with_swept_settings(std::move(results), plan);
     print_fitting(reports::with_test_set_letters(std::move(results), facts),
                   reports::TableFormat::table,

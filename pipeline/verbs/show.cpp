@@ -280,7 +280,7 @@ int show(const ShowOptions& options) {
     Table epochs;
     database.read_at_once([&] {
         details = details_of(database, id);
-        epochs = database.epochs_table(id);
+        epochs = epochs_table_of(database, id);
     });
     const bool is_short = shows_to_people(options.format) && !options.shows_all;
     const std::vector<std::string_view> few = few_columns(details.epochs);

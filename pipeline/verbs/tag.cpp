@@ -77,7 +77,7 @@ std::vector<std::string> runs_of(const storage::RunDatabase& database, const Tag
         });
         if (!is_one) throw spans_experiments(text, runs);
     }
-    return matching_runs(database, texts);
+    return is_question(options) ? matching_runs(database, texts) : runs_to_change(database, texts);
 }
 
 }  // namespace

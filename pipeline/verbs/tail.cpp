@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
@@ -20,6 +21,7 @@
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/ranks/stop_request.hpp"
 #include "pipeline/recording/process_identity.hpp"
+#include "pipeline/recording/stored_work.hpp"
 #include "pipeline/verbs/live_line.hpp"
 #include "pipeline/verbs/run_follower.hpp"
 #include "reports/figures/work_left.hpp"
@@ -88,11 +90,7 @@ private:
         std::set<std::string> experiments;
         for (const auto& [run, follower] : followers_)
             if (const auto row = database.find_run(run)) experiments.insert(row->experiment);
-        std::vector<reports::RunWork> works;
-        for (const std::string& experiment : experiments) {
-            const auto more = reports::run_works(database.runs_table(experiment));
-            works.insert(works.end(), more.begin(), more.end());
-        }
+        const std::vector<reports::RunWork> works = works_of(database, experiments);
         const auto waiting =
             std::ranges::count(works, storage::RunState::queued, &reports::RunWork::state);
         const auto seconds = reports::seconds_left(works);

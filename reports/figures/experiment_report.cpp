@@ -30,15 +30,6 @@ TestAnswers answers_of(const std::string& run, const storage::Predictions& predi
     return {run, predictions.labels, prediction_figures(predictions).is_correct};
 }
 
-// Runs in the order of the entries, seeds inside.
-std::vector<std::size_t> in_order(const std::vector<ArchitectureFigures>& entries) {
-    std::vector<std::size_t> places;
-    for (const ArchitectureFigures& entry : entries) {
-        places.insert(places.end(), entry.runs.begin(), entry.runs.end());
-    }
-    return places;
-}
-
 std::vector<RunFigures> figures_of(const std::vector<std::string>& runs,
                                    const ReportSource& source) {
     std::vector<RunFigures> figures;
@@ -46,16 +37,11 @@ std::vector<RunFigures> figures_of(const std::vector<std::string>& runs,
     return figures;
 }
 
-// Those of which no seed is shown.
-std::vector<ArchitectureFigures> entries_beside(const std::vector<ArchitectureFigures>& shown,
-                                                const std::vector<RunFigures>& beside) {
-    std::vector<ArchitectureFigures> entries = leaderboard(beside);
-    std::erase_if(entries, [&](const ArchitectureFigures& entry) {
-        return std::ranges::any_of(shown, [&](const ArchitectureFigures& other) {
-            return other.design == entry.design && other.design_name == entry.design_name;
-        });
-    });
-    return entries;
+// The architectures of all runs: those of `shown`, whose places stay, and those beside them.
+std::vector<ArchitectureFigures> all_architectures(std::vector<RunFigures> shown,
+                                                   const std::vector<RunFigures>& beside) {
+    shown.insert(shown.end(), beside.begin(), beside.end());
+    return leaderboard(shown);
 }
 
 class ReportMaker {
@@ -64,7 +50,7 @@ public:
         : report_(report), source_(source) {}
 
     void add_details() {
-        std::vector<std::size_t> places = in_order(report_.entries);
+        std::vector<std::size_t> places = places_of_trainings(report_.entries);
         places.resize(std::min(places.size(), kDetailedRuns));
         for (const std::size_t place : places) {
             report_.detailed.push_back(detailed(place));
@@ -76,7 +62,8 @@ public:
         const std::size_t count = std::min(report_.entries.size(), kComparedArchitectures);
         const std::vector<ArchitectureFigures> compared(
             report_.entries.begin(), report_.entries.begin() + static_cast<std::ptrdiff_t>(count));
-        for (const std::size_t place : in_order(compared)) add_answers(report_.runs[place]);
+        for (const std::size_t place : places_of_trainings(compared))
+            add_answers(report_.runs[place]);
         report_.pairs =
             compare_pairs(report_.runs, report_.entries, report_.tests, answers_, count);
     }
@@ -133,7 +120,9 @@ ExperimentReport make_comparison(const std::vector<RunFigures>& shown,
     ExperimentReport report;
     report.runs = shown;
     report.entries = leaderboard(report.runs);
-    report.tests = pair_tests(report.entries, entries_beside(report.entries, beside));
+    report.tests = beside.empty()
+                       ? pair_tests(report.entries, report.entries)
+                       : pair_tests(report.entries, all_architectures(report.runs, beside));
     return report;
 }
 

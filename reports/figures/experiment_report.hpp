@@ -14,7 +14,6 @@
 #include "reports/figures/pair_comparison.hpp"
 #include "reports/figures/prediction_figures.hpp"
 #include "reports/figures/run_figures.hpp"
-#include "storage/database/run_database.hpp"
 #include "storage/records/records.hpp"
 #include "storage/weights/predictions_file.hpp"
 
@@ -92,8 +91,8 @@ public:
 // Which runs, in the order they were made.
 struct ReportedRuns {
     std::vector<std::string> shown{};
-    // The other runs of their experiments: no figure of theirs is shown, and yet their pairs are
-    // corrected for (pair_tests.hpp).
+    // The other runs of the experiments in whose lists these stand: no figure of theirs is shown,
+    // and yet their pairs are corrected for (pair_tests.hpp).
     std::vector<std::string> beside{};
 };
 
@@ -101,7 +100,7 @@ struct ReportedRuns {
 ExperimentReport make_report(const storage::ExperimentRow& experiment, const ReportedRuns& runs,
                              const ReportSource& source);
 
-// Only runs, entries and tests: what decides who won.
+// Only runs, entries and tests: what decides who won. As ReportedRuns; no run is in both.
 ExperimentReport make_comparison(const std::vector<RunFigures>& shown,
                                  const std::vector<RunFigures>& beside);
 

@@ -16,16 +16,6 @@ using storage::RunState;
 using Runs = std::vector<RunFigures>;
 using Pick = std::function<std::optional<double>(const RunFigures&)>;
 
-// The runs whose figures an entry shows.
-std::vector<std::size_t> counted_runs(const Runs& runs, const ArchitectureFigures& entry) {
-    std::vector<std::size_t> counted;
-    for (const std::size_t i : entry.runs) {
-        const bool counts = entry.is_preliminary ? runs[i].has_epochs() : runs[i].is_finished();
-        if (counts) counted.push_back(i);
-    }
-    return counted;
-}
-
 Estimate estimate(const Runs& runs, std::span<const std::size_t> counted, const Pick& pick) {
     std::vector<double> values;
     for (const std::size_t i : counted) {
@@ -135,6 +125,16 @@ void add_figures(const Runs& runs, ArchitectureFigures& entry) {
     entry.printed = compare_printed(runs, entry, counted);
 }
 
+std::set<std::string> experiments_of(const Runs& runs, const ArchitectureFigures& entry) {
+    std::set<std::string> experiments;
+    const auto add = [&](std::size_t run) {
+        experiments.insert(runs[run].experiments.begin(), runs[run].experiments.end());
+    };
+    std::ranges::for_each(entry.runs, add);
+    for (const RepeatedRun& repeat : entry.repeats) add(repeat.run);
+    return experiments;
+}
+
 std::vector<ArchitectureFigures> grouped(const Runs& runs) {
     std::vector<ArchitectureFigures> entries;
     for (SeedGroup& group : seed_groups(runs)) {
@@ -151,7 +151,7 @@ std::vector<ArchitectureFigures> grouped(const Runs& runs) {
         entry.finished = static_cast<int>(std::ranges::count_if(
             entry.runs, [&](std::size_t i) { return runs[i].is_finished(); }));
         entry.is_preliminary = entry.finished == 0;
-        for (const std::size_t i : entry.runs) entry.experiments.insert(runs[i].run.experiment);
+        entry.experiments = experiments_of(runs, entry);
         entry.state = state_of(runs, entry);
         entries.push_back(std::move(entry));
     }
@@ -210,6 +210,22 @@ void sort_by_accuracy(std::vector<ArchitectureFigures>& entries) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> counted_runs(const Runs& runs, const ArchitectureFigures& entry) {
+    std::vector<std::size_t> counted;
+    for (const std::size_t i : entry.runs) {
+        const bool counts = entry.is_preliminary ? runs[i].has_epochs() : runs[i].is_finished();
+        if (counts) counted.push_back(i);
+    }
+    return counted;
+}
+
+std::vector<std::size_t> places_of_trainings(const std::vector<ArchitectureFigures>& entries) {
+    std::vector<std::size_t> places;
+    for (const ArchitectureFigures& entry : entries)
+        places.insert(places.end(), entry.runs.begin(), entry.runs.end());
+    return places;
+}
 
 std::vector<ArchitectureFigures> leaderboard(const Runs& runs) {
     std::vector<ArchitectureFigures> entries = grouped(runs);

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/figures/comparison.hpp"
+#include "reports/figures/printed_figure.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/figures/seed_groups.hpp"
 #include "reports/figures/statistics.hpp"
@@ -52,7 +52,7 @@ struct ArchitectureFigures {
     std::string state{};                  // "finished", or "2 finished, 1 failed"
     std::vector<std::size_t> runs{};      // places in the list given, by seed
     std::vector<RepeatedRun> repeats{};   // not counted: the training of one of `runs`
-    std::set<std::string> experiments{};  // of `runs`
+    std::set<std::string> experiments{};  // in whose lists one of them stands
     int finished = 0;
     bool is_preliminary = false;  // no run is finished: figures are those so far
     bool validates_on_test_set = false;
@@ -68,6 +68,13 @@ struct ArchitectureFigures {
     std::optional<PrintedComparison> printed{};
     std::optional<CleanFigure> clean{};  // where it was selected on the test set and one is known
 };
+
+// The runs whose figures an entry shows: the finished ones, all that have epochs where none is.
+std::vector<std::size_t> counted_runs(const std::vector<RunFigures>& runs,
+                                      const ArchitectureFigures& entry);
+
+// The places of all runs in the order of the entries, seeds inside: each training once.
+std::vector<std::size_t> places_of_trainings(const std::vector<ArchitectureFigures>& entries);
 
 // By test set, then by mean test accuracy, best first; those without one at the end in the order of
 // their runs. Test sets come in the order of their first run.

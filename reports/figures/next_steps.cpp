@@ -47,9 +47,10 @@ std::vector<EdgeSetting> settings_at_an_edge(const Sweep& sweep) {
     return found;
 }
 
-LastEpochs last_epochs(const std::vector<RunFigures>& runs) {
+LastEpochs last_epochs(const std::vector<RunFigures>& runs, std::span<const std::size_t> places) {
     LastEpochs counted;
-    for (const RunFigures& run : runs) {
+    for (const std::size_t place : places) {
+        const RunFigures& run = runs[place];
         const bool is_whole = run.is_finished() && run.epochs.size() > 1 &&
                               static_cast<int>(run.epochs.size()) == run.run.epochs;
         const bool has_validated = std::ranges::all_of(

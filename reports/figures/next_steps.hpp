@@ -3,6 +3,7 @@
 // What the figures of a sweep suggest to try next. Computes; prints nothing.
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "reports/figures/run_figures.hpp"
@@ -22,11 +23,12 @@ struct EdgeSetting {
 // is said: settings are not negative.
 std::vector<EdgeSetting> settings_at_an_edge(const Sweep& sweep);
 
-// Runs that trained all their planned epochs, two or more, and validated in each.
+// Of the runs at these places those that trained all their planned epochs, two or more, and
+// validated in each.
 struct LastEpochs {
     std::size_t runs = 0;
     std::size_t rising = 0;  // whose validation accuracy was higher in the last one than in any
 };
-LastEpochs last_epochs(const std::vector<RunFigures>& runs);
+LastEpochs last_epochs(const std::vector<RunFigures>& runs, std::span<const std::size_t> places);
 
 }  // namespace lockstep::reports

@@ -34,8 +34,10 @@ std::vector<RunPair> shared_seeds(const BySeed& of_first, const BySeed& of_secon
     return shared;
 }
 
-bool is_tie(const std::vector<RunPair>& shared) {
-    return shared.size() > 1 && std::ranges::all_of(shared, [](const RunPair& runs) {
+// A seed that one side alone has may differ from all others: of those the test knows.
+bool is_tie(const std::vector<RunPair>& shared, const BySeed& of_first, const BySeed& of_second) {
+    const bool are_all = shared.size() == of_first.size() && shared.size() == of_second.size();
+    return are_all && shared.size() > 1 && std::ranges::all_of(shared, [](const RunPair& runs) {
                return is_same_figure(*runs.first->test_accuracy, *runs.second->test_accuracy);
            });
 }
@@ -72,7 +74,7 @@ public:
 private:
     void decide(const BySeed& of_first, const BySeed& of_second, PairComparison& pair) const {
         const std::vector<RunPair> shared = shared_seeds(of_first, of_second);
-        if (is_tie(shared)) {
+        if (is_tie(shared, of_first, of_second)) {
             pair.verdict = Verdict::tie;
         } else if (pair.test) {
             pair.verdict = !pair.test->is_told_apart() ? Verdict::not_distinguishable

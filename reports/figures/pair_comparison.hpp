@@ -23,7 +23,7 @@ struct TestAnswers {
 enum class Verdict {
     first_is_better,
     second_is_better,
-    tie,  // the same number of images right, seed by seed, over several seeds
+    tie,  // the same several seeds on both sides, each with the same number of images right
     not_distinguishable,
     one_seed,  // of one side or both: nothing is known of other seeds
     not_comparable

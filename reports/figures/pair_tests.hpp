@@ -28,14 +28,16 @@ struct PairTest {
     bool is_told_apart() const { return adjusted_p_value < kSignificance; }
 };
 
-// All pairs of `entries` on one test set that have two finished seeds or more each and scatter: t
-// tests of Welch's, each by the seeds of its own two sides alone.
+// All pairs of `shown` on one test set that have two finished seeds or more each and scatter: t
+// tests of Welch's, each by the shown seeds of its own two sides alone.
 //
-// The family of a pair is its experiment's [1]: all such pairs of architectures whose runs stand in
-// the experiments of the two. `beside` are those architectures of these experiments that are not
-// shown: a filter takes nothing from a family.
-std::vector<PairTest> pair_tests(std::span<const ArchitectureFigures> entries,
-                                 std::span<const ArchitectureFigures> beside);
+// The family of a pair is its experiment's [1]: all such pairs of the architectures that stand in
+// the experiments that the two share; where they share none, in those of either. Its other pairs
+// are tested by all their seeds: leaving architectures or seeds out of sight takes nothing from it.
+//   all   the architectures of these experiments, over all their runs. A place in `runs` means the
+//         same run in both; each run of `shown` counts, or is repeated, in one of them
+std::vector<PairTest> pair_tests(std::span<const ArchitectureFigures> shown,
+                                 std::span<const ArchitectureFigures> all);
 
 // The test of these two entries, in either order; none where there is none.
 const PairTest* test_of(const std::vector<PairTest>& tests, std::size_t a, std::size_t b);

@@ -91,6 +91,8 @@ void add_test(const RunDetails& details, RunFigures& figures) {
 RunFigures run_figures(const RunDetails& details) {
     RunFigures figures;
     figures.run = details.run;
+    figures.experiments = {details.experiments.begin(), details.experiments.end()};
+    figures.experiments.insert(details.run.experiment);
     figures.config = config_values(details.run.effective_config);
     figures.design_name = design_name_of(details.run);
     figures.design = design_of(details.run);

@@ -4,16 +4,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "reports/figures/comparison.hpp"
 #include "reports/figures/config_text.hpp"
 #include "reports/figures/design.hpp"
+#include "reports/figures/printed_figure.hpp"
 #include "reports/figures/statistics.hpp"
 #include "reports/figures/test_set.hpp"
-#include "storage/database/run_database.hpp"
 #include "storage/records/records.hpp"
 
 namespace lockstep::reports {
@@ -49,6 +49,8 @@ struct TimeShares {
 
 struct RunFigures {
     storage::RunRow run;
+    // In whose lists it stands: also those that another experiment's training of it was found for.
+    std::set<std::string> experiments;
     std::vector<ConfigValue> config;
     std::string design_name;  // design_name_of()
     Design design;

@@ -110,7 +110,7 @@ private:
         if (const auto chance = chance_level(set)) {
             words += "; guessing gives " + figure_text(*chance);
         }
-        if (set.dataset == "synthetic") words += "; synthetic images, so nothing about real ones";
+        if (set.dataset == kSynthetic) words += "; synthetic images, so nothing about real ones";
         return words;
     }
 

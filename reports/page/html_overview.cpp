@@ -24,9 +24,10 @@ std::string card(std::string_view name, std::string_view value, std::string_view
 }
 
 std::string states_card(const ExperimentReport& report) {
+    const std::vector<std::size_t> trainings = places_of_trainings(report.entries);
     const auto count = [&](storage::RunState state) {
-        return std::ranges::count(report.runs, state,
-                                  [](const RunFigures& run) { return run.run.state; });
+        return std::ranges::count(trainings, state,
+                                  [&](std::size_t run) { return report.runs[run].run.state; });
     };
     std::string note;
     for (const auto state : {storage::RunState::running, storage::RunState::queued,
@@ -36,16 +37,16 @@ std::string states_card(const ExperimentReport& report) {
                             storage::to_string(state));
     }
     return card("Runs finished",
-                fmt::format("{} of {}", count(storage::RunState::finished), report.runs.size()),
+                fmt::format("{} of {}", count(storage::RunState::finished), trainings.size()),
                 note.empty() ? "all of them" : note);
 }
 
 std::string time_card(const ExperimentReport& report) {
     double seconds = 0.0;
     std::size_t epochs = 0;
-    for (const RunFigures& run : report.runs) {
-        seconds += run.seconds;
-        epochs += run.epochs.size();
+    for (const std::size_t run : places_of_trainings(report.entries)) {
+        seconds += report.runs[run].seconds;
+        epochs += report.runs[run].epochs.size();
     }
     return card("Time of all epochs", duration_text(seconds),
                 fmt::format("{} epochs", thousands(static_cast<std::int64_t>(epochs))));
@@ -91,7 +92,7 @@ std::string curves_note(const ExperimentReport& report, const std::vector<Plot>&
 
 // ---- time to accuracy --------------------------------------------------------------------------
 
-// Round accuracies that some run reached and not all ran past at once.
+// Round accuracies that some run reached: the highest four.
 std::vector<double> thresholds(const std::vector<RunFigures>& runs) {
     double highest = 0.0;
     for (const RunFigures& run : runs) {

@@ -8,6 +8,7 @@
 #include "reports/charts/report_charts.hpp"
 #include "reports/page/html_elements.hpp"
 #include "reports/page/line_breaks.hpp"
+#include "reports/tables/class_tables.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
 
@@ -46,7 +47,7 @@ std::string short_name(const std::string& name) {
                        html_text(name.substr(0, end)));
 }
 
-std::string confusion_matrix(const PredictionFigures& figures) {
+std::string html_confusion_matrix(const PredictionFigures& figures) {
     const std::size_t classes = figures.class_names.size();
     std::string head = "<th scope=\"col\">class</th>";
     for (const std::string& name : figures.class_names) {
@@ -69,27 +70,14 @@ std::string confusion_matrix(const PredictionFigures& figures) {
         classes > kNarrowClasses ? " large" : "", head, body);
 }
 
-struct Confusion {
-    std::size_t label = 0;
-    std::size_t predicted = 0;
-    std::int64_t count = 0;
-};
-
-std::string frequent_confusions(const PredictionFigures& figures) {
-    const std::size_t classes = figures.class_names.size();
-    std::vector<Confusion> all;
-    for (std::size_t i = 0; i < figures.confusion.size(); ++i) {
-        if (i / classes == i % classes || figures.confusion[i] == 0) continue;
-        all.push_back({i / classes, i % classes, figures.confusion[i]});
-    }
-    std::ranges::stable_sort(all, std::ranges::greater{}, &Confusion::count);
-    if (all.size() > kConfusionRows) all.resize(kConfusionRows);
-    HtmlTable table(fmt::format("The most frequent confusions of {} classes", classes));
+std::string html_frequent_confusions(const PredictionFigures& figures) {
+    HtmlTable table(
+        fmt::format("The most frequent confusions of {} classes", figures.class_names.size()));
     table.text_column("class").text_column("predicted").number_column("images");
-    for (const Confusion& one : all) {
-        table.row(html_text(figures.class_names[one.label]))
-            .text(figures.class_names[one.predicted])
-            .number(thousands(one.count));
+    for (const auto& row : confusions_table(figures, kConfusionRows).rows) {
+        table.row(html_text(std::get<std::string>(row[0])))
+            .text(std::get<std::string>(row[1]))
+            .number(thousands(std::get<std::int64_t>(row[2])));
     }
     return table.markup();
 }
@@ -97,13 +85,13 @@ std::string frequent_confusions(const PredictionFigures& figures) {
 // The matrix as far as there is room for it.
 std::string confusions(const PredictionFigures& figures) {
     const std::size_t classes = figures.class_names.size();
-    if (classes > kConfusionClasses) return frequent_confusions(figures);
-    if (classes <= kNarrowClasses) return confusion_matrix(figures);
-    return "<div class=\"whole\">" + confusion_matrix(figures) + "<div class=\"narrow\">" +
-           frequent_confusions(figures) + "</div></div>";
+    if (classes > kConfusionClasses) return html_frequent_confusions(figures);
+    if (classes <= kNarrowClasses) return html_confusion_matrix(figures);
+    return "<div class=\"whole\">" + html_confusion_matrix(figures) + "<div class=\"narrow\">" +
+           html_frequent_confusions(figures) + "</div></div>";
 }
 
-std::string classes_table(const PredictionFigures& figures) {
+std::string html_classes(const PredictionFigures& figures) {
     HtmlTable table("By class");
     table.text_column("class")
         .number_column("images")
@@ -194,7 +182,7 @@ std::string mistakes(const DetailedRun& detailed, HtmlPage& page) {
 std::string html_confusion(const RunFigures& run, const DetailedRun& detailed, HtmlPage& page) {
     const PredictionFigures& figures = *detailed.predictions;
     std::string markup = "<h4>Confusion</h4>\n<div class=\"pair\">" + confusions(figures) +
-                         classes_table(figures) + "</div>\n";
+                         html_classes(figures) + "</div>\n";
     if (figures.not_finite > 0) {
         markup += fmt::format("<p class=\"box\">{} predictions are no numbers (NaN).</p>\n",
                               thousands(figures.not_finite));

@@ -16,6 +16,7 @@
 #include "reports/page/png_image.hpp"
 #include "reports/words/html_text.hpp"
 #include "reports/words/number_text.hpp"
+#include "reports/words/test_set_text.hpp"
 
 namespace lockstep::reports {
 namespace {
@@ -103,9 +104,9 @@ std::string epochs_table(const RunFigures& run) {
             .number(fmt::format("{:.0f}{}", epoch.images_per_second,
                                 epoch.stopped_seconds > 0 ? " (disturbed)" : ""));
     }
-    const std::string title =
-        stride == 1 ? "Epochs: the values"
-                    : fmt::format("Epochs: every {}th of {}", stride, run.epochs.size());
+    const std::string title = stride == 1 ? "Epochs: the values"
+                                          : fmt::format("Epochs: every {} of {}",
+                                                        ordinal_text(stride), run.epochs.size());
     return html_details(title, table.markup());
 }
 
@@ -240,7 +241,7 @@ std::string heading(const RunFigures& run) {
     }
     for (const std::string& tag : run.tags) badges += ' ' + html_badge(tag, Tone::plain);
     if (is_at_chance(run)) badges += ' ' + html_badge("no better than guessing", Tone::warning);
-    if (run.run.dataset == "synthetic") badges += ' ' + html_badge("synthetic images", Tone::plain);
+    if (run.run.dataset == kSynthetic) badges += ' ' + html_badge("synthetic images", Tone::plain);
     std::string text = fmt::format("<h3>{} {}</h3>\n", html_text(run.run.name), badges);
     const std::string words = words_on(run.run);
     if (!words.empty()) text += "<p class=\"soft\">" + words + "</p>\n";

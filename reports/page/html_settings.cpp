@@ -184,7 +184,7 @@ std::string html_next_steps(const ExperimentReport& report, const Sweep& sweep) 
             html_text(setting.name.name), html_text(value_text(setting.levels[edge.level])),
             edge.is_largest ? "largest" : "smallest");
     }
-    const LastEpochs last = last_epochs(report.runs);
+    const LastEpochs last = last_epochs(report.runs, places_of_trainings(report.entries));
     if (last.rising > 0) {
         items += fmt::format(
             "<li>Validation accuracy was higher in the last epoch than in any before in <b>{} of "

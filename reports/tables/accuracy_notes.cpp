@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <utility>
 #include <variant>
 
-#include "reports/figures/test_set_of_run.hpp"
+#include "reports/tables/optional_cell.hpp"
 #include "reports/tables/table_columns.hpp"
 #include "reports/words/test_set_text.hpp"
 
@@ -71,28 +72,20 @@ bool is_selected(const Table& facts, const std::vector<Cell>& row) {
 
 }  // namespace
 
-Table accuracy_facts(const std::vector<RunFacts>& runs) {
-    std::vector<TestSet> sets;
-    for (const RunFacts& facts : runs) sets.push_back(test_set_of(facts.run));
-    const TestSetTexts text_of_set({sets.begin(), sets.end()});
+Table accuracy_facts(const std::vector<RunFigures>& runs) {
+    std::set<TestSet> sets;
+    for (const RunFigures& run : runs) sets.insert(run.test_set);
+    const TestSetTexts text_of_set(sets);
     Table table{{kAccuracyFacts.begin(), kAccuracyFacts.end()}, {}};
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const RunFacts& facts = runs[i];
-        const auto accuracy =
-            std::ranges::find(facts.metrics, "test_accuracy", &storage::MetricRow::name);
+    for (const RunFigures& run : runs) {
         table.rows.push_back(
-            {accuracy == facts.metrics.end() ? Cell() : Cell(accuracy->value), text_of_set(sets[i]),
-             facts.run.selected_on_test_set ? Cell(std::string(kSelectedOnTestSet)) : Cell()});
+            {cell(run.test_accuracy), text_of_set(run.test_set),
+             run.run.selected_on_test_set ? Cell(std::string(kSelectedOnTestSet)) : Cell()});
     }
     return table;
 }
 
-std::string synthetic_note(bool are_all) {
-    return fmt::format(
-        "{} images are synthetic: such figures show that everything runs, and "
-        "nothing about networks",
-        are_all ? "The" : "Some");
-}
+std::string synthetic_note(bool are_all) { return synthetic_text(are_all) + kSyntheticTells; }
 
 bool has_several_test_sets(const Table& facts) { return test_sets(facts).size() > 1; }
 

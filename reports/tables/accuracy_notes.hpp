@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/figures/comparison.hpp"
+#include "reports/figures/run_figures.hpp"
 #include "storage/records/records.hpp"
 
 namespace lockstep::reports {
@@ -19,9 +19,8 @@ inline constexpr std::array<std::string_view, 3> kAccuracyFacts{"test_accuracy",
 inline constexpr std::string_view kSelectedOnTestSet = "test set";  // in `selected_on`, or NULL
 
 // kAccuracyFacts of runs, as a training's end knows them.
-storage::Table accuracy_facts(const std::vector<RunFacts>& runs);
+storage::Table accuracy_facts(const std::vector<RunFigures>& runs);
 
-inline constexpr std::string_view kSynthetic = "synthetic";  // the data set
 std::string synthetic_note(bool are_all);
 
 // Whether the accuracies are of several test sets.

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <variant>
 
-#include "reports/figures/comparison.hpp"
 #include "reports/figures/leaderboard.hpp"
+#include "reports/figures/printed_figure.hpp"
 #include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
@@ -185,6 +185,25 @@ storage::Table compared_architectures(const std::vector<RunFigures>& runs) {
                               word_if(entry.selected_on_test_set, kSelectedOnTestSet),
                               text_of(entry.test_set),
                               not_counted(runs, entry)});
+    }
+    return table;
+}
+
+storage::Table results_table(const std::vector<RunFigures>& runs) {
+    storage::Table table{{"name", "state", "parameters", "epochs", "best_val_accuracy",
+                          "test_accuracy", "source_figure", "run_seconds", "images_per_second"},
+                         {}};
+    for (const RunFigures& run : runs) {
+        const auto printed = printed_figure(run.run.expected);
+        const Cell none;
+        table.rows.push_back(
+            {run.run.name + (run.run.selected_on_test_set ? " *" : ""),
+             std::string(storage::to_string(run.run.state)), run.run.parameters,
+             static_cast<std::int64_t>(run.epochs.size()), cell(run.val_accuracy.best),
+             cell(run.test_accuracy),
+             printed ? Cell(fmt::format("{:.4f} {}", printed->value, printed->metric)) : none,
+             run.has_epochs() ? Cell(run.seconds) : none,
+             run.has_epochs() ? Cell(run.images_per_second) : none});
     }
     return table;
 }

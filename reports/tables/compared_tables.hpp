@@ -24,4 +24,9 @@ storage::Table compared_runs(const std::vector<RunFigures>& runs);
 // none.
 storage::Table compared_architectures(const std::vector<RunFigures>& runs);
 
+// One row a run, for the end of a training: narrow enough for a terminal. A `*` behind the name
+// marks a run that chose its weights or its last epoch by figures of the test set: its test
+// accuracy flatters.
+storage::Table results_table(const std::vector<RunFigures>& runs);
+
 }  // namespace lockstep::reports

@@ -5,14 +5,13 @@
 
 #include <array>
 #include <iterator>
-#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
 #include "reports/tables/setting_columns.hpp"
+#include "reports/tables/table_stream.hpp"
 #include "reports/tables/table_text.hpp"
 #include "reports/words/pair_text.hpp"
 
@@ -140,20 +139,8 @@ std::vector<Cell> image_cells(const PairComparison& pair) {
     return {pair.on_images->only_first, pair.on_images->only_second};
 }
 
-// What a spreadsheet would compute.
-bool looks_like_formula(const std::string& text) {
-    return !text.empty() && std::string_view("=+-@\t\r\n").find(text.front()) != std::string::npos;
-}
-
-// As CSV in which nothing is a formula.
 std::string inert_csv(Table table) {
-    for (auto& row : table.rows) {
-        for (Cell& each : row) {
-            auto* text = std::get_if<std::string>(&each);
-            if (text != nullptr && looks_like_formula(*text)) text->insert(0, 1, '\'');
-        }
-    }
-    return table_text(table, TableFormat::csv);
+    return table_text(without_formulas(std::move(table)), TableFormat::csv);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ storage::Table without_formulas(storage::Table table) {
             auto* text = std::get_if<std::string>(&cell);
             if (text == nullptr || text->empty()) continue;
             const bool is_formula =
-                std::string_view("=+-@\t\r").find(text->front()) != std::string_view::npos;
+                std::string_view("=+-@\t\r\n").find(text->front()) != std::string_view::npos;
             if (is_formula) text->insert(text->begin(), '\'');
         }
     }

@@ -24,8 +24,8 @@ private:
     bool has_rows_ = false;       // json
 };
 
-// For spreadsheets, which take text that begins with = + - @ (a tab, a carriage return) for a
-// formula: such cells get a ' in front. Numbers stay.
+// For spreadsheets, which take text that begins with = + - @ (a tab, a carriage return, a line
+// feed) for a formula: such cells get a ' in front. Numbers stay.
 storage::Table without_formulas(storage::Table table);
 
 }  // namespace lockstep::reports

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
+#include <string_view>
 
 namespace lockstep::reports {
 
@@ -14,6 +16,13 @@ std::string thousands(std::int64_t number) {
         text.insert(at, 1, ',');
     }
     return text;
+}
+
+std::string ordinal_text(std::size_t number) {
+    constexpr std::array<std::string_view, 4> kEnds{"th", "st", "nd", "rd"};
+    const std::size_t last = number % 10;
+    const bool is_teen = number / 10 % 10 == 1;
+    return fmt::format("{}{}", number, kEnds[is_teen || last > 3 ? 0 : last]);
 }
 
 std::string figure_text(double value) {

@@ -2,6 +2,7 @@
 
 // Figures as people read them, the same in HTML and Markdown.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,8 +13,9 @@ namespace lockstep::reports {
 
 inline constexpr const char* kNoFigure = "–";  // what does not exist
 
-std::string thousands(std::int64_t number);  // 552,362
-std::string figure_text(double value);       // 0.6645; NaN, inf; 1.2e+30 where it is large
+std::string thousands(std::int64_t number);    // 552,362
+std::string ordinal_text(std::size_t number);  // 1st, 2nd, 11th
+std::string figure_text(double value);         // 0.6645; NaN, inf; 1.2e+30 where it is large
 std::string figure_text(std::optional<double> value);
 std::string mean_text(const Estimate& estimate);      // of the mean; kNoFigure of none
 std::string interval_text(const Interval& interval);  // 0.6551 to 0.6737

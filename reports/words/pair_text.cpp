@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace lockstep::reports {
 
 namespace {
@@ -21,8 +19,7 @@ std::string plain_verdict(const PairComparison& pair) {
         case Verdict::second_is_better:
             return pair.second + " is better";
         case Verdict::tie:
-            return fmt::format("equal with each of {} seeds",
-                               std::min(pair.first_seeds, pair.second_seeds));
+            return fmt::format("equal with each of {} seeds", pair.first_seeds);
         case Verdict::not_distinguishable:
             return "not distinguishable";
         case Verdict::one_seed:

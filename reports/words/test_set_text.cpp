@@ -31,6 +31,10 @@ std::string data_text(const TestSet& set) {
 
 }  // namespace
 
+std::string synthetic_text(bool are_all) {
+    return are_all ? "The images are synthetic" : "Some images are synthetic";
+}
+
 std::string test_set_text(const TestSet& set) { return text_of(set, kMostNamed); }
 
 TestSetTexts::TestSetTexts(const std::set<TestSet>& sets) {

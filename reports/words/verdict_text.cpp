@@ -16,7 +16,6 @@
 namespace lockstep::reports {
 namespace {
 
-constexpr const char* kSynthetic = "synthetic";
 constexpr std::size_t kNamed = 2;      // architectures in a sentence
 constexpr std::size_t kSentences = 3;  // winners, one a test set
 
@@ -209,9 +208,10 @@ Places firsts(const ExperimentReport& report) {
 }
 
 void add_unfinished(const ExperimentReport& report, Sentences& text) {
-    const auto finished =
-        std::ranges::count_if(report.runs, [](const RunFigures& run) { return run.is_finished(); });
-    const auto all = static_cast<std::ptrdiff_t>(report.runs.size());
+    const Places trainings = places_of_trainings(report.entries);
+    const auto finished = std::ranges::count_if(
+        trainings, [&](std::size_t run) { return report.runs[run].is_finished(); });
+    const auto all = static_cast<std::ptrdiff_t>(trainings.size());
     if (finished == all) return;
     text.push_back({fmt::format(
         "{}{} of {} runs {} not finished: figures are missing, or those so far.",
@@ -223,9 +223,8 @@ void add_synthetic(const ExperimentReport& report, Sentences& text) {
         report.entries, [](const auto& entry) { return entry.test_set.dataset == kSynthetic; });
     if (synthetic == 0) return;
     const bool are_all = synthetic == static_cast<std::ptrdiff_t>(report.entries.size());
-    text.push_back(
-        {are_all ? "The images are synthetic" : "Some images are synthetic", Emphasis::warning});
-    text.push_back({": such figures show that everything runs, and nothing about networks."});
+    text.push_back({synthetic_text(are_all), Emphasis::warning});
+    text.push_back({std::string(kSyntheticTells) + '.'});
 }
 
 }  // namespace

@@ -77,17 +77,6 @@ struct RunClaim {
     RunState state_before = RunState::queued;
 };
 
-// Everything about one run, from one moment. (Steps aside: they may be many.)
-struct RunDetails {
-    RunRow run;
-    std::vector<AttemptRow> attempts;
-    std::vector<EpochRow> epochs;
-    std::vector<MetricRow> metrics;
-    std::vector<ArtifactRow> artifacts;
-    std::vector<EventRow> events;
-    std::vector<std::string> tags{};
-};
-
 // What a run takes over from another one of the same settings but for its epochs.
 struct RunExtension {
     std::string run;
@@ -223,8 +212,11 @@ public:
     // Those in the experiment's list, whoever trained them; "" all; oldest first.
     std::vector<RunRow> runs(std::string_view experiment = {}) const;
     std::optional<RunRow> find_run(std::string_view run) const;  // by its whole id
-    // Runs whom a user may mean: the one with this id, else those of this name, else those whose id
-    // begins so, else those that "begins...ends" is short for. Empty: none; several: ambiguous.
+    // Names of those in whose lists the run is, sorted bytewise.
+    std::vector<std::string> experiments_of(std::string_view run) const;
+    // Runs whom a user may mean: the one with this id, else those of this name, else those of a
+    // design of this name (all its seeds), else those whose id begins so, else those that
+    // "begins...ends" is short for. Empty: none; several: ambiguous.
     std::vector<RunRow> match_runs(std::string_view text) const;
     RunDetails run_details(std::string_view run) const;  // by its whole id; missing
 
@@ -255,7 +247,7 @@ public:
     // One statement of a user, on a copy in memory: it can neither change nor hold up anything.
     // Throws also
     //   no_permission   if it would write, attach, or set something
-    //   bad_data        if it is no SQL, several statements, or beyond the limits
+    //   bad_statement   if it is no SQL, several statements, or beyond the limits
     Table run_query(std::string_view sql, const QueryLimits& limits = {}) const;
 
 private:

@@ -110,7 +110,7 @@ RunDetails RunDatabase::run_details(std::string_view run) const {
             throw StorageError(StorageError::Kind::missing, fmt::format("there is no run {}", run));
         }
         details = {std::move(*row), attempts(run), epochs(run), metrics(run),
-                   artifacts(run),  events(run),   tags(run)};
+                   artifacts(run),  events(run),   tags(run),   experiments_of(run)};
     });
     return details;
 }

@@ -65,6 +65,12 @@ std::vector<RunRow> select_runs(SQLite::Database& db, std::string_view condition
     return select(db, sql.c_str(), run_row, value);
 }
 
+// The design's name as it is stored; of a row of an older store its name without the seed behind
+// it.
+constexpr const char* kOfDesign = R"sql(
+    CASE WHEN design_name <> '' THEN design_name = ?1
+         ELSE name = ?1 || '-seed' || seed END)sql";
+
 // Of a text "conv10...64", as tables show a long name: whether a name, or an id, begins and ends
 // so.
 constexpr const char* kShortened = R"sql(
@@ -115,11 +121,20 @@ std::optional<RunRow> RunDatabase::find_run(std::string_view run) const {
     return std::move(found.front());
 }
 
+std::vector<std::string> RunDatabase::experiments_of(std::string_view run) const {
+    return connection_->use([&](SQLite::Database& db) {
+        return select(
+            db, "SELECT experiment FROM experiment_runs WHERE run = ?1 ORDER BY experiment",
+            [](RowReader& row) { return row.text(); }, run);
+    });
+}
+
 std::vector<RunRow> RunDatabase::match_runs(std::string_view text) const {
     if (text.empty()) return {};
     return connection_->use([&](SQLite::Database& db) {
         auto found = select_runs(db, "run = ?1", text);
         if (found.empty()) found = select_runs(db, "name = ?1", text);
+        if (found.empty()) found = select_runs(db, kOfDesign, text);
         if (found.empty()) {  // the range of an index; U+10FFFF sorts behind all text
             found = select_runs(db, "run >= ?1 AND run < ?1 || char(1114111)", text);
         }

@@ -187,6 +187,18 @@ struct EventRow {
     std::string text;
 };
 
+// Everything about one run, from one moment. (Steps aside: they may be many.)
+struct RunDetails {
+    RunRow run;
+    std::vector<AttemptRow> attempts;
+    std::vector<EpochRow> epochs;
+    std::vector<MetricRow> metrics;
+    std::vector<ArtifactRow> artifacts;
+    std::vector<EventRow> events;
+    std::vector<std::string> tags{};
+    std::vector<std::string> experiments{};  // in whose lists it is; that of `run` among them
+};
+
 // What a query gives: NULL, whole number, number, text.
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string>;
 struct Table {

@@ -50,6 +50,16 @@ TEST_CASE("architecture: a planted forbidden include is found, with its line", "
             "storage/rows.cpp:3: storage must not include trainer (trainer/network/network.hpp)"});
 }
 
+TEST_CASE("architecture: reports know rows, and no database", "[architecture]") {
+    PlantedTree tree;
+    tree.plant("reports/figures/a.cpp", "#include \"storage/records/records.hpp\"\n");
+    CHECK(tree.problems().empty());
+    tree.plant("reports/figures/b.cpp", "#include \"storage/database/run_database.hpp\"\n");
+    CHECK(tree.problems() ==
+          std::vector<std::string>{"reports/figures/b.cpp:1: reports must not include storage "
+                                   "(storage/database/run_database.hpp)"});
+}
+
 TEST_CASE("architecture: inside a room arrows run down only", "[architecture]") {
     PlantedTree tree;
     tree.plant("trainer/kernels/a.cpp", "#include \"trainer/layers/layer.hpp\"\n");

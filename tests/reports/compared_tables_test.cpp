@@ -85,5 +85,18 @@ TEST_CASE("compare: seeds of one architecture become a mean with a t interval") 
     CHECK(number(table, 1, "test_accuracy_low") == Approx(0.6 - 0.127062));
 }
 
+TEST_CASE("The table at a training's end has no speed of a run that has not begun") {
+    storage::RunDetails queued;
+    queued.run.name = "net";
+    queued.run.selected_on_test_set = true;
+    const storage::Table table = results_table({run_figures(queued), finished("a", 1, 0.7)});
+    CHECK(cell(table, 0, "name") == Cell(std::string("net *")));
+    for (const char* column : {"source_figure", "run_seconds", "images_per_second"})
+        CHECK(cell(table, 0, column) == Cell());
+    CHECK(cell(table, 1, "source_figure") == Cell(std::string("0.8300 test_accuracy")));
+    CHECK(cell(table, 1, "images_per_second") == Cell(50.0));
+    CHECK(cell(table, 1, "run_seconds") == Cell(3.0));
+}
+
 }  // namespace
 }  // namespace lockstep::reports

@@ -186,5 +186,16 @@ TEST_CASE("A thousand runs make a page of bounded size that tells what it leaves
     CHECK(contains(html, "The first 100 of 1000 architectures"));
 }
 
+TEST_CASE("A training that is stored twice is counted once at a glance") {
+    auto first = finished_run("a", 1, 0.8), second = finished_run("again", 1, 0.8);
+    first.run.config_digest = second.run.config_digest = "one configuration";
+    second.run.name = "a";
+    second.run.state = storage::RunState::queued;
+    const std::string html = html_report(report_of(RowsSource({first, second})));
+    CHECK(contains(html, "<dt>Runs finished</dt><dd>1 of 1<"));
+    CHECK(contains(html, "<small>10 epochs</small>"));
+    CHECK_FALSE(contains(html, "has not finished"));
+}
+
 }  // namespace
 }  // namespace lockstep::reports

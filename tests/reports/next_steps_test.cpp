@@ -67,13 +67,14 @@ TEST_CASE("next steps: runs whose last epoch is better than all before", "[repor
                                        validated({0.3, 0.2, 0.25}, 3),
                                        validated({0.1, 0.2}, 3),  // stopped early
                                        validated({0.5}, 1)};
-    const LastEpochs last = last_epochs(runs);
+    const LastEpochs last = last_epochs(runs, std::vector<std::size_t>{0, 1, 2, 3, 4});
     CHECK(last.runs == 3);
     CHECK(last.rising == 1);
-    CHECK(last_epochs({}).runs == 0);
+    CHECK(last_epochs({}, {}).runs == 0);
+    CHECK(last_epochs(runs, std::vector<std::size_t>{1, 2}).rising == 0);
     storage::RunDetails without = finished_run("a", 1, 0.5);
     for (auto& epoch : without.epochs) epoch.val_accuracy.reset();
-    CHECK(last_epochs({run_figures(without)}).runs == 0);
+    CHECK(last_epochs({run_figures(without)}, std::vector<std::size_t>{0}).runs == 0);
 }
 
 }  // namespace

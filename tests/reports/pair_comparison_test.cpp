@@ -28,7 +28,7 @@ RunFigures finished(const std::string& name, std::int64_t seed, double accuracy)
 std::vector<PairComparison> compared(const std::vector<RunFigures>& runs,
                                      const std::vector<TestAnswers>& answers) {
     const auto entries = leaderboard(runs);
-    return compare_pairs(runs, entries, pair_tests(entries, {}), answers);
+    return compare_pairs(runs, entries, pair_tests(entries, entries), answers);
 }
 
 TEST_CASE("One run each is compared on the images where one alone is right") {
@@ -137,6 +137,24 @@ TEST_CASE("A tie seed by seed is a tie, and one image is none") {
     CHECK(verdict_text(pairs[0]) == "equal with each of 2 seeds");
     const std::vector others{runs[0], runs[1], runs[2], counted("b-seed2", 2, 6487)};
     CHECK(compared(others, {})[0].verdict == Verdict::not_distinguishable);
+}
+
+TEST_CASE("A tie with the seeds of one side alone is none: the test decides") {
+    std::vector<RunFigures> runs{counted("b-seed1", 1, 6000), counted("b-seed2", 2, 6100)};
+    for (const std::int64_t right : {6000, 6100, 7990, 8010, 8000, 7995, 8005, 8000}) {
+        const auto seed = static_cast<std::int64_t>(runs.size()) - 1;
+        runs.push_back(counted("a-seed" + std::to_string(seed), seed, right));
+    }
+    const auto pairs = compared(runs, {});
+    REQUIRE(pairs.size() == 1);
+    CHECK(pairs[0].first == "a");
+    CHECK(pairs[0].first_seeds == 8);
+    CHECK(pairs[0].second_seeds == 2);
+    // Means 0.75125 and 0.605; variances 0.0081557 of eight and 0.00005 of two: t = 4.5253
+    // of 7.3167 degrees.
+    CHECK(*p_value(pairs[0]) == Approx(0.00242777).epsilon(1e-4));
+    CHECK(pairs[0].verdict == Verdict::first_is_better);
+    CHECK(verdict_text(pairs[0]) == "a is better");
 }
 
 TEST_CASE("A pair says which side was selected on the test set") {

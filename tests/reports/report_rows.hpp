@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reports/figures/experiment_report.hpp"
-#include "storage/database/run_database.hpp"
+#include "storage/records/records.hpp"
 
 namespace lockstep::reports {
 

@@ -34,7 +34,7 @@ TEST_CASE("The CSV has every run with its exact figures") {
 
 TEST_CASE("A spreadsheet computes nothing that a user wrote") {
     auto run = finished_run("a", 1, 0.8);
-    for (const std::string formula : {"=HYPERLINK(\"http://x\")", "+1", "-1", "@x", "\tx"}) {
+    for (const std::string formula : {"=HYPERLINK(\"http://x\")", "+1", "-1", "@x", "\tx", "\nx"}) {
         CAPTURE(formula);
         run.run.source = formula;
         const std::string csv = csv_report(report_of(RowsSource({run})));
@@ -106,6 +106,14 @@ TEST_CASE("An effective configuration is read with its keys, values and origins"
 TEST_CASE("Figures read as people write them") {
     CHECK(thousands(0) == "0");
     CHECK(thousands(-1'234'567) == "-1,234,567");
+    CHECK(ordinal_text(1) == "1st");
+    CHECK(ordinal_text(2) == "2nd");
+    CHECK(ordinal_text(3) == "3rd");
+    CHECK(ordinal_text(4) == "4th");
+    CHECK(ordinal_text(11) == "11th");
+    CHECK(ordinal_text(112) == "112th");
+    CHECK(ordinal_text(22) == "22nd");
+    CHECK(ordinal_text(20) == "20th");
     CHECK(figure_text(0.66454) == "0.6645");
     CHECK(figure_text(1e-6) == "1.00e-06");
     CHECK(figure_text(std::nullopt) == kNoFigure);

@@ -1,10 +1,10 @@
-#include "reports/figures/run_difference.hpp"
-
 #include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "reports/figures/figure_difference.hpp"
+#include "reports/figures/setting_difference.hpp"
 #include "tests/support/catch.hpp"
 
 namespace lockstep::reports {
@@ -66,6 +66,7 @@ TEST_CASE("diff: two layers of one type differ in their settings, others as a wh
 
 RunFigures run(const std::string& design, double test_accuracy) {
     RunFigures figures;
+    figures.run.state = storage::RunState::finished;
     figures.design.settings = design;
     figures.test_accuracy = test_accuracy;
     return figures;
@@ -180,6 +181,49 @@ TEST_CASE("diff: images that validate are others where the settings say so") {
     CHECK(all[0].movement == Movement::none);  // the test images are the same
     CHECK(all[1].figure == "val_accuracy");
     CHECK(all[1].movement == Movement::not_comparable);
+}
+
+TEST_CASE("diff: a run that is not finished is held to no scatter of finished ones") {
+    // 0.4 above, where seeds differ by 0.01: beyond, if it were an end.
+    const std::vector<RunFigures> first{run("a", 0.51), run("a", 0.50)};
+    RunFigures begun = run("b", 0.9);
+    begun.run.state = storage::RunState::running;
+    begun.val_loss.final = 1.0;
+    RunFigures other = run("a", 0.5);
+    other.val_loss.final = 1.0;
+    for (const auto& all : {figure_differences(other, begun, first, {}),
+                            figure_differences(begun, other, {}, first)}) {
+        REQUIRE(all.size() == 2);
+        CHECK(to_string(all[0].movement) == "not tested: not finished");
+        CHECK_FALSE(all[0].seed_noise.has_value());
+        CHECK_FALSE(all[0].p_value.has_value());
+        CHECK(all[1].movement == Movement::none);  // equal figures are equal
+    }
+}
+
+TEST_CASE("diff: means of architectures are subtracted on the same images alone") {
+    const auto of = [](std::int64_t images, const std::string& validation, double accuracy) {
+        RunFigures figures = run("a", accuracy);
+        figures.test_set.images = images;
+        figures.test_top_5_accuracy = accuracy + 0.1;
+        figures.val_accuracy.final = 0.5;
+        figures.config = config_values("data.validation = " + validation + "\n");
+        figures.seconds = 10.0;
+        return figures;
+    };
+    const std::vector<RunFigures> first{of(100, "\"test\"", 0.2), of(100, "\"test\"", 0.4)};
+    const auto all = mean_differences(first, {of(30, "{ first = 20 }", 0.5)});
+    REQUIRE(all.size() == 4);
+    CHECK(all[0].figure == "test_accuracy");
+    CHECK(*all[0].first == Approx(0.3));
+    CHECK(all[1].figure == "test_top_5_accuracy");
+    CHECK(*all[1].first == Approx(0.4));
+    CHECK(all[2].figure == "val_accuracy");
+    for (std::size_t i = 0; i < 3; ++i) CHECK(all[i].movement == Movement::not_comparable);
+    CHECK(all[3].figure == "run_seconds");
+    CHECK(all[3].movement == Movement::none);
+    CHECK(mean_differences(first, {of(100, "\"test\"", 0.5)})[0].movement == Movement::unknown);
+    CHECK(mean_differences(first, {}).empty());
 }
 
 TEST_CASE("diff: a side that was selected on the test set is marked where that flatters it") {

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <numbers>
-#include <span>
 
 #include "reports/figures/standing.hpp"
 #include "tests/reports/report_rows.hpp"
@@ -105,7 +104,7 @@ TEST_CASE("selection: the validation figure is that of the weights that were tes
 // a and b: means 0.52 and 0.49, scatters 0.02 and 0.02645751; c is far below. Three pairs.
 TEST_CASE("standing: by the pairs' own tests, corrected for all of them", "[reports]") {
     const Board board(kThree);
-    const auto tests = pair_tests(board.entries, {});
+    const auto tests = pair_tests(board.entries, board.entries);
     const Standing standing = standing_of(board.entries, tests, 0);
     CHECK(standing.others == 2);
     CHECK(standing.family == 3);
@@ -121,42 +120,10 @@ TEST_CASE("standing: by the pairs' own tests, corrected for all of them", "[repo
 
 TEST_CASE("standing: what has one seed is not tested", "[reports]") {
     const Board board({kThree[0], kThree[1], kThree[3], kThree[4], kThree[6]});
-    const Standing standing = standing_of(board.entries, pair_tests(board.entries, {}), 0);
+    const Standing standing =
+        standing_of(board.entries, pair_tests(board.entries, board.entries), 0);
     CHECK(standing.others == 2);
     REQUIRE(standing.untested.size() == 1);
     CHECK(board.entries[standing.untested[0]].name == "c");
     CHECK(standing.worse.size() + standing.equal.size() == 1);
-}
-
-TEST_CASE("pair tests: what a page leaves out changes nothing", "[reports]") {
-    const Board board(kThree);
-    const auto all = pair_tests(board.entries, {});
-    REQUIRE(all.size() == 3);
-    const std::span entries(board.entries);
-    const auto alone = pair_tests(entries.first(2), entries.subspan(2));
-    REQUIRE(alone.size() == 1);
-    CHECK(alone[0].welch.p_value == all[0].welch.p_value);
-    CHECK(alone[0].adjusted_p_value == all[0].adjusted_p_value);
-    CHECK(alone[0].family == 3);
-    // As if there were no others: another family, and only so another figure.
-    CHECK(pair_tests(entries.first(2), {})[0].adjusted_p_value == all[0].welch.p_value);
-}
-
-TEST_CASE("pair tests: a pair of one experiment is corrected for its pairs alone", "[reports]") {
-    auto rows = kThree;
-    for (std::size_t i = 6; i < 9; ++i) rows[i].run.experiment = "another";
-    const Board board(rows);
-    const auto tests = pair_tests(board.entries, {});
-    CHECK(test_of(tests, 0, 1)->family == 1);
-    CHECK(test_of(tests, 0, 2)->family == 3);
-    CHECK(test_of(tests, 2, 0) == test_of(tests, 0, 2));
-}
-
-TEST_CASE("pair tests: holds Holm's correction to its own formula", "[reports]") {
-    const Board board(kThree);
-    const auto tests = pair_tests(board.entries, {});
-    std::vector<double> p;
-    for (const PairTest& test : tests) p.push_back(test.welch.p_value);
-    const auto adjusted = holm_adjusted(p);
-    for (std::size_t i = 0; i < tests.size(); ++i) CHECK(tests[i].adjusted_p_value == adjusted[i]);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Two runs against each other: the settings that differ, the figures that moved, and whether they
-// moved by more than another seed would move them. Computes; prints nothing.
+// Two runs against each other: the figures that moved, and whether they moved by more than another
+// seed would move them. Computes; prints nothing.
 
 #include <optional>
 #include <string>
@@ -9,25 +9,8 @@
 #include <vector>
 
 #include "reports/figures/run_figures.hpp"
-#include "storage/records/records.hpp"
 
 namespace lockstep::reports {
-
-struct SettingDifference {
-    std::string key;    // train.batch_size; layers.2.filters; layers.2 for a whole layer
-    std::string first;  // as TOML; "" where the run has no such setting
-    std::string second;
-
-    bool operator==(const SettingDifference&) const = default;
-};
-
-// In the order of the first run's settings, without what its source printed (`expect`). Layers are
-// matched as a longest common subsequence, so that one layer more is one difference; a layer's
-// number is the first run's, or the second's where only that one has it. Layer names, which count
-// the layers, differ only where nothing else does; where the other run has a layer of that name
-// elsewhere, the key says whose it is: "layers.conv2d_2 (of first)".
-std::vector<SettingDifference> setting_differences(const std::vector<ConfigValue>& first,
-                                                   const std::vector<ConfigValue>& second);
 
 enum class Movement {
     none,            // equal, but for a rounding
@@ -35,6 +18,7 @@ enum class Movement {
     beyond,          // by more
     unknown,         // nobody knows how much seeds differ: no design has two finished ones that do
     not_comparable,  // measured on other images
+    not_finished,    // of a run whose last figures are not known yet
     not_tested,      // of the machine and what else it did, not of the training
 };
 
@@ -63,10 +47,16 @@ struct FigureDifference {
 // n = runs - designs. Runs without a design in common with another one add nothing to n. A figure
 // is beyond it if 2 P(T > |second - first| / (sqrt(2) s)), T of n degrees, is below 0.05 after
 // Holm's correction. Losses and accuracies of other images are set beside each other and not
-// tested, and so are times: runs of one design take different ones on a busier machine.
+// tested, and so are times: runs of one design take different ones on a busier machine. A run that
+// is not finished is not tested either: the scatter is that of last epochs, not of those so far.
 std::vector<FigureDifference> figure_differences(const RunFigures& first, const RunFigures& second,
                                                  const std::vector<RunFigures>& first_seeds,
                                                  const std::vector<RunFigures>& second_seeds);
+
+// The same of two architectures, by the runs that count of either (counted_runs()): the means are
+// set beside each other and not tested, pair_tests.hpp does that.
+std::vector<FigureDifference> mean_differences(const std::vector<RunFigures>& first,
+                                               const std::vector<RunFigures>& second);
 
 std::string_view to_string(Movement movement);  // equal, within seed noise, ...
 
