@@ -60,9 +60,10 @@ std::string run_name(const std::string& keras_name) {
     return name.empty() || name.front() == '-' ? "model" + name : name;
 }
 
-// Whether a 0 says something: elsewhere it stands for none.
-bool is_known_zero(std::string_view key) {
-    return key.starts_with("beta_") || key == "initial_accumulator_value" || key == "ema_momentum";
+// Whether a 0 says something: elsewhere it stands for none. Muon's defaults are none of them 0.
+bool is_known_zero(std::string_view optimizer, std::string_view key) {
+    return optimizer == kMuon || key.starts_with("beta_") || key == "initial_accumulator_value" ||
+           key == "ema_momentum";
 }
 
 // `optimizer = { ... }` of what we know of it; nothing where that is nothing.
@@ -85,8 +86,15 @@ std::string optimizer_line(const std::string& training_json) {
         const auto value = config.find(std::string(key));
         if (value == config.end()) continue;
         if (value->is_boolean()) settings.push_back(fmt::format("{} = {}", key, value->dump()));
+        if (value->is_null() && name == kMuon && key == "rms_rate")
+            settings.push_back("rms_rate = \"none\"");
+        if (value->is_null() && name == kMuon && key.ends_with("weight_decay"))
+            settings.push_back(fmt::format("{} = 0", key));
+        if (value->is_array() && !value->empty())
+            settings.push_back(
+                fmt::format("{} = {}", key, text_of(value->get<std::vector<std::string>>())));
         // Keras keeps float32 as it is: 0.001 is 0.0010000000474974513 there.
-        if (value->is_number() && (value->get<double>() != 0.0 || is_known_zero(key)))
+        if (value->is_number() && (value->get<double>() != 0.0 || is_known_zero(name, key)))
             settings.push_back(fmt::format("{} = {}", key, value->get<float>()));
     }
     return fmt::format("optimizer = {{ {} }}\n", fmt::join(settings, ", "));

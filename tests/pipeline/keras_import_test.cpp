@@ -240,6 +240,18 @@ TEST_CASE("an imported optimizer is the exported one", "[keras_import]") {
     CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_1 == 0.75);
     CHECK(std::get<trainer::NadamConfig>(nadam.rule).beta_2 == 0.5);
     CHECK(nadam.weight_decay == 0.125);
+    const auto muon = imported(
+        R"({"class_name":"Muon","config":{"ns_steps":3,"rms_rate":null,"weight_decay":null,)"
+        R"("momentum":0.0,"nesterov":false,"exclude_layers":["d","head"],"muon_c":2.0315}})");
+    CHECK(muon.weight_decay == 0.0);
+    const auto& rule = std::get<trainer::MuonConfig>(muon.rule);
+    CHECK(rule.ns_steps == 3);
+    CHECK_FALSE(rule.rms_rate);
+    CHECK(rule.momentum == 0.0);
+    CHECK_FALSE(rule.nesterov);
+    CHECK(rule.exclude_layers == std::vector<std::string>{"d", "head"});
+    CHECK(rule.muon_c == 2.0315);
+    CHECK(rule.adam_weight_decay == 0.004);
 }
 
 TEST_CASE("arrays find their tensors by the names of layers", "[keras_import]") {
