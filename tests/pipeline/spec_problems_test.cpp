@@ -273,3 +273,14 @@ TEST_CASE("a monitor of validation needs validation", "[spec][problems]") {
                    "monitor must be one of"));
     CHECK(contains(problem_of_train("early_stopping = true"), "a table or \"none\""));
 }
+
+TEST_CASE("a monitor of top-5 accuracy needs more than five classes", "[spec][problems]") {
+    const std::string checkpoint = "checkpoint = { monitor = \"val_top_5_accuracy\" }\n";
+    const auto problem = [&](const std::string& data) {
+        return problem_in(kHead + run_text("a", checkpoint + "data = { " + data + " }\n"));
+    };
+    CHECK(problem("validation = \"test\"").empty());
+    CHECK(contains(problem("validation = \"none\""), "which needs validation"));
+    CHECK(contains(problem("validation = \"test\", classes = [\"cat\", \"dog\"]"),
+                   "val_top_5_accuracy needs more than five classes"));
+}

@@ -176,7 +176,8 @@ struct OneCycleSchedule {
 
 enum class MonitorMode { min, max };
 
-// A figure of the epochs that training watches: one of loss, accuracy, val_loss, val_accuracy.
+// A figure of the epochs that training watches: one of loss, accuracy, val_loss, val_accuracy,
+// val_top_5_accuracy.
 struct MonitorConfig {
     std::string metric;
     MonitorMode mode = MonitorMode::min;  // the reader resolves Keras' "auto"
