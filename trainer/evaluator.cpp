@@ -25,7 +25,6 @@ void require_countable(const SampleSet& samples, int classes) {
 constexpr int kSlice = 100;
 // Samples that go through the layers together, so that their activations stay in the L2 cache.
 constexpr int kPiece = 4;
-constexpr int kTopClasses = 5;  // of Metrics::top_5_accuracy
 
 // Sums of a slice.
 enum Sum : std::size_t { kLoss, kCorrect, kInTop, kSums };

@@ -14,6 +14,8 @@ double Monitor::value_of(const EpochRecord& epoch) const {
     // A class is predicted from a NaN too, always the first one: of that nothing is the best.
     if (std::isnan(epoch.validation->loss)) return epoch.validation->loss;
     if (config_.metric == "val_accuracy") return epoch.validation->accuracy;
+    if (config_.metric == "val_top_5_accuracy" && epoch.validation->top_5_accuracy)
+        return *epoch.validation->top_5_accuracy;
     throw std::invalid_argument("no metric is called " + config_.metric);
 }
 

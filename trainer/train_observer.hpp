@@ -18,9 +18,10 @@ struct Metrics {
     double accuracy = 0.0;   // fraction in [0, 1]
     std::int64_t count = 0;  // samples seen, each exactly once
     // Fraction whose label is among the five classes of the largest logits; where something was
-    // evaluated on more than five classes.
+    // evaluated on more than kTopClasses.
     std::optional<double> top_5_accuracy{};
 };
+inline constexpr int kTopClasses = 5;
 
 struct StepRecord {
     int epoch = 0;                   // from 1

@@ -54,13 +54,15 @@ int filled_shards(int batch, const RunConfig& config, const RunData& data) {
 }
 
 ExchangeSetting exchange_setting(const RunConfig& config, const RunData& data,
-                                 std::size_t gradient_size, std::size_t factors) {
+                                 std::size_t gradient_size, std::size_t factors,
+                                 bool has_matrices) {
     ExchangeSetting setting{.count = gradient_size,
                             .tail = kTailSize,
                             .shards = shards_of(config, data),
                             .filled_shards = {},
                             .factors = factors,
-                            .keeps_sums = config.train.optimizer.global_clipnorm.has_value()};
+                            .keeps_sums = config.train.optimizer.global_clipnorm || has_matrices,
+                            .has_directions = has_matrices};
     for (const int batch : {full_batch(config, data), last_batch(config, data)})
         if (batch > 0) setting.filled_shards.push_back(filled_shards(batch, config, data));
     return setting;
@@ -93,8 +95,11 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
       gradient_size_(network.parameters().trainable().size()),
       class_weights_(
           class_weights(config.train.class_weights, data.training.labels, network.classes())),
-      exchange_(make_exchange(config.parallel.exchange, comm,
-                              exchange_setting(config, data, gradient_size_, factored_.floats()))),
+      matrices_(muon_tensors(config.train.optimizer, config.layers, network.parameters(),
+                             steps_per_epoch_)),
+      exchange_(make_exchange(
+          config.parallel.exchange, comm,
+          exchange_setting(config, data, gradient_size_, factored_.floats(), !matrices_.empty()))),
       tails_(kTailSize *
              static_cast<std::size_t>(
                  shards_of_rank(shards_of(config, data), comm.size(), comm.rank()).count)),
@@ -109,6 +114,10 @@ TrainingStep::TrainingStep(const RunConfig& config, const RunData& data, Network
     const std::vector<WeightRange>& ranges = optimizer_.ranges();
     if (has_l2(ranges)) penalty_.emplace(ranges, gradient_size_, comm.size());
     if (config.train.optimizer.global_clipnorm) norm_.emplace(ranges, gradient_size_, comm.size());
+    if (const auto* muon = std::get_if<MuonConfig>(&config.train.optimizer.rule);
+        muon != nullptr && !matrices_.empty())
+        muon_.emplace(*muon, matrices_, network.parameters(), comm.rank(), comm.size());
+    optimizer_.use_directions(exchange_->directions());
     network.parameters().move_trainable_to(exchange_->weights());
     comm.barrier();  // every rank has written its copy before one of them goes on
     exchange_->form(factored_.ranges(exchange_->factors()));
@@ -196,6 +205,7 @@ double TrainingStep::update(const Batch& batch, std::int64_t step) {
     optimizer_.begin_step(learning_rate(step), step);
     if (norm_ && optimizer_.is_update())
         clip_gradients(*config_.train.optimizer.global_clipnorm, step);
+    if (muon_ && optimizer_.is_update()) orthogonalize(step);
     if (penalty_) penalty_->begin();
     const auto update = [this](std::size_t first, std::span<const float> sum) {
         const auto weights = network_.parameters().trainable().subspan(first, sum.size());
@@ -220,6 +230,18 @@ void TrainingStep::clip_gradients(double most, std::int64_t step) {
     });
     const double norm = norm_->total(comm_);
     optimizer_.scale_gradients(norm > most ? most / norm : 1.0);
+}
+
+// Updates of whole matrices, of whose gradients a rank has a slice: docs/muon.md.
+void TrainingStep::orthogonalize(std::int64_t step) {
+    const std::span<const float> weights = network_.parameters().trainable();
+    exchange_->visit_sums([&](std::size_t first, std::span<const float> sum) {
+        optimizer_.take_directions(first, optimizer_.whole_gradient(first, sum),
+                                   weights.subspan(first, sum.size()));
+    });
+    exchange_->collect_directions();
+    muon_->orthogonalize(step, exchange_->directions());
+    exchange_->share_directions(muon_->parts());
 }
 
 void TrainingStep::begin_average() {

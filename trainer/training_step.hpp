@@ -25,6 +25,7 @@
 #include "trainer/kernels/softmax.hpp"
 #include "trainer/network/network.hpp"
 #include "trainer/network/step_plan.hpp"
+#include "trainer/optimizers/muon.hpp"
 #include "trainer/optimizers/optimizer.hpp"
 #include "trainer/optimizers/weight_sums.hpp"
 
@@ -95,6 +96,7 @@ private:
     std::span<const float> sum_tails(const Batch& batch);
     double update(const Batch& batch, std::int64_t step);
     void clip_gradients(double most, std::int64_t step);
+    void orthogonalize(std::int64_t step);
 
     const RunConfig& config_;
     const RunData& data_;
@@ -111,11 +113,13 @@ private:
     std::vector<Mix> mixes_;
     std::vector<SecondLabel> second_labels_;
     std::vector<double> class_weights_;  // [classes], or empty
+    std::vector<MuonTensor> matrices_;   // that take Muon
     std::unique_ptr<Exchange> exchange_;
     AlignedArray<float> tails_;  // [own shards][tail]
     Optimizer optimizer_;
     std::optional<Penalty> penalty_;    // where layers have regularizers
     std::optional<GradientNorm> norm_;  // where gradients are clipped
+    std::optional<Muon> muon_;          // where there are matrices_
     Batch full_, last_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +26,22 @@ constexpr RealRange kMomenta{0.0, 1.0};  // of averages, as Keras has them
 constexpr RealRange kStepSizes{0.0, 1.0, false, true};
 constexpr RealRange kPowers{0.0, 100.0};
 constexpr RealRange kEpochSpans{0.0, 1e10, false};
+constexpr RealRange kCoefficients{-100.0, 100.0};
+constexpr RealRange kRates{0.0, 1000.0, false, true};
 constexpr WholeRange kSyncPeriods{1, 1'000'000};
 constexpr WholeRange kAccumulations{1, 1'000'000};
 
-constexpr double kDecayOfAdamW = 0.004;  // Keras'
+constexpr double kDecayOfAdamW = 0.004;  // Keras', and Muon's
+constexpr int kMostSteps = 100;          // of Newton and Schulz
 constexpr std::array<std::string_view, 6> kTensors{
     "kernel", "bias", "gamma", "beta", "depthwise_kernel", "pointwise_kernel"};
+
+// Whether it says so: what has no such value is none, too.
+bool is_none(TableReader& reader, std::string_view key) {
+    const Value* value = reader.find(key);
+    const auto* word = value ? value->as<std::string>() : nullptr;
+    return word && *word == "none";
+}
 
 trainer::SgdConfig read_sgd(TableReader& reader) {
     trainer::SgdConfig sgd;
@@ -71,6 +83,62 @@ trainer::AdagradConfig read_adagrad(TableReader& reader) {
     return adagrad;
 }
 
+// What Keras looks for in a variable's path as a regular expression: without signs that mean
+// something there it is the same.
+bool is_part_of_path(const std::string& text) {
+    const auto is_sign = [](char letter) {
+        return letter == '_' || letter == '-' || letter == '/';
+    };
+    return !text.empty() && std::ranges::all_of(text, [&](char letter) {
+        return std::isalnum(static_cast<unsigned char>(letter)) != 0 || is_sign(letter);
+    });
+}
+
+std::vector<std::string> read_excluded_layers(TableReader& reader) {
+    constexpr std::string_view kKey = "exclude_layers";
+    std::vector<std::string> parts;
+    const Value* value = reader.find(kKey);
+    if (value == nullptr || value->as<Unusable>() != nullptr) return parts;
+    const auto* list = value->as<Array>();
+    const std::span<const Value> values =
+        list != nullptr ? std::span(list->begin(), list->end()) : std::span(value, 1);
+    for (const Value& element : values) {
+        const auto* text = element.as<std::string>();
+        if (text != nullptr && is_part_of_path(*text))
+            parts.push_back(*text);
+        else
+            reader.must_be(kKey, element,
+                           "parts of names of layers, of letters, digits, '_', '-' and '/'");
+    }
+    return parts;
+}
+
+trainer::MuonConfig read_muon(TableReader& reader) {
+    trainer::MuonConfig muon;
+    const auto read = [&](std::string_view key, RealRange range, double& number) {
+        number = reader.real(key, range).value_or(number);
+    };
+    read("adam_beta_1", kFractions, muon.adam_beta_1);
+    read("adam_beta_2", kFractions, muon.adam_beta_2);
+    read("epsilon", kEpsilons, muon.epsilon);
+    read("adam_weight_decay", kDecays, muon.adam_weight_decay);
+    read("adam_lr_ratio", kRates, muon.adam_lr_ratio);
+    read("momentum", kFractions, muon.momentum);
+    read("muon_a", kCoefficients, muon.muon_a);
+    read("muon_b", kCoefficients, muon.muon_b);
+    read("muon_c", kCoefficients, muon.muon_c);
+    muon.nesterov = reader.truth("nesterov").value_or(muon.nesterov);
+    muon.ns_steps = reader.count("ns_steps", 0, kMostSteps).value_or(muon.ns_steps);
+    if (is_none(reader, "rms_rate"))
+        muon.rms_rate.reset();
+    else
+        read("rms_rate", kRates, *muon.rms_rate);
+    muon.exclude_layers = read_excluded_layers(reader);
+    muon.exclude_convolutions =
+        reader.truth("exclude_convolutions").value_or(muon.exclude_convolutions);
+    return muon;
+}
+
 void read_rule(KeyGroup keys, TableReader& reader, trainer::OptimizerConfig& optimizer) {
     if (keys == KeyGroup::optimizer_sgd) optimizer.rule = read_sgd(reader);
     if (keys == KeyGroup::optimizer_adam) optimizer.rule = read_adam<trainer::AdamConfig>(reader);
@@ -78,6 +146,7 @@ void read_rule(KeyGroup keys, TableReader& reader, trainer::OptimizerConfig& opt
     if (keys == KeyGroup::optimizer_lion) optimizer.rule = read_lion(reader);
     if (keys == KeyGroup::optimizer_adagrad) optimizer.rule = read_adagrad(reader);
     if (keys == KeyGroup::optimizer_nadam) optimizer.rule = read_adam<trainer::NadamConfig>(reader);
+    if (keys == KeyGroup::optimizer_muon) optimizer.rule = read_muon(reader);
 }
 
 // In the order of kTensors, whatever the file's.
@@ -104,13 +173,6 @@ std::vector<trainer::TensorFactor> read_factors(TableReader& reader) {
         if (factor != 1.0) factors.push_back({std::string(tensor), factor});
     }
     return factors;
-}
-
-// Whether it says so: what has no such value is none, too.
-bool is_none(TableReader& reader, std::string_view key) {
-    const Value* value = reader.find(key);
-    const auto* word = value ? value->as<std::string>() : nullptr;
-    return word && *word == "none";
 }
 
 std::optional<double> read_clipnorm(TableReader& reader) {
@@ -173,8 +235,9 @@ trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadCont
     const double default_rate = named->name == "sgd" ? 0.01 : 0.001;  // Keras'
     optimizer.learning_rate = reader.real("learning_rate", kLearningRates).value_or(default_rate);
     read_rule(named->keys, reader, optimizer);
+    const bool decays = named->name == kAdamW || named->name == kMuon;  // by default
     optimizer.weight_decay =
-        reader.real("weight_decay", kDecays).value_or(named->name == kAdamW ? kDecayOfAdamW : 0.0);
+        reader.real("weight_decay", kDecays).value_or(decays ? kDecayOfAdamW : 0.0);
     optimizer.exclude_from_weight_decay = read_excluded(reader);
     optimizer.learning_rate_factors = read_factors(reader);
     optimizer.global_clipnorm = read_clipnorm(reader);

@@ -26,7 +26,9 @@ constexpr std::array<NamedKeys, 7> kSchedules{
      {"piecewise", KeyGroup::schedule_piecewise},
      {"one_cycle", KeyGroup::schedule_one_cycle},
      {"reduce_on_plateau", KeyGroup::schedule_reduce_on_plateau}}};
-constexpr std::array<std::string_view, 4> kMonitors{"loss", "accuracy", "val_loss", "val_accuracy"};
+constexpr std::string_view kTop5 = "val_top_5_accuracy";
+constexpr std::array<std::string_view, 5> kMonitors{"loss", "accuracy", "val_loss", "val_accuracy",
+                                                    kTop5};
 
 trainer::PiecewiseSchedule read_piecewise(TableReader& reader, const Value& holder) {
     trainer::PiecewiseSchedule pieces;
@@ -58,9 +60,9 @@ trainer::OneCycleSchedule read_one_cycle(TableReader& reader, double all_epochs)
 }
 
 trainer::PlateauSchedule read_plateau(TableReader& reader, const Origin& holder,
-                                      bool has_validation) {
+                                      const EpochFigures& figures) {
     trainer::PlateauSchedule plateau;
-    plateau.monitor = read_monitor(reader, holder, has_validation);
+    plateau.monitor = read_monitor(reader, holder, figures);
     const RealRange improvements{0.0, 1e6, true, true, Precision::float64};  // figures are doubles
     plateau.monitor.min_delta = reader.real("min_delta", improvements).value_or(1e-4);
     plateau.factor = reader.real("factor", {0.0, 1.0, false, false}).value_or(plateau.factor);
@@ -97,7 +99,7 @@ trainer::ScheduleConfig read_schedule(const Table& train, const ScheduleContext&
     } else if (named->keys == KeyGroup::schedule_one_cycle) {
         schedule.shape = read_one_cycle(reader, all_epochs);
     } else if (named->keys == KeyGroup::schedule_reduce_on_plateau) {
-        schedule.shape = read_plateau(reader, train.find("schedule")->origin, run.has_validation);
+        schedule.shape = read_plateau(reader, train.find("schedule")->origin, run.figures);
     } else if (named->keys == KeyGroup::schedule_cosine) {
         schedule.shape = trainer::CosineSchedule{
             reader.real("over_epochs", {0.0, 1e10, false}).value_or(all_epochs),
@@ -107,13 +109,13 @@ trainer::ScheduleConfig read_schedule(const Table& train, const ScheduleContext&
 }
 
 trainer::MonitorConfig read_monitor(TableReader& reader, const Origin& holder,
-                                    bool has_validation) {
+                                    const EpochFigures& figures) {
     trainer::MonitorConfig monitor;
     monitor.metric = "val_loss";
     const auto index = reader.choice_of("monitor", kMonitors);
     if (index) monitor.metric = kMonitors[*index];
     const bool is_known = index || !reader.has("monitor");
-    if (is_known && monitor.metric.starts_with("val_") && !has_validation) {
+    if (is_known && monitor.metric.starts_with("val_") && !figures.has_validation) {
         const bool is_written = reader.has("monitor");
         reader.context().problems.add(
             is_written ? reader.find("monitor")->origin : holder,
@@ -123,6 +125,9 @@ trainer::MonitorConfig read_monitor(TableReader& reader, const Origin& holder,
                 is_written ? fmt::format("= \"{}\"", monitor.metric)
                            : fmt::format("is \"{}\" by default", monitor.metric)));
     }
+    if (monitor.metric == kTop5 && figures.has_validation && !figures.has_top_5)
+        reader.problem(*reader.find("monitor"),
+                       "val_top_5_accuracy needs more than five classes: among five it is 1");
     constexpr std::array<std::string_view, 3> kModes{"auto", "min", "max"};
     const std::size_t mode = reader.choice_of("mode", kModes).value_or(0);
     const bool is_accuracy = monitor.metric.ends_with("accuracy");

@@ -12,6 +12,7 @@
 
 #include "pipeline/experiment/sections.hpp"
 #include "pipeline/experiment/train_tables.hpp"
+#include "trainer/train_observer.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -36,14 +37,14 @@ const Value* optional_table(const Table& table, std::string_view key, ReadContex
 }
 
 std::optional<trainer::EarlyStoppingConfig> read_early_stopping(const Table& train,
-                                                                bool has_validation,
+                                                                const EpochFigures& figures,
                                                                 ReadContext context) {
     const Value* value = optional_table(train, "early_stopping", context);
     if (!value) return std::nullopt;
     TableReader reader(*value->as<Table>(), "train.early_stopping.", KeyGroup::early_stopping,
                        context);
     trainer::EarlyStoppingConfig config;
-    config.monitor = read_monitor(reader, value->origin, has_validation);
+    config.monitor = read_monitor(reader, value->origin, figures);
     const RealRange improvements{0.0, 1e6, true, true, Precision::float64};  // figures are doubles
     config.monitor.min_delta = reader.real("min_delta", improvements).value_or(0.0);
     config.patience = reader.count("patience", 0, 1'000'000).value_or(0);
@@ -53,7 +54,7 @@ std::optional<trainer::EarlyStoppingConfig> read_early_stopping(const Table& tra
 
 // A table that says no more than how often a checkpoint is made does not ask for the best epoch,
 // nor does the monitor "none".
-void read_checkpoint(const Table& settings, bool has_validation, ReadContext context,
+void read_checkpoint(const Table& settings, const EpochFigures& figures, ReadContext context,
                      trainer::TrainConfig& config) {
     const Value* value = optional_table(settings, "checkpoint", context);
     if (!value) return;
@@ -66,9 +67,17 @@ void read_checkpoint(const Table& settings, bool has_validation, ReadContext con
     const bool is_alone = reader.has("every_minutes") && table.entries().size() == 1;
     if (is_alone || (word && *word == "none")) return;
     trainer::CheckpointConfig best;
-    best.monitor = read_monitor(reader, value->origin, has_validation);
+    best.monitor = read_monitor(reader, value->origin, figures);
     best.restore_best_weights = reader.truth("restore_best_weights").value_or(false);
     config.checkpoint = best;
+}
+
+// Where the classes are not known, which is a problem of its own, none is made of their number.
+EpochFigures figures_of(const DataSection& data) {
+    const bool has_validation =
+        !std::holds_alternative<trainer::NoValidation>(data.config.validation);
+    const std::size_t classes = data.class_names.size();
+    return {has_validation, classes == 0 || classes > std::size_t{trainer::kTopClasses}};
 }
 
 std::optional<std::int64_t> read_steps_per_epoch(TableReader& reader) {
@@ -117,8 +126,7 @@ trainer::TrainConfig read_train(const Table& settings, const DataSection& data,
                                 const PathContext& paths, ReadContext context) {
     const Table& table = table_at(settings, "train", context);
     TableReader reader(table, "train.", KeyGroup::train, context);
-    const bool has_validation =
-        !std::holds_alternative<trainer::NoValidation>(data.config.validation);
+    const EpochFigures figures = figures_of(data);
     trainer::TrainConfig config;
     config.batch_size = reader.count("batch_size", 1, kMostBatch).value_or(config.batch_size);
     config.epochs = reader.count("epochs", 0, INT32_MAX).value_or(config.epochs);
@@ -135,10 +143,10 @@ trainer::TrainConfig read_train(const Table& settings, const DataSection& data,
     config.label_smoothing = reader.real("label_smoothing", {0.0, 1.0, true, false}).value_or(0.0);
     config.class_weights = read_class_weights(reader, data.class_names);
     config.optimizer = read_optimizer(table, config.epochs, context);
-    config.schedule = read_schedule(table, {config.epochs, has_validation}, context);
+    config.schedule = read_schedule(table, {config.epochs, figures}, context);
     refuse_infinite_rate(table, config, context.problems);
-    config.early_stopping = read_early_stopping(table, has_validation, context);
-    read_checkpoint(settings, has_validation, context, config);
+    config.early_stopping = read_early_stopping(table, figures, context);
+    read_checkpoint(settings, figures, context, config);
     return config;
 }
 

@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
@@ -82,15 +83,31 @@ private:
         const std::string name = name_in_config(key);
         const auto found = config_.find(name);
         seen_.insert(name);
-        if (key == "name" || found == config_.end() || found->is_null()) return;
+        if (key == "name" || found == config_.end()) return;
+        if (found->is_null()) return add_none(key);
         const bool is_of_average = key == "use_ema" || key.starts_with("ema_");
         if (is_of_average && config_.value("use_ema", Json()) != true) return;
         if (found->is_boolean())
             settings_.push_back(fmt::format("{} = {}", key, found->get<bool>()));
         else if (is_taken(key, *found))
             settings_.push_back(fmt::format("{} = {}", key, number_text(*found)));
+        else if (key == "exclude_layers" && is_list_of_texts(*found))
+            settings_.push_back(
+                fmt::format("{} = {}", key, text_of(found->get<std::vector<std::string>>())));
         else if (key != "global_clipnorm" || !says_nothing(*found))
             leave_out(name, *found);
+    }
+
+    // What Keras takes for none, where our default is something.
+    void add_none(std::string_view key) {
+        if (name_ != kMuon) return;
+        if (key == "rms_rate") settings_.emplace_back("rms_rate = \"none\"");
+        if (key.ends_with("weight_decay")) settings_.push_back(fmt::format("{} = 0", key));
+    }
+
+    static bool is_list_of_texts(const Json& value) {
+        return value.is_array() &&
+               std::ranges::all_of(value, [](const Json& each) { return each.is_string(); });
     }
 
     // Keras before 2.3 called it lr.
@@ -115,8 +132,9 @@ private:
     }
 
     bool is_without_meaning(std::string_view key, const Json& value) const {
-        constexpr std::array<std::string_view, 4> kOfNoInterest{"name", "is_legacy_optimizer",
-                                                                "jit_compile", "lr"};
+        // Images have no embeddings.
+        constexpr std::array<std::string_view, 5> kOfNoInterest{
+            "name", "is_legacy_optimizer", "jit_compile", "lr", "exclude_embeddings"};
         // How Keras 2 wrote the schedule of momenta that every Nadam has.
         const bool is_schedule_of_nadam =
             name_ == "nadam" && (key == "decay" || key == "schedule_decay") && value == 0.004;

@@ -71,6 +71,24 @@ Json loss_of(const trainer::RunConfig& config) {
     return {{"class_name", "SparseCategoricalCrossentropy"}, {"config", loss_config}};
 }
 
+// Its decay too where that is none: by default Keras' is not.
+void write_muon(const trainer::MuonConfig& muon, double weight_decay, Json& config) {
+    config["adam_beta_1"] = muon.adam_beta_1;
+    config["adam_beta_2"] = muon.adam_beta_2;
+    config["epsilon"] = muon.epsilon;
+    config["exclude_layers"] = muon.exclude_layers;
+    config["muon_a"] = muon.muon_a;
+    config["muon_b"] = muon.muon_b;
+    config["muon_c"] = muon.muon_c;
+    config["adam_lr_ratio"] = muon.adam_lr_ratio;
+    config["momentum"] = muon.momentum;
+    config["ns_steps"] = muon.ns_steps;
+    config["nesterov"] = muon.nesterov;
+    config["adam_weight_decay"] = muon.adam_weight_decay;
+    config["rms_rate"] = muon.rms_rate ? Json(*muon.rms_rate) : Json(nullptr);
+    config["weight_decay"] = weight_decay;
+}
+
 Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
     Json config{{"name", optimizer_word(optimizer)}, {"learning_rate", optimizer.learning_rate}};
     std::string class_name;
@@ -108,6 +126,10 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["beta_1"] = nadam->beta_1;
         config["beta_2"] = nadam->beta_2;
         config["epsilon"] = nadam->epsilon;
+    }
+    if (const auto* muon = std::get_if<trainer::MuonConfig>(&optimizer.rule)) {
+        class_name = "Muon";
+        write_muon(*muon, optimizer.weight_decay, config);
     }
     if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
     if (optimizer.global_clipnorm) config["global_clipnorm"] = *optimizer.global_clipnorm;

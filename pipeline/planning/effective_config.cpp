@@ -162,13 +162,38 @@ private:
             if constexpr (requires { rule.epsilon; }) add(prefix + "epsilon", rule.epsilon);
         };
         std::visit(settings, optimizer.rule);
-        weight_decay(optimizer, prefix);
+        if (const auto* rule = std::get_if<trainer::MuonConfig>(&optimizer.rule))
+            muon(*rule, optimizer, prefix);
+        else
+            weight_decay(optimizer, prefix);
         for (const trainer::TensorFactor& one : optimizer.learning_rate_factors)
             add(prefix + "learning_rate_factors." + one.tensor, one.factor);
         if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
         average(optimizer.average, prefix);
         if (optimizer.gradient_accumulation_steps > 1)
             add(prefix + "gradient_accumulation_steps", optimizer.gradient_accumulation_steps);
+    }
+
+    // What stands beside the keys of other rules; decay by its own default, which is not none.
+    void muon(const trainer::MuonConfig& muon, const trainer::OptimizerConfig& optimizer,
+              const std::string& prefix) {
+        add(prefix + "adam_beta_1", muon.adam_beta_1);
+        add(prefix + "adam_beta_2", muon.adam_beta_2);
+        add(prefix + "adam_lr_ratio", muon.adam_lr_ratio);
+        add(prefix + "ns_steps", muon.ns_steps);
+        add(prefix + "muon_a", muon.muon_a);
+        add(prefix + "muon_b", muon.muon_b);
+        add(prefix + "muon_c", muon.muon_c);
+        if (muon.rms_rate)
+            add(prefix + "rms_rate", *muon.rms_rate);
+        else
+            add(prefix + "rms_rate", std::string_view("none"));
+        if (!muon.exclude_layers.empty()) add(prefix + "exclude_layers", muon.exclude_layers);
+        add(prefix + "exclude_convolutions", muon.exclude_convolutions);
+        add(prefix + "weight_decay", optimizer.weight_decay);
+        add(prefix + "adam_weight_decay", muon.adam_weight_decay);
+        const auto& excluded = optimizer.exclude_from_weight_decay;
+        if (!excluded.empty()) add(prefix + "exclude_from_weight_decay", excluded);
     }
 
     void average(const trainer::AverageConfig& average, const std::string& prefix) {

@@ -15,6 +15,7 @@
 #include "pipeline/settings/path_text.hpp"
 #include "reports/words/number_text.hpp"
 #include "trainer/data/dataset.hpp"
+#include "trainer/optimizers/muon_tensors.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -119,6 +120,46 @@ void warn_of_activations(const std::vector<trainer::LayerConfig>& layers,
     }
 }
 
+// visit(layer, tensor) for what is trained.
+template <class Visit>
+void for_each_trained_tensor(const RunSpec& run, Visit visit) {
+    for (std::size_t i = 0; i < run.config.layers.size(); ++i)
+        for (const trainer::ParameterShape& tensor : run.architecture.layers[i].parameters)
+            if (tensor.is_trainable) visit(run.config.layers[i], tensor);
+}
+
+// Of a muon that does less than its name says.
+void warn_of_muon(const RunSpec& run, std::vector<std::string>& warnings) {
+    trainer::OptimizerConfig optimizer = run.config.train.optimizer;
+    auto* muon = std::get_if<trainer::MuonConfig>(&optimizer.rule);
+    if (muon == nullptr) return;
+    for (const std::string& part : muon->exclude_layers) {
+        bool is_found = false;
+        for_each_trained_tensor(run, [&](const auto& layer, const auto& tensor) {
+            is_found = is_found || (layer.name + '/' + tensor.name).find(part) != part.npos;
+        });
+        if (!is_found)
+            warnings.push_back(
+                fmt::format("exclude_layers: no weights of any layer are called \"{}\"", part));
+    }
+    const auto matrices = [&] {
+        int count = 0;
+        for_each_trained_tensor(run, [&](const auto& layer, const auto& tensor) {
+            count += trainer::takes_muon(optimizer, layer, tensor.name, tensor.shape) ? 1 : 0;
+        });
+        return count;
+    };
+    const int taken = matrices();
+    muon->exclude_convolutions = false;
+    if (const int more = matrices() - taken; more > 0)
+        warnings.push_back(
+            fmt::format("muon leaves the kernels of {} convolutions to AdamW, as Keras' does: "
+                        "exclude_convolutions = false has it take them",
+                        more));
+    else if (taken == 0)
+        warnings.push_back("no kernel takes muon: AdamW updates all weights");
+}
+
 // Of steps that are too few to change a weight.
 void warn_of_steps(const PlannedRun& planned, std::vector<std::string>& warnings) {
     const trainer::TrainConfig& train = planned.run.config.train;
@@ -149,6 +190,7 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     if (train.epochs == 0)
         warnings.push_back("epochs = 0: evaluates the initial weights, trains nothing");
     warn_of_steps(planned, warnings);
+    warn_of_muon(planned.run, warnings);
     if (train.batch_size > estimate.training_samples) {
         warnings.push_back(fmt::format("batch_size {} is more than the {} training samples",
                                        train.batch_size, estimate.training_samples));

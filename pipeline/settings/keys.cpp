@@ -70,6 +70,26 @@ constexpr Keys kAdagrad = {"name",
                            "exclude_from_weight_decay",
                            "learning_rate_factors",
                            "global_clipnorm"};
+constexpr Keys kMuon = {"name",
+                        "learning_rate",
+                        "adam_beta_1",
+                        "adam_beta_2",
+                        "epsilon",
+                        "weight_decay",
+                        "adam_weight_decay",
+                        "exclude_from_weight_decay",
+                        "momentum",
+                        "nesterov",
+                        "ns_steps",
+                        "muon_a",
+                        "muon_b",
+                        "muon_c",
+                        "adam_lr_ratio",
+                        "rms_rate",
+                        "exclude_layers",
+                        "exclude_convolutions",
+                        "learning_rate_factors",
+                        "global_clipnorm"};
 // Those of every optimizer, behind its own.
 constexpr Keys kAverages = {"use_ema", "ema_momentum", "ema_overwrite_frequency", "lookahead",
                             "gradient_accumulation_steps"};
@@ -106,7 +126,7 @@ constexpr Keys kInitializer = {"name", "mean",  "stddev", "minval", "maxval",
                                "gain", "value", "images", "epsilon"};
 
 // In the order of KeyGroup; without what data sets take for themselves, and kAverages.
-constexpr std::array<KeyList, 39> kOwnKeys{{
+constexpr std::array<KeyList, 40> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
     {"[[run]]", kRun},
@@ -122,6 +142,7 @@ constexpr std::array<KeyList, 39> kOwnKeys{{
     {"optimizer lion", kLion},
     {"optimizer adagrad", kAdagrad},
     {"optimizer nadam", kAdam},
+    {"optimizer muon", kMuon},
     {"learning_rate_factors", kFactors},
     {"lookahead", kLookahead},
     {"schedule constant", kConstant},
@@ -158,7 +179,8 @@ std::vector<OptimizerKeys> optimizer_keys() {
     std::vector<OptimizerKeys> all;
     for (const KeyGroup group :
          {KeyGroup::optimizer_sgd, KeyGroup::optimizer_adam, KeyGroup::optimizer_rmsprop,
-          KeyGroup::optimizer_lion, KeyGroup::optimizer_adagrad, KeyGroup::optimizer_nadam}) {
+          KeyGroup::optimizer_lion, KeyGroup::optimizer_adagrad, KeyGroup::optimizer_nadam,
+          KeyGroup::optimizer_muon}) {
         const auto own = kOwnKeys[static_cast<std::size_t>(group)].keys;
         all.push_back({group, {own.begin(), own.end()}});
         all.back().keys.insert(all.back().keys.end(), std::begin(kAverages), std::end(kAverages));

@@ -29,6 +29,7 @@ enum class KeyGroup {
     optimizer_lion,
     optimizer_adagrad,
     optimizer_nadam,
+    optimizer_muon,
     learning_rate_factors,
     lookahead,
     schedule_constant,

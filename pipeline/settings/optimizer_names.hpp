@@ -9,13 +9,15 @@
 namespace lockstep::pipeline {
 
 inline constexpr std::string_view kAdamW = "adamw";  // an adam that decays weights by itself
+inline constexpr std::string_view kMuon = "muon";
 inline constexpr NamedKeys kAdam{"adam", KeyGroup::optimizer_adam};  // the default
-inline constexpr std::array<NamedKeys, 7> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
+inline constexpr std::array<NamedKeys, 8> kOptimizers{{{"sgd", KeyGroup::optimizer_sgd},
                                                        kAdam,
                                                        {kAdamW, KeyGroup::optimizer_adam},
                                                        {"rmsprop", KeyGroup::optimizer_rmsprop},
                                                        {"lion", KeyGroup::optimizer_lion},
                                                        {"adagrad", KeyGroup::optimizer_adagrad},
-                                                       {"nadam", KeyGroup::optimizer_nadam}}};
+                                                       {"nadam", KeyGroup::optimizer_nadam},
+                                                       {kMuon, KeyGroup::optimizer_muon}}};
 
 }  // namespace lockstep::pipeline

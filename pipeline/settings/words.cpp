@@ -24,6 +24,7 @@ std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer) {
                           [](const trainer::LionConfig&) { return "lion"; },
                           [](const trainer::AdagradConfig&) { return "adagrad"; },
                           [](const trainer::NadamConfig&) { return "nadam"; },
+                          [](const trainer::MuonConfig&) { return "muon"; },
                       },
                       optimizer.rule);
 }

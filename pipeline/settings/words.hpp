@@ -109,7 +109,7 @@ constexpr std::string_view word_of(trainer::MonitorMode value) {
     return word_in<trainer::MonitorMode>(kMonitorModes, value);
 }
 
-// sgd, adam, adamw (an adam that decays weights), rmsprop, lion, adagrad, nadam.
+// sgd, adam, adamw (an adam that decays weights), rmsprop, lion, adagrad, nadam, muon.
 std::string_view optimizer_word(const trainer::OptimizerConfig& optimizer);
 // constant, step, exponential, cosine, piecewise, one_cycle, reduce_on_plateau.
 std::string_view schedule_word(const trainer::ScheduleConfig& schedule);

@@ -32,10 +32,12 @@ std::string text_of(const std::optional<double>& value) {
 
 // Keras sorts the names of what it has in the first epoch, and without validation puts each behind
 // once more, with val_ before it.
-std::vector<std::string> columns_of(bool validates, bool has_learning_rate) {
+std::vector<std::string> columns_of(const EpochRow& first, bool has_learning_rate) {
+    const bool validates = first.validation_count > 0;
     std::vector<std::string> names{"accuracy", "loss"};
     if (has_learning_rate) names.emplace_back("learning_rate");
     if (validates) names.insert(names.end(), {"val_accuracy", "val_loss"});
+    if (first.val_top_5_accuracy) names.emplace_back("val_top_5_accuracy");
     std::ranges::sort(names);
     if (validates) return names;
     for (std::size_t i = 0, own = names.size(); i < own; ++i) names.push_back("val_" + names[i]);
@@ -48,6 +50,7 @@ std::string cell_of(const EpochRow& row, std::string_view column) {
     if (column == "learning_rate") return python_text(row.learning_rate);
     if (column == "val_accuracy") return text_of(row.val_accuracy);
     if (column == "val_loss") return text_of(row.val_loss);
+    if (column == "val_top_5_accuracy") return text_of(row.val_top_5_accuracy);
     return kNone;
 }
 
@@ -55,8 +58,7 @@ std::string cell_of(const EpochRow& row, std::string_view column) {
 
 std::string keras_csv(std::span<const EpochRow> epochs, bool has_learning_rate) {
     if (epochs.empty()) return {};  // Keras opens the file, and writes its header with the first
-    const bool validates = epochs.front().validation_count > 0;
-    const std::vector<std::string> columns = columns_of(validates, has_learning_rate);
+    const std::vector<std::string> columns = columns_of(epochs.front(), has_learning_rate);
     std::string text = fmt::format("epoch,{}{}", fmt::join(columns, ","), kLineEnd);
     for (const EpochRow& row : epochs) {
         text += std::to_string(row.epoch - 1);

@@ -58,7 +58,7 @@ constexpr ColumnText kColumns[] = {
     {"", "effective_config", "", "TOML: every value that was used, and its origin"},
     {"", "dataset", "", "cifar10, synthetic, ..."},
     {"", "architecture", "", "the network, one layer after the other"},
-    {"", "optimizer", "", "adam, adamw, adagrad, lion, nadam, rmsprop or sgd"},
+    {"", "optimizer", "", "adam, adamw, adagrad, lion, muon, nadam, rmsprop or sgd"},
     {"", "batch_size", "", "samples of one step, over all ranks"},
     {"", "shards", "", "fixed slices of a batch; figures depend on them, not on ranks"},
     {"", "exchange", "", "how gradients were summed: ordered, ring or mpi"},

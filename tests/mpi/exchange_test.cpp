@@ -108,6 +108,30 @@ std::string faults_of_sum_alone(const NamedExchange& entry, const std::vector<fl
                : "not every weight's sum was taken once";
 }
 
+// What went wrong with directions, which are here the sums, and then twice them.
+std::string faults_of_directions(const NamedExchange& entry, const std::vector<float>& sum,
+                                 const Communicator& comm) {
+    Exchange& exchange = *entry.exchange;
+    const std::span<float> directions = exchange.directions();
+    if (directions.size() != sum.size()) return "the directions' length is wrong";
+    exchange.visit_sums([&](std::size_t first, std::span<const float> piece) {
+        std::ranges::copy(piece, directions.begin() + static_cast<std::ptrdiff_t>(first));
+    });
+    exchange.collect_directions();
+    if (entry.is_ordered && !same_bits(directions, sum)) return "directions are not collected";
+    std::vector<Slice> parts;
+    for (int rank = 0; rank < comm.size(); ++rank)
+        parts.push_back(slice_of(sum.size(), comm.size(), rank));
+    const Slice own = parts[static_cast<std::size_t>(comm.rank())];
+    std::vector<float> twice(directions.begin(), directions.end());
+    for (float& value : twice) value *= 2.0F;
+    comm.barrier();  // all have read them
+    std::ranges::copy(std::span(twice).subspan(own.first, own.count),
+                      directions.begin() + static_cast<std::ptrdiff_t>(own.first));
+    exchange.share_directions(parts);
+    return same_bits(directions, twice) ? "" : "directions are not shared";
+}
+
 // What went wrong in some steps; "" if nothing did.
 std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting,
                       const Communicator& comm) {
@@ -143,6 +167,10 @@ std::string faults_of(const NamedExchange& entry, const ExchangeSetting& setting
                 std::ranges::copy(piece, visited.begin() + static_cast<std::ptrdiff_t>(first));
                 for (std::size_t i = 0; i < piece.size(); ++i) visits[first + i] += 1.0F;
             });
+        if (setting.has_directions) {
+            const std::string fault = faults_of_directions(entry, sum, comm);
+            if (!fault.empty()) return fault;
+        }
         Descent descent(weights);
         exchange.sum_and_update(std::ref(descent));
         for (std::size_t i = 0; i < sum.size(); ++i) expected[i] -= sum[i];
@@ -195,6 +223,18 @@ TEST_CASE("sums can be looked at before the update, or not") {
                          .shards = 8,
                          .filled_shards = {8, 5, 8, 1},
                          .keeps_sums = true},
+                        comm);
+}
+
+TEST_CASE("directions are collected, made anew and shared between the sums and the update") {
+    const Communicator comm(MPI_COMM_WORLD);
+    for (const std::size_t count : {0, 1, 17, 2021, 70'000})
+        check_exchanges({.count = count,
+                         .tail = kTail,
+                         .shards = 8,
+                         .filled_shards = {8, 5, 8, 1},
+                         .keeps_sums = true,
+                         .has_directions = true},
                         comm);
 }
 

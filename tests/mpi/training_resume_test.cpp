@@ -67,7 +67,10 @@ TEST_CASE("resuming after any epoch gives the same bits, also on other numbers o
         {.learning_rate = 0.003, .rule = RmspropConfig{.momentum = 0.5}, .weight_decay = 0.1},
         {.learning_rate = 0.001, .rule = LionConfig{}, .weight_decay = 0.1},
         {.learning_rate = 0.02, .rule = AdagradConfig{}},
-        {.learning_rate = 0.01, .rule = NadamConfig{}, .global_clipnorm = 0.5}};
+        {.learning_rate = 0.01, .rule = NadamConfig{}, .global_clipnorm = 0.5},
+        {.learning_rate = 0.01,
+         .rule = MuonConfig{.exclude_convolutions = false},
+         .weight_decay = 0.1}};
     for (const OptimizerConfig& optimizer : optimizers) {
         CAPTURE(optimizer.rule.index());
         const RunConfig config = run_with_monitors(optimizer);
@@ -166,7 +169,12 @@ TEST_CASE("averages and accumulated gradients go on after any step, on any numbe
          .rule = NadamConfig{},
          .global_clipnorm = 0.5,
          .average = EmaConfig{.momentum = 0.7},
-         .gradient_accumulation_steps = 5}};
+         .gradient_accumulation_steps = 5},
+        {.learning_rate = 0.01,
+         .rule = MuonConfig{.exclude_convolutions = false},
+         .global_clipnorm = 0.5,
+         .average = lookahead,
+         .gradient_accumulation_steps = 2}};
     for (const OptimizerConfig& optimizer : optimizers) {
         CAPTURE(optimizer.average.index(), optimizer.gradient_accumulation_steps);
         const RunConfig config = run_with_monitors(optimizer);

@@ -60,6 +60,13 @@ std::vector<std::pair<std::string, OptimizerConfig>> all_optimizers() {
         {"lion", {.learning_rate = 0.001, .rule = LionConfig{}, .weight_decay = 0.1}},
         {"adagrad", {.learning_rate = 0.02, .rule = AdagradConfig{}}},
         {"nadam", {.learning_rate = 0.01, .rule = NadamConfig{}, .global_clipnorm = 0.5}},
+        {"muon", {.learning_rate = 0.01, .rule = MuonConfig{}, .weight_decay = 0.1}},
+        {"muon of convolutions",
+         {.learning_rate = 0.01,
+          .rule = MuonConfig{.exclude_layers = {"dense_1"}, .exclude_convolutions = false},
+          .weight_decay = 0.1,
+          .learning_rate_factors = {{"bias", 2.0}, {"kernel", 0.5}},
+          .global_clipnorm = 0.5}},
         {"adamw",
          {.learning_rate = 0.01,
           .rule = AdamConfig{},
@@ -104,6 +111,25 @@ TEST_CASE("same bits: averages of the weights, accumulated gradients", "[trainer
             config.train.optimizer.average = average;
             config.train.optimizer.gradient_accumulation_steps = accumulated;
             check_same_bits(config);
+        }
+}
+
+TEST_CASE("same bits: muon with averages, accumulated and formed gradients", "[trainer][mpi]") {
+    const MuonConfig muon{.exclude_convolutions = false};
+    for (const int accumulated : {1, 2})
+        for (const AverageConfig& average :
+             {AverageConfig{EmaConfig{.momentum = 0.9, .overwrite_frequency = 2}},
+              AverageConfig{LookaheadConfig{.sync_period = 2, .moving_statistics = true}}}) {
+            CAPTURE(accumulated, average.index());
+            RunConfig config = tiny_recipe();  // clips, and regularizes
+            config.layers.insert(
+                config.layers.begin() + 10,
+                {"wide", DenseConfig{.units = 301, .activation = Activation::relu}});
+            config.layers.front().trainable_epochs = {{"kernel", 1}};
+            config.train.optimizer.rule = muon;
+            config.train.optimizer.average = average;
+            config.train.optimizer.gradient_accumulation_steps = accumulated;
+            check_same_bits(config, {.training_samples = 61});
         }
 }
 
@@ -373,10 +399,18 @@ TEST_CASE("ring and mpi: replicas stay equal, losses are those of ordered within
           "[trainer][mpi]") {
     const Communicator world(MPI_COMM_WORLD);
     RunConfig config = tiny_run();
-    config.train.optimizer = {.learning_rate = 0.01, .rule = SgdConfig{.momentum = 0.9}};
-    const Trained ordered = train_tiny(config, world);
-    CHECK(ordered.seen.steps.size() == (world.is_root() ? 6 : 0));
-    for (const ExchangeKind kind : {ExchangeKind::ring, ExchangeKind::mpi}) {
+    const OptimizerConfig sgd{.learning_rate = 0.01, .rule = SgdConfig{.momentum = 0.9}};
+    const OptimizerConfig muon{.learning_rate = 0.01,
+                               .rule = MuonConfig{.exclude_convolutions = false}};
+    for (const auto& [optimizer, kind] : {std::pair{sgd, ExchangeKind::ring},
+                                          {sgd, ExchangeKind::mpi},
+                                          {muon, ExchangeKind::ring},
+                                          {muon, ExchangeKind::mpi}}) {
+        CAPTURE(optimizer.rule.index());
+        config.train.optimizer = optimizer;
+        config.parallel.exchange = ExchangeKind::ordered;
+        const Trained ordered = train_tiny(config, world);
+        CHECK(ordered.seen.steps.size() == (world.is_root() ? 6 : 0));
         config.parallel.exchange = kind;
         const Trained other = train_tiny(config, world);  // compares the replicas every epoch
         const std::string digest = digest_of(other.outcome.weights);

@@ -99,6 +99,24 @@ TEST_CASE("everything else changes it", "[effective_config]") {
           "train.optimizer={ name = \"lion\", beta_2 = 0.9 }",
           "train.optimizer={ name = \"adagrad\", initial_accumulator_value = 0 }",
           "train.optimizer={ name = \"nadam\", epsilon = 1e-6 }",
+          "train.optimizer=muon",
+          "train.optimizer={ name = \"muon\", adam_beta_1 = 0.8 }",
+          "train.optimizer={ name = \"muon\", adam_beta_2 = 0.9 }",
+          "train.optimizer={ name = \"muon\", epsilon = 1e-6 }",
+          "train.optimizer={ name = \"muon\", weight_decay = 0 }",
+          "train.optimizer={ name = \"muon\", adam_weight_decay = 0 }",
+          "train.optimizer={ name = \"muon\", exclude_from_weight_decay = \"bias\" }",
+          "train.optimizer={ name = \"muon\", momentum = 0.9 }",
+          "train.optimizer={ name = \"muon\", nesterov = false }",
+          "train.optimizer={ name = \"muon\", ns_steps = 3 }",
+          "train.optimizer={ name = \"muon\", muon_a = 3 }",
+          "train.optimizer={ name = \"muon\", muon_b = -4 }",
+          "train.optimizer={ name = \"muon\", muon_c = 2 }",
+          "train.optimizer={ name = \"muon\", adam_lr_ratio = 0.5 }",
+          "train.optimizer={ name = \"muon\", rms_rate = 0.3 }",
+          "train.optimizer={ name = \"muon\", rms_rate = \"none\" }",
+          "train.optimizer={ name = \"muon\", exclude_layers = \"dense\" }",
+          "train.optimizer={ name = \"muon\", exclude_convolutions = false }",
           "train.schedule.warmup_epochs=1",
           "parallel.shards=4",
           "parallel.exchange=ring",
@@ -309,6 +327,10 @@ train.optimizer = { name = "adagrad", learning_rate = 0.1, initial_accumulator_v
 name = "nadam"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
 train.optimizer = { name = "nadam", learning_rate = 0.1, beta_1 = 0.8, beta_2 = 0.99, epsilon = 1e-6, learning_rate_factors = { kernel = 0.5, depthwise_kernel = 2, pointwise_kernel = 3, bias = 4, gamma = 5, beta = 6 } }
+[[run]]
+name = "muon"
+layers = [{ type = "flatten" }, { type = "dense", units = 10 }]
+train.optimizer = { name = "muon", learning_rate = 0.1, adam_beta_1 = 0.8, adam_beta_2 = 0.99, epsilon = 1e-6, weight_decay = 0, adam_weight_decay = 0.1, exclude_from_weight_decay = ["bias"], momentum = 0.5, nesterov = false, ns_steps = 3, muon_a = 3, muon_b = -4, muon_c = 2, adam_lr_ratio = 0.5, rms_rate = "none", exclude_layers = ["out", "x/kernel"], exclude_convolutions = false }
 [[run]]
 name = "c"
 layers = [{ type = "flatten" }, { type = "dense", units = 10 }]

@@ -149,6 +149,13 @@ TEST_CASE("each optimizer has its class and its keys", "[keras]") {
     CHECK(optimizer("{ name = \"nadam\", weight_decay = 0.5 }")["class_name"] == "Nadam");
     CHECK(optimizer("{ name = \"nadam\", weight_decay = 0.5 }")["config"]["weight_decay"] == 0.5);
     CHECK(optimizer("\"nadam\"")["config"]["beta_2"] == 0.999);
+    const auto muon = optimizer("{ name = \"muon\", rms_rate = \"none\", weight_decay = 0 }");
+    CHECK(muon["class_name"] == "Muon");
+    CHECK(muon["config"]["ns_steps"] == 5);
+    CHECK(muon["config"]["muon_b"] == -4.775);
+    CHECK(muon["config"]["rms_rate"].is_null());
+    CHECK(muon["config"]["weight_decay"] == 0.0);  // by default it is not
+    CHECK(muon["config"]["adam_weight_decay"] == 0.004);
     const auto sgdw = optimizer("{ name = \"sgd\", weight_decay = 0.01 }");
     CHECK(sgdw["class_name"] == "SGD");
     CHECK(sgdw["config"]["weight_decay"] == 0.01);

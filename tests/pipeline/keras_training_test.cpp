@@ -85,6 +85,25 @@ TEST_CASE("an imported optimizer is the exported one", "[keras_training]") {
     CHECK(nadam.weight_decay == 0.125);
 }
 
+TEST_CASE("an imported Muon is the exported one", "[keras_training]") {
+    const std::string settings =
+        R"("ns_steps":3,"rms_rate":null,"weight_decay":null,"momentum":0.0,"nesterov":false,)"
+        R"("exclude_layers":["d","head"],"exclude_embeddings":true,"muon_c":2.0315)";
+    const auto muon = imported("Muon", settings);
+    CHECK(left_out("Muon", settings).empty());
+    CHECK(muon.weight_decay == 0.0);
+    const auto& rule = std::get<trainer::MuonConfig>(muon.rule);
+    CHECK(rule.ns_steps == 3);
+    CHECK_FALSE(rule.rms_rate);
+    CHECK(rule.momentum == 0.0);
+    CHECK_FALSE(rule.nesterov);
+    CHECK(rule.exclude_layers == std::vector<std::string>{"d", "head"});
+    CHECK(rule.muon_c == 2.0315);
+    CHECK(rule.adam_weight_decay == 0.004);
+    CHECK(left_out("Muon", R"("exclude_layers":"head")") ==
+          Lines{"optimizer Muon: exclude_layers = \"head\""});
+}
+
 // Left out, they would be the defaults of a setting that is not there: 0.004, 0.9, ...
 TEST_CASE("a setting of 0 stays 0", "[keras_training]") {
     CHECK(imported("AdamW", R"("weight_decay":0.0)").weight_decay == 0.0);

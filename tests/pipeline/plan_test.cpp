@@ -137,6 +137,25 @@ TEST_CASE("an activation in an odd place is warned of", "[plan]") {
     CHECK(warnings_of(softmax + ", { type = \"activation\", activation = \"relu\" }").size() == 2);
 }
 
+TEST_CASE("a muon that does less than its name says is warned of", "[plan]") {
+    const auto warnings_of = [](const std::string& keys) {
+        const auto plan = pipeline::plan(
+            read(std::string(kHead) + "[train]\noptimizer = { name = \"muon\"" + keys +
+                 " }\n[[run]]\nname = \"a\"\nlayers = [{ type = \"conv2d\", filters = 4, "
+                 "kernel_size = 3 }, { type = \"depthwise_conv2d\", kernel_size = 3 }, "
+                 "{ type = \"flatten\" }, { type = \"dense\", name = \"out\", units = 10 }]\n"));
+        return plan.runs.at(0).warnings;
+    };
+    REQUIRE(warnings_of("").size() == 1);
+    CHECK(contains(warnings_of("")[0], "leaves the kernels of 1 convolutions to AdamW"));
+    CHECK(warnings_of(", exclude_convolutions = false").empty());
+    CHECK(warnings_of(", exclude_convolutions = false, exclude_layers = \"out\"").empty());
+    const auto none = warnings_of(", exclude_layers = [\"conv2d/\", \"out\", \"dense_1\"]");
+    REQUIRE(none.size() == 2);
+    CHECK(contains(none[0], "no weights of any layer are called \"dense_1\""));
+    CHECK(contains(none[1], "no kernel takes muon"));
+}
+
 TEST_CASE("a plan's table tells what a sweep sets, beside names that have only a hash", "[plan]") {
     const std::string text = std::string(kHead) + run_text("a", "") +
                              run_text("b", "train = { shuffle = false }\n") +

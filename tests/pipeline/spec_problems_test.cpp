@@ -127,6 +127,29 @@ TEST_CASE("averages of the weights: one, with sensible numbers", "[spec][problem
     CHECK(contains(problem("gradient_accumulation_steps = 0"), "must be a whole number from 1"));
 }
 
+TEST_CASE("muon: its own keys, in their bounds", "[spec][problems]") {
+    const auto problem = [](const std::string& keys) {
+        return problem_of_train("optimizer = { name = \"muon\", " + keys + " }");
+    };
+    CHECK(problem("ns_steps = 0, rms_rate = \"none\", exclude_layers = []").empty());
+    CHECK(problem("exclude_layers = [\"dense_1\", \"out/kernel\"]").empty());
+    CHECK(contains(problem("beta_1 = 0.9"), "unknown key \"beta_1\""));
+    CHECK(contains(problem("exclude_embeddings = true"), "unknown key \"exclude_embeddings\""));
+    CHECK(contains(problem("momentum = 1"), "momentum must be a number of at least 0 and below 1"));
+    CHECK(contains(problem("adam_beta_2 = 1"), "at least 0 and below 1"));
+    CHECK(contains(problem("epsilon = 0"), "above 0 and at most 1"));
+    CHECK(contains(problem("ns_steps = 101"), "a whole number from 0 to 100"));
+    CHECK(contains(problem("ns_steps = -1"), "a whole number from 0 to 100"));
+    CHECK(contains(problem("muon_b = -101"), "at least -100 and at most 100"));
+    CHECK(contains(problem("adam_lr_ratio = 0"), "above 0 and at most 1000"));
+    CHECK(contains(problem("rms_rate = 0"), "above 0 and at most 1000"));
+    CHECK(contains(problem("adam_weight_decay = -1"), "at least 0 and at most 100"));
+    CHECK(contains(problem("exclude_convolutions = 1"), "must be true or false"));
+    for (const char* parts : {"1", "[1]", "\"\"", "\"dense_[12]\"", "[\"a\", \"b.c\"]"})
+        CHECK(contains(problem(std::string("exclude_layers = ") + parts),
+                       "exclude_layers must be parts of names of layers"));
+}
+
 TEST_CASE("what TOML allows and no experiment needs is refused", "[spec][problems]") {
     CHECK(problem_of_train("optimizer = { learning_rate = nan }") ==
           "exp.toml:4:31: nan and inf are no settings");
@@ -249,4 +272,15 @@ TEST_CASE("a monitor of validation needs validation", "[spec][problems]") {
     CHECK(contains(problem_in(kHead + run_text("a", "checkpoint = { monitor = \"acc\" }\n")),
                    "monitor must be one of"));
     CHECK(contains(problem_of_train("early_stopping = true"), "a table or \"none\""));
+}
+
+TEST_CASE("a monitor of top-5 accuracy needs more than five classes", "[spec][problems]") {
+    const std::string checkpoint = "checkpoint = { monitor = \"val_top_5_accuracy\" }\n";
+    const auto problem = [&](const std::string& data) {
+        return problem_in(kHead + run_text("a", checkpoint + "data = { " + data + " }\n"));
+    };
+    CHECK(problem("validation = \"test\"").empty());
+    CHECK(contains(problem("validation = \"none\""), "which needs validation"));
+    CHECK(contains(problem("validation = \"test\", classes = [\"cat\", \"dog\"]"),
+                   "val_top_5_accuracy needs more than five classes"));
 }

@@ -43,6 +43,14 @@ TEST_CASE("keras csv: columns in the order of their names, epochs from 0", "[rep
                            "2.25,1.0,2.0\r\n"));
 }
 
+TEST_CASE("keras csv: top-5 accuracy is a column where there is one", "[reports]") {
+    std::vector<storage::EpochRow> rows{validated(row_of(1, 2.25, 0.1), 2.0, 0.5)};
+    rows.front().val_top_5_accuracy = 0.75;
+    CHECK(keras_csv(rows, false) ==
+          "epoch,accuracy,loss,val_accuracy,val_loss,val_top_5_accuracy\r\n"
+          "0,0.1,2.25,0.5,2.0,0.75\r\n");
+}
+
 TEST_CASE("keras csv: without validation the columns are there all the same", "[reports]") {
     const std::vector<storage::EpochRow> rows{
         row_of(1, std::numeric_limits<double>::infinity(), 1e16)};

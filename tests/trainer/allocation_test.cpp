@@ -113,6 +113,14 @@ TEST_CASE("steps from the third on allocate nothing", "[trainer][allocation][mpi
         const RunData tiny = select_samples(make_tiny_dataset(), config.data, 1);
         check_none(allocations_of_steps(config, tiny, world));
     }
+    for (const ExchangeKind kind : {ExchangeKind::ordered, ExchangeKind::ring, ExchangeKind::mpi}) {
+        CAPTURE(static_cast<int>(kind));
+        RunConfig config = tiny_recipe();
+        config.train.optimizer.rule = MuonConfig{.exclude_convolutions = false};
+        config.parallel.exchange = kind;
+        const RunData tiny = select_samples(make_tiny_dataset(), config.data, 1);
+        check_none(allocations_of_steps(config, tiny, world));
+    }
     RunConfig mixed = whitened_run();
     mixed.data.augmentation.insert(mixed.data.augmentation.begin(),
                                    RandomRotationConfig{{-0.1, 0.1}, {}});

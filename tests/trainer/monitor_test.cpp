@@ -54,6 +54,19 @@ TEST_CASE("a NaN is never the best, not even as the first", "[trainer][monitor]"
     CHECK(improvements(accuracy, {kNan, 0.1, kNan, 0.2}) == ".+.+");
 }
 
+TEST_CASE("top-5 accuracy is watched where there is one", "[trainer][monitor]") {
+    Monitor monitor({.metric = "val_top_5_accuracy", .mode = MonitorMode::max}, {});
+    EpochRecord epoch = epoch_with_val_loss(1, 0.9);
+    epoch.validation->top_5_accuracy = 0.25;
+    CHECK(monitor.improves(epoch));
+    CHECK_FALSE(monitor.improves(epoch));
+    epoch.validation->top_5_accuracy = 0.5;
+    CHECK(monitor.improves(epoch));
+    CHECK(monitor.best().value == 0.5);
+    epoch.validation->top_5_accuracy.reset();
+    CHECK_THROWS_AS(monitor.improves(epoch), std::invalid_argument);
+}
+
 // From a NaN the first class is predicted, which may be right often.
 TEST_CASE("an accuracy beside a loss that is a NaN is none", "[trainer][monitor]") {
     Monitor monitor({.metric = "val_accuracy", .mode = MonitorMode::max}, {});

@@ -16,6 +16,7 @@ namespace lockstep::tests {
 using trainer::AdagradConfig;
 using trainer::AdamConfig;
 using trainer::LionConfig;
+using trainer::MuonConfig;
 using trainer::NadamConfig;
 using trainer::Optimizer;
 using trainer::OptimizerConfig;
@@ -53,6 +54,11 @@ struct ScalarWeight {
         if (t == 1) v = adagrad.initial_accumulator_value;
         v += g * g;
         w -= rate * g / std::sqrt(v + adagrad.epsilon);
+    }
+    // One that is no matrix: AdamW's.
+    void update(const MuonConfig& muon, double g, double rate, int t) {
+        update(AdamConfig{muon.adam_beta_1, muon.adam_beta_2, muon.epsilon}, g,
+               rate * muon.adam_lr_ratio, t);
     }
     void update(const NadamConfig& nadam, double g, double rate, int t) {
         const auto momentum = [&](int step) {

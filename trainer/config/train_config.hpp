@@ -89,6 +89,23 @@ struct NadamConfig {
     double beta_2 = 0.999;
     double epsilon = 1e-7;
 };
+// Matrices move along their momentum, made nearly orthogonal; all else by AdamW: docs/muon.md.
+struct MuonConfig {
+    double adam_beta_1 = 0.9;
+    double adam_beta_2 = 0.999;
+    double epsilon = 1e-7;             // AdamW's
+    double adam_weight_decay = 0.004;  // in place of the optimizer's
+    double adam_lr_ratio = 1.0;        // of the learning rate
+    double momentum = 0.95;
+    bool nesterov = true;
+    int ns_steps = 5;  // of Newton and Schulz
+    double muon_a = 3.4445;
+    double muon_b = -4.7750;
+    double muon_c = 2.0315;
+    std::optional<double> rms_rate = 0.2;
+    std::vector<std::string> exclude_layers{};  // parts of layer/tensor: by AdamW
+    bool exclude_convolutions = true;
+};
 
 // Exponential moving average of the weights: average = momentum x average + (1 - momentum) x weight
 // after each step.
@@ -116,7 +133,8 @@ struct TensorFactor {
 
 struct OptimizerConfig {
     double learning_rate = 1e-3;
-    std::variant<SgdConfig, AdamConfig, RmspropConfig, LionConfig, AdagradConfig, NadamConfig>
+    std::variant<SgdConfig, AdamConfig, RmspropConfig, LionConfig, AdagradConfig, NadamConfig,
+                 MuonConfig>
         rule = AdamConfig{};
     // Before each step w -= learning rate x weight_decay x w: "decoupled", as Keras does it.
     double weight_decay = 0.0;
@@ -158,7 +176,8 @@ struct OneCycleSchedule {
 
 enum class MonitorMode { min, max };
 
-// A figure of the epochs that training watches: one of loss, accuracy, val_loss, val_accuracy.
+// A figure of the epochs that training watches: one of loss, accuracy, val_loss, val_accuracy,
+// val_top_5_accuracy.
 struct MonitorConfig {
     std::string metric;
     MonitorMode mode = MonitorMode::min;  // the reader resolves Keras' "auto"

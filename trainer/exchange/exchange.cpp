@@ -19,7 +19,7 @@ std::unique_ptr<Exchange> replicated(const Communicator& comm, const ExchangeSet
     auto allreduce = std::make_unique<Algorithm>(comm, setting.count + setting.tail);
     return in_memory_for(
         "the weights, a gradient and the sum of all",
-        3 * (setting.count + setting.tail) * sizeof(float),
+        (setting.has_directions ? 4 : 3) * (setting.count + setting.tail) * sizeof(float),
         [&] { return std::make_unique<ReplicatedExchange>(comm, setting, std::move(allreduce)); });
 }
 

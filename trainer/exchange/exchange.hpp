@@ -33,6 +33,7 @@ struct ExchangeSetting {
     std::vector<int> filled_shards;  // shards with samples: what steps may have
     std::size_t factors = 0;         // floats of factors()
     bool keeps_sums = false;         // for visit_sums()
+    bool has_directions = false;     // for directions()
 };
 
 // Updates weights first .. first + sum.size() - 1 by their summed gradient, or looks at them.
@@ -75,10 +76,20 @@ public:
     // Throws std::invalid_argument if it is none of them.
     virtual std::span<const float> sum_tails(int filled_shards) = 0;
     // Sums the gradients of the step of sum_tails(), to be looked at before anything is updated by
-    // them; sum_and_update() then has them. Calls `visit` for the weights that are this rank's to
-    // update, in ascending order, in whole cache lines together. Of all ranks every weight is one's
-    // to update at least. Only where the setting keeps sums.
+    // them; sum_and_update() then has them, and so has another visit. Calls `visit` for the weights
+    // that are this rank's to update, in ascending order, in whole cache lines together. Of all
+    // ranks every weight is one's to update at least. Only where the setting keeps sums.
     virtual void visit_sums(const SliceUpdate& visit) = 0;
+    // What updates are made of that look at whole tensors: [count], zero at first, where ranks
+    // share memory the same on each. Only where the setting has directions, else empty. Between
+    // visit_sums() and sum_and_update()
+    //   each rank writes it at the places that it updates;  collect_directions()
+    //   each rank makes a part of it anew;                  share_directions()
+    // and on return from either all of it is there, on every rank.
+    virtual std::span<float> directions() = 0;
+    virtual void collect_directions() = 0;
+    //   parts   by rank; they do not overlap
+    virtual void share_directions(std::span<const Slice> parts) = 0;
     // Sums the gradients of the step of sum_tails() and calls `update` for the weights that are
     // this rank's to update, piece by piece. On return all weights are there, on every rank, and
     // the gradients may be written anew.

@@ -29,6 +29,7 @@ void require_equal_on_all_ranks(const Communicator& comm, const ExchangeSetting&
     require_equal_on_all_ranks(comm, static_cast<std::size_t>(setting.shards), "numbers of shards");
     require_equal_on_all_ranks(comm, setting.factors, "lengths of factors");
     require_equal_on_all_ranks(comm, std::size_t{setting.keeps_sums}, "ways to keep sums");
+    require_equal_on_all_ranks(comm, std::size_t{setting.has_directions}, "kinds of updates");
     require_equal_on_all_ranks(comm, setting.filled_shards.size(), "sizes of batches");
     for (const int filled : setting.filled_shards)
         require_equal_on_all_ranks(comm, static_cast<std::size_t>(filled), "filled shards");

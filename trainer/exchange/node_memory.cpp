@@ -20,7 +20,8 @@ std::size_t counter_floats(const NodeMemory::Layout& layout) {
 std::size_t all_floats(const NodeMemory::Layout& layout) {
     const auto gradients = static_cast<std::size_t>(layout.ranks * layout.gradients);
     return counter_floats(layout) + with_slack(layout.weights) +
-           gradients * with_slack(layout.gradient) + with_slack(layout.factors);
+           gradients * with_slack(layout.gradient) + with_slack(layout.directions) +
+           with_slack(layout.factors);
 }
 
 }  // namespace
@@ -57,6 +58,11 @@ std::span<float> NodeMemory::gradient(int rank, int index) const {
     const auto number = static_cast<std::size_t>(rank * layout_.gradients + index);
     const std::size_t first = counter_floats(layout_) + with_slack(layout_.weights);
     return floats_.subspan(first + number * with_slack(layout_.gradient), layout_.gradient);
+}
+
+std::span<float> NodeMemory::directions() const {
+    const std::size_t behind = with_slack(layout_.directions) + with_slack(layout_.factors);
+    return floats_.last(behind).first(layout_.directions);
 }
 
 std::span<float> NodeMemory::factors() const {

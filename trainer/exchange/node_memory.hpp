@@ -18,10 +18,11 @@ class NodeMemory {
 public:
     struct Layout {
         int ranks = 1;
-        std::size_t weights = 0;   // floats, one array for the node
-        std::size_t gradient = 0;  // floats of a gradient with its tail
-        int gradients = 1;         // a rank
-        std::size_t factors = 0;   // floats, one array for the node
+        std::size_t weights = 0;     // floats, one array for the node
+        std::size_t gradient = 0;    // floats of a gradient with its tail
+        int gradients = 1;           // a rank
+        std::size_t factors = 0;     // floats, one array for the node
+        std::size_t directions = 0;  // likewise
     };
 
     // Zeros. Collective over the ranks of a node.
@@ -32,6 +33,7 @@ public:
     std::span<float> weights() const;
     std::span<float> gradient(int rank, int index) const;  // 64-byte aligned
     std::span<float> factors() const;                      // likewise
+    std::span<float> directions() const;                   // likewise
 
 private:
     explicit NodeMemory(const Layout& layout) : layout_(layout) {}
@@ -39,7 +41,7 @@ private:
     Layout layout_;
     std::optional<SharedMemory> shared_;
     AlignedArray<float> own_;
-    std::span<float> floats_;  // all of it: counters, weights, gradients
+    std::span<float> floats_;  // all of it: counters, weights, gradients, the others
 };
 
 }  // namespace lockstep::trainer

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "liveness/pulse.hpp"
 #include "trainer/determinism/shard_tree.hpp"
 #include "trainer/determinism/shards.hpp"
 
@@ -17,10 +18,14 @@ constexpr std::size_t kChunkSize = 16384;
 
 ReplicatedExchange::ReplicatedExchange(const Communicator& comm, const ExchangeSetting& setting,
                                        std::unique_ptr<Allreduce> allreduce)
-    : count_(setting.count),
+    : comm_(comm),
+      count_(setting.count),
       allreduce_(std::move(allreduce)),
       weights_(setting.count),
-      sum_(setting.count + setting.tail) {
+      sum_(setting.count + setting.tail),
+      directions_(setting.has_directions ? setting.count : 0),
+      part_counts_(static_cast<std::size_t>(comm.size())),
+      part_offsets_(part_counts_.size()) {
     const SampleRange own = shards_of_rank(setting.shards, comm.size(), comm.rank());
     std::size_t most = 1;
     for (const int filled : setting.filled_shards)
@@ -49,6 +54,17 @@ std::span<const float> ReplicatedExchange::sum_tails(int filled_shards) {
 }
 
 void ReplicatedExchange::visit_sums(const SliceUpdate& visit) { sum_and_update(visit); }
+
+void ReplicatedExchange::share_directions(std::span<const Slice> parts) {
+    for (std::size_t rank = 0; rank < parts.size(); ++rank) {
+        part_counts_[rank] = static_cast<int>(parts[rank].count);
+        part_offsets_[rank] = static_cast<int>(parts[rank].first);
+    }
+    const liveness::Waiting waiting;
+    check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, directions_.data(),
+                             part_counts_.data(), part_offsets_.data(), MPI_FLOAT, comm_.handle()),
+              "MPI_Allgatherv");
+}
 
 void ReplicatedExchange::sum_alone(const SliceUpdate& take) { sum_and_update(take); }
 

@@ -47,7 +47,8 @@ TreeExchange::Place TreeExchange::find_place(const Communicator& comm,
                                     .weights = setting.count,
                                     .gradient = setting.count + setting.tail,
                                     .gradients = most_subtrees(setting, comm.size(), 1),
-                                    .factors = setting.factors};
+                                    .factors = setting.factors,
+                                    .directions = setting.has_directions ? setting.count : 0};
     auto memory = NodeMemory::make(nodes.on_node, layout);
     if (!comm.all_agree(memory.has_value())) return find_place(comm, setting, Transport::messages);
     return {std::move(nodes), std::move(*memory)};
@@ -74,9 +75,12 @@ TreeExchange::TreeExchange(const Communicator& comm, const ExchangeSetting& sett
         const Slice of_place =
             slice_of(count_, nodes_.ranks_per_node(), rank % nodes_.ranks_per_node());
         const Slice own = slice_of(of_place.count, nodes_.nodes(), rank / nodes_.ranks_per_node());
+        updated_.push_back({of_place.first + own.first, own.count});
         slice_counts_.push_back(static_cast<int>(own.count));
-        slice_offsets_.push_back(static_cast<int>(of_place.first + own.first));
+        slice_offsets_.push_back(static_cast<int>(updated_.back().first));
     }
+    node_counts_.resize(static_cast<std::size_t>(nodes_.nodes()));
+    node_offsets_.resize(node_counts_.size());
     if (nodes_.is_one_node()) {
         if (setting.keeps_sums) kept_sum_ = AlignedArray<float>(slice_.count);
         cut_own_slice();
@@ -229,11 +233,33 @@ void TreeExchange::visit_sums(const SliceUpdate& visit) {
     for (const Piece& piece : pieces_) {
         const std::span<float> kept =
             kept_sum_.span().subspan(piece.slice.first - slice_.first, piece.slice.count);
-        const std::span<const float> sum = sum_of(piece, kept);
-        if (sum.data() != kept.data()) std::ranges::copy(sum, kept.begin());
+        if (!has_kept_sum_) {
+            const std::span<const float> sum = sum_of(piece, kept);
+            if (sum.data() != kept.data()) std::ranges::copy(sum, kept.begin());
+        }
         visit(piece.slice.first, kept);
     }
     has_kept_sum_ = true;
+}
+
+// Ranks of a node wrote their parts where all of it read them: those of this place on other nodes
+// are received there, too.
+void TreeExchange::share_directions(std::span<const Slice> parts) {
+    if (!nodes_.is_one_node()) {
+        const auto per_node = static_cast<std::size_t>(nodes_.ranks_per_node());
+        const auto place = static_cast<std::size_t>(nodes_.place());
+        for (std::size_t node = 0; node < node_counts_.size(); ++node) {
+            const Slice& part = parts[node * per_node + place];
+            node_counts_[node] = static_cast<int>(part.count);
+            node_offsets_[node] = static_cast<int>(part.first);
+        }
+        const liveness::Waiting waiting;
+        check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, directions().data(),
+                                 node_counts_.data(), node_offsets_.data(), MPI_FLOAT,
+                                 nodes_.of_place.handle()),
+                  "MPI_Allgatherv");
+    }
+    meeting_.meet();
 }
 
 void TreeExchange::update_own_slice(const SliceUpdate& update) {

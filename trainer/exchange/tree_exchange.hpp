@@ -47,6 +47,9 @@ public:
     void form(const std::vector<FormedRange>& ranges) override;
     std::span<const float> sum_tails(int filled_shards) override;
     void visit_sums(const SliceUpdate& visit) override;
+    std::span<float> directions() override { return memory_.directions(); }
+    void collect_directions() override { share_directions(updated_); }
+    void share_directions(std::span<const Slice> parts) override;
     void sum_and_update(const SliceUpdate& update) override;
     void sum_alone(const SliceUpdate& take) override;
     void collect(std::span<float> array) override;
@@ -110,7 +113,9 @@ private:
     AlignedArray<float> kept_sum_;                // on one node: of the slice, where sums are kept
     bool has_kept_sum_ = false;                   // of the step under way
     AlignedArray<float> tail_sum_;  // [tail]; between nodes the idle ranks' of this one
-    std::vector<int> slice_counts_, slice_offsets_;  // by rank
+    std::vector<Slice> updated_;    // by rank: of the weights, what it updates
+    std::vector<int> slice_counts_, slice_offsets_;  // the same
+    std::vector<int> node_counts_, node_offsets_;    // by node: of what of_place exchanges
 };
 
 }  // namespace lockstep::trainer

@@ -31,6 +31,7 @@ SlotNames slots_of(const RmspropConfig& rmsprop) {
 SlotNames slots_of(const LionConfig&) { return {kMomentum, nullptr}; }
 SlotNames slots_of(const AdagradConfig&) { return {nullptr, "accumulator"}; }
 SlotNames slots_of(const NadamConfig&) { return {kMomentum, kVelocity}; }
+SlotNames slots_of(const MuonConfig&) { return {kMomentum, kVelocity}; }
 SlotNames slots_of(const OptimizerConfig& config) {
     return std::visit([](const auto& rule) { return slots_of(rule); }, config.rule);
 }
@@ -94,6 +95,12 @@ NadamStep step_of(const NadamConfig& nadam, double learning_rate, std::int64_t s
             static_cast<float>(nadam.epsilon)};
 }
 
+MuonStep step_of(const MuonConfig& muon, double learning_rate, std::int64_t step) {
+    const AdamConfig adam{muon.adam_beta_1, muon.adam_beta_2, muon.epsilon};
+    return {static_cast<float>(learning_rate), static_cast<float>(muon.momentum), muon.nesterov,
+            step_of(adam, learning_rate * muon.adam_lr_ratio, step)};
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const OptimizerConfig& config, std::size_t weights,
@@ -125,6 +132,7 @@ void for_each_rate(const Step& step, Visit visit) {
         visit(step.g_rate);
         visit(step.v_factor);
     }
+    if constexpr (requires { step.adam; }) for_each_rate(step.adam, visit);
 }
 
 template <class Step>
@@ -135,12 +143,14 @@ void scale_rate(Step& step, float factor) {
         step.m_rate *= factor;
         step.g_rate *= factor;
     }
+    if constexpr (requires { step.adam; }) scale_rate(step.adam, factor);
 }
 
 // What a rule updates a piece of: weights, and the slots it has.
 struct Piece {
     std::span<const float> gradient;
     std::span<float> first, second, weights;
+    std::span<const float> directions;  // empty: none are taken
 };
 
 void apply(const SgdStep& step, const Piece& p) {
@@ -161,6 +171,12 @@ void apply(const AdagradStep& step, const Piece& p) {
 void apply(const NadamStep& step, const Piece& p) {
     nadam_update(step, p.gradient, p.first, p.second, p.weights);
 }
+void apply(const MuonStep& step, const Piece& p) {
+    if (!p.directions.empty()) return muon_update(step, p.directions, p.weights);
+    AdamStep adam = step.adam;
+    adam.terms = step.terms;
+    adam_update(adam, p.gradient, p.first, p.second, p.weights);
+}
 
 }  // namespace
 
@@ -168,7 +184,7 @@ void apply(const NadamStep& step, const Piece& p) {
 void Optimizer::begin_step(double learning_rate, std::int64_t step) {
     step_number_ = step;
     is_update_ = !accumulator_ || accumulator_->begin_step(step);
-    is_gradient_whole_ = false;
+    whole_until_ = 0;
     begin_update(learning_rate, step / config_.gradient_accumulation_steps);
     if (!average_) return;
     average_->begin_step(step);
@@ -178,7 +194,9 @@ void Optimizer::begin_step(double learning_rate, std::int64_t step) {
 void Optimizer::begin_update(double learning_rate, std::int64_t update) {
     std::visit([&](const auto& rule) { step_ = step_of(rule, learning_rate, update); },
                config_.rule);
-    decay_ = static_cast<float>(learning_rate * config_.weight_decay);
+    decay_ = adam_decay_ = static_cast<float>(learning_rate * config_.weight_decay);
+    if (const auto* muon = std::get_if<MuonConfig>(&config_.rule))
+        adam_decay_ = static_cast<float>(learning_rate * muon->adam_weight_decay);
     gradient_scale_ = 1.0F;
     std::visit([&](const auto& rule) { for_each_rate(rule, [&](float rate) { digest(rate); }); },
                step_);
@@ -186,8 +204,11 @@ void Optimizer::begin_update(double learning_rate, std::int64_t update) {
 
 std::span<const float> Optimizer::whole_gradient(std::size_t first,
                                                  std::span<const float> gradient) {
-    is_gradient_whole_ = true;
-    return accumulator_ ? accumulator_->add(first, gradient) : gradient;
+    const bool is_asked_again = first < whole_until_;
+    whole_until_ = std::max(whole_until_, first + gradient.size());
+    if (!accumulator_) return gradient;
+    return is_asked_again ? accumulator_->sum(first, gradient.size())
+                          : accumulator_->add(first, gradient);
 }
 
 void Optimizer::scale_gradients(double factor) {
@@ -200,11 +221,36 @@ void Optimizer::digest(float factor) {
     rates_digest_ = (rates_digest_ ^ std::bit_cast<std::uint32_t>(factor)) * kFnvPrime;
 }
 
+void Optimizer::take_directions(std::size_t first, std::span<const float> gradient,
+                                std::span<const float> weights) {
+    auto step = std::get<MuonStep>(step_);
+    for_each_range(ranges_, first, weights.size(),
+                   [&](std::size_t begin, std::size_t count, const WeightRange* range) {
+                       if (range == nullptr || !range->takes_muon) return;
+                       if (!range->is_trained_at(step_number_)) return;
+                       step.terms = terms_of(range);
+                       trainer::take_directions(step, gradient.subspan(begin - first, count),
+                                                weights.subspan(begin - first, count),
+                                                first_.span().subspan(begin, count),
+                                                directions_.subspan(begin, count));
+                   });
+}
+
+WeightTerms Optimizer::terms_of(const WeightRange* range) const {
+    WeightTerms terms{.gradient_scale = gradient_scale_};
+    if (range == nullptr) return terms;
+    if (range->decays)
+        terms.decay =
+            (range->takes_muon ? decay_ : adam_decay_) * static_cast<float>(range->rate_factor);
+    terms.l2_slope = static_cast<float>(2.0 * range->l2);
+    return terms;
+}
+
 void Optimizer::update(std::size_t first, std::span<const float> gradient,
                        std::span<float> weights) {
     if (accumulator_)
-        gradient = is_gradient_whole_ ? accumulator_->sum(first, gradient.size())
-                                      : accumulator_->add(first, gradient);
+        gradient = whole_until_ > 0 ? accumulator_->sum(first, gradient.size())
+                                    : accumulator_->add(first, gradient);
     if (is_update_)
         for_each_range(ranges_, first, weights.size(),
                        [&](std::size_t begin, std::size_t count, const WeightRange* range) {
@@ -218,14 +264,14 @@ void Optimizer::update(std::size_t first, std::span<const float> gradient,
 void Optimizer::update_range(std::size_t first, std::span<const float> gradient,
                              std::span<float> weights, const WeightRange* range) {
     if (range != nullptr && !range->is_trained_at(step_number_)) return;
-    WeightTerms terms{.gradient_scale = gradient_scale_};
+    const WeightTerms terms = terms_of(range);
     const float factor = range == nullptr ? 1.0F : static_cast<float>(range->rate_factor);
-    if (range != nullptr && range->decays) terms.decay = decay_ * factor;
-    if (range != nullptr) terms.l2_slope = static_cast<float>(2.0 * range->l2);
     const auto part_of = [&](AlignedArray<float>& slot) {
         return slot.size() == 0 ? std::span<float>() : slot.span().subspan(first, weights.size());
     };
-    const Piece piece{gradient, part_of(first_), part_of(second_), weights};
+    Piece piece{gradient, part_of(first_), part_of(second_), weights, {}};
+    if (range != nullptr && range->takes_muon)
+        piece.directions = directions_.subspan(first, weights.size());
     std::visit(
         [&](auto step) {  // a copy, for this range
             step.terms = terms;

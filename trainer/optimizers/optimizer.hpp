@@ -37,10 +37,17 @@ public:
     bool writes_weights() const { return is_update_ || (average_ && average_->overwrites()); }
     const std::vector<WeightRange>& ranges() const { return ranges_; }
     // What weights from `first` on will be updated by, from the gradient of a step that is an
-    // update. Called for all of them or for none, before their update.
+    // update. Called for all of them in ascending order or for none, before their update; asked
+    // again it says the same.
     std::span<const float> whole_gradient(std::size_t first, std::span<const float> gradient);
     // By what all gradients of the step are multiplied, behind begin_step().
     void scale_gradients(double factor);
+    // As long as the weights, for a rule that makes updates of whole tensors (muon.hpp): between
+    // take_directions() of all weights and their update somebody makes them orthogonal.
+    void use_directions(std::span<float> directions) { directions_ = directions; }
+    // Of those weights from `first` on that take Muon, in a step that is an update.
+    void take_directions(std::size_t first, std::span<const float> gradient,
+                         std::span<const float> weights);
     // Updates weights first .. first + n - 1 and their slots, if the step is an update.
     //   gradient, weights   [n], those of them
     void update(std::size_t first, std::span<const float> gradient, std::span<float> weights);
@@ -58,22 +65,25 @@ private:
     // Of weights in one range, or in none (null).
     void update_range(std::size_t first, std::span<const float> gradient, std::span<float> weights,
                       const WeightRange* range);
+    WeightTerms terms_of(const WeightRange* range) const;
     void digest(float factor);
 
     OptimizerConfig config_;
     std::vector<WeightRange> ranges_;
-    std::variant<SgdStep, AdamStep, RmspropStep, LionStep, AdagradStep, NadamStep>
+    std::variant<SgdStep, AdamStep, RmspropStep, LionStep, AdagradStep, NadamStep, MuonStep>
         step_;  // the one under way
     std::int64_t step_number_ = 0;
-    float decay_ = 0.0F;  // of that step
+    float decay_ = 0.0F;       // of that step
+    float adam_decay_ = 0.0F;  // of Muon's, where AdamW is taken
     float gradient_scale_ = 1.0F;
     std::uint64_t rates_digest_ = 0;
-    AlignedArray<float> first_;   // momentum: SGD's, m of Adam's kin and Lion, RMSprop's moves
+    AlignedArray<float> first_;   // momentum: SGD's, m of Adam's kin, Lion, Muon; RMSprop's moves
     AlignedArray<float> second_;  // velocity: v of Adam's kin and RMSprop; Adagrad's accumulator
     std::optional<GradientAccumulator> accumulator_;  // where not every step is an update
     std::optional<WeightAverage> average_;
     bool is_update_ = true;
-    bool is_gradient_whole_ = false;  // by whole_gradient()
+    std::size_t whole_until_ = 0;  // by whole_gradient(); 0: it was not called in this step
+    std::span<float> directions_;
 };
 
 // The learning rate of a step.

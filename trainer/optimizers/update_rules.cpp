@@ -154,6 +154,26 @@ HWY_ATTR void Nadam(const NadamStep& s, const float* g, float* m, float* v, floa
     });
 }
 
+HWY_ATTR void TakeDirections(const MuonStep& s, const float* g, const float* w, float* m,
+                             float* direction, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto momentum = hn::Set(d, s.momentum);
+        const auto gradient = whole_gradient(d, s.terms, g + i, w + i);
+        const auto m_new =
+            zero_below(d, kLeastNormal, hn::MulAdd(momentum, hn::LoadU(d, m + i), gradient));
+        hn::StoreU(m_new, d, m + i);
+        hn::StoreU(s.nesterov ? hn::MulAdd(momentum, m_new, gradient) : m_new, d, direction + i);
+    });
+}
+
+HWY_ATTR void MuonMove(const MuonStep& s, const float* direction, float* w, std::size_t count) {
+    for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
+        const auto weight = decayed(d, s.terms, hn::LoadU(d, w + i));
+        const auto move = hn::Mul(hn::Set(d, s.learning_rate), hn::LoadU(d, direction + i));
+        hn::StoreU(hn::Sub(weight, move), d, w + i);
+    });
+}
+
 // From the nearer end.
 HWY_ATTR void MoveAverage(float share, const float* w, float* average, std::size_t count) {
     for_each_vector(count, [=](auto d, std::size_t i) HWY_ATTR {
@@ -202,6 +222,8 @@ HWY_EXPORT(Rmsprop);
 HWY_EXPORT(Lion);
 HWY_EXPORT(Adagrad);
 HWY_EXPORT(Nadam);
+HWY_EXPORT(TakeDirections);
+HWY_EXPORT(MuonMove);
 HWY_EXPORT(MoveAverage);
 
 void sgd_update(const SgdStep& step, std::span<const float> gradient, std::span<float> velocity,
@@ -240,6 +262,18 @@ void nadam_update(const NadamStep& step, std::span<const float> gradient, std::s
                   std::span<float> v, std::span<float> weights) {
     HWY_DYNAMIC_DISPATCH(Nadam)
     (step, gradient.data(), m.data(), v.data(), weights.data(), weights.size());
+}
+
+void take_directions(const MuonStep& step, std::span<const float> gradient,
+                     std::span<const float> weights, std::span<float> momentum,
+                     std::span<float> directions) {
+    HWY_DYNAMIC_DISPATCH(TakeDirections)
+    (step, gradient.data(), weights.data(), momentum.data(), directions.data(), weights.size());
+}
+
+void muon_update(const MuonStep& step, std::span<const float> directions,
+                 std::span<float> weights) {
+    HWY_DYNAMIC_DISPATCH(MuonMove)(step, directions.data(), weights.data(), weights.size());
 }
 
 void move_average(float share, std::span<const float> weights, std::span<float> average) {

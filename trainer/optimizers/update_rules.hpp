@@ -101,6 +101,23 @@ struct NadamStep {
 void nadam_update(const NadamStep& step, std::span<const float> gradient, std::span<float> m,
                   std::span<float> v, std::span<float> weights);
 
+// AdamW of what is no matrix; and of a matrix' elements
+//   m = momentum m + g;  direction = g + momentum m, with Nesterov, or m
+// and, when the directions are orthogonal (muon.hpp),  w -= lr direction   [6]
+//
+// [6] K. Jordan et al.: Muon: an optimizer for hidden layers in neural networks. 2024.
+struct MuonStep {
+    float learning_rate;
+    float momentum;
+    bool nesterov;
+    AdamStep adam;
+    WeightTerms terms{};
+};
+void take_directions(const MuonStep& step, std::span<const float> gradient,
+                     std::span<const float> weights, std::span<float> momentum,
+                     std::span<float> directions);
+void muon_update(const MuonStep& step, std::span<const float> directions, std::span<float> weights);
+
 // average += share (w - average), with share in [0, 1]: with 1 it is w, and where both are equal
 // they stay so, to the last bit.
 void move_average(float share, std::span<const float> weights, std::span<float> average);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "trainer/config/train_config.hpp"
@@ -24,6 +25,7 @@ struct WeightRange {
     double rate_factor = 1.0;  // of the learning rate, by which they decay, too
     // So many steps of the run change them; from then on they stay, with their slots.
     std::int64_t trained_steps = kAllSteps;
+    bool takes_muon = false;  // and not AdamW, of that optimizer
 
     bool is_trained_at(std::int64_t step) const { return step < trained_steps; }
 };
@@ -33,6 +35,10 @@ struct WeightRange {
 std::vector<WeightRange> weight_ranges(const OptimizerConfig& optimizer,
                                        std::span<const LayerConfig> layers,
                                        const Parameters& parameters, std::int64_t steps_per_epoch);
+
+// Of a tensor of that name; kAllSteps where the layer says nothing of it.
+std::int64_t trained_steps_of(const LayerConfig& layer, const std::string& tensor,
+                              std::int64_t steps_per_epoch);
 
 bool has_l2(std::span<const WeightRange> ranges);
 

@@ -68,9 +68,32 @@ std::vector<Parameters::Range> Parameters::trainable_ranges(std::size_t first,
 
 std::vector<Parameters::TrainableTensor> Parameters::trainable_tensors() const {
     std::vector<TrainableTensor> all;
-    for (const Tensor* tensor : tensors(true))
-        all.push_back({tensor->layer, tensor->shape.name, tensor->offset, tensor->format->size()});
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+        const Tensor& tensor = tensors_[i];
+        if (tensor.shape.is_trainable)
+            all.push_back({tensor.layer, tensor.shape.name, tensor.offset, tensor.format->size(),
+                           tensor.shape.shape, i});
+    }
     return all;
+}
+
+// A format moves values and does not look at them: those of an arena of numbers tell their places.
+// In two halves, each of which float32 has exactly.
+std::vector<std::uint32_t> Parameters::positions(std::size_t tensor) const {
+    constexpr std::uint32_t kHalf = 1U << 16;
+    const ParameterFormat& format = *tensors_[tensor].format;
+    AlignedArray<float> arena(format.size());
+    const auto values = static_cast<std::size_t>(tensors_[tensor].shape.size());
+    std::vector<float> numbers(values);
+    std::vector<std::uint32_t> positions(values, 0);
+    for (const std::uint32_t unit : {1U, kHalf}) {
+        for (std::size_t i = 0; i < arena.size(); ++i)
+            arena[i] = static_cast<float>(static_cast<std::uint32_t>(i) / unit % kHalf);
+        format.unpack(arena.span(), numbers);
+        for (std::size_t i = 0; i < values; ++i)
+            positions[i] += static_cast<std::uint32_t>(numbers[i]) * unit;
+    }
+    return positions;
 }
 
 NamedTensors Parameters::unpack(std::span<const float> trainable,

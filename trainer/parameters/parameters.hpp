@@ -7,6 +7,7 @@
 // One flat arena lets the optimizer, the exchange and the digest run over everything in one pass.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -58,8 +59,12 @@ public:
     struct TrainableTensor {
         std::string layer, name;
         std::size_t first = 0, count = 0;  // in trainable(); padding inside of it included
+        std::vector<std::int64_t> shape;   // Keras'
+        std::size_t number = 0;
     };
     std::vector<TrainableTensor> trainable_tensors() const;
+    // Where the values of a tensor, in Keras' order, stand in its arena, counted from offset().
+    std::vector<std::uint32_t> positions(std::size_t tensor) const;
 
     NamedTensors weights() const { return unpack(trainable_, constants_.span()); }
     // Throws WeightsError, before anything is changed, if tensors do not match one by one in order
