@@ -16,7 +16,7 @@ bool is_asked(const std::string& question) {
     std::fputs((question + " [y/N] ").c_str(), stderr);
     std::fflush(stderr);
     std::string answer;
-    std::getline(std::cin, answer);
+    if (!std::getline(std::cin, answer)) std::fputs("\n", stderr);  // Ctrl-D ends no line
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 

@@ -2,11 +2,10 @@
 
 #include <utility>
 
-#include "pipeline/progress/standard_output.hpp"
+#include "pipeline/progress/terminal_lines.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/reported_runs.hpp"
 #include "pipeline/store/store_reading.hpp"
-#include "reports/tables/fitting_table.hpp"
 #include "reports/tables/sweep_table.hpp"
 #include "reports/words/verdict_text.hpp"
 
@@ -19,14 +18,6 @@ reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
     for (const reports::RunFigures& run : shown) ids.push_back(run.run.run);
     const reports::ReportedRuns runs = reported_runs(database, std::move(ids), asked);
     return reports::make_comparison(shown, figures_of(database, runs.beside));
-}
-
-std::string terminal_lines(const std::string& line) {
-    const auto width = output_width();
-    if (!width) return line + '\n';
-    std::string text;
-    for (const std::string& part : reports::broken_lines(line, *width)) text += part + '\n';
-    return text;
 }
 
 std::string verdict_lines(const reports::ExperimentReport& report) {

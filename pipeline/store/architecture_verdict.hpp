@@ -20,7 +20,4 @@ reports::ExperimentReport comparison_of(const storage::RunDatabase& database,
 // are compared.
 std::string verdict_lines(const reports::ExperimentReport& report);
 
-// A line for the terminal: broken between words where it is wider than that, with a newline behind.
-std::string terminal_lines(const std::string& line);
-
 }  // namespace lockstep::pipeline

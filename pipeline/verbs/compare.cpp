@@ -14,6 +14,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/progress/terminal_lines.hpp"
 #include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"

@@ -10,6 +10,7 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/progress/terminal_lines.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/reported_runs.hpp"

@@ -14,14 +14,12 @@
 #include "pipeline/doctor/rank_facts.hpp"
 #include "pipeline/doctor/store_place.hpp"
 #include "pipeline/failure/exit_codes.hpp"
-#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/process_identity.hpp"
 #include "pipeline/recording/version.hpp"
 #include "pipeline/store/store_reading.hpp"
-#include "reports/tables/fitting_table.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
@@ -158,16 +156,8 @@ RankFacts own_facts(const std::optional<Plan>& plan, const trainer::ComputeEnvir
 
 // ---- the verb ----------------------------------------------------------------------------------
 
-// Advice that has no room beside what was found goes on in further lines.
-void print_diagnoses(const storage::Table& table, reports::TableFormat format) {
-    const std::optional<std::size_t> width = output_width();
-    const bool is_narrow = width && format == reports::TableFormat::table;
-    print(
-        reports::table_text(is_narrow ? reports::with_broken_lines(table, *width) : table, format));
-}
-
 int conclude(const Diagnoses& diagnoses, const DoctorOptions& options) {
-    print_diagnoses(diagnosis_table(diagnoses), options.format);
+    print_fitting(diagnosis_table(diagnoses), options.format, {.may_drop = false});
     return has_problem(diagnoses) ? kExitUnavailable : kExitSuccess;
 }
 

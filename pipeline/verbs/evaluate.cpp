@@ -16,6 +16,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/run_schedule.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/progress/terminal_lines.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/recording/weights_notes.hpp"
@@ -131,9 +132,9 @@ void print_result(const storage::Table& whole, Figures figures, const EvaluateOp
         case EvaluatedBy::all:
             return print_fitting(whole, options.format);
         case EvaluatedBy::classes:
-            return print(reports::table_text(reports::classes_table(figures()), options.format));
+            return print_fitting(reports::classes_table(figures()), options.format);
         case EvaluatedBy::confusion:
-            return print(reports::table_text(reports::confusions_table(figures()), options.format));
+            return print_fitting(reports::confusions_table(figures()), options.format);
     }
 }
 
@@ -216,7 +217,7 @@ int evaluate_on(const trainer::Communicator& world, const EvaluateOptions& optio
         print_result(result_table(network, options.split, views, result.metrics), figures, options);
         if (data.dataset->name == reports::kSynthetic && !options.by &&
             shows_to_people(options.format))
-            print(fitting_lines({reports::synthetic_note(true)}));
+            print(terminal_lines(reports::synthetic_note(true)));
     }
     return kExitSuccess;
 }

@@ -11,7 +11,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_session.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -36,7 +36,8 @@ int fsck(const FsckOptions& options) {
     check_store(store, mpi_places(), findings);
     const bool is_for_people = options.format == reports::TableFormat::table;
     if (!is_for_people || !findings.all().empty()) {
-        print(reports::table_text(findings_table(findings.all(), options.repairs), options.format));
+        print_fitting(findings_table(findings.all(), options.repairs), options.format,
+                      {.may_drop = false});
     }
     if (is_for_people) print(fmt::format("{}\n", conclusion(findings)));
     return findings.is_sound() ? kExitSuccess : kExitBadData;

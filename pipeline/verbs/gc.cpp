@@ -9,9 +9,9 @@
 #include "pipeline/care/garbage.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
-#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_session.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
+#include "reports/words/number_text.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -82,13 +82,17 @@ int gc(const GcOptions& options) {
     const auto store = storage::RunStore::open(options.store);
     std::vector<Garbage> garbage = find_garbage(store, open_for_reading(options.store));
     std::erase_if(garbage, [&](const Garbage& each) { return is_kept(options, each.kind); });
-    print(reports::table_text(table_of(store, garbage), options.format));
-    if (garbage.empty()) return kExitSuccess;
-    std::int64_t bytes = 0;
-    for (const Garbage& each : garbage) bytes += each.bytes;
-    if (!has_consent(options.consent, fmt::format("Free {} bytes for ever?", bytes))) {
+    if (garbage.empty() && shows_to_people(options.format)) {
+        tell_failure({kExitSuccess, "nothing to free"});
         return kExitSuccess;
     }
+    std::int64_t bytes = 0;
+    for (const Garbage& each : garbage) bytes += each.bytes;
+    const std::string all = reports::thousands(bytes) + " bytes";
+    print_fitting(table_of(store, garbage), options.format,
+                  {.may_drop = false, .notes = {all + " in all"}});
+    if (garbage.empty()) return kExitSuccess;
+    if (!has_consent(options.consent, fmt::format("Free {} for ever?", all))) return kExitSuccess;
     const Freed freed = remove(store, garbage);
     tell(freed);
     return freed.is_complete ? kExitSuccess : kExitInputOutput;

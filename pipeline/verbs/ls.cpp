@@ -266,7 +266,8 @@ int ls(const LsOptions& options) {
     if (options.lists_experiments) {
         print_fitting(chosen_rows(experiments_table(database), "experiments", options.rows, {}),
                       options.format,
-                      {.may_drop = options.rows.columns.empty(), .kept = {"caveat"}});
+                      {.may_drop = options.rows.columns.empty(),
+                       .kept = {"best_test_accuracy", "best_run", "caveat"}});
         return kExitSuccess;
     }
     SettingsTable runs = runs_with_settings(database, options.experiment);

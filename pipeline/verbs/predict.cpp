@@ -18,13 +18,12 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/run_schedule.hpp"
-#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/store_reading.hpp"
 #include "pipeline/training/run_queue.hpp"
 #include "pipeline/verbs/network_notes.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "trainer/data/dataset_kind.hpp"
 #include "trainer/data/image_file.hpp"
 #include "trainer/environment.hpp"
@@ -174,7 +173,7 @@ private:
 int predict_on(const trainer::Communicator& world, const PredictOptions& options) {
     Predictor predictor(world, options);
     const storage::Table table = predictor.predict();
-    if (world.is_root()) print(reports::table_text(table, options.format));
+    if (world.is_root()) print_fitting(table, options.format, {.may_drop = false});
     return predictor.has_problems() ? kExitBadData : kExitSuccess;
 }
 

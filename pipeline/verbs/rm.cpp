@@ -13,10 +13,9 @@
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
-#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/rank_session.hpp"
 #include "pipeline/store/row_options.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -77,12 +76,18 @@ void require_idle(const storage::RunStore& store, const storage::RunDatabase& da
 int rm(const RmOptions& options) {
     const auto store = storage::RunStore::open(options.store);
     std::vector<storage::RunRow> runs;
+    std::size_t count = 0;
     {
         const storage::RunDatabase database = open_for_reading(options.store);
         runs = chosen_runs(database, options);
+        count = database.runs(options.experiment).size();
         require_idle(store, database, runs);
     }
-    print(reports::table_text(table_of(store, runs), options.format));
+    if (runs.empty() && shows_to_people(options.format)) {
+        tell_no_rows(count);
+        return kExitSuccess;
+    }
+    print_fitting(table_of(store, runs), options.format, {.may_drop = false});
     if (runs.empty()) return kExitSuccess;
     const std::string counted = fmt::format("{} run{}", runs.size(), runs.size() == 1 ? "" : "s");
     if (!has_consent(options.consent, fmt::format("Remove {} for ever?", counted))) {

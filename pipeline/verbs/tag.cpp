@@ -8,9 +8,8 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
-#include "pipeline/progress/standard_output.hpp"
 #include "pipeline/settings/path_text.hpp"
-#include "reports/tables/table_text.hpp"
+#include "pipeline/verbs/terminal_table.hpp"
 #include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 
@@ -95,7 +94,7 @@ int tag(const TagOptions& options) {
         table.rows.push_back({run, fmt::format("{}", fmt::join(database.tags(run), " ")),
                               database.find_run(run)->notes});
     }
-    print(reports::table_text(table, options.format));
+    print_fitting(table, options.format, {.may_drop = false});
     return kExitSuccess;
 }
 

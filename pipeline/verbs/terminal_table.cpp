@@ -10,6 +10,8 @@
 
 #include "pipeline/progress/progress.hpp"
 #include "pipeline/progress/standard_output.hpp"
+#include "pipeline/progress/terminal_lines.hpp"
+#include "reports/tables/column_blocks.hpp"
 #include "reports/tables/fitting_table.hpp"
 #include "reports/tables/record_text.hpp"
 #include "reports/words/terminal_text.hpp"
@@ -20,9 +22,9 @@ namespace {
 // Lines below a table; in Markdown a list.
 std::string notes_text(const std::vector<std::string>& notes, reports::TableFormat format) {
     if (format == reports::TableFormat::table) {
-        std::vector<std::string> lines;  // names of classes are a user's text
-        for (const std::string& note : notes) lines.push_back(reports::terminal_text(note));
-        return fitting_lines(lines);
+        std::string lines;  // names of classes are a user's text
+        for (const std::string& note : notes) lines += terminal_lines(reports::terminal_text(note));
+        return lines;
     }
     std::string text = notes.empty() ? "" : "\n";
     for (const std::string& note : notes) {
@@ -71,20 +73,23 @@ std::string with_state_colors(const std::string& text) {
     return result;
 }
 
-// As aligned columns, or where they have no room a row below the other.
+// As aligned columns, long texts broken into lines; where that has no room, a row below the other.
 std::string text_of(const storage::Table& table, std::size_t width) {
-    if (reports::table_width(table) > width) return reports::record_text(table, width);
-    const std::string text = reports::table_text(table, reports::TableFormat::table);
+    const storage::Table broken = reports::with_broken_lines(table, width);
+    if (reports::table_width(broken) > width) return reports::record_text(table, width);
+    const std::string text = reports::table_text(broken, reports::TableFormat::table);
     const bool has_color = uses_color(ColorMode::automatic, {.is_terminal = true, .columns = 0});
     return has_color ? with_state_colors(text) : text;
 }
 
-// With every column, and long texts broken into lines.
-std::string text_in_lines(const storage::Table& table, std::size_t width) {
-    const storage::Table broken = reports::with_broken_lines(table, width);
-    return reports::table_width(broken) <= width
-               ? reports::table_text(broken, reports::TableFormat::table)
-               : reports::record_text(table, width);
+// As aligned columns, those that have no room below the others.
+std::string blocks_text(const storage::Table& table, std::size_t width) {
+    std::string text;
+    for (const storage::Table& block : reports::column_blocks(table, width)) {
+        if (!text.empty()) text += '\n';
+        text += reports::table_text(block, reports::TableFormat::table);
+    }
+    return text;
 }
 
 }  // namespace
@@ -113,8 +118,7 @@ void print_fitting(const storage::Table& table, reports::TableFormat format,
         print(reports::table_text(full, format) + notes_text(fitting.notes, format));
         return;
     }
-    if (!fitting.may_drop)
-        return print(text_in_lines(full, *width) + notes_text(fitting.notes, format));
+    if (!fitting.may_drop) return print(text_of(full, *width) + notes_text(fitting.notes, format));
     const reports::FittedTable shown =
         reports::fitted(full, *width, fitting.kept, fitting.together);
     print(text_of(shown.table, *width) + notes_text(fitting.notes, format));
@@ -130,8 +134,8 @@ void tell_no_rows(std::size_t of) {
 void tell_left_out(std::size_t columns, std::string_view where_the_rest_is) {
     if (columns == 0) return;
     fmt::print(stderr, "{}",
-               fitting_lines({fmt::format("{} more column{} had no room; {}", columns,
-                                          columns == 1 ? "" : "s", where_the_rest_is)}));
+               terminal_lines(fmt::format("{} more column{} had no room; {}", columns,
+                                          columns == 1 ? "" : "s", where_the_rest_is)));
 }
 
 FittedText fitting_sections(const std::vector<FittingSection>& sections,
@@ -157,22 +161,16 @@ FittedText fitting_sections(const std::vector<FittingSection>& sections,
     return result;
 }
 
-std::string fitting_lines(const std::vector<std::string>& lines) {
-    constexpr std::size_t kIndent = 2, kShortest = 20;
+std::string whole_sections(const std::vector<reports::Section>& sections,
+                           reports::TableFormat format) {
     const std::optional<std::size_t> width = output_width();
     std::string text;
-    for (const std::string& line : lines) {
-        const std::size_t own = line.find_first_not_of(' ');
-        if (!width || line.size() <= *width || own == std::string::npos) {
-            text += line + '\n';
-            continue;
-        }
-        const std::size_t room = std::max(*width, own + kIndent + kShortest) - own - kIndent;
-        std::string indent(own, ' ');
-        for (const std::string& part : reports::broken_lines(line, room)) {
-            text += indent + part + '\n';
-            indent.assign(own + kIndent, ' ');
-        }
+    for (const reports::Section& each : sections) {
+        const reports::Section section{each.title, reports::without_empty_columns(each.table)};
+        if (!text.empty()) text += '\n';
+        const bool is_on_terminal = width && format == reports::TableFormat::table;
+        text += is_on_terminal ? section.title + "\n\n" + blocks_text(section.table, *width)
+                               : reports::sections_text({section}, format);
     }
     return text;
 }

@@ -36,7 +36,8 @@ struct Fitting {
 
 // Prints. For people without columns in which no row has a value; on a terminal, as aligned
 // columns, those that have no room are left out; standard error then says how many, and how to see
-// them. Where not even those that stay have room, each row is printed as lines of its own.
+// them. Where those that stay have no room, their texts are broken into lines; where that is not
+// enough, each row is printed as lines of its own.
 void print_fitting(const storage::Table& table, reports::TableFormat format,
                    const Fitting& fitting = {});
 
@@ -62,7 +63,9 @@ struct FittedText {
 FittedText fitting_sections(const std::vector<FittingSection>& sections,
                             reports::TableFormat format);
 
-// Lines, each broken between words to what a terminal has room for; what goes on is indented.
-std::string fitting_lines(const std::vector<std::string>& lines);
+// The same with every column that has a value in some row: those that have no room beside each
+// other stand below, behind the first one once more.
+std::string whole_sections(const std::vector<reports::Section>& sections,
+                           reports::TableFormat format);
 
 }  // namespace lockstep::pipeline

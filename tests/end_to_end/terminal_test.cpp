@@ -10,6 +10,7 @@
 #include "tests/end_to_end/one_run.hpp"
 #include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/stores.hpp"
+#include "tests/end_to_end/sweep_store.hpp"
 #include "tests/storage/raw_database.hpp"
 #include "tests/support/catch.hpp"
 
@@ -121,6 +122,41 @@ TEST_CASE("What has no room as columns is shown in lines", "[end_to_end]") {
     CHECK(contains(query, "config_digest"));
 }
 
+TEST_CASE("show --all and the verbs of care keep to the width, and leave nothing out",
+          "[end_to_end]") {
+    for (const int columns : {60, 80}) {
+        for (const Words& words :
+             {in_store({"show", kOneRun, "--all"}), in_store({"gc", "--dry-run"}),
+              in_store({"rm", "--experiment", "smoke", "--dry-run"}), in_store({"tag", kOneRun}),
+              in_store({"fsck"})}) {
+            CAPTURE(columns, words);
+            const std::string text = on_terminal(columns, words);
+            std::istringstream lines(text);  // of a configuration as its file has them
+            bool is_file = false;
+            for (std::string line; std::getline(lines, line);) {
+                if (line.starts_with("configuration")) is_file = true;
+                if (line.starts_with("attempts")) is_file = false;
+                if (!is_file) CHECK(widest_line(line + '\n') <= static_cast<std::size_t>(columns));
+            }
+        }
+    }
+    const std::string all = on_terminal(80, in_store({"show", kOneRun, "--all"}));
+    for (const char* part : {"config_digest", "onednn_version", "weights_digest",
+                             "images_per_second", "sha256", "final.h5"})
+        CHECK(contains(all, part));
+    CHECK(contains(on_terminal(60, in_store({"gc", "--dry-run"})), "bytes in all"));
+}
+
+TEST_CASE("ls --experiments keeps what tells the experiments apart", "[end_to_end]") {
+    for (const int columns : {60, 80}) {
+        const std::string text =
+            on_terminal(columns, {"ls", "--experiments", "--store", sweep_store().string()});
+        for (const char* column : {"experiment", "best_test_accuracy", "best_run"})
+            CHECK(contains(text, column));
+        CHECK(widest_line(text) <= static_cast<std::size_t>(columns));
+    }
+}
+
 TEST_CASE("Help and the manual page keep to the width", "[end_to_end]") {
     for (const int columns : {60, 80}) {
         for (const Words& words : {Words{"help"}, Words{"help", "run"}, Words{"help", "ls"},
@@ -164,6 +200,9 @@ TEST_CASE("On a terminal what needs a look has a colour, unless that is refused"
 }
 
 TEST_CASE("Of no rows there is a sentence, and no head", "[end_to_end]") {
+    const Result kept = lockstep(in_store({"rm", "--failed"}));
+    CHECK(kept.output.empty());
+    CHECK(contains(kept.errors, "no run of 4 matches"));
     const Result none = lockstep(in_store({"ls", "--tag", "nosuch"}));
     CHECK(none.output.empty());
     CHECK(contains(none.errors, "no run of 4 matches"));
