@@ -1,7 +1,4 @@
-#include <fmt/format.h>
-
-#include <string>
-
+#include "pipeline/command_line/number_options.hpp"
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/verbs/bench.hpp"
@@ -10,32 +7,17 @@
 namespace lockstep::pipeline {
 namespace {
 
-// A number for which `is_fine`, which no NaN is; CLI11's own ranges let one pass.
-CLI::Validator real_number(bool (*is_fine)(double), const char* what) {
-    return CLI::Validator(
-        [=](const std::string& text) {
-            double value = 0.0;
-            const bool is_number = CLI::detail::lexical_cast(text, value);
-            return is_number && is_fine(value) ? std::string()
-                                               : fmt::format("{} is not {}", text, what);
-        },
-        "");
-}
+constexpr OptionRange kTimes{1, 100'000};  // that something is measured
 
 void declare_allreduce(CLI::App& verb, BenchAllreduceOptions& bench) {
-    verb.add_option("--counts", bench.benchmark.counts, "floats of a gradient")
-        ->type_name("N,...")
-        ->delimiter(',')
-        ->check(CLI::Range(0, 1'000'000'000));
-    verb.add_option("--repeats", bench.benchmark.repeats, "times each exchange is measured")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100000));
-    verb.add_option("--shards", bench.benchmark.shards, "shards over all ranks")
-        ->type_name("N")
-        ->check(CLI::Range(1, 4096));
-    verb.add_option("--ranks", bench.ranks, "ranks to start; one per core unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 65536));
+    add_whole_list(verb, "--counts", bench.benchmark.counts, {0, 1'000'000'000},
+                   "floats of a gradient");
+    add_whole(verb, "--repeats", bench.benchmark.repeats, kTimes,
+              "times each exchange is measured; 200 unless given");
+    add_whole(verb, "--shards", bench.benchmark.shards, {1, 4096},
+              "shards over all ranks; 8 unless given");
+    add_whole(verb, "--ranks", bench.ranks, kRankCounts,
+              "ranks to start; one per core unless given");
     add_format(verb, bench.benchmark.format);
 }
 
@@ -46,36 +28,28 @@ void declare_kernels(CLI::App& verb, BenchKernelsOptions& bench) {
             "tutorials unless given")
         ->type_name("SHAPE")
         ->allow_extra_args(false);
-    verb.add_option("--images", bench.images, "images of a call: a shard")
-        ->type_name("N")
-        ->check(CLI::Range(1, 1024));
-    verb.add_option("--rounds", bench.rounds, "rounds in which both run once")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100000));
+    add_whole(verb, "--images", bench.images, {1, 1024},
+              "images of a call, a shard; 4 unless given");
+    add_whole(verb, "--rounds", bench.rounds, kTimes,
+              "rounds in which both run once; 50 unless given");
     add_format(verb, bench.format);
 }
 
 void declare_step(CLI::App& verb, BenchStepOptions& bench) {
     add_spec(verb, bench.spec);
-    verb.add_option("--ranks", bench.ranks,
-                    "ranks to start; one per core, at most one per shard, unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 65536));
-    verb.add_option("--steps", bench.measuring.steps, "steps of a round")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100000));
-    verb.add_option("--rounds", bench.measuring.rounds, "rounds in which all is measured in turns")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100000));
-    verb.add_option("--latency", bench.latency_us,
-                    "of a message between nodes, in microseconds, for the prediction")
-        ->type_name("US")
-        ->check(real_number([](double us) { return us >= 0.0 && us <= 1e9; }, "from 0 to 1e9"));
-    verb.add_option("--bandwidth", bench.bandwidth_gbit,
-                    "of a node's network, in Gbit/s, for the prediction")
-        ->type_name("GBIT")
-        ->check(real_number([](double gbit) { return gbit > 0.0 && gbit <= 1e6; },
-                            "above 0 and at most 1e6"));
+    add_whole(verb, "--ranks", bench.ranks, kRankCounts,
+              "ranks to start; one per core, at most one per shard, unless given");
+    add_whole(verb, "--steps", bench.measuring.steps, kTimes, "steps of a round");
+    add_whole(verb, "--rounds", bench.measuring.rounds, kTimes,
+              "rounds in which all is measured in turns");
+    add_real(verb, "--latency", bench.latency_us,
+             {[](double us) { return us >= 0.0 && us <= 1e9; }, "from 0 to 1e9"},
+             "of a message between nodes, in microseconds, for the prediction; 20 unless given")
+        .type_name("US");
+    add_real(verb, "--bandwidth", bench.bandwidth_gbit,
+             {[](double gbit) { return gbit > 0.0 && gbit <= 1e6; }, "above 0 and at most 1e6"},
+             "of a node's network, in Gbit/s, for the prediction; 10 unless given")
+        .type_name("GBIT");
     add_format(verb, bench.format);
 }
 

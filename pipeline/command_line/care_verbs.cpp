@@ -1,3 +1,4 @@
+#include "pipeline/command_line/number_options.hpp"
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
 #include "pipeline/verbs/doctor.hpp"
@@ -54,9 +55,8 @@ void declare_doctor(CLI::App& verb, DoctorOptions& doctor) {
     add_positional(verb, "FILE", doctor.spec.file, "the experiment file that is to be trained");
     add_list(verb, "--only", doctor.spec.only, "NAME", "only this run of the file");
     add_settings(verb, doctor.spec.settings, doctor.spec.data);
-    verb.add_option("--ranks", doctor.ranks, "ranks of the job; one per core unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 65536));
+    add_whole(verb, "--ranks", doctor.ranks, kRankCounts,
+              "ranks of the job; one per core unless given");
     add_store(verb, doctor.store);
     add_format(verb, doctor.format);
 }

@@ -13,6 +13,7 @@
 
 #include "pipeline/command_line/command_tree.hpp"
 #include "pipeline/command_line/completion.hpp"
+#include "pipeline/command_line/help_format.hpp"
 #include "pipeline/command_line/help_text.hpp"
 #include "pipeline/command_line/man_page.hpp"
 #include "pipeline/command_line/mistakes.hpp"
@@ -35,7 +36,9 @@ void add_verbs(VerbList verbs) {
 }
 
 void declare_program(CLI::App& app) {
-    app.set_version_flag("-V,--version", "lockstep " + lockstep_version());
+    app.formatter(std::make_shared<HelpFormat>());
+    app.set_help_flag("-h,--help", "show this help");
+    app.set_version_flag("-V,--version", "lockstep " + lockstep_version(), "show the version");
     app.require_subcommand(1);
     app.footer(
         "Examples:\n"
@@ -84,7 +87,7 @@ std::string full_help(const CLI::App& app, const CLI::App& verb) {
 }
 
 void add_help(CLI::App& app, Action& chosen) {
-    CLI::App& verb = *app.add_subcommand("help", "explain a verb");
+    CLI::App& verb = *app.add_subcommand("help", "explain a verb")->group(kVerbs);
     verb.footer(
         "Examples:\n  lockstep help\n  lockstep help run\n  lockstep help export weights\n");
     const auto words = std::make_shared<std::vector<std::string>>();
@@ -94,7 +97,8 @@ void add_help(CLI::App& app, Action& chosen) {
 }
 
 void add_completion(CLI::App& app, Action& chosen) {
-    CLI::App& verb = *app.add_subcommand("completion", "write a shell's completion of lockstep");
+    CLI::App& verb =
+        *app.add_subcommand("completion", "write a shell's completion of lockstep")->group(kVerbs);
     verb.footer(
         "Examples:\n  source <(lockstep completion bash)        in ~/.bashrc\n"
         "  lockstep completion zsh > ~/.zfunc/_lockstep\n"
@@ -103,7 +107,12 @@ void add_completion(CLI::App& app, Action& chosen) {
     verb.add_option("SHELL", *shell, "bash, zsh or fish")
         ->required()
         ->type_name("")
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+        ->check(CLI::Validator(
+            [](const std::string& word) {
+                const bool is_known = word == "bash" || word == "zsh" || word == "fish";
+                return is_known ? "" : fmt::format("\"{}\" is none of bash|zsh|fish", word);
+            },
+            ""));
     verb.final_callback([&app, &chosen, shell] {
         const Shell kind = *shell == "zsh"    ? Shell::zsh
                            : *shell == "fish" ? Shell::fish
@@ -113,7 +122,8 @@ void add_completion(CLI::App& app, Action& chosen) {
 }
 
 void add_man(CLI::App& app, Action& chosen) {
-    CLI::App& verb = *app.add_subcommand("man", "write the manual page, lockstep(1)");
+    CLI::App& verb =
+        *app.add_subcommand("man", "write the manual page, lockstep(1)")->group(kVerbs);
     verb.footer("Examples:\n  lockstep man | man -l -\n");
     verb.final_callback(
         [&app, &chosen] { chosen = printing(man_page(command_tree(app), lockstep_version())); });

@@ -34,13 +34,6 @@ ValueKind kind_of(std::string_view name, const std::string& value) {
     return ValueKind::other;
 }
 
-// "N" of "N:INT in [1 - 65536]", "DIR" of "DIR".
-std::string value_name(const CLI::Option& option) {
-    const std::string type = option.get_type_name();
-    const std::string name = type.substr(0, type.find(':'));
-    return name.substr(0, name.find(" in "));
-}
-
 CommandOption option_of(const CLI::Option& option) {
     CommandOption result;
     if (option.get_positional()) {
@@ -48,7 +41,7 @@ CommandOption option_of(const CLI::Option& option) {
     } else {
         for (const std::string& name : option.get_snames()) result.names.push_back('-' + name);
         for (const std::string& name : option.get_lnames()) result.names.push_back("--" + name);
-        if (option.get_items_expected_max() > 0) result.value = value_name(option);
+        if (option.get_items_expected_max() > 0) result.value = option.get_type_name();
     }
     result.help = option.get_description();
     result.is_required = option.get_required();

@@ -7,8 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/command_line/number_options.hpp"
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
+#include "pipeline/settings/suggestion.hpp"
 #include "pipeline/settings/words.hpp"
 #include "pipeline/verbs/evaluate.hpp"
 #include "pipeline/verbs/predict.hpp"
@@ -43,7 +45,9 @@ void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
                                "which samples");
     const auto choose = [&evaluate](const std::string& word) {
         if (is_dataset(word)) return static_cast<void>(evaluate.dataset = word);
-        throw CLI::ValidationError("--dataset", fmt::format("\"{}\" is no data set", word));
+        throw CLI::ValidationError("--dataset", fmt::format("\"{}\" is none of {}{}", word,
+                                                            fmt::join(dataset_words(), "|"),
+                                                            did_you_mean(word, dataset_words())));
     };
     verb.add_option_function<std::string>("--dataset", choose,
                                           "another data set, which lies in --data; its classes are "
@@ -71,9 +75,9 @@ void declare_evaluate(CLI::App& verb, EvaluateOptions& evaluate) {
 void declare_predict(CLI::App& verb, PredictOptions& predict) {
     add_saved_network(verb, predict.network);
     add_required(verb, "IMAGE", predict.files, "image files, and folders of them");
-    verb.add_option("--top", predict.top, "classes to name for each image")
-        ->type_name("K")
-        ->check(CLI::Range(1, 1000));
+    add_whole<std::size_t>(verb, "--top", predict.top, {1, 1000},
+                           "classes to name for each image; 3 unless given")
+        .type_name("K");
     add_views(verb, predict.views,
               "the mean over views of each image; unless given, data.test_views of the run");
     add_format(verb, predict.format);

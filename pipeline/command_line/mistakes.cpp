@@ -98,6 +98,11 @@ std::pair<const CLI::App*, int> named_verb(const CLI::App& app, ProcessArguments
     return {verb, place};
 }
 
+UsageError without_value(const CLI::Option& option) {
+    return UsageError(
+        fmt::format("--{} needs a value: {}", option.get_lnames().front(), option.get_type_name()));
+}
+
 }  // namespace
 
 std::vector<std::string> verb_names(const CLI::App& app) {
@@ -137,12 +142,18 @@ void check_verb(const CLI::App& app, ProcessArguments arguments) {
 
 void check_values(const CLI::App& app, ProcessArguments arguments) {
     const auto [verb, first] = named_verb(app, arguments);
-    for (int i = first; i + 1 < arguments.count; ++i) {
-        const std::string word = arguments.values[i], next = arguments.values[i + 1];
+    for (int i = first; i < arguments.count; ++i) {
+        const std::string word = arguments.values[i];
         if (word == "--") return;
+        const bool has_empty_value = word.ends_with('=');
         const CLI::Option* const option =
-            word.starts_with("--") ? verb->get_option_no_throw(word) : nullptr;
+            word.starts_with("--")
+                ? verb->get_option_no_throw(word.substr(0, word.size() - (has_empty_value ? 1 : 0)))
+                : nullptr;
         if (option == nullptr || option->get_items_expected_max() == 0) continue;
+        if (has_empty_value) throw without_value(*option);
+        if (i + 1 == arguments.count) return;
+        const std::string next = arguments.values[i + 1];
         if (next.starts_with("--") && verb->get_option_no_throw(next) != nullptr)
             throw UsageError(
                 fmt::format("{} needs a value: \"{}\" stands in its place", word, next));
@@ -160,7 +171,7 @@ UsageError wrong_count(const CLI::App& app, const std::string& what) {
     if (option->count() > 1)
         return UsageError(
             fmt::format("{} is given {} times; it can be one", name, option->count()));
-    return UsageError(fmt::format("{} needs a value: {}", name, option->get_type_name()));
+    return without_value(*option);
 }
 
 void check_near_verb(const CLI::App& above, const std::string& word) {

@@ -20,8 +20,8 @@ std::string full_name(const CLI::App& verb);
 // Throws UsageError where the first word is no verb; CLI11 would say that a verb is missing.
 void check_verb(const CLI::App& app, ProcessArguments arguments);
 
-// Throws UsageError where an option stands in the place of another one's value, which CLI11 would
-// take for it.
+// Throws UsageError where an option stands in the place of another one's value, or behind "--name="
+// nothing does: CLI11 would take the next word for it.
 void check_values(const CLI::App& app, ProcessArguments arguments);
 // An option that `what` tells is given too often, or without its value.
 UsageError wrong_count(const CLI::App& app, const std::string& what);

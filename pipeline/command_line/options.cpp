@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "pipeline/command_line/number_options.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/store/store_reading.hpp"
 
@@ -14,17 +15,6 @@ namespace {
 CLI::Validator names_a_path() {
     return {[](const std::string& path) {
                 return path.empty() ? std::string("the path is empty") : std::string();
-            },
-            ""};
-}
-
-// 0, 1, 2, ... as digits.
-CLI::Validator counts() {
-    return {[](const std::string& text) {
-                const bool is_count = !text.empty() && text.size() <= 18 &&
-                                      text.find_first_not_of("0123456789") == std::string::npos;
-                return is_count ? std::string()
-                                : fmt::format("\"{}\" is no whole number from 0 on", text);
             },
             ""};
 }
@@ -88,7 +78,7 @@ void add_rows(CLI::App& verb, RowOptions& rows) {
         ->type_name("COLUMN,...")
         ->delimiter(',')
         ->allow_extra_args(false);
-    verb.add_option("--limit", rows.limit, "rows to show at most")->type_name("N")->check(counts());
+    add_whole<std::int64_t>(verb, "--limit", rows.limit, {}, "rows to show at most");
 }
 
 void add_settings(CLI::App& verb, std::vector<std::string>& settings,

@@ -1,10 +1,6 @@
-#include <chrono>
-#include <optional>
-#include <string>
-
+#include "pipeline/command_line/number_options.hpp"
 #include "pipeline/command_line/options.hpp"
 #include "pipeline/command_line/verbs.hpp"
-#include "pipeline/ranks/time_limit.hpp"
 #include "pipeline/verbs/plan.hpp"
 #include "pipeline/verbs/preview.hpp"
 #include "pipeline/verbs/run.hpp"
@@ -14,27 +10,11 @@
 namespace lockstep::pipeline {
 namespace {
 
-void add_duration(CLI::App& verb, const std::string& name,
-                  std::optional<std::chrono::seconds>& duration, const std::string& help) {
-    verb.add_option_function<std::string>(
-            name,
-            [&duration, name](const std::string& text) {
-                duration = parse_duration(text);
-                if (!duration)
-                    throw CLI::ValidationError(name,
-                                               "write 90s, 30m, 4h, 2d or 04:00:00, not " + text);
-            },
-            help)
-        ->type_name("TIME");
-}
-
 void declare_run(CLI::App& verb, RunOptions& run) {
     add_spec(verb, run.spec);
     add_store(verb, run.store);
-    verb.add_option("--ranks", run.ranks,
-                    "ranks to start; one per core, at most one per shard, unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 65536));
+    add_whole(verb, "--ranks", run.ranks, kRankCounts,
+              "ranks to start; one per core, at most one per shard, unless given");
     verb.add_option(
             "--hostfile", run.hostfile,
             "start them on its hosts, a line each: node1 slots=8; unless given on this one, "
@@ -42,10 +22,8 @@ void declare_run(CLI::App& verb, RunOptions& run) {
         ->type_name("FILE");
     add_duration(verb, "--max-walltime", run.max_walltime,
                  "stop in time before so much is over, as if by a signal: 30m, 4h, 04:00:00");
-    verb.add_option("--max-restarts", run.max_restarts,
-                    "starts of the ranks after some were lost, 3 unless given")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1000000));
+    add_whole(verb, "--max-restarts", run.max_restarts, {0, 1'000'000},
+              "starts of the ranks after some were lost, 3 unless given");
     add_duration(verb, "--stall-timeout", run.stall_timeout,
                  "end ranks that make no progress for so long: 90s, 10m; unless given twenty times "
                  "the longest step, at least a minute");
@@ -72,11 +50,9 @@ void declare_validate(CLI::App& verb, ValidateOptions& validate) { add_spec(verb
 
 void declare_plan(CLI::App& verb, PlanOptions& plan) {
     add_spec(verb, plan.spec);
-    verb.add_option("--ranks", plan.ranks,
-                    "ranks to plan for: memory of a rank (one unless given), and runs side by side "
-                    "(one rank per core unless given)")
-        ->type_name("N")
-        ->check(CLI::Range(1, 65536));
+    add_whole(verb, "--ranks", plan.ranks, kRankCounts,
+              "ranks to plan for: memory of a rank (one unless given), and runs side by side "
+              "(one rank per core unless given)");
     add_format(verb, plan.format);
 }
 
@@ -84,12 +60,9 @@ void declare_preview(CLI::App& verb, PreviewOptions& preview) {
     add_spec(verb, preview.spec);
     verb.add_option("--out", preview.out, "the picture; preview.png unless given")
         ->type_name("FILE");
-    verb.add_option("--images", preview.images, "training images, a row each; 8 unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100));
-    verb.add_option("--epochs", preview.epochs, "epochs, a column each; 8 unless given")
-        ->type_name("N")
-        ->check(CLI::Range(1, 100));
+    add_whole(verb, "--images", preview.images, {1, 100},
+              "training images, a row each; 8 unless given");
+    add_whole(verb, "--epochs", preview.epochs, {1, 100}, "epochs, a column each; 8 unless given");
 }
 
 void declare_summary(CLI::App& verb, SummaryOptions& summary) { add_spec(verb, summary.spec); }

@@ -16,6 +16,9 @@ namespace lockstep::pipeline {
 // What the command line asks for; returns the exit code.
 using Action = std::function<int()>;
 
+// Their heading in help.
+inline constexpr const char* kVerbs = "Verbs";
+
 // How a verb is shown in help.
 struct VerbText {
     std::string name;
@@ -37,7 +40,7 @@ public:
     // live as long as the parser.
     template <class Options, class Declare, class Work>
     void add(const VerbText& text, Declare declare, Work work) {
-        CLI::App& verb = *app_.add_subcommand(text.name, text.help);
+        CLI::App& verb = *app_.add_subcommand(text.name, text.help)->group(kVerbs);
         verb.footer("Examples:\n" + text.examples);
         const auto options = std::make_shared<Options>();
         declare(verb, *options);
@@ -49,7 +52,7 @@ public:
 
     // Adds a verb that stands for verbs below it (`export weights`), and returns their list.
     VerbList add_group(const VerbText& text) {
-        CLI::App& verb = *app_.add_subcommand(text.name, text.help);
+        CLI::App& verb = *app_.add_subcommand(text.name, text.help)->group(kVerbs);
         verb.footer("Examples:\n" + text.examples);
         verb.require_subcommand(1);
         return {verb, arguments_, chosen_};

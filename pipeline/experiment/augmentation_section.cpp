@@ -174,7 +174,7 @@ std::optional<trainer::AugmentationConfig> read_change(const Value& change, std:
         context.problems.add(change.origin, "a change of images needs a type: " + one_of(kTypes));
         return std::nullopt;
     }
-    const NamedKeys* type = named_by(*table, "type", prefix, kTypes, context);
+    const NamedKeys* type = named_by(*table, {"type"}, prefix, kTypes, context);
     if (type == nullptr) return std::nullopt;
     return ChangeReader(change, prefix, type->keys, context).read(type->name);
 }

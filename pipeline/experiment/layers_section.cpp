@@ -100,7 +100,7 @@ std::optional<trainer::LayerConfig> read_layer(const Value& layer, std::size_t i
         context.problems.add(layer.origin, "a layer needs a type: " + one_of(type_words()));
         return std::nullopt;
     }
-    const auto place = named_among(*table, "type", prefix, type_words(), context);
+    const auto place = named_among(*table, {"type"}, prefix, type_words(), context);
     if (!place) return std::nullopt;
     const LayerType& type = layer_types()[*place];
     trainer::LayerConfig config;

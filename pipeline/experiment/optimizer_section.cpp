@@ -31,6 +31,8 @@ constexpr RealRange kRates{0.0, 1000.0, false, true};
 constexpr WholeRange kSyncPeriods{1, 1'000'000};
 constexpr WholeRange kAccumulations{1, 1'000'000};
 
+constexpr NamedTableKind kOptimizer{"optimizer", kOptimizers, kAdam,
+                                    "\"adam\" or { name = \"adam\", learning_rate = 0.001 }"};
 constexpr double kDecayOfAdamW = 0.004;  // Keras', and Muon's
 constexpr int kMostSteps = 100;          // of Newton and Schulz
 constexpr std::array<std::string_view, 6> kTensors{
@@ -225,13 +227,10 @@ trainer::AverageConfig read_average(TableReader& reader, int epochs) {
 }  // namespace
 
 trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadContext context) {
-    const std::string prefix = "train.optimizer.";
-    const Table& table = table_at(train, "optimizer", context);
     trainer::OptimizerConfig optimizer;
-    const NamedKeys* named =
-        table.find("name") ? named_by(table, "name", prefix, kOptimizers, context) : &kAdam;
+    const auto [table, named] = read_named_table(train, kOptimizer, context);
     if (named == nullptr) return optimizer;
-    TableReader reader(table, prefix, named->keys, context);
+    TableReader reader(table, "train.optimizer.", named->keys, context);
     const double default_rate = named->name == "sgd" ? 0.01 : 0.001;  // Keras'
     optimizer.learning_rate = reader.real("learning_rate", kLearningRates).value_or(default_rate);
     read_rule(named->keys, reader, optimizer);

@@ -26,6 +26,8 @@ constexpr std::array<NamedKeys, 7> kSchedules{
      {"piecewise", KeyGroup::schedule_piecewise},
      {"one_cycle", KeyGroup::schedule_one_cycle},
      {"reduce_on_plateau", KeyGroup::schedule_reduce_on_plateau}}};
+constexpr NamedTableKind kSchedule{"schedule", kSchedules, kConstant,
+                                   "\"cosine\" or { name = \"cosine\", warmup_epochs = 1 }"};
 constexpr std::string_view kTop5 = "val_top_5_accuracy";
 constexpr std::array<std::string_view, 5> kMonitors{"loss", "accuracy", "val_loss", "val_accuracy",
                                                     kTop5};
@@ -77,13 +79,10 @@ trainer::PlateauSchedule read_plateau(TableReader& reader, const Origin& holder,
 
 trainer::ScheduleConfig read_schedule(const Table& train, const ScheduleContext& run,
                                       ReadContext context) {
-    const std::string prefix = "train.schedule.";
-    const Table& table = table_at(train, "schedule", context);
     trainer::ScheduleConfig schedule;
-    const NamedKeys* named =
-        table.find("name") ? named_by(table, "name", prefix, kSchedules, context) : &kConstant;
+    const auto [table, named] = read_named_table(train, kSchedule, context);
     if (named == nullptr) return schedule;
-    TableReader reader(table, prefix, named->keys, context);
+    TableReader reader(table, "train.schedule.", named->keys, context);
     const double all_epochs = std::max(run.epochs, 1);
     schedule.warmup_epochs = reader.real("warmup_epochs", {0.0, 1e6}).value_or(0.0);
     if (named->keys == KeyGroup::schedule_step) {

@@ -2,9 +2,29 @@
 
 // The tables of [train] that are a page each: optimizer, schedule, and what a monitor watches.
 
+#include <span>
+#include <string_view>
+
 #include "pipeline/experiment/sections.hpp"
+#include "pipeline/settings/named_keys.hpp"
 
 namespace lockstep::pipeline {
+
+// A key of [train] that has a name, alone or in a table whose other keys depend on it:
+// optimizer = "adam", optimizer = { name = "adam", beta_1 = 0.95 }.
+struct NamedTableKind {
+    std::string_view key;
+    std::span<const NamedKeys> known;
+    const NamedKeys& usual;    // where there is no name
+    std::string_view example;  // of both ways
+};
+
+struct NamedTable {
+    const Table& table;      // empty where there is none
+    const NamedKeys* named;  // null where the name is unknown, which is a problem
+};
+
+NamedTable read_named_table(const Table& train, const NamedTableKind& kind, ReadContext context);
 
 //   epochs   of the run
 trainer::OptimizerConfig read_optimizer(const Table& train, int epochs, ReadContext context);

@@ -14,18 +14,18 @@ std::vector<std::string_view> names_of(std::span<const NamedKeys> known) {
 
 }  // namespace
 
-std::optional<std::size_t> named_among(const Table& table, std::string_view key,
+std::optional<std::size_t> named_among(const Table& table, WordKey word,
                                        const std::string& key_prefix,
                                        std::span<const std::string_view> known,
                                        ReadContext context) {
     Table word_only;
-    word_only.set(std::string(key), *table.find(key));
-    const std::array only{key};
+    word_only.set(std::string(word.key), *table.find(word.key));
+    const std::array only{word.key};
     TableReader reader(word_only, key_prefix, KeyList{"a name", only}, context);
-    return reader.choice_of(key, known);
+    return reader.choice_of(word.key, known, word.called);
 }
 
-const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
+const NamedKeys* named_by(const Table& table, WordKey key, const std::string& key_prefix,
                           std::span<const NamedKeys> known, ReadContext context) {
     const auto index = named_among(table, key, key_prefix, names_of(known), context);
     return index ? &known[*index] : nullptr;

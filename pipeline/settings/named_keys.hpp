@@ -17,13 +17,19 @@ struct NamedKeys {
     KeyGroup keys;  // that go with it
 };
 
+// Where the word stands.
+struct WordKey {
+    std::string_view key;
+    std::string_view called = key;  // what messages call it
+};
+
 // Which of them the word at `key` names, which is there; null, and a problem, if it names none.
 // Whoever finds the word wrong cannot know the other keys, so they are not looked at.
-const NamedKeys* named_by(const Table& table, std::string_view key, const std::string& key_prefix,
+const NamedKeys* named_by(const Table& table, WordKey key, const std::string& key_prefix,
                           std::span<const NamedKeys> known, ReadContext context);
 
 // The same of words without keys of their own: the place of the word in `known`.
-std::optional<std::size_t> named_among(const Table& table, std::string_view key,
+std::optional<std::size_t> named_among(const Table& table, WordKey key,
                                        const std::string& key_prefix,
                                        std::span<const std::string_view> known,
                                        ReadContext context);

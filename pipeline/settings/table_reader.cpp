@@ -36,6 +36,16 @@ bool is_written_nonzero(std::string_view number) {
            std::string_view::npos;
 }
 
+// Of what Keras' compile() and fit() are told, and no experiment file.
+std::string word_of_keras(std::string_view key) {
+    if (key == "loss")
+        return "; there is one loss, Keras' sparse categorical crossentropy: leave the line out";
+    if (key == "metrics") return "; loss and accuracy are always measured: leave the line out";
+    if (key == "callbacks")
+        return "; what Keras has callbacks for are keys: early_stopping, schedule, [checkpoint]";
+    return {};
+}
+
 // Where a key belongs that stands in [train], but is one of the tables in it.
 std::string table_of(const std::string& key, const KeyList& known) {
     if (&known != &keys_of(KeyGroup::train)) return {};
@@ -50,7 +60,7 @@ std::string table_of(const std::string& key, const KeyList& known) {
                 "; it belongs to the optimizer: optimizer = {{ name = ..., {} = ... }}", key);
     if (is_in(KeyGroup::early_stopping))
         return fmt::format("; it belongs to early_stopping, or to [checkpoint]");
-    return {};
+    return word_of_keras(key);
 }
 
 }  // namespace
@@ -214,9 +224,10 @@ std::optional<std::array<int, 2>> TableReader::pair(std::string_view key, int le
 }
 
 std::optional<std::size_t> TableReader::choice_of(std::string_view key,
-                                                  std::span<const std::string_view> known) {
+                                                  std::span<const std::string_view> known,
+                                                  std::string_view called) {
     const Value* value = find(key);
-    return value ? index_of(key, *value, known) : std::nullopt;
+    return value ? index_of(called.empty() ? key : called, *value, known) : std::nullopt;
 }
 
 std::vector<std::size_t> TableReader::choices_of(std::string_view key,

@@ -90,8 +90,10 @@ public:
         const std::optional<std::size_t> index = choice_of(key, known);
         return index ? std::optional(words[*index].value) : std::nullopt;
     }
+    //   called   what a message calls the key, where not by its name
     std::optional<std::size_t> choice_of(std::string_view key,
-                                         std::span<const std::string_view> known);
+                                         std::span<const std::string_view> known,
+                                         std::string_view called = {});
 
     // A list of them, or one alone; empty if the key is absent or its value wrong.
     std::vector<std::size_t> choices_of(std::string_view key,

@@ -12,15 +12,20 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/rank_session.hpp"
+#include "pipeline/settings/suggestion.hpp"
 #include "reports/figures/design.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
-Failure no_such_run(std::string_view text) {
-    return {kExitMissingInput,
-            fmt::format("the store has no run \"{}\"; `lockstep ls` lists them", text)};
+Failure no_such_run(const storage::RunDatabase& database, std::string_view text) {
+    const std::vector<storage::RunRow> runs = database.runs();
+    std::vector<std::string_view> known;
+    for (const storage::RunRow& run : runs) known.insert(known.end(), {run.name, run.run});
+    const std::string hint = did_you_mean(text, known);
+    return {kExitMissingInput, fmt::format("the store has no run \"{}\"{} `lockstep ls` lists them",
+                                           text, hint.empty() ? ";" : hint)};
 }
 
 // "small-seed1-4f2a (sweep, finished), ..."; of many the first, and how many more.
@@ -73,7 +78,7 @@ storage::RunDatabase open_again_for_reading(const std::filesystem::path& store,
 
 storage::RunRow the_run(const storage::RunDatabase& database, std::string_view text) {
     const std::vector<storage::RunRow> matches = database.match_runs(text);
-    if (matches.empty()) throw no_such_run(text);
+    if (matches.empty()) throw no_such_run(database, text);
     if (matches.size() == 1) return matches.front();
     throw UsageError(
         fmt::format("\"{}\" may mean several runs: {}", text, listed(database, matches)));
@@ -84,7 +89,7 @@ std::vector<std::string> matching_runs(const storage::RunDatabase& database,
     std::vector<std::string> ids;
     for (const std::string& text : texts) {
         const std::vector<storage::RunRow> matches = database.match_runs(text);
-        if (matches.empty()) throw no_such_run(text);
+        if (matches.empty()) throw no_such_run(database, text);
         for (const storage::RunRow& row : matches) {
             if (std::find(ids.begin(), ids.end(), row.run) == ids.end()) ids.push_back(row.run);
         }
@@ -111,15 +116,31 @@ std::vector<std::string> runs_to_change(const storage::RunDatabase& database,
 }
 
 void require_experiment(const storage::RunDatabase& database, const std::string& experiment) {
-    const auto rows = database.experiments();
-    const bool is_known = std::any_of(rows.begin(), rows.end(),
-                                      [&](const auto& row) { return row.name == experiment; });
-    if (experiment.empty() || is_known) return;
+    if (experiment.empty()) return;
+    const std::vector<storage::ExperimentRow> rows = database.experiments();
+    if (std::ranges::find(rows, experiment, &storage::ExperimentRow::name) == rows.end())
+        throw no_such_experiment(rows, experiment);
+}
+
+Failure no_such_experiment(const std::vector<storage::ExperimentRow>& rows,
+                           const std::string& experiment) {
+    std::vector<std::string_view> names;
+    for (const storage::ExperimentRow& row : rows) names.push_back(row.name);
+    const std::string hint = did_you_mean(experiment, names);
+    return {kExitMissingInput,
+            fmt::format("the store has no experiment \"{}\"{} {}", experiment,
+                        hint.empty() ? "; it has:" : hint + " It has:", list_of(rows))};
+}
+
+std::string list_of(const std::vector<storage::ExperimentRow>& rows) {
+    constexpr std::size_t kMost = 12;
     std::string names;
-    for (const auto& row : rows) names += (names.empty() ? "" : ", ") + row.name;
-    throw Failure(kExitMissingInput,
-                  fmt::format("the store has no experiment \"{}\"; {}", experiment,
-                              names.empty() ? "it has none" : "it has " + names));
+    for (std::size_t i = 0; i < std::min(rows.size(), kMost); ++i)
+        names += (i == 0 ? "" : ", ") + rows[i].name;
+    if (rows.size() > kMost)
+        names += fmt::format(" and {} more; `lockstep ls --experiments` lists them",
+                             rows.size() - kMost);
+    return names.empty() ? "none" : names;
 }
 
 std::vector<std::string> texts_of(const storage::Table& table, std::string_view column) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/recording/run_state.hpp"
 #include "reports/figures/run_figures.hpp"
 #include "reports/tables/table_columns.hpp"
@@ -50,6 +51,10 @@ std::vector<std::string> runs_to_change(const storage::RunDatabase& database,
 
 // Throws Failure (kExitMissingInput) if the store has no such experiment; "" stands for all.
 void require_experiment(const storage::RunDatabase& database, const std::string& experiment);
+Failure no_such_experiment(const std::vector<storage::ExperimentRow>& rows,
+                           const std::string& experiment);
+// "first, second and 3 more"; "none".
+std::string list_of(const std::vector<storage::ExperimentRow>& rows);
 
 using reports::place_of;
 

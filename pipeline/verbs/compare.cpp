@@ -15,6 +15,7 @@
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/progress/terminal_lines.hpp"
+#include "pipeline/settings/suggestion.hpp"
 #include "pipeline/store/architecture_verdict.hpp"
 #include "pipeline/store/run_table.hpp"
 #include "pipeline/store/store_reading.hpp"
@@ -86,9 +87,15 @@ const std::vector<Cell>& the_baseline(const Table& table, const std::string& nam
     };
     const auto count = std::ranges::count_if(table.rows, is_meant);
     if (count == 1) return *std::ranges::find_if(table.rows, is_meant);
-    throw UsageError(fmt::format("--baseline: {} of the rows {} called \"{}\"",
-                                 count == 0 ? "none" : fmt::format("{}", count),
-                                 count > 1 ? "are" : "is", name));
+    if (count > 1)
+        throw UsageError(
+            fmt::format("--baseline: {} of the rows are called \"{}\"; an id tells "
+                        "them apart, or --by architecture",
+                        count, name));
+    const std::vector<std::string> names = texts_of(table, table.columns.front());
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    throw UsageError(fmt::format("--baseline: none of the rows is called \"{}\"{}", name,
+                                 did_you_mean(name, known)));
 }
 
 // Behind test_accuracy: how far it is above that of the baseline.

@@ -39,12 +39,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestFolder = 120;  // file systems take 255
 
-std::string list_of(const std::vector<storage::ExperimentRow>& rows) {
-    std::string names;
-    for (const storage::ExperimentRow& row : rows) names += (names.empty() ? "" : ", ") + row.name;
-    return names.empty() ? "none" : names;
-}
-
 // Those that are named, each once; the only experiment of a store need not be named.
 std::vector<storage::ExperimentRow> chosen(const storage::RunDatabase& database,
                                            const ReportOptions& options) {
@@ -56,11 +50,7 @@ std::vector<storage::ExperimentRow> chosen(const storage::RunDatabase& database,
     std::vector<storage::ExperimentRow> rows;
     for (const std::string& name : options.experiments) {
         const auto found = std::ranges::find(all, name, &storage::ExperimentRow::name);
-        if (found == all.end()) {
-            throw Failure(
-                kExitMissingInput,
-                fmt::format("the store has no experiment \"{}\"; it has: {}", name, list_of(all)));
-        }
+        if (found == all.end()) throw no_such_experiment(all, name);
         const bool is_new =
             std::ranges::find(rows, name, &storage::ExperimentRow::name) == rows.end();
         if (is_new) rows.push_back(*found);

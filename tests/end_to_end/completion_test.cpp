@@ -53,9 +53,9 @@ std::vector<Verb> all_verbs() {
         for (const std::string& names : listed(text_of(help), "Options:"))
             verb.options.push_back(long_name(names));
         verbs.push_back(verb);
-        return listed(text_of(help), "Subcommands:");
+        return listed(text_of(help), "Verbs:");
     };
-    for (const std::string& name : listed(text_of({"help"}), "Subcommands:"))
+    for (const std::string& name : listed(text_of({"help"}), "Verbs:"))
         for (const std::string& part : add({name})) add({name, part});
     return verbs;
 }

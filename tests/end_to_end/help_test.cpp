@@ -24,7 +24,7 @@ std::string help_of(const Words& verb) {
     return help.output;
 }
 
-// The first words of the lines below "Subcommands:"; none where a verb has no verbs of its own.
+// The first words of the lines below "Verbs:"; none where a verb has no verbs of its own.
 Words verbs_in(const std::string& help) {
     std::istringstream lines(help);
     Words verbs;
@@ -32,7 +32,7 @@ Words verbs_in(const std::string& help) {
     for (std::string line; std::getline(lines, line);) {
         if (is_list && line.empty()) break;
         if (is_list) verbs.push_back(line.substr(2, line.find(' ', 2) - 2));
-        if (line == "Subcommands:") is_list = true;
+        if (line == "Verbs:") is_list = true;
     }
     return verbs;
 }

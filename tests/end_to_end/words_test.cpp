@@ -142,11 +142,16 @@ TEST_CASE("What is mistyped on the command line is told with what to write", "[e
              {{"train", smoke_file()}, "did you mean \"run\"? `lockstep --help`"},
              {{"rnu", smoke_file()}, "did you mean \"run\"? `lockstep --help`"},
              {{"ls", "--store", nowhere}, "--store DIR names another folder"},
-             {{"ls", "nope", "--store", store}, "it has smoke"},
+             {{"ls", "nope", "--store", store}, "\"nope\"; it has: smoke"},
+             {{"ls", "smok", "--store", store}, "did you mean \"smoke\"? It has: smoke"},
              {{"completion"}, "for example `lockstep completion zsh > ~/.zfunc/_lockstep`"},
              {{"ls", "--limit", "-1"}, "\"-1\" is no whole number from 0 on"},
              {{"ls", "--limit=1.5"}, "\"1.5\" is no whole number from 0 on"},
              {{"ls", "--limit="}, "--limit needs a value: N"},
+             {{"ls", "--limit=", "--store", store}, "--limit needs a value: N"},
+             {{"tag", kOneRun, "--note=", "--store", store}, "--note needs a value: TEXT"},
+             {{"completion", "pwsh"}, "\"pwsh\" is none of bash|zsh|fish"},
+             {{"evaluate", kOneRun, "--dataset", "cifar-10"}, "did you mean \"cifar10\"?"},
              {{"ls", "--limit"}, "--limit needs a value: N"},
              {{"ls", "--columns", "--store", store}, "--columns needs a value: \"--store\""},
              {{"ls", "--experiment", "a", "--experiment", "b"}, "--experiment is given 2 times"},
@@ -169,6 +174,85 @@ TEST_CASE("What is mistyped on the command line is told with what to write", "[e
     CHECK(refused.exit_code > 64);
     CHECK(contains(refused.errors, "cannot make the folder /proc/no"));
     CHECK(contains(refused.errors, "--store DIR"));
+}
+
+TEST_CASE("A number that an option cannot take is told with what it takes", "[end_to_end]") {
+    struct Option {
+        std::vector<std::string> words;  // in front of the number
+        std::string takes;
+    };
+    for (const Option& each : std::vector<Option>{
+             {{"plan", smoke_file(), "--ranks"}, "whole number from 1 to 65536"},
+             {{"run", smoke_file(), "--ranks"}, "whole number from 1 to 65536"},
+             {{"run", smoke_file(), "--max-restarts"}, "whole number from 0 to 1000000"},
+             {{"preview", smoke_file(), "--images"}, "whole number from 1 to 100"},
+             {{"preview", smoke_file(), "--epochs"}, "whole number from 1 to 100"},
+             {{"doctor", "--ranks"}, "whole number from 1 to 65536"},
+             {{"predict", "a", "b.png", "--top"}, "whole number from 1 to 1000"},
+             {{"ls", "--limit"}, "whole number from 0 on"},
+             {{"bench", "allreduce", "--counts"}, "whole number from 0 to 1000000000"},
+             {{"bench", "allreduce", "--repeats"}, "whole number from 1 to 100000"},
+             {{"bench", "allreduce", "--shards"}, "whole number from 1 to 4096"},
+             {{"bench", "kernels", "--images"}, "whole number from 1 to 1024"},
+             {{"bench", "kernels", "--rounds"}, "whole number from 1 to 100000"},
+             {{"bench", "step", smoke_file(), "--steps"}, "whole number from 1 to 100000"},
+             {{"bench", "step", smoke_file(), "--latency"}, "number from 0 to 1e9"},
+             {{"bench", "step", smoke_file(), "--bandwidth"}, "number above 0 and at most 1e6"}}) {
+        for (const std::string number :
+             {"many", "-1", "", "0x10", "nan", "99999999999999999999x"}) {
+            std::vector<std::string> words = each.words;
+            words.push_back(number);
+            CAPTURE(words);
+            const Result result = lockstep(words);
+            CHECK(result.exit_code == 64);
+            CHECK(contains(result.errors,
+                           each.words.back() + ": \"" + number + "\" is no " + each.takes));
+        }
+    }
+    CHECK(contains(lockstep({"plan", smoke_file(), "--ranks", "1e3"}).errors, "; write 1000;"));
+    CHECK(contains(lockstep({"plan", smoke_file(), "--ranks", "2.0"}).errors, "; write 2;"));
+    CHECK_FALSE(contains(lockstep({"preview", smoke_file(), "--images", "1e3"}).errors, "write"));
+}
+
+TEST_CASE("A time that an option cannot take is told with what to write", "[end_to_end]") {
+    for (const std::string option : {"--max-walltime", "--stall-timeout"}) {
+        const auto errors = [&](const std::string& time) {
+            const Result result = lockstep({"run", smoke_file(), option, time});
+            CHECK(result.exit_code == 64);
+            return result.errors;
+        };
+        CHECK(contains(errors("5"), "\"5\" has no unit; write 5s, 5m, 5h or 5d;"));
+        for (const std::string time : {"0s", "0", "-1", "", "1e3", "5 s", "2.5h", "5x", "00:00:00"})
+            CHECK(contains(errors(time), "\"" + time + "\" is no time above 0; write 90s, 30m"));
+    }
+}
+
+TEST_CASE("A run that there is not is told with the nearest", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const std::string picture = (folder / "a.png").string();
+    for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+             {"show", "three-clases"},
+             {"export", "three-clases", "--format", "onnx"},
+             {"export", "weights", "three-clases", "--format", "onnx"},
+             {"export", "epochs", "three-clases"},
+             {"export", "tensorboard", "three-clases", "--out", folder.path().string()},
+             {"evaluate", "three-clases"},
+             {"predict", "three-clases", picture},
+             {"compare", "three-clases"},
+             {"diff", "three-clases", kOneRun},
+             {"tail", "three-clases"},
+             {"tag", "three-clases"},
+             {"rm", "three-clases"}}) {
+        words.insert(words.end(), {"--store", finished_store().string()});
+        CAPTURE(words);
+        const Result result = lockstep(words);
+        CHECK(result.exit_code == 66);
+        CHECK(contains(result.errors, "no run \"three-clases\"; did you mean \"three-classes\"?"));
+    }
+    const Result baseline =
+        lockstep({"compare", "--baseline", "three-clases", "--store", finished_store().string()});
+    CHECK(baseline.exit_code == 64);
+    CHECK(contains(baseline.errors, "did you mean \"three-classes\"?"));
 }
 
 TEST_CASE("Several conditions all have to hold, and a column is shown once", "[end_to_end]") {

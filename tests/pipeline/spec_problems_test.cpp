@@ -90,6 +90,24 @@ TEST_CASE("a value of another type is refused", "[spec][problems]") {
           "exp.toml:1:1: train must be a table: [train]");
 }
 
+TEST_CASE("a name that stands alone is called by its key", "[spec][problems]") {
+    CHECK(problem_of_train("optimizer = \"Adam\"") ==
+          "exp.toml:4:1: optimizer must be one of \"sgd\", \"adam\", \"adamw\", \"rmsprop\", "
+          "\"lion\", \"adagrad\", \"nadam\", \"muon\", not \"Adam\"; did you mean \"adam\"?");
+    CHECK(contains(problem_of_train("schedule = \"Cosine\""), "schedule must be one of"));
+    CHECK(contains(problem_of_train("optimizer = { name = \"Adam\" }"), "name must be one of"));
+    CHECK(contains(problem_of_train("optimizer = 3"),
+                   "optimizer must be a name or a table, \"adam\" or { name = \"adam\", "
+                   "learning_rate = 0.001 }, not 3"));
+}
+
+TEST_CASE("what Keras' compile() is told and no file needs is explained", "[spec][problems]") {
+    CHECK(contains(problem_of_train("loss = \"sparse_categorical_crossentropy\""),
+                   "unknown key \"loss\"; there is one loss"));
+    CHECK(contains(problem_of_train("metrics = [\"accuracy\"]"), "always measured"));
+    CHECK(contains(problem_of_train("callbacks = []"), "early_stopping, schedule, [checkpoint]"));
+}
+
 TEST_CASE("a value outside its range is refused", "[spec][problems]") {
     CHECK(contains(problem_of_train("epochs = -1"), "from 0 to"));
     CHECK(contains(problem_of_train("epochs = 2147483648"), "from 0 to 2147483647"));
