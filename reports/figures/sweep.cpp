@@ -172,7 +172,7 @@ void sort_out(std::vector<SweptSetting> all, Sweep& sweep) {
         if (setting.levels.size() < 2) {
             sweep.others.push_back(std::move(setting));
         } else if (SweptSetting* leader = leader_of(sweep.settings, setting)) {
-            leader->followers.push_back(setting.name);
+            leader->followers.push_back({setting.name, std::move(setting.values)});
         } else {
             sweep.settings.push_back(std::move(setting));
         }
@@ -223,6 +223,12 @@ Sweep sweep_of(const Runs& runs, const std::vector<ArchitectureFigures>& entries
 bool tells_effects(const Sweep& sweep) {
     return sweep.effects && sweep.settings.size() > 1 &&
            (sweep.effects->seeds.degrees > 0 || sweep.effects->interactions.degrees > 0);
+}
+
+bool compares_networks(const Sweep& sweep) {
+    const auto is_network = [](const SweptSetting& each) { return each.name.key == kNetworkKey; };
+    if (sweep.settings.size() == 1) return is_network(sweep.settings.front());
+    return sweep.settings.empty() && std::ranges::any_of(sweep.others, is_network);
 }
 
 std::vector<SettingPair> setting_pairs(const Sweep& sweep) {

@@ -24,10 +24,15 @@ struct SettingName {
 // The key of the one setting that stands for all layers where runs have other ones.
 inline constexpr const char* kNetworkKey = "layers";
 
+struct Follower {
+    SettingName name;
+    std::vector<storage::Cell> values{};  // [all runs]; empty where a run has no such setting
+};
+
 struct SweptSetting {
     SettingName name;
-    std::vector<SettingName> followers{};  // change only with it, so cannot be told from it
-    std::vector<storage::Cell> values{};   // [all runs]; empty where a run has no such setting
+    std::vector<Follower> followers{};    // change only with it, so cannot be told from it
+    std::vector<storage::Cell> values{};  // [all runs]; empty where a run has no such setting
     // What the analysed runs have: nothing, then numbers ascending, then texts.
     std::vector<storage::Cell> levels{};
     Factor factor{};            // [analysed runs] of `levels`
@@ -66,6 +71,10 @@ Sweep sweep_of(const std::vector<RunFigures>& runs, const std::vector<Architectu
 // setting that is what the pairs of architectures are tested for; and where every combination of
 // values was trained once and main effects take all that differs, nothing is left to estimate by.
 bool tells_effects(const Sweep& sweep);
+
+// Whether the runs differ in their networks and in nothing that can be told from that: it is the
+// architectures that are compared, and their figures stand on the leaderboard.
+bool compares_networks(const Sweep& sweep);
 
 // Two settings, by their places, and how much of the spread lies between their pairs of values.
 struct SettingPair {

@@ -18,16 +18,28 @@
 namespace lockstep::reports {
 namespace {
 
-std::string values_text(const SweptSetting& setting) {
+std::string values_text(const std::vector<storage::Cell>& values) {
     constexpr std::size_t kShown = 8;
     std::string text;
-    for (std::size_t i = 0; i < std::min(setting.levels.size(), kShown); ++i) {
-        text += (i == 0 ? "" : ", ") + shortened(value_text(setting.levels[i]), 40);
+    for (std::size_t i = 0; i < std::min(values.size(), kShown); ++i) {
+        text += (i == 0 ? "" : ", ") + shortened(value_text(values[i]), 40);
     }
-    if (setting.levels.size() > kShown) {
-        text += fmt::format(" … {} values", setting.levels.size());
-    }
+    if (values.size() > kShown) text += fmt::format(" … {} values", values.size());
     return text;
+}
+
+// Of a setting that the compared runs have one value of: it, and what the other runs have.
+std::string one_value_text(const SweptSetting& setting) {
+    std::vector<storage::Cell> elsewhere;
+    for (const storage::Cell& value : setting.values) {
+        const bool is_known = std::ranges::find(setting.levels, value) != setting.levels.end() ||
+                              std::ranges::find(elsewhere, value) != elsewhere.end();
+        if (!is_known) elsewhere.push_back(value);
+    }
+    if (setting.levels.empty() || elsewhere.empty())
+        return values_text(setting.levels.empty() ? elsewhere : setting.levels);
+    return fmt::format("{}; in runs left out {}", values_text(setting.levels),
+                       values_text(elsewhere));
 }
 
 // Settings whose axes can be read on paper, and on a screen of 768 pixels.
@@ -41,26 +53,24 @@ std::string full_key(const SettingName& name) {
 std::string followers(const SweptSetting& setting) {
     if (setting.followers.empty()) return {};
     std::string keys;
-    for (const SettingName& each : setting.followers) {
-        keys += (keys.empty() ? "" : ", ") + full_key(each);
+    for (const Follower& each : setting.followers) {
+        keys += (keys.empty() ? "" : ", ") + full_key(each.name);
     }
     return "<small>cannot be told from it, since they change only with it: " + keys + "</small>";
 }
 
 std::string key_table(const Sweep& sweep) {
-    HtmlTable table("Settings that differ, and the values of finished runs",
-                    HtmlTable::Width::content);
+    HtmlTable table("Settings that differ, and their values", HtmlTable::Width::content);
     table.text_column("setting").text_column("key").text_column("values").css("keys");
     for (const SweptSetting& setting : sweep.settings) {
         table.row(html_text(setting.name.name))
             .html(full_key(setting.name) + followers(setting))
-            .html(html_text(values_text(setting)));
+            .html(html_text(values_text(setting.levels)));
     }
     for (const SweptSetting& setting : sweep.others) {
         table.row(html_text(setting.name.name))
             .html(full_key(setting.name))
-            .html(setting.levels.empty() ? kNoFigure
-                                         : html_text(values_text(setting)) + ", in all of them");
+            .html(html_text(one_value_text(setting)));
     }
     return table.markup();
 }
@@ -150,8 +160,28 @@ HtmlTable means_table(const Sweep& sweep) {
 
 // One setting that only says which architecture it is: the leaderboard has its means.
 bool is_leaderboard_again(const Sweep& sweep) {
-    return sweep.settings.size() == 1 && (sweep.settings.front().name.key == kNetworkKey ||
-                                          sweep.settings.front().levels.size() < 3);
+    return compares_networks(sweep) ||
+           (sweep.settings.size() == 1 && sweep.settings.front().levels.size() < 3);
+}
+
+bool has_several_seeds(const ExperimentReport& report) {
+    return std::ranges::any_of(report.entries,
+                               [](const auto& entry) { return entry.runs.size() > 1; });
+}
+
+// Of networks side by side: each one's settings. Their runs only where the leaderboard, which has a
+// line for all seeds together, does not show them already.
+std::string of_networks(const ExperimentReport& report, const Sweep& sweep) {
+    return html_architecture_settings(report, sweep) + html_shared_settings(report) +
+           html_next_steps(report, sweep) +
+           (has_several_seeds(report) ? html_sweep_runs(report, sweep) : "");
+}
+
+std::string of_sweep(const ExperimentReport& report, const Sweep& sweep) {
+    return scope(sweep) + html_effects(sweep) + html_next_steps(report, sweep) +
+           html_setting_plots(report, sweep) + html_heat_maps(sweep) +
+           parallel_coordinates(report, sweep) + html_sweep_runs(report, sweep) + key_table(sweep) +
+           html_shared_settings(report);
 }
 
 }  // namespace
@@ -197,10 +227,8 @@ std::string html_next_steps(const ExperimentReport& report, const Sweep& sweep) 
 
 std::string html_settings(const ExperimentReport& report, const Sweep& sweep) {
     if (sweep.settings.empty() && sweep.others.empty()) return {};
-    return "<h2 id=\"settings\">Settings</h2>\n" + scope(sweep) + html_effects(sweep) +
-           html_next_steps(report, sweep) + html_setting_plots(report, sweep) +
-           html_heat_maps(sweep) + parallel_coordinates(report, sweep) +
-           html_sweep_runs(report, sweep) + key_table(sweep);
+    return "<h2 id=\"settings\">Settings</h2>\n" +
+           (compares_networks(sweep) ? of_networks(report, sweep) : of_sweep(report, sweep));
 }
 
 }  // namespace lockstep::reports

@@ -23,5 +23,7 @@ std::string html_next_steps(const ExperimentReport& report, const Sweep& sweep);
 std::string html_setting_plots(const ExperimentReport& report, const Sweep& sweep);
 std::string html_heat_maps(const Sweep& sweep);
 std::string html_sweep_runs(const ExperimentReport& report, const Sweep& sweep);
+std::string html_architecture_settings(const ExperimentReport& report, const Sweep& sweep);
+std::string html_shared_settings(const ExperimentReport& report);  // by all runs
 
 }  // namespace lockstep::reports

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "reports/tables/architecture_settings.hpp"
 #include "reports/tables/optional_cell.hpp"
 #include "reports/tables/run_places.hpp"
 #include "reports/tables/sweep_table.hpp"
@@ -110,6 +112,11 @@ std::string markdown_report(const ExperimentReport& report) {
         text += markdown_line(plain_text(sentences)) + "\n\n";
     }
     std::vector<Section> sections{{"Leaderboard", leaderboard_table(report)}};
+    if (compares_networks(sweep)) {
+        sections.push_back({"Settings that differ", architecture_settings(report, sweep)});
+        Table& settings = sections.back().table;
+        settings.rows.resize(std::min(settings.rows.size(), kTableRows));
+    }
     const storage::Table effects = effects_in_words(sweep);
     if (!effects.rows.empty()) {
         sections.push_back({"Which setting mattered? Spread of test accuracy", effects});

@@ -24,7 +24,7 @@ std::string followers_text(const SweptSetting& setting) {
     const std::size_t named = std::min(setting.followers.size(), kNamed);
     std::string text;
     for (std::size_t i = 0; i < named; ++i) {
-        text += (i == 0 ? "" : ", ") + setting.followers[i].name;
+        text += (i == 0 ? "" : ", ") + setting.followers[i].name.name;
     }
     if (setting.followers.size() > named) {
         text += fmt::format(" and {} more", setting.followers.size() - named);

@@ -125,6 +125,41 @@ TEST_CASE("settings: those that changed only together are told as one", "[report
                    "<code>train.<wbr>optimizer.<wbr>momentum</code>"));
 }
 
+TEST_CASE("settings: of networks what tells each apart, and once what all share", "[reports]") {
+    const auto network = [](const char* second_layer, int seed, const char* momentum) {
+        auto run = with_setting(finished_run(second_layer, seed, 0.5), "train.optimizer.momentum",
+                                momentum);
+        run.run.effective_config += fmt::format("\n[[run.layers]]\ntype = \"{}\"\n", second_layer);
+        return run;
+    };
+    std::vector<RunDetails> rows{network("dense", 1, "0.9"), network("flatten", 1, "0.5")};
+    rows.push_back(network("dropout", 1, "0.1"));
+    rows.back().run.data_digest = "another digest";
+    const std::string html = settings_of(rows);
+    CHECK(contains(html, "What tells the architectures apart</caption>"));
+    for (const char* layers : {"2 dense", "dense, flatten", "dense, dropout"})
+        CHECK(contains(html, fmt::format(">{}</td>", layers)));
+    for (const char* momentum : {"0.9", "0.5", "0.1"})
+        CHECK(contains(html, fmt::format("<td class=\"n\">{}</td>", momentum)));
+    CHECK(contains(html, "<dt>train.batch_size</dt><dd>32</dd>"));
+    CHECK(contains(html, "1 further setting at the default in all runs</summary>"));
+    CHECK(contains(html, "<dt>data.classes</dt>"));
+    CHECK_FALSE(contains(html, "All runs"));  // the leaderboard has a line for each
+    CHECK_FALSE(contains(html, "train.seed"));
+    rows.push_back(network("dense", 2, "0.9"));
+    CHECK(contains(settings_of(rows), "All runs"));
+}
+
+TEST_CASE("settings: a value that only runs left out have is named beside the one compared",
+          "[reports]") {
+    auto rows = grid(2, 2, 1);
+    rows.push_back(with_setting(run_of(1, 1, 2, 0.5), "train.shuffle", "false"));
+    for (std::size_t i = 0; i < 4; ++i)
+        rows[i] = with_setting(std::move(rows[i]), "train.shuffle", "true");
+    rows.back().run.data_digest = "another digest";
+    CHECK(contains(settings_of(rows), "true; in runs left out false"));
+}
+
 TEST_CASE("settings: a random search is not analysed, and shown all the same", "[reports]") {
     std::vector<RunDetails> rows;
     for (int i = 1; i <= 9; ++i) rows.push_back(run_of(i, 1 + i * 7 % 10, 1, 0.3 + 0.02 * i));

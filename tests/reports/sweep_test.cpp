@@ -81,7 +81,7 @@ TEST_CASE("sweep: settings that change only together are one", "[reports]") {
     const Sweep found = sweep(rows, kBoth);
     REQUIRE(found.settings.size() == 1);
     REQUIRE(found.settings[0].followers.size() == 1);
-    CHECK(found.settings[0].followers[0].key == kMomentum);
+    CHECK(found.settings[0].followers[0].name.key == kMomentum);
 }
 
 TEST_CASE("sweep: networks are one setting, and what follows them is none", "[reports]") {
@@ -101,7 +101,7 @@ TEST_CASE("sweep: networks are one setting, and what follows them is none", "[re
     CHECK(network->levels ==
           std::vector<Cell>{std::string("deep"), std::string("slow"), std::string("wide")});
     REQUIRE(network->followers.size() == 1);
-    CHECK(network->followers[0].key == kMomentum);
+    CHECK(network->followers[0].name.key == kMomentum);
 }
 
 TEST_CASE("sweep: unfinished runs and other test sets are counted, not analysed", "[reports]") {
