@@ -205,10 +205,6 @@ std::vector<std::string> warnings_of(const PlannedRun& planned) {
     if (planned.selects_on_test_set) {
         warnings.push_back("chooses its epoch by the test set: its test figures flatter");
     }
-    if (!train.initial_weights.empty() && planned.run.initial_weights_sha256.empty()) {
-        warnings.push_back(
-            fmt::format("{}{}", kUnreadWeights, printable(train.initial_weights.string())));
-    }
     for (const ExpectedFigure& figure : planned.run.expect) {
         if (figure.name != "parameters") continue;
         const auto expected = static_cast<std::int64_t>(figure.values.front());
@@ -240,6 +236,8 @@ PlannedRun plan_run(RunSpec taken, int ranks) {
         std::holds_alternative<trainer::TestSetValidation>(run.config.data.validation);
     planned.selects_on_test_set =
         planned.validates_on_test_set && selects_by_validation(run.config.train);
+    planned.lacks_initial_weights =
+        !run.config.train.initial_weights.empty() && run.initial_weights_sha256.empty();
     planned.warnings = warnings_of(planned);
     return planned;
 }
@@ -292,6 +290,9 @@ std::string plan_notes(const Plan& plan) {
         for (const std::string& warning : planned.warnings) {
             text += fmt::format("note: {} {}\n", planned.id, warning);
         }
+        if (planned.lacks_initial_weights)
+            text += fmt::format("note: {} cannot read the initial weights {}\n", planned.id,
+                                printable(planned.run.config.train.initial_weights.string()));
     }
     return text;
 }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "pipeline/experiment/spec.hpp"
@@ -25,9 +24,6 @@ struct RunEstimate {
     std::int64_t memory_per_rank = 0;  // bytes, of the rank with the most shards
 };
 
-// How the warning begins of a run whose initial weights are not there.
-inline constexpr std::string_view kUnreadWeights = "cannot read the initial weights ";
-
 struct PlannedRun {
     std::string id;
     RunSpec run;
@@ -38,7 +34,8 @@ struct PlannedRun {
     RunEstimate estimate;
     bool validates_on_test_set = false;
     bool selects_on_test_set = false;  // early stopping or a checkpoint watches a val_ figure of it
-    std::vector<std::string> warnings;  // one line each, without the run's name
+    bool lacks_initial_weights = false;  // their file cannot be read: training would be refused
+    std::vector<std::string> warnings;   // of what can be trained; one line each, without its name
 };
 
 struct Plan {

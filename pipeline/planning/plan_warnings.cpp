@@ -29,7 +29,6 @@ std::vector<SharedWarning> shared_warnings(const Plan& plan) {
 std::vector<std::string> plan_warnings(const Plan& plan) {
     std::vector<std::string> lines = plan.notes;
     for (const auto& [text, runs] : shared_warnings(plan)) {
-        if (text.starts_with(kUnreadWeights)) continue;  // the run is refused, in more words
         const std::string more =
             runs.size() > 1 ? fmt::format(" (and {} more)", runs.size() - 1) : "";
         lines.push_back(fmt::format("{}{} {}", runs.front(), more, text));

@@ -99,7 +99,6 @@ TEST_CASE("what is allowed but odd is a warning", "[plan]") {
     CHECK(planned("", {"train.epochs=0"}).estimate.steps == 0);
     CHECK(warns(planned("", {"train.batch_size=50001"}), "more than the 50000 training samples"));
     CHECK(warns(planned("expect = { parameters = 5 }\n"), "has 30,730 parameters, not the 5"));
-    CHECK(warns(planned("", {"train.initial_weights=/nowhere.h5"}), "/nowhere.h5"));
     const auto of_ten_steps = [](const std::string& keys) {
         return planned("", {"train.steps_per_epoch=5", "train.epochs=2",
                             "train.optimizer={ gradient_accumulation_steps = " + keys + " }"});
@@ -118,6 +117,16 @@ TEST_CASE("the plan as a table has a row a run", "[plan]") {
     CHECK(table.rows[0].size() == table.columns.size());
     CHECK(std::get<std::string>(table.rows[1][0]) == plan.runs[1].id);
     CHECK(contains(pipeline::plan_notes(plan), "note: " + plan.runs[1].id + " epochs = 0"));
+}
+
+TEST_CASE("initial weights that are not there are noted of a plan, not at a training's start",
+          "[plan]") {
+    const auto plan = pipeline::plan(read(
+        std::string(kHead) + run_text("a", "train = { initial_weights = \"/nowhere.h5\" }\n")));
+    CHECK(plan.runs.at(0).lacks_initial_weights);
+    CHECK(contains(pipeline::plan_notes(plan), "cannot read the initial weights /nowhere.h5"));
+    CHECK(plan_warnings(plan).empty());  // which ends with more words than these
+    CHECK_FALSE(planned("").lacks_initial_weights);
 }
 
 TEST_CASE("an activation in an odd place is warned of", "[plan]") {
