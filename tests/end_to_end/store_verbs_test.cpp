@@ -87,9 +87,13 @@ TEST_CASE("compare tells how far each run is above a baseline", "[end_to_end]") 
     for (const Json& run : runs)
         if (run.at("name") == "batch-normalized") base = run.at("test_accuracy");
     REQUIRE(base >= 0.0);
-    for (const Json& run : runs)
-        CHECK(run.at("above_baseline_accuracy").get<double>() ==
-              run.at("test_accuracy").get<double>() - base);
+    for (const Json& run : runs) {
+        const Json& above = run.at("above_baseline_accuracy");
+        if (run.at("name") == "three-classes")  // tested on other images
+            CHECK(above.is_null());
+        else
+            CHECK(above.get<double>() == run.at("test_accuracy").get<double>() - base);
+    }
     CHECK(in_store({"compare", "--baseline", "nobody"}).exit_code == 64);
 }
 

@@ -227,6 +227,15 @@ TEST_CASE("A time that an option cannot take is told with what to write", "[end_
     }
 }
 
+TEST_CASE("Nothing is above a baseline that was tested on other images", "[end_to_end]") {
+    const std::string table = lockstep({"compare", "--baseline", "three-classes", "--columns",
+                                        "name,above_baseline_accuracy", "--sort", "name",
+                                        "--format", "csv", "--store", finished_store().string()})
+                                  .output;
+    CHECK(contains(table, "logits-seed1,\n"));
+    CHECK(contains(table, "three-classes,0\n"));
+}
+
 TEST_CASE("A run that there is not is told with the nearest", "[end_to_end]") {
     const TemporaryDirectory folder;
     const std::string picture = (folder / "a.png").string();
