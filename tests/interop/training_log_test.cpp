@@ -51,13 +51,14 @@ TEST_CASE("training log: every figure of a run reads back", "[interop]") {
         const Json log = log_of_run(run);
         const Result asked =
             in_store({"query",
-                      "select epoch - 1 as epoch, accuracy, loss, val_accuracy, val_loss "
-                      "from v_epochs where name = '" +
+                      "select epoch - 1 as epoch, accuracy, loss, val_accuracy, val_loss, "
+                      "val_top_5_accuracy from v_epochs where name = '" +
                           run + "' order by epoch",
                       "--format", "json"});
         const Json rows = Json::parse(asked.output);
         REQUIRE(rows.size() == 2);
-        CHECK(log.at("columns") == Json({"epoch", "accuracy", "loss", "val_accuracy", "val_loss"}));
+        CHECK(log.at("columns") == Json({"epoch", "accuracy", "loss", "val_accuracy", "val_loss",
+                                         "val_top_5_accuracy"}));
         REQUIRE(log.at("rows").size() == rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
             for (const auto& [column, value] : rows[i].items())
