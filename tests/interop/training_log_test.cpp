@@ -49,16 +49,18 @@ TEST_CASE("training log: every figure of a run reads back", "[interop]") {
     for (const std::string run : {"batch-normalized", "logits-seed1"}) {
         CAPTURE(run);
         const Json log = log_of_run(run);
+        const bool has_top_5 = run == "batch-normalized";  // the other one has no validation
         const Result asked =
             in_store({"query",
-                      "select epoch - 1 as epoch, accuracy, loss, val_accuracy, val_loss, "
-                      "val_top_5_accuracy from v_epochs where name = '" +
-                          run + "' order by epoch",
+                      "select epoch - 1 as epoch, accuracy, loss, val_accuracy, val_loss" +
+                          std::string(has_top_5 ? ", val_top_5_accuracy" : "") +
+                          " from v_epochs where name = '" + run + "' order by epoch",
                       "--format", "json"});
         const Json rows = Json::parse(asked.output);
         REQUIRE(rows.size() == 2);
-        CHECK(log.at("columns") == Json({"epoch", "accuracy", "loss", "val_accuracy", "val_loss",
-                                         "val_top_5_accuracy"}));
+        Json columns{"epoch", "accuracy", "loss", "val_accuracy", "val_loss"};
+        if (has_top_5) columns.push_back("val_top_5_accuracy");
+        CHECK(log.at("columns") == columns);
         REQUIRE(log.at("rows").size() == rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
             for (const auto& [column, value] : rows[i].items())
