@@ -15,6 +15,12 @@ bool has_rate_of_its_own(const trainer::LayerConfig& layer) {
     return layer.learning_rate_factor != 1.0 || !layer.trainable_epochs.empty();
 }
 
+// Keras' Muon never takes the kernels of convolutions.
+bool takes_convolutions(const trainer::OptimizerConfig& optimizer) {
+    const auto* muon = std::get_if<trainer::MuonConfig>(&optimizer.rule);
+    return muon != nullptr && !muon->exclude_convolutions;
+}
+
 }  // namespace
 
 std::vector<std::string> untold_training(const trainer::RunConfig& config) {
@@ -26,6 +32,7 @@ std::vector<std::string> untold_training(const trainer::RunConfig& config) {
     add(!is_constant(config.train.schedule), "schedule");
     add(optimizer.weight_decay > 0.0 && !optimizer.exclude_from_weight_decay.empty(),
         "exclude_from_weight_decay");
+    add(takes_convolutions(optimizer), "exclude_convolutions");
     add(!optimizer.learning_rate_factors.empty(), "learning_rate_factors");
     add(std::holds_alternative<trainer::LookaheadConfig>(optimizer.average), "lookahead");
     add(!std::holds_alternative<trainer::EqualClasses>(config.train.class_weights),

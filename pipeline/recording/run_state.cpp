@@ -28,6 +28,17 @@ void correct_states(const storage::RunDatabase& database, storage::Table& table)
     }
 }
 
+// The table and the states are of one moment.
+template <class Read>
+storage::Table with_true_states(const storage::RunDatabase& database, Read read) {
+    storage::Table table;
+    database.read_at_once([&] {
+        table = read();
+        correct_states(database, table);
+    });
+    return table;
+}
+
 }  // namespace
 
 RunState state_of(RunState stored, const std::vector<storage::AttemptRow>& attempts) {
@@ -43,21 +54,11 @@ storage::RunDetails details_of(const storage::RunDatabase& database, const std::
 }
 
 storage::Table runs_table_of(const storage::RunDatabase& database, std::string_view experiment) {
-    storage::Table table;
-    database.read_at_once([&] {
-        table = database.runs_table(experiment);
-        correct_states(database, table);
-    });
-    return table;
+    return with_true_states(database, [&] { return database.runs_table(experiment); });
 }
 
 storage::Table epochs_table_of(const storage::RunDatabase& database, std::string_view run) {
-    storage::Table table;
-    database.read_at_once([&] {
-        table = database.epochs_table(run);
-        correct_states(database, table);
-    });
-    return table;
+    return with_true_states(database, [&] { return database.epochs_table(run); });
 }
 
 }  // namespace lockstep::pipeline

@@ -30,17 +30,6 @@ std::vector<std::string> with(std::vector<std::string> variables,
     return variables;
 }
 
-struct Ended {
-    int exit_code;
-    std::string errors;
-};
-
-Ended run_to_end(const std::vector<std::string>& command) {
-    Process process(command);
-    const int exit_code = process.wait();
-    return {exit_code, process.errors()};
-}
-
 std::string ranks_in(const fs::path& store) { return rows(store, "select ranks from attempts"); }
 
 TEST_CASE("What another job left in the environment does not change the ranks", "[end_to_end]") {
@@ -50,7 +39,7 @@ TEST_CASE("What another job left in the environment does not change the ranks", 
         std::vector<std::string>{"PMI_RANK=0", "PMI_SIZE=1"},
         std::vector<std::string>{"SLURM_JOB_ID=7", "SLURM_NTASKS=1", "SLURM_TASKS_PER_NODE=1",
                                  "SLURM_STEP_ID=0", "SLURM_STEP_NUM_TASKS=1", "SLURM_PROCID=0"});
-    const Ended ended =
+    const Result ended =
         run_to_end(with(left, lockstep_command(training(folder / "store", {"--ranks", "2"}))));
     INFO(ended.errors);
     CHECK(ended.exit_code == 0);
@@ -60,7 +49,7 @@ TEST_CASE("What another job left in the environment does not change the ranks", 
 TEST_CASE("One task of Slurm is one rank, of two CPUs it is two", "[end_to_end]") {
     const TemporaryDirectory folder;
     const std::string cpus = GENERATE("1", "2");
-    const Ended ended =
+    const Result ended =
         run_to_end(with({"SLURM_JOB_ID=7", "SLURM_NTASKS=1", "SLURM_JOB_NUM_NODES=1",
                          "SLURM_TASKS_PER_NODE=1", "SLURM_CPUS_PER_TASK=" + cpus},
                         lockstep_command(training(folder / "store", {}))));
@@ -72,11 +61,11 @@ TEST_CASE("One task of Slurm is one rank, of two CPUs it is two", "[end_to_end]"
 TEST_CASE("Ranks that cannot find each other are refused in words", "[end_to_end]") {
     const TemporaryDirectory folder;
     const auto command = lockstep_command(training(folder / "store", {}));
-    const Ended without =
+    const Result without =
         run_to_end(with({"SLURM_STEP_ID=0", "SLURM_STEP_NUM_TASKS=2", "SLURM_PROCID=0"}, command));
     CHECK(without.exit_code == 69);
     CHECK(without.errors.starts_with("lockstep: srun started 2 ranks that cannot find each other"));
-    const Ended other = run_to_end(with({"PMI_RANK=0", "PMI_SIZE=4"}, command));
+    const Result other = run_to_end(with({"PMI_RANK=0", "PMI_SIZE=4"}, command));
     CHECK(other.exit_code == 69);
     CHECK(other.errors.starts_with("lockstep: PMI_SIZE says that there are 4 ranks"));
 }
@@ -99,7 +88,7 @@ TEST_CASE("An mpirun of another MPI is refused in words", "[end_to_end]") {
     const TemporaryDirectory folder;
     std::ofstream(folder / "mpirun") << kOtherMpirun;
     fs::permissions(folder / "mpirun", fs::perms::owner_all);
-    const Ended ended =
+    const Result ended =
         run_to_end(with({"PATH=" + folder.path().string() + ":/usr/bin:/bin"},
                         lockstep_command(training(folder / "store", {"--ranks", "2"}))));
     INFO(ended.errors);
@@ -110,7 +99,8 @@ TEST_CASE("An mpirun of another MPI is refused in words", "[end_to_end]") {
 
 TEST_CASE("--ranks that are not those of mpirun are refused", "[end_to_end]") {
     const TemporaryDirectory folder;
-    const Ended ended = run_to_end(mpirun_command(2, training(folder / "store", {"--ranks", "3"})));
+    const Result ended =
+        run_to_end(mpirun_command(2, training(folder / "store", {"--ranks", "3"})));
     CHECK(ended.exit_code == 64);
     CHECK(ended.errors.find("--ranks 3, but mpirun or srun has started 2") != std::string::npos);
 }

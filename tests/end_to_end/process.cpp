@@ -71,10 +71,14 @@ int Process::wait() {
 std::string Process::output() const { return read_text(folder_ / "output"); }
 std::string Process::errors() const { return read_text(folder_ / "errors"); }
 
-Result lockstep(const std::vector<std::string>& arguments) {
-    Process process(lockstep_command(arguments));
+Result run_to_end(const std::vector<std::string>& command) {
+    Process process(command);
     const int exit_code = process.wait();
     return {exit_code, process.output(), process.errors()};
+}
+
+Result lockstep(const std::vector<std::string>& arguments) {
+    return run_to_end(lockstep_command(arguments));
 }
 
 std::vector<std::string> lockstep_command(const std::vector<std::string>& arguments) {

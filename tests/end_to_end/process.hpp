@@ -40,7 +40,9 @@ struct Result {
     std::string errors;
 };
 
-// `lockstep ARGUMENTS...`, to its end.
+// A command, to its end.
+Result run_to_end(const std::vector<std::string>& command);
+// `lockstep ARGUMENTS...`, the same.
 Result lockstep(const std::vector<std::string>& arguments);
 std::vector<std::string> lockstep_command(const std::vector<std::string>& arguments);
 // The same under `mpirun -n RANKS`.

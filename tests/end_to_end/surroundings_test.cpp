@@ -20,18 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Ended {
-    int exit_code;
-    std::string output;
-    std::string errors;
-};
-
-Ended run_to_end(const std::vector<std::string>& command) {
-    Process process(command);
-    const int exit_code = process.wait();
-    return {exit_code, process.output(), process.errors()};
-}
-
 // The words in front of a command that make it one of a user with this locale, in Kathmandu. The
 // locale is compiled first: few machines have more than C.
 std::vector<std::string> in_language(const std::string& locale, const fs::path& folder) {
@@ -64,7 +52,7 @@ TEST_CASE("Decimal commas, Turkish letters, another time zone: same bytes, same 
     const fs::path plain = folder / "plain";
     const fs::path store = folder / "store";
     REQUIRE(lockstep(arguments_of_two(plain)).exit_code == 0);
-    const Ended ended = run_to_end(joined(language, lockstep_command(arguments_of_two(store))));
+    const Result ended = run_to_end(joined(language, lockstep_command(arguments_of_two(store))));
     INFO(ended.errors);
     REQUIRE(ended.exit_code == 0);
     CHECK(final_weights(store) == expected_weights());
@@ -73,7 +61,7 @@ TEST_CASE("Decimal commas, Turkish letters, another time zone: same bytes, same 
         return run_to_end(joined(language, lockstep_command({"query", kFigures, "--format", "csv",
                                                              "--store", of.string()})));
     };
-    const Ended written = figures(store);
+    const Result written = figures(store);
     INFO(written.errors);
     REQUIRE(written.exit_code == 0);
     CHECK(contains(written.output, "0."));
@@ -101,8 +89,8 @@ TEST_CASE("A database that its user has switched to WAL goes on, with a journal 
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
     const bool stays_open = GENERATE(false, true);
-    const Ended killed = run_to_end(with_variable("LOCKSTEP_FAULT=step.begin@rank=0@step=17:kill",
-                                                  mpirun_command(2, rank_arguments(store))));
+    const Result killed = run_to_end(with_variable("LOCKSTEP_FAULT=step.begin@rank=0@step=17:kill",
+                                                   mpirun_command(2, rank_arguments(store))));
     REQUIRE(killed.exit_code != 0);
     std::optional<RawDatabase> browser(store / "lockstep.db");
     browser->exec("PRAGMA journal_mode = WAL; CREATE TABLE mine(x)");
@@ -132,7 +120,7 @@ TEST_CASE("The experiment file of rank 0 counts, whatever another host has under
     std::ofstream(file) << other;
     std::vector<std::string> second = rank_arguments(store);
     second.at(1) = file.string();
-    const Ended ended = run_to_end(
+    const Result ended = run_to_end(
         mpirun_of_two(lockstep_command(rank_arguments(store)), lockstep_command(second)));
     INFO(ended.errors);
     CHECK(ended.exit_code == 0);

@@ -214,6 +214,9 @@ TEST_CASE("what Keras' files leave out of a training is known", "[keras_training
     CHECK(pipeline::untold_training(config) ==
           Lines{"schedule", "exclude_from_weight_decay", "lookahead",
                 "learning_rate_factor and trainable_epochs of layers"});
+    trainer::RunConfig with_muon;
+    with_muon.train.optimizer.rule = trainer::MuonConfig{.exclude_convolutions = false};
+    CHECK(pipeline::untold_training(with_muon) == Lines{"exclude_convolutions"});
 }
 
 TEST_CASE("training settings of any other form do no harm", "[keras_training]") {
