@@ -11,30 +11,23 @@
 
 #include "pipeline/experiment/train_tables.hpp"
 #include "pipeline/settings/optimizer_names.hpp"
+#include "pipeline/settings/optimizer_settings.hpp"
 
 namespace lockstep::pipeline {
 namespace {
 
 constexpr RealRange kLearningRates{0.0, 100.0, false, true};
-constexpr RealRange kFractions{0.0, 1.0, true, false};     // momentum, beta, rho
-constexpr RealRange kBetasOfLion{0.0, 1.0, false, false};  // with 0 its momentum were idle
-constexpr RealRange kAccumulators{0.0, 1e6};
-constexpr RealRange kEpsilons{0.0, 1.0, false, true};
-constexpr RealRange kDecays{0.0, 100.0};
 constexpr RealRange kNorms{0.0, 1e6, false, true};
 constexpr RealRange kMomenta{0.0, 1.0};  // of averages, as Keras has them
 constexpr RealRange kStepSizes{0.0, 1.0, false, true};
 constexpr RealRange kPowers{0.0, 100.0};
 constexpr RealRange kEpochSpans{0.0, 1e10, false};
-constexpr RealRange kCoefficients{-100.0, 100.0};
-constexpr RealRange kRates{0.0, 1000.0, false, true};
 constexpr WholeRange kSyncPeriods{1, 1'000'000};
 constexpr WholeRange kAccumulations{1, 1'000'000};
 
 constexpr NamedTableKind kOptimizer{"optimizer", kOptimizers, kAdam,
                                     "\"adam\" or { name = \"adam\", learning_rate = 0.001 }"};
 constexpr double kDecayOfAdamW = 0.004;  // Keras', and Muon's
-constexpr int kMostSteps = 100;          // of Newton and Schulz
 constexpr std::array<std::string_view, 6> kTensors{
     "kernel", "bias", "gamma", "beta", "depthwise_kernel", "pointwise_kernel"};
 
@@ -43,46 +36,6 @@ bool is_none(TableReader& reader, std::string_view key) {
     const Value* value = reader.find(key);
     const auto* word = value ? value->as<std::string>() : nullptr;
     return word && *word == "none";
-}
-
-trainer::SgdConfig read_sgd(TableReader& reader) {
-    trainer::SgdConfig sgd;
-    sgd.momentum = reader.real("momentum", kFractions).value_or(sgd.momentum);
-    sgd.nesterov = reader.truth("nesterov").value_or(sgd.nesterov);
-    return sgd;
-}
-
-// Of Adam and Nadam.
-template <class Adam>
-Adam read_adam(TableReader& reader) {
-    Adam adam;
-    adam.beta_1 = reader.real("beta_1", kFractions).value_or(adam.beta_1);
-    adam.beta_2 = reader.real("beta_2", kFractions).value_or(adam.beta_2);
-    adam.epsilon = reader.real("epsilon", kEpsilons).value_or(adam.epsilon);
-    return adam;
-}
-
-trainer::RmspropConfig read_rmsprop(TableReader& reader) {
-    trainer::RmspropConfig rmsprop;
-    rmsprop.rho = reader.real("rho", kFractions).value_or(rmsprop.rho);
-    rmsprop.momentum = reader.real("momentum", kFractions).value_or(rmsprop.momentum);
-    rmsprop.epsilon = reader.real("epsilon", kEpsilons).value_or(rmsprop.epsilon);
-    return rmsprop;
-}
-
-trainer::LionConfig read_lion(TableReader& reader) {
-    trainer::LionConfig lion;
-    lion.beta_1 = reader.real("beta_1", kBetasOfLion).value_or(lion.beta_1);
-    lion.beta_2 = reader.real("beta_2", kFractions).value_or(lion.beta_2);
-    return lion;
-}
-
-trainer::AdagradConfig read_adagrad(TableReader& reader) {
-    trainer::AdagradConfig adagrad;
-    adagrad.initial_accumulator_value = reader.real("initial_accumulator_value", kAccumulators)
-                                            .value_or(adagrad.initial_accumulator_value);
-    adagrad.epsilon = reader.real("epsilon", kEpsilons).value_or(adagrad.epsilon);
-    return adagrad;
 }
 
 // What Keras looks for in a variable's path as a regular expression: without signs that mean
@@ -96,10 +49,9 @@ bool is_part_of_path(const std::string& text) {
     });
 }
 
-std::vector<std::string> read_excluded_layers(TableReader& reader) {
-    constexpr std::string_view kKey = "exclude_layers";
+std::vector<std::string> read_parts_of_paths(TableReader& reader, std::string_view key) {
     std::vector<std::string> parts;
-    const Value* value = reader.find(kKey);
+    const Value* value = reader.find(key);
     if (value == nullptr || value->as<Unusable>() != nullptr) return parts;
     const auto* list = value->as<Array>();
     const std::span<const Value> values =
@@ -109,46 +61,58 @@ std::vector<std::string> read_excluded_layers(TableReader& reader) {
         if (text != nullptr && is_part_of_path(*text))
             parts.push_back(*text);
         else
-            reader.must_be(kKey, element,
+            reader.must_be(key, element,
                            "parts of names of layers, of letters, digits, '_', '-' and '/'");
     }
     return parts;
 }
 
-trainer::MuonConfig read_muon(TableReader& reader) {
-    trainer::MuonConfig muon;
-    const auto read = [&](std::string_view key, RealRange range, double& number) {
-        number = reader.real(key, range).value_or(number);
-    };
-    read("adam_beta_1", kFractions, muon.adam_beta_1);
-    read("adam_beta_2", kFractions, muon.adam_beta_2);
-    read("epsilon", kEpsilons, muon.epsilon);
-    read("adam_weight_decay", kDecays, muon.adam_weight_decay);
-    read("adam_lr_ratio", kRates, muon.adam_lr_ratio);
-    read("momentum", kFractions, muon.momentum);
-    read("muon_a", kCoefficients, muon.muon_a);
-    read("muon_b", kCoefficients, muon.muon_b);
-    read("muon_c", kCoefficients, muon.muon_c);
-    muon.nesterov = reader.truth("nesterov").value_or(muon.nesterov);
-    muon.ns_steps = reader.count("ns_steps", 0, kMostSteps).value_or(muon.ns_steps);
-    if (is_none(reader, "rms_rate"))
-        muon.rms_rate.reset();
-    else
-        read("rms_rate", kRates, *muon.rms_rate);
-    muon.exclude_layers = read_excluded_layers(reader);
-    muon.exclude_convolutions =
-        reader.truth("exclude_convolutions").value_or(muon.exclude_convolutions);
-    return muon;
+// As the file has them; what it has not stays.
+class SettingReader {
+public:
+    explicit SettingReader(TableReader& reader) : reader_(reader) {}
+
+    void read(std::string_view key, RealRange range, double& number) {
+        number = reader_.real(key, range).value_or(number);
+    }
+    void read(std::string_view key, RealRange, bool& truth) {
+        truth = reader_.truth(key).value_or(truth);
+    }
+    void read(std::string_view key, RealRange range, int& count) {
+        const auto limit = [](double value) { return static_cast<int>(value); };
+        count = reader_.count(key, limit(range.low), limit(range.high)).value_or(count);
+    }
+    void read(std::string_view key, RealRange range, std::optional<double>& number) {
+        if (is_none(reader_, key))
+            number.reset();
+        else if (const auto read = reader_.real(key, range))
+            number = read;
+    }
+    void read(std::string_view key, RealRange, std::vector<std::string>& parts) {
+        parts = read_parts_of_paths(reader_, key);
+    }
+
+private:
+    TableReader& reader_;
+};
+
+template <class Rule>
+void read_rule(TableReader& reader, trainer::OptimizerConfig& optimizer) {
+    Rule rule;
+    for_each_setting(rule, [&](const auto& setting) {
+        SettingReader(reader).read(setting.key, setting.range, rule.*setting.member);
+    });
+    optimizer.rule = rule;
 }
 
 void read_rule(KeyGroup keys, TableReader& reader, trainer::OptimizerConfig& optimizer) {
-    if (keys == KeyGroup::optimizer_sgd) optimizer.rule = read_sgd(reader);
-    if (keys == KeyGroup::optimizer_adam) optimizer.rule = read_adam<trainer::AdamConfig>(reader);
-    if (keys == KeyGroup::optimizer_rmsprop) optimizer.rule = read_rmsprop(reader);
-    if (keys == KeyGroup::optimizer_lion) optimizer.rule = read_lion(reader);
-    if (keys == KeyGroup::optimizer_adagrad) optimizer.rule = read_adagrad(reader);
-    if (keys == KeyGroup::optimizer_nadam) optimizer.rule = read_adam<trainer::NadamConfig>(reader);
-    if (keys == KeyGroup::optimizer_muon) optimizer.rule = read_muon(reader);
+    if (keys == KeyGroup::optimizer_sgd) read_rule<trainer::SgdConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_adam) read_rule<trainer::AdamConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_rmsprop) read_rule<trainer::RmspropConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_lion) read_rule<trainer::LionConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_adagrad) read_rule<trainer::AdagradConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_nadam) read_rule<trainer::NadamConfig>(reader, optimizer);
+    if (keys == KeyGroup::optimizer_muon) read_rule<trainer::MuonConfig>(reader, optimizer);
 }
 
 // In the order of kTensors, whatever the file's.

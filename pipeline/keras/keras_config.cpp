@@ -1,14 +1,21 @@
 #include "pipeline/keras/keras_config.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "pipeline/keras/keras_layer_writer.hpp"
+#include "pipeline/settings/optimizer_names.hpp"
+#include "pipeline/settings/optimizer_settings.hpp"
 #include "pipeline/settings/words.hpp"
 
 namespace lockstep::pipeline {
@@ -71,66 +78,40 @@ Json loss_of(const trainer::RunConfig& config) {
     return {{"class_name", "SparseCategoricalCrossentropy"}, {"config", loss_config}};
 }
 
-// Its decay too where that is none: by default Keras' is not.
-void write_muon(const trainer::MuonConfig& muon, double weight_decay, Json& config) {
-    config["adam_beta_1"] = muon.adam_beta_1;
-    config["adam_beta_2"] = muon.adam_beta_2;
-    config["epsilon"] = muon.epsilon;
-    config["exclude_layers"] = muon.exclude_layers;
-    config["muon_a"] = muon.muon_a;
-    config["muon_b"] = muon.muon_b;
-    config["muon_c"] = muon.muon_c;
-    config["adam_lr_ratio"] = muon.adam_lr_ratio;
-    config["momentum"] = muon.momentum;
-    config["ns_steps"] = muon.ns_steps;
-    config["nesterov"] = muon.nesterov;
-    config["adam_weight_decay"] = muon.adam_weight_decay;
-    config["rms_rate"] = muon.rms_rate ? Json(*muon.rms_rate) : Json(nullptr);
-    config["weight_decay"] = weight_decay;
+Json json_of(const auto& setting) { return setting; }
+Json json_of(const std::optional<double>& setting) { return setting ? Json(*setting) : Json(); }
+
+// The rule's settings; of ours alone, untold_training() tells.
+template <class Rule>
+void write_rule(const Rule& rule, Json& config) {
+    for_each_setting(rule, [&](const auto& setting) {
+        if (setting.key == "exclude_convolutions") return;
+        config[std::string(setting.key)] = json_of(rule.*setting.member);
+    });
+    if constexpr (std::is_same_v<Rule, trainer::AdamConfig>) config["amsgrad"] = false;
+    if constexpr (std::is_same_v<Rule, trainer::RmspropConfig>) config["centered"] = false;
+}
+
+// Keras' class of optimizer_word().
+std::string optimizer_class(std::string_view word) {
+    using Class = std::pair<std::string_view, std::string_view>;
+    static constexpr std::array<Class, 8> kClasses{{{"sgd", "SGD"},
+                                                    {"adam", "Adam"},
+                                                    {kAdamW, "AdamW"},
+                                                    {"rmsprop", "RMSprop"},
+                                                    {"lion", "Lion"},
+                                                    {"adagrad", "Adagrad"},
+                                                    {"nadam", "Nadam"},
+                                                    {kMuon, "Muon"}}};
+    return std::string(std::ranges::find(kClasses, word, &Class::first)->second);
 }
 
 Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
-    Json config{{"name", optimizer_word(optimizer)}, {"learning_rate", optimizer.learning_rate}};
-    std::string class_name;
-    if (const auto* sgd = std::get_if<trainer::SgdConfig>(&optimizer.rule)) {
-        class_name = "SGD";
-        config["momentum"] = sgd->momentum;
-        config["nesterov"] = sgd->nesterov;
-    }
-    if (const auto* adam = std::get_if<trainer::AdamConfig>(&optimizer.rule)) {
-        class_name = optimizer.weight_decay > 0.0 ? "AdamW" : "Adam";
-        config["beta_1"] = adam->beta_1;
-        config["beta_2"] = adam->beta_2;
-        config["epsilon"] = adam->epsilon;
-        config["amsgrad"] = false;
-    }
-    if (const auto* rmsprop = std::get_if<trainer::RmspropConfig>(&optimizer.rule)) {
-        class_name = "RMSprop";
-        config["rho"] = rmsprop->rho;
-        config["momentum"] = rmsprop->momentum;
-        config["epsilon"] = rmsprop->epsilon;
-        config["centered"] = false;
-    }
-    if (const auto* lion = std::get_if<trainer::LionConfig>(&optimizer.rule)) {
-        class_name = "Lion";
-        config["beta_1"] = lion->beta_1;
-        config["beta_2"] = lion->beta_2;
-    }
-    if (const auto* adagrad = std::get_if<trainer::AdagradConfig>(&optimizer.rule)) {
-        class_name = "Adagrad";
-        config["initial_accumulator_value"] = adagrad->initial_accumulator_value;
-        config["epsilon"] = adagrad->epsilon;
-    }
-    if (const auto* nadam = std::get_if<trainer::NadamConfig>(&optimizer.rule)) {
-        class_name = "Nadam";
-        config["beta_1"] = nadam->beta_1;
-        config["beta_2"] = nadam->beta_2;
-        config["epsilon"] = nadam->epsilon;
-    }
-    if (const auto* muon = std::get_if<trainer::MuonConfig>(&optimizer.rule)) {
-        class_name = "Muon";
-        write_muon(*muon, optimizer.weight_decay, config);
-    }
+    const std::string_view word = optimizer_word(optimizer);
+    Json config{{"name", word}, {"learning_rate", optimizer.learning_rate}};
+    std::visit([&](const auto& rule) { write_rule(rule, config); }, optimizer.rule);
+    // Muon's decay too where that is none: by default Keras' is not.
+    if (word == kMuon) config["weight_decay"] = optimizer.weight_decay;
     if (optimizer.weight_decay > 0.0) config["weight_decay"] = optimizer.weight_decay;
     if (optimizer.global_clipnorm) config["global_clipnorm"] = *optimizer.global_clipnorm;
     if (optimizer.gradient_accumulation_steps > 1)
@@ -140,7 +121,7 @@ Json optimizer_of(const trainer::OptimizerConfig& optimizer) {
         config["ema_momentum"] = ema->momentum;
         if (ema->overwrite_frequency) config["ema_overwrite_frequency"] = *ema->overwrite_frequency;
     }
-    return {{"class_name", class_name}, {"config", config}};
+    return {{"class_name", optimizer_class(word)}, {"config", config}};
 }
 
 Json training_config(const trainer::RunConfig& config) {

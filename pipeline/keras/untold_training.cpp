@@ -21,6 +21,11 @@ bool takes_convolutions(const trainer::OptimizerConfig& optimizer) {
     return muon != nullptr && !muon->exclude_convolutions;
 }
 
+bool decays(const trainer::OptimizerConfig& optimizer) {
+    const auto* muon = std::get_if<trainer::MuonConfig>(&optimizer.rule);
+    return optimizer.weight_decay > 0.0 || (muon != nullptr && muon->adam_weight_decay > 0.0);
+}
+
 }  // namespace
 
 std::vector<std::string> untold_training(const trainer::RunConfig& config) {
@@ -30,7 +35,7 @@ std::vector<std::string> untold_training(const trainer::RunConfig& config) {
         if (is_set) untold.emplace_back(setting);
     };
     add(!is_constant(config.train.schedule), "schedule");
-    add(optimizer.weight_decay > 0.0 && !optimizer.exclude_from_weight_decay.empty(),
+    add(decays(optimizer) && !optimizer.exclude_from_weight_decay.empty(),
         "exclude_from_weight_decay");
     add(takes_convolutions(optimizer), "exclude_convolutions");
     add(!optimizer.learning_rate_factors.empty(), "learning_rate_factors");

@@ -6,12 +6,15 @@
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "pipeline/experiment/augmentation_section.hpp"
 #include "pipeline/layers/layer_settings_text.hpp"
+#include "pipeline/settings/optimizer_settings.hpp"
 #include "pipeline/settings/toml_tree.hpp"
 #include "pipeline/settings/value_text.hpp"
 #include "pipeline/settings/words.hpp"
@@ -149,23 +152,7 @@ private:
         const std::string prefix = "train.optimizer.";
         add(prefix + "name", optimizer_word(optimizer));
         add(prefix + "learning_rate", optimizer.learning_rate);
-        const auto settings = [&](const auto& rule) {
-            if constexpr (requires { rule.rho; }) add(prefix + "rho", rule.rho);
-            if constexpr (requires { rule.momentum; }) add(prefix + "momentum", rule.momentum);
-            if constexpr (requires { rule.nesterov; }) add(prefix + "nesterov", rule.nesterov);
-            if constexpr (requires { rule.beta_1; }) {
-                add(prefix + "beta_1", rule.beta_1);
-                add(prefix + "beta_2", rule.beta_2);
-            }
-            if constexpr (requires { rule.initial_accumulator_value; })
-                add(prefix + "initial_accumulator_value", rule.initial_accumulator_value);
-            if constexpr (requires { rule.epsilon; }) add(prefix + "epsilon", rule.epsilon);
-        };
-        std::visit(settings, optimizer.rule);
-        if (const auto* rule = std::get_if<trainer::MuonConfig>(&optimizer.rule))
-            muon(*rule, optimizer, prefix);
-        else
-            weight_decay(optimizer, prefix);
+        std::visit([&](const auto& rule) { rule_of(rule, optimizer, prefix); }, optimizer.rule);
         for (const trainer::TensorFactor& one : optimizer.learning_rate_factors)
             add(prefix + "learning_rate_factors." + one.tensor, one.factor);
         if (optimizer.global_clipnorm) add(prefix + "global_clipnorm", *optimizer.global_clipnorm);
@@ -174,26 +161,30 @@ private:
             add(prefix + "gradient_accumulation_steps", optimizer.gradient_accumulation_steps);
     }
 
-    // What stands beside the keys of other rules; decay by its own default, which is not none.
-    void muon(const trainer::MuonConfig& muon, const trainer::OptimizerConfig& optimizer,
-              const std::string& prefix) {
-        add(prefix + "adam_beta_1", muon.adam_beta_1);
-        add(prefix + "adam_beta_2", muon.adam_beta_2);
-        add(prefix + "adam_lr_ratio", muon.adam_lr_ratio);
-        add(prefix + "ns_steps", muon.ns_steps);
-        add(prefix + "muon_a", muon.muon_a);
-        add(prefix + "muon_b", muon.muon_b);
-        add(prefix + "muon_c", muon.muon_c);
-        if (muon.rms_rate)
-            add(prefix + "rms_rate", *muon.rms_rate);
+    // Muon's decay too where that is none: by default it is not.
+    template <class Rule>
+    void rule_of(const Rule& rule, const trainer::OptimizerConfig& optimizer,
+                 const std::string& prefix) {
+        for_each_setting(rule, [&](const auto& setting) {
+            if (setting.key == "adam_weight_decay")
+                add(prefix + "weight_decay", optimizer.weight_decay);
+            add_setting(prefix + std::string(setting.key), rule.*setting.member);
+        });
+        if constexpr (std::is_same_v<Rule, trainer::MuonConfig>)
+            excluded_from_decay(optimizer, prefix);
         else
-            add(prefix + "rms_rate", std::string_view("none"));
-        if (!muon.exclude_layers.empty()) add(prefix + "exclude_layers", muon.exclude_layers);
-        add(prefix + "exclude_convolutions", muon.exclude_convolutions);
-        add(prefix + "weight_decay", optimizer.weight_decay);
-        add(prefix + "adam_weight_decay", muon.adam_weight_decay);
-        const auto& excluded = optimizer.exclude_from_weight_decay;
-        if (!excluded.empty()) add(prefix + "exclude_from_weight_decay", excluded);
+            weight_decay(optimizer, prefix);
+    }
+    template <class Type>
+    void add_setting(const std::string& key, const Type& value) {
+        add(key, value);
+    }
+    void add_setting(const std::string& key, const std::optional<double>& value) {
+        if (value) return add(key, *value);
+        add(key, std::string_view("none"));
+    }
+    void add_setting(const std::string& key, const std::vector<std::string>& list) {
+        if (!list.empty()) add(key, list);
     }
 
     void average(const trainer::AverageConfig& average, const std::string& prefix) {
@@ -218,6 +209,9 @@ private:
     void weight_decay(const trainer::OptimizerConfig& optimizer, const std::string& prefix) {
         if (optimizer.weight_decay == 0.0) return;
         add(prefix + "weight_decay", optimizer.weight_decay);
+        excluded_from_decay(optimizer, prefix);
+    }
+    void excluded_from_decay(const trainer::OptimizerConfig& optimizer, const std::string& prefix) {
         const auto& excluded = optimizer.exclude_from_weight_decay;
         if (!excluded.empty()) add(prefix + "exclude_from_weight_decay", excluded);
     }

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 #include <vector>
 
+#include "pipeline/settings/optimizer_settings.hpp"
 #include "trainer/data/dataset_kind.hpp"
 
 namespace lockstep::pipeline {
@@ -28,71 +31,17 @@ constexpr Keys kParallel = {"shards", "exchange", "ranks_per_run"};
 constexpr Keys kEarlyStopping = {"monitor", "mode", "patience", "min_delta",
                                  "restore_best_weights"};
 constexpr Keys kCheckpoint = {"monitor", "mode", "restore_best_weights", "every_minutes"};
-constexpr Keys kSgd = {"name",
-                       "learning_rate",
-                       "momentum",
-                       "nesterov",
-                       "weight_decay",
-                       "exclude_from_weight_decay",
-                       "learning_rate_factors",
-                       "global_clipnorm"};
-constexpr Keys kAdam = {"name",
-                        "learning_rate",
-                        "beta_1",
-                        "beta_2",
-                        "epsilon",
-                        "weight_decay",
-                        "exclude_from_weight_decay",
-                        "learning_rate_factors",
-                        "global_clipnorm"};
-constexpr Keys kRmsprop = {"name",
-                           "learning_rate",
-                           "rho",
-                           "momentum",
-                           "epsilon",
-                           "weight_decay",
+// Of every optimizer, before and behind those of its rule.
+constexpr Keys kOptimizer = {"name", "learning_rate"};
+constexpr Keys kUpdates = {"weight_decay",
                            "exclude_from_weight_decay",
                            "learning_rate_factors",
-                           "global_clipnorm"};
-constexpr Keys kLion = {"name",
-                        "learning_rate",
-                        "beta_1",
-                        "beta_2",
-                        "weight_decay",
-                        "exclude_from_weight_decay",
-                        "learning_rate_factors",
-                        "global_clipnorm"};
-constexpr Keys kAdagrad = {"name",
-                           "learning_rate",
-                           "initial_accumulator_value",
-                           "epsilon",
-                           "weight_decay",
-                           "exclude_from_weight_decay",
-                           "learning_rate_factors",
-                           "global_clipnorm"};
-constexpr Keys kMuon = {"name",
-                        "learning_rate",
-                        "adam_beta_1",
-                        "adam_beta_2",
-                        "epsilon",
-                        "weight_decay",
-                        "adam_weight_decay",
-                        "exclude_from_weight_decay",
-                        "momentum",
-                        "nesterov",
-                        "ns_steps",
-                        "muon_a",
-                        "muon_b",
-                        "muon_c",
-                        "adam_lr_ratio",
-                        "rms_rate",
-                        "exclude_layers",
-                        "exclude_convolutions",
-                        "learning_rate_factors",
-                        "global_clipnorm"};
-// Those of every optimizer, behind its own.
-constexpr Keys kAverages = {"use_ema", "ema_momentum", "ema_overwrite_frequency", "lookahead",
-                            "gradient_accumulation_steps"};
+                           "global_clipnorm",
+                           "use_ema",
+                           "ema_momentum",
+                           "ema_overwrite_frequency",
+                           "lookahead",
+                           "gradient_accumulation_steps"};
 constexpr Keys kLookahead = {"sync_period", "slow_step_size", "power", "over_epochs",
                              "moving_statistics"};
 constexpr Keys kFactors = {"kernel", "depthwise_kernel", "pointwise_kernel", "bias", "gamma",
@@ -125,7 +74,8 @@ constexpr Keys kRegularizer = {"l2"};
 constexpr Keys kInitializer = {"name", "mean",  "stddev", "minval", "maxval",
                                "gain", "value", "images", "epsilon"};
 
-// In the order of KeyGroup; without what data sets take for themselves, and kAverages.
+// In the order of KeyGroup; without what data sets take for themselves. Optimizers have
+// kUpdates alone, whole_lists() adds the rest.
 constexpr std::array<KeyList, 40> kOwnKeys{{
     {"Top level", kFile},
     {"[experiment]", kExperiment},
@@ -136,13 +86,13 @@ constexpr std::array<KeyList, 40> kOwnKeys{{
     {"[parallel]", kParallel},
     {"early_stopping", kEarlyStopping},
     {"[checkpoint]", kCheckpoint},
-    {"optimizer sgd", kSgd},
-    {"optimizer adam and adamw", kAdam},
-    {"optimizer rmsprop", kRmsprop},
-    {"optimizer lion", kLion},
-    {"optimizer adagrad", kAdagrad},
-    {"optimizer nadam", kAdam},
-    {"optimizer muon", kMuon},
+    {"optimizer sgd", kUpdates},
+    {"optimizer adam and adamw", kUpdates},
+    {"optimizer rmsprop", kUpdates},
+    {"optimizer lion", kUpdates},
+    {"optimizer adagrad", kUpdates},
+    {"optimizer nadam", kUpdates},
+    {"optimizer muon", kUpdates},
     {"learning_rate_factors", kFactors},
     {"lookahead", kLookahead},
     {"schedule constant", kConstant},
@@ -169,23 +119,12 @@ constexpr std::array<KeyList, 40> kOwnKeys{{
     {"use of a block", kBlockUse},
 }};
 
-struct OptimizerKeys {
-    KeyGroup group;
-    std::vector<std::string_view> keys;
-};
-
-// Of each optimizer, with kAverages.
-std::vector<OptimizerKeys> optimizer_keys() {
-    std::vector<OptimizerKeys> all;
-    for (const KeyGroup group :
-         {KeyGroup::optimizer_sgd, KeyGroup::optimizer_adam, KeyGroup::optimizer_rmsprop,
-          KeyGroup::optimizer_lion, KeyGroup::optimizer_adagrad, KeyGroup::optimizer_nadam,
-          KeyGroup::optimizer_muon}) {
-        const auto own = kOwnKeys[static_cast<std::size_t>(group)].keys;
-        all.push_back({group, {own.begin(), own.end()}});
-        all.back().keys.insert(all.back().keys.end(), std::begin(kAverages), std::end(kAverages));
-    }
-    return all;
+template <class Rule>
+std::vector<std::string_view> optimizer_keys() {
+    std::vector<std::string_view> keys(std::begin(kOptimizer), std::end(kOptimizer));
+    for_each_setting(Rule(), [&](const auto& setting) { keys.push_back(setting.key); });
+    keys.insert(keys.end(), std::begin(kUpdates), std::end(kUpdates));
+    return keys;
 }
 
 // Those of [data], each once: kData, then the settings of the data sets in their order.
@@ -197,14 +136,20 @@ std::vector<std::string_view> data_keys() {
     return keys;
 }
 
-// With those that are told once for several tables.
+// With those that are told elsewhere.
 std::array<KeyList, kOwnKeys.size()> whole_lists() {
-    static const std::vector<std::string_view> kDataKeys = data_keys();
-    static const std::vector<OptimizerKeys> kOptimizerKeys = optimizer_keys();
+    static const std::array<std::pair<KeyGroup, std::vector<std::string_view>>, 8> kTold{{
+        {KeyGroup::data, data_keys()},
+        {KeyGroup::optimizer_sgd, optimizer_keys<trainer::SgdConfig>()},
+        {KeyGroup::optimizer_adam, optimizer_keys<trainer::AdamConfig>()},
+        {KeyGroup::optimizer_rmsprop, optimizer_keys<trainer::RmspropConfig>()},
+        {KeyGroup::optimizer_lion, optimizer_keys<trainer::LionConfig>()},
+        {KeyGroup::optimizer_adagrad, optimizer_keys<trainer::AdagradConfig>()},
+        {KeyGroup::optimizer_nadam, optimizer_keys<trainer::NadamConfig>()},
+        {KeyGroup::optimizer_muon, optimizer_keys<trainer::MuonConfig>()},
+    }};
     auto all = kOwnKeys;
-    all[static_cast<std::size_t>(KeyGroup::data)].keys = kDataKeys;
-    for (const auto& [group, keys] : kOptimizerKeys)
-        all[static_cast<std::size_t>(group)].keys = keys;
+    for (const auto& [group, keys] : kTold) all[static_cast<std::size_t>(group)].keys = keys;
     return all;
 }
 

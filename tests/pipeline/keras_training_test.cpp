@@ -217,6 +217,9 @@ TEST_CASE("what Keras' files leave out of a training is known", "[keras_training
     trainer::RunConfig with_muon;
     with_muon.train.optimizer.rule = trainer::MuonConfig{.exclude_convolutions = false};
     CHECK(pipeline::untold_training(with_muon) == Lines{"exclude_convolutions"});
+    with_muon.train.optimizer.exclude_from_weight_decay = {"bias"};  // of adam_weight_decay
+    CHECK(pipeline::untold_training(with_muon) ==
+          Lines{"exclude_from_weight_decay", "exclude_convolutions"});
 }
 
 TEST_CASE("training settings of any other form do no harm", "[keras_training]") {

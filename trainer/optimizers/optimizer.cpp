@@ -73,13 +73,14 @@ double momentum_of_nadam(double beta_1, double t) {
 
 // The product of the momenta of steps 1 to t, in their order from the first on: no state to resume.
 double momenta_of_nadam(double beta_1, std::int64_t t) {
-    constexpr double kLeast = 0x1p-60;  // 1 less so much is 1
+    constexpr double kLeast = 0x1p-54;  // 1 less so much is 1
     double product = 1.0, decay = 1.0;
-    for (std::int64_t i = 1; i <= t && product > kLeast; ++i) {
+    std::int64_t i = 1;
+    for (; i <= t && decay > kLeast; ++i) {
         decay *= 0.96;
         product *= beta_1 * (1.0 - 0.5 * decay);
     }
-    return product;
+    return product * std::pow(beta_1, static_cast<double>(t - i + 1));  // all others are beta_1
 }
 
 NadamStep step_of(const NadamConfig& nadam, double learning_rate, std::int64_t step) {
