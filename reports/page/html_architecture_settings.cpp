@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "reports/figures/shared_settings.hpp"
@@ -27,6 +29,23 @@ bool has_text(const storage::Table& table, std::size_t column) {
     });
 }
 
+// "3 conv2d, flatten": a count stays with what it counts.
+std::string list_html(std::string_view text) {
+    std::string html;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(", "), text.size());
+        html += fmt::format("<span class=\"unbroken\">{}{}</span>", html_text(text.substr(0, end)),
+                            end < text.size() ? "," : "");
+        text.remove_prefix(std::min(end + 2, text.size()));
+        if (!text.empty()) html += ' ';
+    }
+    return html;
+}
+void add_text(HtmlTable& table, const std::string& text) {
+    const bool is_list = text.find(", ") != std::string::npos && !text.starts_with('{');
+    is_list ? table.html(list_html(text)) : table.text(text);
+}
+
 // The first so many columns.
 HtmlTable markup_of(const storage::Table& table, std::size_t columns) {
     HtmlTable result("What tells the architectures apart", HtmlTable::Width::page);
@@ -41,7 +60,7 @@ HtmlTable markup_of(const storage::Table& table, std::size_t columns) {
             if (std::holds_alternative<std::monostate>(cell))
                 result.html(kNoFigure);
             else if (std::holds_alternative<std::string>(cell))
-                result.text(std::get<std::string>(cell));
+                add_text(result, std::get<std::string>(cell));
             else
                 result.number(value_text(cell));
         }

@@ -17,7 +17,9 @@ constexpr std::size_t kCardColumns = 4;
 constexpr std::size_t kShortRows = 12;  // of a table that stays on one page of paper
 constexpr const char* kShortCell = "short";
 constexpr const char* kWrapped = "wrap";
-constexpr std::size_t kShortLetters = 11;  // of a cell that is broken on telephones alone
+// Of a cell that is broken on telephones alone: of any, and of a value in braces.
+constexpr std::size_t kShortLetters = 11;
+constexpr std::size_t kShortBraces = 20;
 
 // The least width of a table, from its letters: of wide ones, as screens have them, in pixels.
 constexpr double kLetter = 8.2;
@@ -26,6 +28,10 @@ constexpr double kPadding = 8.0;
 // signs of sorting take. What fits the latter in the letters of a dense table fits A4 too.
 constexpr double kTabletRoom = 660.0;
 constexpr double kDeskRoom = 984.0;
+
+bool is_short(std::string_view text) {
+    return text.size() <= (text.starts_with('{') ? kShortBraces : kShortLetters);
+}
 
 const char* class_of(bool is_number) { return is_number ? " class=\"n\"" : ""; }
 
@@ -54,8 +60,7 @@ HtmlTable& HtmlTable::row(std::string_view header_html) {
 }
 
 HtmlTable& HtmlTable::text(std::string_view text) {
-    const char* css = text.size() <= kShortLetters ? kShortCell : "";
-    rows_.back().cells.push_back({html_text(text), false, css});
+    rows_.back().cells.push_back({html_text(text), false, is_short(text) ? kShortCell : ""});
     return *this;
 }
 
