@@ -261,14 +261,16 @@ std::vector<fs::path> lone_jobs(const MpiPlaces& places) {
     return found;
 }
 
-void sweep() {
-    const MpiPlaces places = mpi_places();
+void sweep(const MpiPlaces& places) {
     std::error_code ignored;
     for (const fs::path& path : mpi_leftovers(places)) {
         if (is_empty_job(path)) {
             fs::remove(path, ignored);  // not if it is in use by now
         } else {
             fs::remove_all(path, ignored);
+            // Just changed, so it would pass for one that is being made: goes only where it is empty.
+            if (path.parent_path() == lone_jobs_folder(places))
+                fs::remove(path.parent_path(), ignored);
         }
     }
     // Open MPI leaves the folder above with its last session; it goes only where it is empty.
@@ -309,11 +311,11 @@ OwnMpiSession::~OwnMpiSession() {
         fs::remove(job_.parent_path().parent_path(), ignored);
 }
 
-MpiSweep::MpiSweep() { sweep(); }
+MpiSweep::MpiSweep(MpiPlaces places) : places_(std::move(places)) { sweep(places_); }
 
 MpiSweep::~MpiSweep() {
     try {
-        sweep();
+        sweep(places_);
     } catch (...) {  // out of memory, say: the next start sweeps
     }
 }

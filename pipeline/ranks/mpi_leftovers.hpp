@@ -33,10 +33,13 @@ std::vector<std::filesystem::path> mpi_leftovers(const MpiPlaces& places);
 // Removes them now and at the end of the scope. What cannot be removed is left.
 class MpiSweep {
 public:
-    MpiSweep();
+    explicit MpiSweep(MpiPlaces places = mpi_places());
     ~MpiSweep();
     MpiSweep(const MpiSweep&) = delete;
     MpiSweep& operator=(const MpiSweep&) = delete;
+
+private:
+    MpiPlaces places_;
 };
 
 // The empty folder that Open MPI 5 leaves of a process that had no mpirun, when MPI has ended in

@@ -142,6 +142,21 @@ TEST_CASE("The empty folder of this process without mpirun goes when MPI has end
     CHECK(fs::exists(other));
 }
 
+TEST_CASE("With the last job of processes without mpirun the folders above it go, in one sweep") {
+    const FakeLeftovers machine;
+    const fs::path sessions = machine.places().sessions / ("ompi.node." + FakeLeftovers::user());
+    const fs::path job = machine.session(sessions.filename() / "jf.0/5");
+    const fs::path other = machine.session(sessions.filename() / "jf.0/6");
+    FakeLeftovers::put_file(other / "0" / "window");
+    { const pipeline::MpiSweep sweep(machine.places()); }
+    CHECK_FALSE(fs::exists(job));
+    CHECK(fs::exists(other));
+    fs::remove(other / "0" / "window");
+    FakeLeftovers::aged(other);
+    { const pipeline::MpiSweep sweep(machine.places()); }
+    CHECK_FALSE(fs::exists(sessions));
+}
+
 TEST_CASE("A number that came again keeps no folder, but where it may be its maker's") {
     const FakeLeftovers machine;
     const fs::path session = machine.session("ompi.node." + FakeLeftovers::user() + "/pid.200");

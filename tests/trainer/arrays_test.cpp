@@ -186,7 +186,7 @@ TEST_CASE("arrays: what is missing or damaged is told", "[arrays]") {
     file.write(arrays);
     CHECK(contains(file.refusal(), "has no array y_train; it has x_test, x_train, y_test"));
     file.write(std::string("no archive"));
-    CHECK(contains(file.refusal(), "no archive of numpy.savez()"));
+    CHECK(contains(file.refusal(), "neither an archive of numpy.savez() nor HDF5"));
     std::string changed = archive(small_set(), Packing::stored);
     changed[changed.find("mnop")] = 'x';
     file.write(changed);

@@ -7,13 +7,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "trainer/config/errors.hpp"
+#include "trainer/data/array_file.hpp"
 #include "trainer/data/data_folder.hpp"
-#include "trainer/data/npz_file.hpp"
 #include "trainer/data/number_text.hpp"
 #include "trainer/data/split_writer.hpp"
 
@@ -26,18 +27,20 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMostSide = 4096;
 constexpr std::array kNames{"x_train", "y_train", "x_test", "y_test"};
 
-NpzFile open_file(const fs::path& path) {
+std::unique_ptr<ArrayFile> open_file(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
-        throw DataError(
-            DataError::Kind::missing,
-            fmt::format("{} is a folder; data.path is the .npz file itself", path.string()));
-    NpzFile file(path);
+        throw DataError(DataError::Kind::missing,
+                        fmt::format("{} is a folder; data.path is the .npz or HDF5 file itself",
+                                    path.string()));
+    auto file = open_array_file(path);
+    const std::vector<std::string> there = file->names();
     for (const char* name : kNames)
-        if (!file.has(name))
-            throw DataError(DataError::Kind::missing,
-                            fmt::format("{} has no array {}; it has {}", path.string(), name,
-                                        fmt::join(file.names(), ", ")));
+        if (std::ranges::find(there, name) == there.end())
+            throw DataError(
+                DataError::Kind::missing,
+                fmt::format("{} has no array {}; it has {}", path.string(), name,
+                            there.empty() ? "none" : fmt::to_string(fmt::join(there, ", "))));
     return file;
 }
 
@@ -50,8 +53,9 @@ std::int64_t signed_number(const std::uint8_t* bytes, std::size_t size, bool is_
     return is_negative || number > INT64_MAX ? -1 : static_cast<std::int64_t>(number);
 }
 
-std::vector<Label> read_labels(const NpzFile& file, const char* name) {
-    NpyArray array = file.open(name);
+std::vector<Label> read_labels(const ArrayFile& file, const char* name) {
+    const auto stored = file.open(name);
+    StoredArray& array = *stored;
     const std::string& type = array.type();
     const bool is_whole = (type[1] == 'u' || type[1] == 'i') && type[0] != '>';
     const bool is_list =
@@ -78,7 +82,7 @@ std::vector<Label> read_labels(const NpzFile& file, const char* name) {
 
 // ---- images --------------------------------------------------------------------------------
 
-Shape shape_of(const NpyArray& images) {
+Shape shape_of(const StoredArray& images) {
     const std::vector<std::int64_t>& shape = images.shape();
     const bool is_images = shape.size() == 3 || shape.size() == 4;
     const auto is_side = [](std::int64_t side) { return side >= 1 && side <= kMostSide; };
@@ -94,19 +98,19 @@ Shape shape_of(const NpyArray& images) {
 }
 
 struct Split {
-    NpyArray images;
+    std::unique_ptr<StoredArray> images;
     Shape shape;
     std::vector<Label> labels;
 };
 
-Split open_split(const NpzFile& file, const char* images, const char* labels) {
+Split open_split(const ArrayFile& file, const char* images, const char* labels) {
     Split split{file.open(images), {}, read_labels(file, labels)};
-    split.shape = shape_of(split.images);
+    split.shape = shape_of(*split.images);
     const auto count = static_cast<std::int64_t>(split.labels.size());
-    if (split.images.shape()[0] != count || count < 1 || count > kMostSamples)
-        throw_damaged(split.images.origin(),
+    if (split.images->shape()[0] != count || count < 1 || count > kMostSamples)
+        throw_damaged(split.images->origin(),
                       fmt::format("{} images for {} labels, expected as many, 1 to {}",
-                                  with_commas(split.images.shape()[0]), with_commas(count),
+                                  with_commas(split.images->shape()[0]), with_commas(count),
                                   with_commas(kMostSamples)));
     return split;
 }
@@ -119,12 +123,12 @@ struct Splits {
 };
 
 Splits open_splits(const fs::path& path) {
-    const NpzFile file = open_file(path);
+    const auto file = open_file(path);
     Splits splits{
-        open_split(file, "x_train", "y_train"), open_split(file, "x_test", "y_test"), {}, {}};
+        open_split(*file, "x_train", "y_train"), open_split(*file, "x_test", "y_test"), {}, {}};
     splits.shape = splits.training.shape;
     if (splits.test.shape != splits.shape)
-        throw_damaged(splits.test.images.origin(), "its images have another shape than x_train's");
+        throw_damaged(splits.test.images->origin(), "its images have another shape than x_train's");
     const auto last =
         std::max(std::ranges::max(splits.training.labels), std::ranges::max(splits.test.labels));
     for (int label = 0; label <= last; ++label) splits.class_names.push_back(std::to_string(label));
@@ -140,12 +144,12 @@ ImageSet read_split(Split& split, const Splits& splits, Sha256& digest) {
     std::vector<std::uint8_t> pixels(size);
     std::vector<std::uint8_t> planes(size);
     for (const Label& label : split.labels) {
-        split.images.read(pixels);
+        split.images->read(pixels);
         for (std::size_t i = 0; i < size; ++i)
             planes[i % channels * plane + i / channels] = pixels[i];
         writer.append(planes, std::span(&label, 1));
     }
-    split.images.require_end();
+    split.images->require_end();
     return std::move(writer).finish();
 }
 

@@ -88,7 +88,7 @@ std::vector<std::int64_t> numbers_in(std::string_view tuple) {
 void NpyArray::Close::operator()(zip_file* member) const { zip_fclose(member); }
 
 NpyArray::NpyArray(std::shared_ptr<zip> archive, std::uint64_t member, std::string origin)
-    : archive_(std::move(archive)), origin_(std::move(origin)) {
+    : StoredArray(std::move(origin)), archive_(std::move(archive)) {
     open(member);
     read_header();
     check_length();
@@ -177,8 +177,9 @@ std::vector<std::string> NpzFile::names() const {
     return names;
 }
 
-NpyArray NpzFile::open(const std::string& name) const {
-    return {archive_, members_.at(name), fmt::format("{}: {}", path_, name)};
+std::unique_ptr<StoredArray> NpzFile::open(const std::string& name) const {
+    return std::make_unique<NpyArray>(archive_, members_.at(name),
+                                      fmt::format("{}: {}", path_, name));
 }
 
 }  // namespace lockstep::trainer
