@@ -1,7 +1,10 @@
 #include "pipeline/verbs/query.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "pipeline/failure/exit_codes.hpp"
@@ -18,14 +21,27 @@ using storage::StorageError;
 
 constexpr std::string_view kNoSuchColumn = "no such column: ";
 
+// Every column of the database, and which views and tables have it.
+constexpr const char* kColumns =
+    "select c.name, group_concat(t.name, ', ') from sqlite_schema t, pragma_table_info(t.name) c "
+    "where t.type in ('view', 'table') group by c.name order by c.name";
+
+std::string hint_of_column(const storage::RunDatabase& database, std::string_view column) {
+    const storage::Table known = database.run_query(kColumns);
+    std::vector<std::string_view> names;
+    for (const std::vector<storage::Cell>& row : known.rows) {
+        names.push_back(std::get<std::string>(row[0]));
+        if (names.back() == column)
+            return fmt::format("; it is one of {}", std::get<std::string>(row[1]));
+    }
+    return did_you_mean(column, names);
+}
+
 // What may have been meant by what SQLite does not know.
 std::string hint(const storage::RunDatabase& database, const std::string& what) {
     if (const std::size_t at = what.find(kNoSuchColumn); at != std::string::npos) {
-        std::string column = what.substr(at + kNoSuchColumn.size());
-        column = column.substr(column.rfind('.') + 1);
-        const std::vector<std::string> known =
-            database.run_query("select * from v_runs, v_epochs, v_settings limit 0").columns;
-        return did_you_mean(column, std::vector<std::string_view>(known.begin(), known.end()));
+        const std::string column = what.substr(at + kNoSuchColumn.size());
+        return hint_of_column(database, column.substr(column.rfind('.') + 1));
     }
     const bool is_no_sql = what.find("syntax error") != std::string::npos ||
                            what.find("no such table") != std::string::npos;

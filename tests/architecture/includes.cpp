@@ -74,7 +74,7 @@ const std::vector<Library>& libraries() {
          {"storage/files/zip_reading.cpp", "trainer/data/npz_file.cpp", "tests/storage/"}},
         {"HDF5",
          {"hdf5", "H5"},
-         {"storage/", "trainer/data/hdf5_array_file.cpp", "tests/storage/", "tests/trainer/"}},
+         {"storage/", "trainer/data/hdf5_array.cpp", "tests/storage/", "tests/trainer/"}},
         {"libpng",
          {"png.h"},
          {"reports/page/png_image.cpp", "trainer/data/png_image.cpp", "tests/reports/",

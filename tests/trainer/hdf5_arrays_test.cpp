@@ -3,7 +3,9 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -105,7 +107,10 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+// In a child process, and as ranks of MPI read it.
 TEST_CASE("HDF5 arrays: what h5py wrote, in chunks and packed, is read", "[arrays]") {
+    const bool is_rank = GENERATE(false, true);
+    if (is_rank) REQUIRE(::setenv("PMIX_RANK", "0", 1) == 0);
     const auto dataset = load_dataset(config_of(kGolden));
     CHECK(dataset->shape == Shape{.height = 4, .width = 3, .channels = 2});
     CHECK(dataset->class_names == std::vector<std::string>{"0", "1", "2", "3", "4"});
@@ -115,6 +120,7 @@ TEST_CASE("HDF5 arrays: what h5py wrote, in chunks and packed, is read", "[array
     CHECK(traits.shape == dataset->shape);
     CHECK(traits.training_samples == 50);
     CHECK(traits.test_samples == 9);
+    if (is_rank) REQUIRE(::unsetenv("PMIX_RANK") == 0);
 }
 
 // More than one block of 8 MiB, of chunks that do not divide it.

@@ -1,31 +1,27 @@
 #pragma once
 
-// Inside trainer/data only: data sets of numbers at the top of an HDF5 file, as h5py writes them,
-// in one piece or in chunks, packed by gzip or not. Nothing outside of the file is followed, and no
-// plug-in loaded. libhdf5 is not safe for threads: one at a time.
+// Inside trainer/data only: files of HDF5 (hdf5_array.hpp), read in a child process where that may
+// be (reading_child.hpp).
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/data/array_file.hpp"
 
 namespace lockstep::trainer {
 
-class OpenHdf5;
-
 class Hdf5ArrayFile : public ArrayFile {
 public:
-    // Throws DataError (damaged).
-    explicit Hdf5ArrayFile(const std::filesystem::path& path);
+    explicit Hdf5ArrayFile(std::filesystem::path path) : path_(std::move(path)) {}
 
     std::vector<std::string> names() const override;
     std::unique_ptr<StoredArray> open(const std::string& name) const override;
 
 private:
-    std::shared_ptr<OpenHdf5> file_;
+    std::filesystem::path path_;
 };
 
 }  // namespace lockstep::trainer
