@@ -4,21 +4,31 @@
 #
 #   LOCKSTEP_ARGS='experiments/cluster.toml --store /scratch/me/store' bsub < examples/lsf.sh
 #
+# Words with blanks, quotes or backslashes stand in '...' or "...": docs/batch.md.
+#
 # Three minutes before the time is up LSF sends USR1. Lockstep then finishes the step, saves it and
-# ends with 75, for which LSF requeues the job (-Q); after a lost node too (-r, and 205 of mpirun).
-# Two attempts in a row that got no further end with 1, for which it does not.
+# ends with 75, for which LSF requeues the job (-Q); the script makes 75 of a crash and of a lost node
+# too, and LSF reruns it after a lost one of its own (-r). Two attempts in a row that got no further end
+# with 1, for which it does not.
 #BSUB -J lockstep
 #BSUB -n 16
 #BSUB -W 4:00
 #BSUB -wa USR1
 #BSUB -wt 3
-#BSUB -Q "75 137 143 205"
+#BSUB -Q 75
 #BSUB -r
 #BSUB -o lockstep-%J.out
 
 lockstep=${LOCKSTEP:-lockstep}
-# shellcheck disable=SC2086 # words
-(($# > 0)) || set -- ${LOCKSTEP_ARGS:-experiments/cluster.toml}
+if (($# == 0)); then
+    # xargs reads the quotes, and neither expands nor runs anything.
+    lines=$(xargs printf '%s\n' <<<"${LOCKSTEP_ARGS:-experiments/cluster.toml}") || {
+        echo "lsf.sh: LOCKSTEP_ARGS: a quote is left open" >&2
+        exit 64
+    }
+    mapfile -t words <<<"$lines"
+    set -- "${words[@]}"
+fi
 
 store='lockstep-store'
 for ((i = 1; i <= $#; ++i)); do
@@ -51,15 +61,14 @@ counter=lockstep-$LSB_JOBID-${LSB_JOBINDEX:-0}.fruitless
 fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
 
-case $code in
-    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
-        if ((fruitless < 2)); then
-            echo "$fruitless" >"$counter"
-            exit "$code"
-        fi
-        echo "lsf.sh: the last two attempts got no further; not requeued" >&2
-        code=1
-        ;;
-esac
+if ((code == 75 || code > 128)); then # stopped in time; killed, crashed, or mpirun lost a node
+    if ((fruitless < 2)); then
+        echo "$fruitless" >"$counter"
+        echo "lsf.sh: ended with $code; to be requeued" >&2
+        exit 75
+    fi
+    echo "lsf.sh: ended with $code; the last two attempts got no further; not requeued" >&2
+    code=1
+fi
 rm -f "$counter"
 exit "$code"

@@ -4,6 +4,8 @@
 #
 #   LOCKSTEP_ARGS='experiments/cluster.toml --store /scratch/me/store' qsub -V examples/pbs.sh
 #
+# Words with blanks, quotes or backslashes stand in '...' or "...": docs/batch.md.
+#
 # PBS tells a job nothing before its time is up (then TERM, and KILL some seconds later), so Lockstep
 # watches the time itself: it saves in time and ends with 75. Users may not rerun a job here: the
 # script submits the next one, unless two in a row got no further. After a lost node PBS reruns it (-r y).
@@ -19,8 +21,15 @@ script=examples/pbs.sh # from the folder it is submitted in, for the next job
 
 cd "$PBS_O_WORKDIR" || exit 66
 lockstep=${LOCKSTEP:-lockstep}
-# shellcheck disable=SC2086 # words
-(($# > 0)) || set -- ${LOCKSTEP_ARGS:-experiments/cluster.toml}
+if (($# == 0)); then
+    # xargs reads the quotes, and neither expands nor runs anything.
+    lines=$(xargs printf '%s\n' <<<"${LOCKSTEP_ARGS:-experiments/cluster.toml}") || {
+        echo "pbs.sh: LOCKSTEP_ARGS: a quote is left open" >&2
+        exit 64
+    }
+    mapfile -t words <<<"$lines"
+    set -- "${words[@]}"
+fi
 
 store='lockstep-store'
 for ((i = 1; i <= $#; ++i)); do
@@ -52,14 +61,14 @@ done
 fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$((${LOCKSTEP_FRUITLESS:-0} + 1))
 
-case $code in
-    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
-        if ((fruitless < 2)); then
-            export LOCKSTEP_ARGS="$*" LOCKSTEP_FRUITLESS=$fruitless
-            qsub -V "$script"
-        else
-            echo "pbs.sh: the last two jobs got no further; no other is submitted" >&2
-        fi
-        ;;
-esac
+if ((code == 75 || code > 128)); then # stopped in time; killed, crashed, or mpirun lost a node
+    if ((fruitless < 2)); then
+        # Each word in quotes, without a backslash, which PBS may take away.
+        LOCKSTEP_ARGS=$(printf '%s\n' "$@" | sed "s/'/'\"'\"'/g; s/^/'/; s/\$/'/" | paste -sd ' ')
+        export LOCKSTEP_ARGS LOCKSTEP_FRUITLESS=$fruitless
+        qsub -V "$script"
+    else
+        echo "pbs.sh: the last two jobs got no further; no other is submitted" >&2
+    fi
+fi
 exit "$code"

@@ -5,8 +5,9 @@
 #   qsub examples/sge.sh experiments/cluster.toml --store /scratch/me/store
 #
 # At the soft time limit Grid Engine sends USR1, and with -notify USR2 a while before any KILL. Lockstep
-# then finishes the step, saves it and ends with 75; the script makes 99 of it, for which the job is
-# requeued. Two attempts in a row that got no further are the last. After a lost host it is rerun (-r y).
+# then finishes the step, saves it and ends with 75; the script makes 99 of it, and of a crash or a lost
+# host, for which the job is requeued. Two attempts in a row that got no further are the last. After a
+# lost host of its own Grid Engine reruns it (-r y).
 # The parallel environment (here: mpi) is named by the site: qconf -spl lists them.
 #$ -N lockstep
 #$ -pe mpi 16
@@ -52,14 +53,12 @@ counter=lockstep-$JOB_ID-${SGE_TASK_ID:-undefined}.fruitless
 fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
 
-case $code in
-    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a host
-        if ((fruitless < 2)); then
-            echo "$fruitless" >"$counter"
-            exit 99
-        fi
-        echo "sge.sh: the last two attempts got no further; not requeued" >&2
-        ;;
-esac
+if ((code == 75 || code > 128)); then # stopped in time; killed, crashed, or mpirun lost a host
+    if ((fruitless < 2)); then
+        echo "$fruitless" >"$counter"
+        exit 99
+    fi
+    echo "sge.sh: the last two attempts got no further; not requeued" >&2
+fi
 rm -f "$counter"
 exit "$code"

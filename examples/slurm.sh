@@ -6,7 +6,7 @@
 #
 # Three minutes before the time is up Slurm signals this script. Lockstep then finishes the step,
 # saves it and ends with 75; the job goes back into the queue and goes on where it stopped, also
-# after a lost node. Not for ever: two attempts in a row that got no further are the last.
+# after a crash or a lost node. Not for ever: two attempts in a row that got no further are the last.
 #SBATCH --job-name=lockstep
 #SBATCH --ntasks=16
 #SBATCH --cpus-per-task=1
@@ -49,15 +49,13 @@ counter=lockstep-$SLURM_JOB_ID.fruitless
 fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
 
-case $code in
-    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
-        if ((fruitless < 2)); then
-            echo "$fruitless" >"$counter"
-            scontrol requeue "$SLURM_JOB_ID" && exit "$code"
-        else
-            echo "slurm.sh: the last two attempts got no further; not requeued" >&2
-        fi
-        ;;
-esac
+if ((code == 75 || code > 128)); then # stopped in time; killed, crashed, or mpirun lost a node
+    if ((fruitless < 2)); then
+        echo "$fruitless" >"$counter"
+        scontrol requeue "$SLURM_JOB_ID" && exit "$code"
+    else
+        echo "slurm.sh: the last two attempts got no further; not requeued" >&2
+    fi
+fi
 rm -f "$counter"
 exit "$code"

@@ -49,16 +49,14 @@ counter=lockstep-$SLURM_JOB_ID.fruitless
 fruitless=0
 [[ $(kept_steps) != "$before" ]] || fruitless=$(($(cat "$counter" 2>/dev/null || echo 0) + 1))
 
-case $code in
-    76) code=0 ;;         # the array's other tasks train all that is left
-    75 | 137 | 143 | 205) # stopped in time; killed from outside; mpirun lost a node
-        if ((fruitless < 2)); then
-            echo "$fruitless" >"$counter"
-            scontrol requeue "$SLURM_JOB_ID" && exit "$code"
-        else
-            echo "slurm_array.sh: the last two attempts got no further; not requeued" >&2
-        fi
-        ;;
-esac
+((code != 76)) || code=0 # the array's other tasks train all that is left
+if ((code == 75 || code > 128)); then # stopped in time; killed, crashed, or mpirun lost a node
+    if ((fruitless < 2)); then
+        echo "$fruitless" >"$counter"
+        scontrol requeue "$SLURM_JOB_ID" && exit "$code"
+    else
+        echo "slurm_array.sh: the last two attempts got no further; not requeued" >&2
+    fi
+fi
 rm -f "$counter"
 exit "$code"

@@ -32,10 +32,11 @@ std::string_view to_string(Phase phase);  // "loading data"
 // One rank's, written by it alone where nothing else is said. Memory of zeros is one of no rank.
 struct alignas(128) Pulse {
     std::atomic<std::uint32_t> phase{0};
-    std::atomic<std::uint32_t> beats{0};  // raised by every sign
-    std::atomic<std::uint32_t> ticks{0};  // raised by the rank's own watchdog
-    std::atomic<std::int32_t> waits{0};   // > 0: it waits for other ranks
-    std::atomic<std::int64_t> step{-1};   // of its run, from 0; -1 before the first
+    std::atomic<std::uint32_t> beats{0};       // raised by every sign
+    std::atomic<std::uint32_t> ticks{0};       // raised by the rank's own watchdog
+    std::atomic<std::int32_t> waits{0};        // > 0: it waits for other ranks
+    std::atomic<std::int64_t> step{-1};        // of its run, from 0; -1 before the first
+    std::atomic<std::int64_t> first_step{-1};  // of this process; of another machine's rank unknown
     std::atomic<std::int64_t> process{0};
     std::atomic<std::int32_t> rank{0};
     std::atomic<std::int32_t> node_rank{0};
@@ -68,6 +69,8 @@ inline void note(Phase phase) {
     beat();
 }
 inline void note_step(std::int64_t step) {
+    std::atomic<std::int64_t>& first = own_pulse().first_step;
+    if (first.load(std::memory_order_relaxed) < 0) first.store(step, std::memory_order_relaxed);
     own_pulse().step.store(step, std::memory_order_relaxed);
     beat();
 }

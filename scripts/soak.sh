@@ -12,8 +12,9 @@
 # on 1 to 4 ranks, with restarts and without: at a random moment a rank, all ranks, mpirun, or what
 # was started; or a rank at a fault point (LOCKSTEP_FAULT), in a step, a checkpoint, a commit, or
 # while it takes up what the kill before left. Each time the same command goes on, and in the end
-# every final.h5 must have the bytes of a training that nothing ended. After each kill no process
-# may be left; after each trial no shared memory, temporary file or session folder of Open MPI.
+# every final.h5 must have the bytes of a training that nothing ended, and `lockstep fsck` find nothing
+# in the store. After each kill no process may be left; after each trial no shared memory, temporary
+# file or session folder of Open MPI.
 #
 # Ended in its midst it goes on with the next trial, when it is started again. Exit status: 0 all as
 # it must be, 1 there were failures (their stores are in DIR/failed-N/, told with how they came).
@@ -171,6 +172,12 @@ check_results() {
         diff - "$folder/reference.sha256" | tr '\n' ' ')"
 }
 
+check_store() {
+    local told
+    told=$("$lockstep" fsck --store "$store" 2>&1) && return
+    fail "fsck ends with $?: ${told//$'\n'/; }"
+}
+
 make_reference() {
     [[ ! -s $folder/reference.sha256 ]] || return 0
     rm -rf "$store"
@@ -275,6 +282,7 @@ trial() {
     fi
     [[ -n $is_broken ]] || check_processes
     [[ -n $is_broken ]] || check_results
+    [[ -n $is_broken ]] || check_store
     check_files
     count_up trials
     rm -rf "$store"
@@ -305,8 +313,19 @@ tell_kinds() {
     printf 'soak: kill points: %s\n' "$kinds"
 }
 
+# The counts are of every program that was tried in this folder; another one may be built meanwhile.
+note_program() {
+    local program
+    program=$("$lockstep" --version | head -n 1)
+    program+=", sha256 $(sha256sum "$lockstep" | cut -c1-12)"
+    grep -qxF "$program" "$folder/programs.txt" 2>/dev/null || echo "$program" >>"$folder/programs.txt"
+}
+
+note_program
 make_reference
 while (($(count_of points) < points_wanted)); do trial; done
+note_program
 tell_counts
 tell_kinds
+sed 's/^/soak: program: /' "$folder/programs.txt"
 (($(count_of failures) + $(count_of littered) == 0)) || exit 1

@@ -26,7 +26,7 @@ void declare_run(CLI::App& verb, RunOptions& run) {
               "starts of the ranks after some were lost, 3 unless given");
     add_duration(verb, "--stall-timeout", run.stall_timeout,
                  "end ranks that make no progress for so long: 90s, 10m; unless given twenty times "
-                 "the longest step, at least a minute");
+                 "the longest step, at least a minute; ten minutes on disks, and in a first step");
     verb.add_flag("--fresh", run.is_fresh, "train anew what is finished or begun");
     verb.add_flag("--retry-failed", run.retries_failed, "train failed runs anew");
     verb.add_flag("--dry-run", run.is_dry_run, "print the plan and stop");

@@ -268,7 +268,8 @@ void sweep(const MpiPlaces& places) {
             fs::remove(path, ignored);  // not if it is in use by now
         } else {
             fs::remove_all(path, ignored);
-            // Just changed, so it would pass for one that is being made: goes only where it is empty.
+            // Just changed, so it would pass for one that is being made: goes only where it is
+            // empty.
             if (path.parent_path() == lone_jobs_folder(places))
                 fs::remove(path.parent_path(), ignored);
         }

@@ -86,6 +86,7 @@ void PulsePage::join(const trainer::Communicator& world, const trainer::Communic
     own_->rank.store(world.rank());
     own_->node_rank.store(node.rank());
     own_->step.store(-1);
+    own_->first_step.store(-1);
     liveness::use_pulse(own_);
     liveness::note(liveness::Phase::start);
     own_->process.store(::getpid(), std::memory_order_release);  // from now on it is looked at

@@ -18,13 +18,14 @@ using std::chrono::system_clock;
 
 constexpr const char* kStopAt = "LOCKSTEP_STOP_AT";
 constexpr seconds kMostReserve{60};
-constexpr std::int64_t kMostSeconds = std::int64_t{10} * 366 * 24 * 3600;
+constexpr std::int64_t kMostSeconds = std::int64_t{10} * 366 * 24 * 3600;  // of a duration
+constexpr std::int64_t kLastMoment = std::int64_t{1} << 33;                // seconds since 1970
 
-std::optional<std::int64_t> number(std::string_view text) {
+std::optional<std::int64_t> number(std::string_view text, std::int64_t most = kMostSeconds) {
     std::int64_t value = 0;
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || rest != end || value < 0 || value > kMostSeconds) return {};
+    if (error != std::errc() || rest != end || value < 0 || value > most) return {};
     return value;
 }
 
@@ -61,16 +62,17 @@ std::optional<seconds> as_clock(std::string_view text) {
 // A short job keeps a tenth, a long one a minute.
 seconds reserve(seconds whole) { return std::clamp(whole / 10, seconds(1), kMostReserve); }
 
-std::optional<std::int64_t> in_environment(const char* name) {
+// Seconds since 1970.
+std::optional<std::int64_t> moment_in_environment(const char* name) {
     const char* text = std::getenv(name);
-    return text == nullptr ? std::nullopt : number(text);
+    return text == nullptr ? std::nullopt : number(text, kLastMoment);
 }
 
 std::optional<std::int64_t> stop_time(std::optional<seconds> max_walltime) {
-    if (const auto known = in_environment(kStopAt)) return known;
+    if (const auto known = moment_in_environment(kStopAt)) return known;
     const auto now = std::chrono::floor<seconds>(system_clock::now()).time_since_epoch();
     if (max_walltime) return (now + *max_walltime - reserve(*max_walltime)).count();
-    const auto end = in_environment("SLURM_JOB_END_TIME");
+    const auto end = moment_in_environment("SLURM_JOB_END_TIME");
     if (!end) return {};
     return *end - reserve(std::max(seconds(0), seconds(*end) - now)).count();
 }

@@ -132,10 +132,18 @@ void Watch::update(std::size_t number, Seconds since_last) {
     const std::int64_t step = pulse.step.load(std::memory_order_relaxed);
     const std::int64_t before = std::exchange(rank.step, step);
     if (before == step) return;
-    if (before >= 0 && step > before)
-        longest_step_ =
-            std::max(longest_step_, rank.since_step / static_cast<double>(step - before));
+    measure(before, step, pulse, rank.since_step);
     rank.since_step = Seconds(0);
+}
+
+// Steps may have passed before the first look at one: they took no longer than all until now, with
+// the data read. Such a bound counts where it makes no limit longer.
+void Watch::measure(std::int64_t before, std::int64_t step, const Pulse& pulse, Seconds taken) {
+    const bool is_bound = before < 0;
+    if (is_bound) before = pulse.first_step.load(std::memory_order_relaxed);
+    if (before < 0 || step <= before) return;
+    const Seconds each = taken / static_cast<double>(step - before);
+    if (!is_bound || kLongestSteps * each <= kLeast) longest_step_ = std::max(longest_step_, each);
 }
 
 // What it was doing says nothing.

@@ -62,6 +62,8 @@ private:
         Seconds since_step{0};
     };
     void update(std::size_t rank, Seconds since_last);
+    void measure(std::int64_t before, std::int64_t step, const liveness::Pulse& pulse,
+                 Seconds taken);
     bool is_known(std::size_t rank) const;
     bool is_here(std::size_t rank) const;
     bool is_deaf() const;  // nobody here receives what others tell

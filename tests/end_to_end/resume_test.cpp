@@ -1,6 +1,7 @@
 // A run is never lost: whatever ends it, the same command goes on and ends with the same bytes.
 
 #include <csignal>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -114,15 +115,26 @@ TEST_CASE("A stop loses no step", "[end_to_end]") {
     check_epochs(store);
 }
 
-TEST_CASE("A run stops in time before its time limit, and goes on", "[end_to_end]") {
+// Six seconds from now, as their user or Slurm says it.
+std::vector<std::string> limited(std::vector<std::string> arguments, bool is_by_slurm) {
+    arguments.insert(arguments.end(), {"--set", "train.epochs=100000"});
+    if (!is_by_slurm) arguments.insert(arguments.end(), {"--max-walltime", "6s"});
+    std::vector<std::string> command = lockstep_command(arguments);
+    const auto end = std::to_string(std::time(nullptr) + 6);
+    if (is_by_slurm) command.insert(command.begin(), {"env", "SLURM_JOB_END_TIME=" + end});
+    return command;
+}
+
+TEST_CASE("A run stops in time before its time limit, and goes on from that step", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
     const std::string ranks = GENERATE("1", "2");
-    std::vector<std::string> limited = arguments(store, ranks);
-    limited.insert(limited.end(), {"--set", "train.epochs=100000", "--max-walltime", "6s"});
-    const Result stopped = lockstep(limited);
-    CHECK(stopped.exit_code == 75);
-    CHECK(event_of(store, "interrupted").starts_with("stopped by its time limit "));
+    const bool is_by_slurm = GENERATE(false, true);
+    CHECK(run_to_end(limited(arguments(store, ranks), is_by_slurm)).exit_code == 75);
+    const std::string told = event_of(store, "interrupted");
+    CHECK(told.starts_with("stopped by its time limit "));
+    CHECK(run_to_end(limited(arguments(store, ranks), is_by_slurm)).exit_code == 75);
+    CHECK("stopped by its time limit " + event_of(store, "resumed") == told);
 }
 
 void check_resumes_on_three_ranks(const fs::path& store) {

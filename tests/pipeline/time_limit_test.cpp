@@ -1,13 +1,39 @@
 #include "pipeline/ranks/time_limit.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "tests/support/catch.hpp"
 
 using lockstep::pipeline::parse_duration;
+using lockstep::pipeline::stop_in_time;
 using std::chrono::seconds;
+
+namespace {
+
+// What the ranks are told, in seconds since 1970; 0: nothing.
+std::int64_t stop_at() {
+    const char* text = std::getenv("LOCKSTEP_STOP_AT");
+    return text == nullptr ? 0 : std::stoll(text);
+}
+
+struct NoLimit {
+    NoLimit() { forget(); }
+    ~NoLimit() { forget(); }
+    NoLimit(const NoLimit&) = delete;
+    NoLimit& operator=(const NoLimit&) = delete;
+    static void forget() {
+        ::unsetenv("LOCKSTEP_STOP_AT");
+        ::unsetenv("SLURM_JOB_END_TIME");
+    }
+};
+
+}  // namespace
 
 TEST_CASE("durations: a number with its unit, or as Slurm writes them", "[pipeline]") {
     CHECK(parse_duration("1s") == seconds(1));
@@ -26,5 +52,36 @@ TEST_CASE("durations: what could mean two things, or nothing, is none", "[pipeli
           "::", "1-", "99999999999999999999h", "9223372036854775807s", "h4", "1-2h"}) {
         CAPTURE(text);
         CHECK(parse_duration(text) == std::nullopt);
+    }
+}
+
+// A day ahead, so that nothing of it comes to pass here.
+TEST_CASE("a time limit: Slurm's end of the job, less a minute", "[pipeline]") {
+    const NoLimit none;
+    const std::int64_t end = std::time(nullptr) + 86400;
+    ::setenv("SLURM_JOB_END_TIME", std::to_string(end).c_str(), 1);
+    stop_in_time({});
+    CHECK(stop_at() == end - 60);
+}
+
+TEST_CASE("a time limit: the user's goes before Slurm's, and counts from the job's start",
+          "[pipeline]") {
+    const NoLimit none;
+    const std::int64_t begin = std::time(nullptr);
+    ::setenv("SLURM_JOB_END_TIME", std::to_string(begin + 86400).c_str(), 1);
+    stop_in_time(seconds(2 * 86400));
+    const std::int64_t told = stop_at();
+    CHECK(told >= begin + 2 * 86400 - 60);
+    CHECK(told <= std::time(nullptr) + 2 * 86400 - 60);
+    stop_in_time(seconds(3 * 86400));  // of a further attempt, or of a rank
+    CHECK(stop_at() == told);
+}
+
+TEST_CASE("a time limit: none is told where none is known", "[pipeline]") {
+    const NoLimit none;
+    for (const char* odd : {"", "soon", "-5", "99999999999999999999"}) {
+        ::setenv("SLURM_JOB_END_TIME", odd, 1);
+        stop_in_time({});
+        CHECK(stop_at() == 0);
     }
 }

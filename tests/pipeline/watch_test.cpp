@@ -40,6 +40,14 @@ public:
         ++pulses_[rank].step;
         beat(rank);
     }
+    // Before its first step.
+    void begin(std::size_t rank) { pulses_[rank].step = -1; }
+    // From the first to this one, since the look before.
+    void take(std::size_t rank, std::int64_t first, std::int64_t step) {
+        pulses_[rank].first_step = first;
+        pulses_[rank].step = step;
+        beat(rank);
+    }
     // On another machine, which tells of it.
     void hear(std::size_t rank) { tell(rank, ProcessState::alive); }
     void tell(std::size_t rank, ProcessState state) {
@@ -143,6 +151,30 @@ TEST_CASE("watch: without a time given a stall is twenty times the longest step,
     }
     CHECK_FALSE(watch.look(seconds(1)));  // the last signs
     CHECK(seconds_to_end(watch) == limit);
+}
+
+TEST_CASE(
+    "watch: steps that passed before the first look at one are a measure, unless of minutes") {
+    for (const int reading : {5, 200}) {  // seconds
+        CAPTURE(reading);
+        Ranks ranks;
+        for (const std::size_t rank : {0, 1, 2}) ranks.begin(rank);
+        Watch watch = ranks.watch();
+        for (int second = 0; second < reading; ++second) {
+            for (const std::size_t rank : {0, 1, 2}) ranks.beat(rank);
+            watch.look(seconds(1));
+        }
+        for (const std::size_t rank : {0, 1, 2}) ranks.take(rank, 3, 14);
+        ranks.put(0, Phase::exchange, true);
+        ranks.put(2, Phase::exchange, true);
+        watch.look(seconds(1));
+        int silent = 0;
+        for (bool is_end = false; !is_end && silent < 700; ++silent) {
+            const auto finding = watch.look(seconds(1));
+            is_end = finding && finding->is_end;
+        }
+        CHECK(silent == (reading == 5 ? 60 : 600));
+    }
 }
 
 TEST_CASE("watch: before a step was measured, and at disks, it takes ten minutes") {
