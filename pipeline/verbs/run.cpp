@@ -21,6 +21,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/allocation.hpp"
+#include "pipeline/ranks/handed_experiment.hpp"
 #include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_session.hpp"
@@ -51,7 +52,11 @@ constexpr const char* kAsRank = "--as-rank";  // what a rank that was started by
 // Rank 0's bytes of the file, on every rank: nobody else reads it.
 std::string shared_text(const RunOptions& options, const trainer::Communicator& world) {
     std::string text;
-    do_on_root(world, [&] { text = read_experiment_file(options.spec.file); });
+    const auto read = [&] {
+        text = read_experiment_file(options.is_rank ? handed_experiment(options.spec.file)
+                                                    : options.spec.file);
+    };
+    do_on_root(world, read);
     return world.broadcast_text(text);
 }
 
@@ -219,12 +224,14 @@ void require_own_database(const std::filesystem::path& store) {
     }
 }
 
+// `text` is the experiment's, of which the plan was made.
 int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
-              const Allocation& allocated, const Plan& plan) {
+              const Allocation& allocated, const std::string& text, const Plan& plan) {
     // Refused before anything starts, or is written beside it.
     if (allocated.nodes == 1) require_data_of_first(options, plan);
     const auto store = storage::RunStore::create(options.store);
     require_own_database(options.store);
+    const HandedExperiment experiment(store.root(), text);
     const Launch job{.program = std::filesystem::read_symlink("/proc/self/exe"),
                      .arguments = arguments_of_ranks(arguments),
                      .ranks = ranks,
@@ -276,7 +283,8 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     if (options.is_dry_run) return rank_from_environment() == 0 ? dry_run(options) : 0;
     if (is_started_as_rank() || options.is_rank) return train_as_rank(options, arguments);
     // The file is read here too, so that its errors cost no start of ranks.
-    const Plan plan = plan_experiment(read_experiment_file(options.spec.file), options.spec);
+    const std::string text = read_experiment_file(options.spec.file);
+    const Plan plan = plan_experiment(text, options.spec);
     const Allocation allocated =
         options.hostfile.empty() ? allocation(available_cores()) : allocation_in(options.hostfile);
     const int ranks = options.ranks.value_or(usable_ranks(plan, allocated.ranks));
@@ -284,7 +292,7 @@ int run(const RunOptions& asked, ProcessArguments arguments) {
     require_limits(ranks);
     const MpiSweep sweep;
     if (ranks == 1) return train_here(options, arguments);
-    return supervise(options, arguments, ranks, allocated, plan);
+    return supervise(options, arguments, ranks, allocated, text, plan);
 }
 
 }  // namespace lockstep::pipeline

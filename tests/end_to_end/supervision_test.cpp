@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -168,6 +169,31 @@ TEST_CASE("A run that failed before hides nothing of a later kill", "[end_to_end
     CHECK(rows(store,
                "select state, cause like '%killed by signal 9%' from v_runs where "
                "state != 'queued' order by run") == "failed,0\ninterrupted,1\n");
+}
+
+// The ranks' restart trains what the job began with.
+TEST_CASE("An experiment file that is spoiled or removed in a run means the next job",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path file = folder / "own.toml", store = folder / "store";
+    fs::copy_file(smoke_file(), file);
+    Process training(lockstep_command({"run", file.string(), "--only", kRun, "--set",
+                                       "train.epochs=120", "--store", store.string(), "--ranks",
+                                       "2", "--progress", "none"}));
+    wait_until([&] {
+        if (!training.is_running()) throw std::runtime_error(training.errors());
+        return log_of(store, kRun).find("Epoch 3/120") != std::string::npos;
+    });
+    if (GENERATE(false, true))
+        fs::remove(file);
+    else
+        std::ofstream(file) << "no experiment\n";
+    ::kill(ranks_on(store).back(), SIGKILL);
+    CHECK(training.wait() == 0);
+    CHECK(contains(training.errors(), "restart 1 of 3"));
+    CHECK(rows(store, "select state from runs") == "finished\n");
+    for (const fs::path& entry : fs::directory_iterator(store))
+        CHECK_FALSE(contains(entry.filename().string(), ".tmp."));
 }
 
 TEST_CASE("An error that a rank tells is no reason for a restart", "[end_to_end]") {
