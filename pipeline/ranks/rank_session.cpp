@@ -12,12 +12,12 @@
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/ranks/build_agreement.hpp"
+#include "pipeline/ranks/deadline.hpp"
 #include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/pulse_messages.hpp"
 #include "pipeline/ranks/pulse_page.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
 #include "pipeline/ranks/rank_lines.hpp"
-#include "pipeline/ranks/start_deadline.hpp"
 #include "pipeline/ranks/watchdog.hpp"
 #include "reports/words/terminal_text.hpp"
 #include "trainer/environment.hpp"
@@ -116,8 +116,8 @@ int do_with_ranks(ProcessArguments arguments,
     std::optional<Watchdog> watchdog;
     check_interface_of_srun();
     if (!is_started_as_rank()) forget_srun();
-    std::optional<StartDeadline> deadline;
-    if (is_started_as_rank()) deadline.emplace(stall_timeout.value_or(kMostOfMpiStart));
+    std::optional<Deadline> deadline;
+    if (is_started_as_rank()) set_start_deadline(deadline, stall_timeout);
     std::optional<OwnMpiSession> session;  // beyond MPI
     if (!is_started_as_rank()) session.emplace();
     const trainer::MpiSession mpi(arguments.count, arguments.values);

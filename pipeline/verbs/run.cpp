@@ -21,6 +21,7 @@
 #include "pipeline/progress/standard_output.hpp"
 #include "pipeline/ranks/agreement.hpp"
 #include "pipeline/ranks/allocation.hpp"
+#include "pipeline/ranks/deadline.hpp"
 #include "pipeline/ranks/handed_experiment.hpp"
 #include "pipeline/ranks/mpi_leftovers.hpp"
 #include "pipeline/ranks/rank_environment.hpp"
@@ -46,6 +47,10 @@
 
 namespace lockstep::pipeline {
 namespace {
+
+// Tables and report of hundreds of runs take seconds.
+constexpr std::chrono::seconds kMostOfResults{600};
+constexpr int kStallsOfResults = 10;  // where the time of a stall is given
 
 constexpr const char* kAsRank = "--as-rank";  // what a rank that was started by us is told
 
@@ -123,6 +128,15 @@ void print_tables(const RunOptions& options, Plan plan, std::chrono::millisecond
 void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
     if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
     const bool is_in_haste = exit_code == kExitInterrupted;
+    // The store may answer no more, and nobody watches.
+    const auto limit =
+        options.stall_timeout ? kStallsOfResults * *options.stall_timeout : kMostOfResults;
+    const Deadline deadline(limit, [&] {
+        tell_failure({kExitInterrupted,
+                      fmt::format("no results are shown: {} has not answered in time; what was "
+                                  "trained is stored, and the same command shows it",
+                                  printable(options.store.string()))});
+    });
     try {
         print_tables(options, plan, is_in_haste ? kWaitAfterStop : storage::kUsualWait);
     } catch (const storage::StorageError& error) {

@@ -171,15 +171,29 @@ TEST_CASE("A run that failed before hides nothing of a later kill", "[end_to_end
                "state != 'queued' order by run") == "failed,0\ninterrupted,1\n");
 }
 
+TEST_CASE("A store that does not answer when all is trained ends the job, and loses nothing",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    std::vector<std::string> all = arguments(store);
+    if (GENERATE(false, true)) all[all.size() - 3] = "1";  // ranks
+    all.insert(all.end(), {"--stall-timeout", "3s"});
+    const Result hung = run_to_end(with_fault("report.write:hang", lockstep_command(all)));
+    CHECK(hung.exit_code == 75);
+    CHECK(contains(hung.errors, "has not answered in time; what was trained is stored"));
+    CHECK(lockstep(all).exit_code == 0);
+    CHECK(final_weights(store) == expected_weights());
+}
+
 // The ranks' restart trains what the job began with.
 TEST_CASE("An experiment file that is spoiled or removed in a run means the next job",
           "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path file = folder / "own.toml", store = folder / "store";
     fs::copy_file(smoke_file(), file);
-    Process training(lockstep_command({"run", file.string(), "--only", kRun, "--set",
-                                       "train.epochs=120", "--store", store.string(), "--ranks",
-                                       "2", "--progress", "none"}));
+    Process training(
+        lockstep_command({"run", file.string(), "--only", kRun, "--set", "train.epochs=120",
+                          "--store", store.string(), "--ranks", "2", "--progress", "none"}));
     wait_until([&] {
         if (!training.is_running()) throw std::runtime_error(training.errors());
         return log_of(store, kRun).find("Epoch 3/120") != std::string::npos;
