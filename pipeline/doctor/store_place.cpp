@@ -69,6 +69,13 @@ Diagnosis check_file_system(std::optional<std::int64_t> type) {
     return {Health::warning, "file system", name, advice};
 }
 
+std::string file_system_warning(std::optional<std::int64_t> type) {
+    if (!type || !storage::file_system_kind(*type).is_network) return {};
+    const Diagnosis diagnosis = check_file_system(type);
+    return fmt::format("the store lies on {}, {}; `lockstep doctor --store DIR` tries its locks",
+                       diagnosis.found, diagnosis.advice);
+}
+
 Diagnosis check_locks(LockSupport support) {
     switch (support) {
         case LockSupport::works:

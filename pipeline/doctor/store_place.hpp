@@ -25,6 +25,8 @@ std::int64_t planned_bytes(const Plan& plan);
 // ---- each a pure function ----------------------------------------------------------------------
 
 Diagnosis check_file_system(std::optional<std::int64_t> type);
+// What a run says of a network's; "" of others.
+std::string file_system_warning(std::optional<std::int64_t> type);
 Diagnosis check_locks(storage::LockSupport support);
 //   quota   what is left of the user's; nothing: none is known
 Diagnosis check_space(std::optional<std::int64_t> free, std::optional<std::int64_t> quota,

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/doctor/store_place.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
 #include "pipeline/planning/experiment_file.hpp"
@@ -40,6 +41,7 @@
 #include "pipeline/verbs/terminal_table.hpp"
 #include "reports/tables/accuracy_notes.hpp"
 #include "reports/tables/compared_tables.hpp"
+#include "storage/files/file_system.hpp"
 #include "storage/files/run_store.hpp"
 #include "storage/files/sha256.hpp"
 #include "storage/files/storage_error.hpp"
@@ -89,9 +91,11 @@ void tell_stop(int exit_code) {
 }
 
 // What `validate` and `plan` note, as warnings: of runs that one is about, it tells how many.
-void tell_notes(const Plan& plan) {
-    for (const std::string& note : plan_warnings(plan))
-        tell_failure({kExitSuccess, "warning: " + note});
+void tell_notes(const RunOptions& options, const Plan& plan) {
+    std::vector<std::string> notes = plan_warnings(plan);
+    notes.push_back(file_system_warning(storage::file_system_type(existing_folder(options.store))));
+    for (const std::string& note : notes)
+        if (!note.empty()) tell_failure({kExitSuccess, "warning: " + note});
 }
 
 bool has_database(const std::filesystem::path& store) {
@@ -198,7 +202,7 @@ int train_on(const trainer::Communicator& world, const RunOptions& options,
     if (world.is_root() && !queue.environment.isa_note.empty())
         progress->error("warning: " + queue.environment.isa_note);
     const bool is_supervised = options.progress == ProgressMode::protocol;
-    if (world.is_root() && !is_supervised) tell_notes(plan);
+    if (world.is_root() && !is_supervised) tell_notes(options, plan);
     const int exit_code = train_all(queue, world, *progress);
     if (world.is_root() && !is_supervised && has_results(exit_code)) {
         print_results(options, plan, exit_code);
@@ -254,7 +258,7 @@ int supervise(const RunOptions& options, ProcessArguments arguments, int ranks,
                      .hosts = allocated.hosts,
                      .log = store.root() / "mpirun.log",
                      .stall_timeout = options.stall_timeout};
-    tell_notes(plan);
+    tell_notes(options, plan);
     ProgressDisplay progress(options.progress, options.color);
     const int exit_code = train_with_restarts(job, options.store, options.max_restarts, progress);
     if (has_results(exit_code)) print_results(options, plan, exit_code);

@@ -18,7 +18,6 @@ namespace lockstep::tests {
 namespace {
 
 namespace fs = std::filesystem;
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr const char* kRun = "batch-normalized";
 
@@ -43,19 +42,16 @@ std::vector<std::string> with_fault(const std::string& fault, std::vector<std::s
 struct Training {
     int exit_code = 0;
     std::string errors;
-    double seconds = 0;
 };
 
 Training train(const fs::path& store, const std::string& fault,
                const std::vector<std::string>& more = {}) {
     std::vector<std::string> all = arguments(store);
     all.insert(all.end(), more.begin(), more.end());
-    const auto start = SteadyClock::now();
     Process process(with_fault(fault, lockstep_command(all)));
     const int exit_code = process.wait();
-    const std::chrono::duration<double> seconds = SteadyClock::now() - start;
     CHECK(processes_with(store.string(), "--as-rank").empty());
-    return {exit_code, process.errors(), seconds.count()};
+    return {exit_code, process.errors()};
 }
 
 std::string final_weights(const fs::path& store) {
@@ -222,18 +218,24 @@ TEST_CASE("An error that a rank tells is no reason for a restart", "[end_to_end]
         "interrupted,1\n");
 }
 
+// Of rank 0 its own watchdog is stopped with it; one that ends with 0 has told nobody.
 TEST_CASE("Under mpirun alone a stuck or vanished rank ends the job, resumable", "[end_to_end]") {
     const TemporaryDirectory folder;
     const fs::path store = folder / "store";
-    const int rank = 0;  // whose watchdog is stopped too
+    const std::string rank = GENERATE("0", "1");
+    const std::string action = GENERATE("stop", "kill", "exit=0");
+    CAPTURE(rank, action);
     std::vector<std::string> all = rank_arguments(store);
     all.insert(all.end(), {"--stall-timeout", "2s"});
-    const std::string fault = "exchange@step=11@rank=" + std::to_string(rank) + ":stop";
-    Process job(with_fault(fault, mpirun_command(2, all)));
-    CHECK(job.wait() == 75);
+    Process job(with_fault("exchange@step=11@rank=" + rank + ":" + action, mpirun_command(2, all)));
+    const int exit_code = job.wait();
     INFO(job.errors());
-    CHECK(contains(job.errors(), "lockstep: lost rank " + std::to_string(rank) + " ("));
-    CHECK(contains(job.errors(), "the process is stopped"));
+    CHECK(exit_code != 0);
+    if (action == "stop") {
+        CHECK(exit_code == 75);
+        CHECK(contains(job.errors(), "lockstep: lost rank " + rank + " ("));
+        CHECK(contains(job.errors(), "the process is stopped"));
+    }
     wait_until([&] { return processes_with(store.string(), "lockstep").empty(); });
     CHECK(train(store, "").exit_code == 0);
     CHECK(final_weights(store) == expected_weights());

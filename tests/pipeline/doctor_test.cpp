@@ -99,6 +99,11 @@ TEST_CASE("File systems are told by their number", "[pipeline]") {
     CHECK(check_file_system(0x6969).found == "NFS");
     CHECK(check_file_system(0x01021994).health == Health::warning);  // tmpfs
     CHECK(check_file_system(0x12345).health == Health::ok);
+    CHECK(
+        file_system_warning(0x6969).starts_with("the store lies on NFS, shared between machines"));
+    CHECK(file_system_warning(0x0bd00bd0).find("-o flock") != std::string::npos);  // Lustre
+    for (const auto type : {std::optional<std::int64_t>(0xef53), std::optional<std::int64_t>()})
+        CHECK(file_system_warning(type).empty());
     CHECK(check_file_system(std::nullopt).health == Health::warning);
 }
 
