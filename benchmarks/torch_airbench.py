@@ -49,11 +49,12 @@ class Scaled(nn.Module):
 
 def whitening(images):
     """Eigenvectors of the covariance of patches, each over the root of its eigenvalue, and their negatives."""
-    patches = images.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 12)
+    # In double: sums of 4.8 million products in float32 gave negative eigenvalues on a CPU.
+    patches = images.double().unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, 12)
     values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
     kernels = (vectors / torch.sqrt(values + 5e-4)).T.flip(0).reshape(12, 3, 2, 2)
     layer = nn.Conv2d(3, 24, 2)
-    layer.weight.data.copy_(torch.cat([kernels, -kernels]))
+    layer.weight.data.copy_(torch.cat([kernels, -kernels]).float())
     layer.weight.requires_grad = False
     return layer
 

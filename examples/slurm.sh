@@ -29,7 +29,7 @@ done
 # The checkpoints' digests: they change with every step that is kept.
 kept_steps() {
     "$lockstep" query "select run, sha256 from artifacts where kind = 'checkpoint' order by run" \
-        --store "$store" --format csv 2>/dev/null
+        --store "$store" --format csv 2>/dev/null | tail -n +2
 }
 
 before=$(kept_steps)
