@@ -87,9 +87,8 @@ private:
     // No row knows a checkpoint: its row was lost, or the file was written just before a crash.
     void check_unrecorded() {
         if (is_covered(file_)) {
-            checked_.findings.report(Severity::warning, at(file_), "no row tells of it",
-                                     "gets its row, and training goes on from it",
-                                     [&] { adopt(); });
+            report_finding(checked_, Severity::warning, at(file_), "no row tells of it",
+                           "gets its row, and training goes on from it", [&] { adopt(); });
         } else if (file_.is_there) {
             report_unknown(file_);
         }
@@ -109,16 +108,16 @@ private:
         put_artifact(checked_, row);
     }
     void report_unknown(const CheckpointFile& file) const {
-        checked_.findings.report(Severity::warning, at(file),
-                                 "no row tells of it: written just before a crash", "put aside",
-                                 [&] { put_aside(file); });
+        report_finding(checked_, Severity::warning, at(file),
+                       "no row tells of it: written just before a crash", "put aside",
+                       [&] { put_aside(file); });
     }
 
     void check_beside_good() {
         if (!row_ || row_->sha256 != file_.sha256) {
-            checked_.findings.report(Severity::warning, at(file_),
-                                     "its row still calls it checkpoint.prev.h5", "its row follows",
-                                     [&] { follow(file_); });
+            report_finding(checked_, Severity::warning, at(file_),
+                           "its row still calls it checkpoint.prev.h5", "its row follows",
+                           [&] { follow(file_); });
             return;
         }
         // The same state may be written twice; then both files are one, and the older row stays.
@@ -126,12 +125,12 @@ private:
         const std::string what = !previous_.is_there ? "is missing"
                                  : previous_row_     ? damage_of(previous_)
                                                      : "no row tells of it";
-        checked_.findings.report(Severity::warning, at(previous_), what,
-                                 "put aside; the newer checkpoint is whole", [&] {
-                                     put_aside(previous_);
-                                     checked_.database.remove_artifact(
-                                         checked_.run.run, storage::kPreviousCheckpointArtifact);
-                                 });
+        report_finding(checked_, Severity::warning, at(previous_), what,
+                       "put aside; the newer checkpoint is whole", [&] {
+                           put_aside(previous_);
+                           checked_.database.remove_artifact(checked_.run.run,
+                                                             storage::kPreviousCheckpointArtifact);
+                       });
     }
 
     std::string damage_of(const CheckpointFile& file) const {
@@ -152,13 +151,12 @@ private:
                                  : file_.is_there
                                      ? "newer than its row: written just before a crash"
                                      : "a crash came while it was replaced";
-        checked_.findings.report(is_loose_end ? Severity::warning : Severity::error, at(file_),
-                                 what, kTheOneBefore, [&] {
-                                     put_aside(file_);
-                                     storage::promote_previous_checkpoint(file_.path,
-                                                                          previous_.path);
-                                     follow(previous_);
-                                 });
+        report_finding(checked_, is_loose_end ? Severity::warning : Severity::error, at(file_),
+                       what, kTheOneBefore, [&] {
+                           put_aside(file_);
+                           storage::promote_previous_checkpoint(file_.path, previous_.path);
+                           follow(previous_);
+                       });
     }
 
     void lose_all() {
@@ -167,11 +165,10 @@ private:
             "no checkpoint can be used: checkpoint.h5 {}; "
             "checkpoint.prev.h5 {}",
             damage_of(file_), damage_of(previous_));
-        checked_.findings.report(is_finished ? Severity::warning : Severity::error, at(file_), what,
-                                 is_finished
-                                     ? "put aside; a finished run needs none"
-                                     : "put aside; becomes `failed`, --retry-failed starts it anew",
-                                 [&] { forget_all(is_finished); });
+        report_finding(checked_, is_finished ? Severity::warning : Severity::error, at(file_), what,
+                       is_finished ? "put aside; a finished run needs none"
+                                   : "put aside; becomes `failed`, --retry-failed starts it anew",
+                       [&] { forget_all(is_finished); });
     }
     void forget_all(bool is_finished) const {
         put_aside(file_);

@@ -45,13 +45,13 @@ std::string death_of(const AttemptRow& attempt) {
 void release(CheckedRun& checked, const AttemptRow* newest) {
     const std::string why = newest != nullptr ? death_of(*newest) : "it has no attempt";
     const bool is_mended =
-        checked.findings.report(Severity::warning, folder_name(checked),
-                                fmt::format("it says `running`, and nobody trains it: {}", why),
-                                "becomes `interrupted`; the same command goes on", [&] {
-                                    checked.database.set_state_by_hand(
-                                        checked.run.run, checked.run.state, RunState::interrupted,
-                                        kEndedSilently, storage::utc_now());
-                                });
+        report_finding(checked, Severity::warning, folder_name(checked),
+                       fmt::format("it says `running`, and nobody trains it: {}", why),
+                       "becomes `interrupted`; the same command goes on", [&] {
+                           checked.database.set_state_by_hand(checked.run.run, checked.run.state,
+                                                              RunState::interrupted, kEndedSilently,
+                                                              storage::utc_now());
+                       });
     if (is_mended) checked.run.state = RunState::interrupted;
 }
 
@@ -63,14 +63,13 @@ void end_stale_claims(CheckedRun& checked, const std::vector<AttemptRow>& attemp
     };
     const auto stale = std::ranges::find_if(attempts, is_stale);
     if (stale == attempts.end()) return;
-    checked.findings.report(
-        Severity::warning, folder_name(checked),
-        fmt::format("a claim that nobody holds any more ({})", words_on(*stale)),
-        "the attempt becomes `interrupted`", [&] {
-            checked.database.set_state_by_hand(checked.run.run, checked.run.state,
-                                               checked.run.state, kEndedSilently,
-                                               storage::utc_now());
-        });
+    report_finding(checked, Severity::warning, folder_name(checked),
+                   fmt::format("a claim that nobody holds any more ({})", words_on(*stale)),
+                   "the attempt becomes `interrupted`", [&] {
+                       checked.database.set_state_by_hand(checked.run.run, checked.run.state,
+                                                          checked.run.state, kEndedSilently,
+                                                          storage::utc_now());
+                   });
 }
 
 void take_in(const CheckedRun& checked, const AttemptRow& newest) {
@@ -118,16 +117,16 @@ bool check_spools(const CheckedRun& checked) {
         const auto& file = spool.second;
         const bool is_known = !attempts.empty() && attempt <= attempts.back().attempt;
         if (!is_known) {
-            checked.findings.report(Severity::warning, where(checked, file),
-                                    "rows of an attempt that the database does not know",
-                                    "moved to lost+found",
-                                    [&] { move_to_lost_and_found(checked.store, file); });
+            report_finding(checked, Severity::warning, where(checked, file),
+                           "rows of an attempt that the database does not know",
+                           "moved to lost+found",
+                           [&] { move_to_lost_and_found(checked.store, file); });
             continue;
         }
         std::error_code error;
         if (are_all_in && !fs::exists(file, error)) continue;  // taken in with the one before
-        are_all_in &= checked.findings.report(
-            Severity::warning, where(checked, file),
+        are_all_in &= report_finding(
+            checked, Severity::warning, where(checked, file),
             "rows that the database has not taken in; the run's files were not looked at",
             "they are taken in, as the next start does",
             [&] { take_in(checked, attempts.back()); });

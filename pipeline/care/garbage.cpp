@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
 #include <set>
-#include <system_error>
 
 #include "pipeline/care/run_holder.hpp"
+#include "pipeline/care/run_removal.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/atomic_file.hpp"
@@ -35,23 +37,35 @@ bool has_results(const storage::RunFiles& files, const storage::RunDatabase& dat
            is_whole(files.predictions, *predictions);
 }
 
+// As it stands at this moment, not when a list was read.
+bool is_finished(const storage::RunDatabase& database, const std::string& run) {
+    const auto row = database.find_run(run);
+    return row && row->state == RunState::finished;
+}
+
 void add_checkpoints(const storage::RunStore& store, const storage::RunDatabase& database,
-                     const storage::RunRow& run, std::vector<Garbage>& found) {
-    const storage::RunFiles files = store.run_files(run.run);
-    if (run.state != RunState::finished || holder_of(files.folder) == RunHolder::somebody) return;
-    const std::array candidates{
-        Garbage{GarbageKind::previous_checkpoint, files.previous_checkpoint,
-                bytes_of(files.previous_checkpoint), run.run},
-        Garbage{GarbageKind::checkpoint, files.checkpoint, bytes_of(files.checkpoint), run.run}};
+                     const std::string& run, std::vector<Garbage>& found) {
+    const storage::RunFiles files = store.run_files(run);
+    bool is_done = false;
+    int attempt = 0;
+    database.read_at_once([&] {
+        is_done = is_finished(database, run);
+        attempt = newest_attempt(database, run);
+    });
+    if (!is_done || holder_of(files.folder) == RunHolder::somebody) return;
+    const std::array candidates{Garbage{GarbageKind::previous_checkpoint, files.previous_checkpoint,
+                                        bytes_of(files.previous_checkpoint), run, attempt},
+                                Garbage{GarbageKind::checkpoint, files.checkpoint,
+                                        bytes_of(files.checkpoint), run, attempt}};
     const auto is_there = [](const Garbage& each) { return each.bytes > 0; };
     if (std::ranges::none_of(candidates, is_there)) return;
-    if (!has_results(files, database, run.run)) return;
+    if (!has_results(files, database, run)) return;
     std::ranges::copy_if(candidates, std::back_inserter(found), is_there);
 }
 
-void add_strays(const storage::RunStore& store, const std::set<std::string>& runs,
+void add_strays(const storage::RunStore& store, const storage::RunDatabase& database,
                 std::vector<Garbage>& found) {
-    for (const StrayFile& stray : stray_files(store, runs)) {
+    for (const StrayFile& stray : stray_files(store, [&] { return run_ids(database); })) {
         if (stray.kind == StrayKind::temporary_abandoned) {
             found.push_back({GarbageKind::temporary, stray.path, stray.bytes});
         } else if (stray.kind == StrayKind::run_folder &&
@@ -66,23 +80,31 @@ std::string_view artifact_of(GarbageKind kind) {
                                            : storage::kPreviousCheckpointArtifact;
 }
 
-std::int64_t remove_path(const fs::path& path) {
-    const std::int64_t bytes = bytes_of(path);
-    std::error_code error;
-    fs::remove_all(path, error);
-    if (!error) return bytes;
-    throw storage::StorageError(storage::StorageError::Kind::io,
-                                "cannot remove " + path.string() + ": " + error.message());
+// Calls `work` while nobody can begin the run, if nobody has since its checkpoints were judged.
+void do_if_unneeded(const storage::RunStore& store, storage::RunDatabase& database,
+                    const Garbage& garbage, const std::function<void()>& work) {
+    database.write_at_once([&] {
+        require_not_held(store, database, garbage.run);
+        const bool is_same = newest_attempt(database, garbage.run) == garbage.attempt;
+        if (!is_same || !is_finished(database, garbage.run)) return;
+        // Against `fsck` and `merge`. Not beyond the transaction: a job that starts meanwhile would
+        // leave the run to its holder.
+        const RunLock lock = RunLock::require(store.run_files(garbage.run).folder);
+        work();
+    });
 }
 
+// The row goes first, and for good: rows never tell of files that are not there.
 std::int64_t remove_checkpoint(const storage::RunStore& store, storage::RunDatabase& database,
                                const Garbage& garbage) {
-    require_not_held(store, database, garbage.run);
-    const RunLock lock = RunLock::require(store.run_files(garbage.run).folder);
-    const auto run = database.find_run(garbage.run);
-    if (!run || run->state != RunState::finished) return 0;
-    database.remove_artifact(garbage.run, artifact_of(garbage.kind));
-    return remove_path(garbage.path);
+    std::int64_t bytes = 0;
+    do_if_unneeded(store, database, garbage,
+                   [&] { database.remove_artifact(garbage.run, artifact_of(garbage.kind)); });
+    do_if_unneeded(store, database, garbage, [&] {
+        const bool has_row = database.artifact(garbage.run, artifact_of(garbage.kind)).has_value();
+        if (!has_row) bytes = remove_path(garbage.path);
+    });
+    return bytes;
 }
 
 std::int64_t shrink(storage::RunDatabase& database, const fs::path& path) {
@@ -112,13 +134,10 @@ std::string_view to_string(GarbageKind kind) {
 std::vector<Garbage> find_garbage(const storage::RunStore& store,
                                   const storage::RunDatabase& database) {
     std::vector<Garbage> found;
-    std::set<std::string> runs;
-    for (const storage::RunRow& run : database.runs()) {
-        if (!storage::is_safe_run_id(run.run)) continue;
-        runs.insert(run.run);
-        add_checkpoints(store, database, run, found);
+    for (const std::string& run : run_ids(database)) {
+        if (storage::is_safe_run_id(run)) add_checkpoints(store, database, run, found);
     }
-    add_strays(store, runs, found);
+    add_strays(store, database, found);
     if (const std::int64_t bytes = database.unused_bytes(); bytes > 0) {
         found.push_back({GarbageKind::database, store.database(), bytes});
     }
@@ -132,8 +151,9 @@ std::int64_t remove_garbage(const storage::RunStore& store, storage::RunDatabase
         case GarbageKind::checkpoint:
             return remove_checkpoint(store, database, garbage);
         case GarbageKind::temporary:
+            return remove_abandoned(garbage.path);
         case GarbageKind::orphan:
-            return remove_path(garbage.path);
+            return remove_orphan(database, garbage.path);
         case GarbageKind::database:
             return shrink(database, garbage.path);
     }

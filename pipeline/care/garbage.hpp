@@ -26,7 +26,8 @@ struct Garbage {
     GarbageKind kind = GarbageKind::temporary;
     std::filesystem::path path;
     std::int64_t bytes = 0;
-    std::string run{};  // whose it is, where it is a run's
+    std::string run{};  // whose it is, where it is a run's,
+    int attempt = 0;    // and its newest attempt when it was judged
 };
 
 // Checkpoints are garbage where the run is finished and its final.h5 and predictions.h5 are what
@@ -36,8 +37,8 @@ struct Garbage {
 std::vector<Garbage> find_garbage(const storage::RunStore& store,
                                   const storage::RunDatabase& database);
 
-// Removes one piece; a checkpoint under its run's lock, after its row, and only if the run still is
-// finished. Returns the bytes that were freed.
+// Removes one piece, if it still is garbage: a checkpoint after its row, and only if no attempt has
+// begun since; a folder only if no run has got it meanwhile. Returns the bytes that were freed.
 // Throws StorageError, Failure.
 std::int64_t remove_garbage(const storage::RunStore& store, storage::RunDatabase& database,
                             const Garbage& garbage);

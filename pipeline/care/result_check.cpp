@@ -87,29 +87,29 @@ private:
         const bool is_finished = checked_.run.state == RunState::finished;
         if (is_config()) return check_unrecorded_config();
         if (const auto row = proven_row()) {
-            checked_.findings.report(Severity::warning, at(),
-                                     "no row tells of it; it is what the checkpoint gives",
-                                     "gets its row", [&] { put_artifact(checked_, *row); });
+            report_finding(checked_, Severity::warning, at(),
+                           "no row tells of it; it is what the checkpoint gives", "gets its row",
+                           [&] { put_artifact(checked_, *row); });
             return;
         }
         if (is_finished && file_.kind != storage::kBestArtifact && has_checkpoint()) {
-            checked_.findings.report(
-                Severity::warning, at(), "the run is finished, and no row tells of it",
-                "the run becomes `interrupted`: the same command makes it again",
-                [&] { make_again("had no row"); });
+            report_finding(checked_, Severity::warning, at(),
+                           "the run is finished, and no row tells of it",
+                           "the run becomes `interrupted`: the same command makes it again",
+                           [&] { make_again("had no row"); });
             return;
         }
         if (!is_there()) return;
-        checked_.findings.report(Severity::warning, at(),
-                                 "no row tells of it: written just before a crash", "put aside",
-                                 [&] { put_aside(); });
+        report_finding(checked_, Severity::warning, at(),
+                       "no row tells of it: written just before a crash", "put aside",
+                       [&] { put_aside(); });
     }
 
     void check_unrecorded_config() {
         const bool has_begun = !checked_.database.attempts(checked_.run.run).empty();
         if (!has_begun && !is_there()) return;
-        checked_.findings.report(Severity::warning, at(), "no row tells of it",
-                                 "written again from the database", [&] { write_config(); });
+        report_finding(checked_, Severity::warning, at(), "no row tells of it",
+                       "written again from the database", [&] { write_config(); });
     }
 
     // The row of weights that lost it, if the checkpoint gives the very same bytes.
@@ -162,7 +162,7 @@ private:
 
     void report(Severity severity, const std::string& fault, const std::string& repair,
                 const std::function<void()>& mend) {
-        checked_.findings.report(severity, at(), fault, repair, mend);
+        report_finding(checked_, severity, at(), fault, repair, mend);
     }
 
     void make_again(const char* why) const {

@@ -5,6 +5,9 @@
 #include <exception>
 #include <system_error>
 
+#include "pipeline/care/run_holder.hpp"
+#include "pipeline/failure/exit_codes.hpp"
+#include "pipeline/failure/failure.hpp"
 #include "pipeline/settings/path_text.hpp"
 #include "pipeline/training/run_lock.hpp"
 #include "storage/files/utc_time.hpp"
@@ -28,10 +31,10 @@ void forget_files(const CheckedRun& checked) {
 void check_lost_folder(const CheckedRun& checked) {
     if (checked.database.artifacts(checked.run.run).empty()) return;  // never begun
     const bool is_finished = checked.run.state == RunState::finished;
-    checked.findings.report(Severity::error, folder_name(checked), "the run's folder is gone",
-                            is_finished ? "its figures stay, its files are forgotten"
-                                        : "becomes `failed`; --retry-failed starts it anew",
-                            [&] { forget_files(checked); });
+    report_finding(checked, Severity::error, folder_name(checked), "the run's folder is gone",
+                   is_finished ? "its figures stay, its files are forgotten"
+                               : "becomes `failed`; --retry-failed starts it anew",
+                   [&] { forget_files(checked); });
 }
 
 void check_files(const CheckedRun& checked) {
@@ -46,8 +49,8 @@ void check_note(const CheckedRun& checked) {
     const std::string& note = checked.run.notes;
     if (is_utf8(note)) return;
     const std::string readable = printable(note);
-    checked.findings.report(
-        Severity::warning, folder_name(checked),
+    report_finding(
+        checked, Severity::warning, folder_name(checked),
         fmt::format("its note is no UTF-8: \"{}\"; other programs cannot read it", readable),
         "such bytes become \\xNN in it", [&] {
             checked.database.annotate(checked.run.run,
@@ -64,6 +67,20 @@ std::optional<fs::path> folder_to_lock(const CheckedRun& checked) {
 }
 
 }  // namespace
+
+bool report_finding(const CheckedRun& checked, Severity severity, const std::string& where,
+                    const std::string& what, const std::string& repair,
+                    const std::function<void()>& mend) {
+    return checked.findings.report(severity, where, what, repair, [&] {
+        if (checked.is_locked) return mend();
+        checked.database.write_at_once([&] {
+            if (newest_attempt(checked.database, checked.run.run) != checked.attempt) {
+                throw Failure(kExitCannotCreate, "a training of it has begun meanwhile");
+            }
+            mend();
+        });
+    });
+}
 
 std::string where(const CheckedRun& checked, const fs::path& file) {
     return checked.store.relative_path(file);
@@ -87,7 +104,7 @@ void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row) {
 
 void check_run(const storage::RunStore& store, storage::RunDatabase& database,
                const storage::RunRow& run, Findings& findings) {
-    CheckedRun checked{store, database, findings, run, store.run_files(run.run)};
+    CheckedRun checked{store, database, findings, run, store.run_files(run.run), 0, false};
     if (holder_of(checked.files.folder) == RunHolder::somebody) return report_holder(checked);
     std::optional<RunLock> lock;
     try {
@@ -96,8 +113,13 @@ void check_run(const storage::RunStore& store, storage::RunDatabase& database,
         findings.report(Severity::error, folder_name(checked), error.what());
         return;
     }
+    checked.is_locked = lock && lock->is_held();
     // What was read of all runs at the start may be minutes old by now.
-    const auto now = database.find_run(run.run);
+    std::optional<storage::RunRow> now;
+    database.read_at_once([&] {
+        now = database.find_run(run.run);
+        checked.attempt = newest_attempt(database, run.run);
+    });
     if (!now) return;
     checked.run = *now;
     check_note(checked);

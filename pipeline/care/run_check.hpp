@@ -4,6 +4,7 @@
 // of?
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,15 @@ struct CheckedRun {
     Findings& findings;
     storage::RunRow run;
     storage::RunFiles files;
+    int attempt = 0;         // the newest one; a later one makes all that was judged void
+    bool is_locked = false;  // false: by nobody, or there are no locks here
 };
+
+// Findings::report(). Without the run's lock a training may begin while its files are looked at:
+// then `mend` is called inside a transaction, in which none can, and only if none has.
+bool report_finding(const CheckedRun& checked, Severity severity, const std::string& where,
+                    const std::string& what, const std::string& repair,
+                    const std::function<void()>& mend);
 
 // Gives a file its row, on behalf of the run's newest attempt.
 void put_artifact(const CheckedRun& checked, const storage::ArtifactRow& row);

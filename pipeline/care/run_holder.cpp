@@ -18,6 +18,11 @@ bool is_held(const storage::RunStore& store, const storage::RunDatabase& databas
     return !attempts.empty() && is_alive(attempts.back());
 }
 
+int newest_attempt(const storage::RunDatabase& database, const std::string& run) {
+    const auto attempts = database.attempts(run);
+    return attempts.empty() ? 0 : attempts.back().attempt;
+}
+
 void require_not_held(const storage::RunStore& store, const storage::RunDatabase& database,
                       const std::string& run) {
     if (!is_held(store, database, run)) return;

@@ -10,6 +10,9 @@ namespace lockstep::pipeline {
 bool is_held(const storage::RunStore& store, const storage::RunDatabase& database,
              const std::string& run);
 
+// 0: none has begun. Numbers only grow: the same one means that nobody has begun it since.
+int newest_attempt(const storage::RunDatabase& database, const std::string& run);
+
 // Throws Failure (kExitCannotCreate) if it is.
 void require_not_held(const storage::RunStore& store, const storage::RunDatabase& database,
                       const std::string& run);

@@ -9,6 +9,7 @@
 
 #include "pipeline/care/lost_and_found.hpp"
 #include "pipeline/care/run_check.hpp"
+#include "pipeline/care/run_removal.hpp"
 #include "pipeline/care/stray_files.hpp"
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/failure/failure.hpp"
@@ -36,10 +37,10 @@ bool is_being_trained(const RunStore& store) {
 }
 
 void rebuild(const RunStore& store) {
-    if (is_being_trained(store)) {
+    storage::rebuild_database(store.database(), place_for_lost(store, store.database()), [&] {
+        if (!is_being_trained(store)) return;
         throw Failure(kExitInputOutput, "runs of this store are being trained; stop them first");
-    }
-    storage::rebuild_database(store.database(), place_for_lost(store, store.database()));
+    });
 }
 
 // True if the runs in it can be told.
@@ -95,32 +96,50 @@ bool check_database(const RunStore& store, Findings& findings) {
 
 // ---- what belongs to nothing -------------------------------------------------------------------
 
-void report_stray(const RunStore& store, const StrayFile& stray, Findings& findings) {
+void report_orphan(const RunStore& store, storage::RunDatabase& database, const StrayFile& stray,
+                   Findings& findings) {
     const std::string at = store.relative_path(stray.path);
-    const auto put_aside = [&] { move_to_lost_and_found(store, stray.path); };
+    const auto report = [&] {
+        findings.report(Severity::warning, at, "the database knows no such run",
+                        "moved to lost+found", [&] { move_to_lost_and_found(store, stray.path); });
+    };
+    const bool is_orphan = findings.repairs() ? do_if_orphan(database, stray.path, report)
+                                              : holder_of(stray.path) != RunHolder::somebody;
+    if (!is_orphan) return findings.report(Severity::note, at, "a run that begins at this moment");
+    if (!findings.repairs()) report();
+}
+
+// `database`: null where there is none yet. Then nothing is moved: the folder may be no store at
+// all, and what a run that begins now makes has no row to be known by.
+void report_stray(const RunStore& store, storage::RunDatabase* database, const StrayFile& stray,
+                  Findings& findings) {
+    const std::string at = store.relative_path(stray.path);
     switch (stray.kind) {
         case StrayKind::temporary_in_use:
             return findings.report(Severity::note, at, "a file in the making");
         case StrayKind::temporary_abandoned:
             findings.report(Severity::warning, at, "a file in the making, whose process is gone",
-                            "removed", [&] { fs::remove(stray.path); });
+                            "removed", [&] { remove_abandoned(stray.path); });
             return;
         case StrayKind::run_folder:
-            if (holder_of(stray.path) == RunHolder::somebody) {
-                return findings.report(Severity::note, at, "a run that begins at this moment");
-            }
-            findings.report(Severity::warning, at, "the database knows no such run",
-                            "moved to lost+found", put_aside);
-            return;
+            if (database != nullptr) return report_orphan(store, *database, stray, findings);
+            return findings.report(Severity::note, at, "empty, and there is no database yet");
         case StrayKind::unknown:
+            if (database == nullptr)
+                return findings.report(Severity::warning, at, "nothing that Lockstep knows");
             findings.report(Severity::warning, at, "nothing that Lockstep knows",
-                            "moved to lost+found", put_aside);
+                            "moved to lost+found",
+                            [&] { move_to_lost_and_found(store, stray.path); });
             return;
     }
 }
 
-void check_strays(const RunStore& store, const std::set<std::string>& runs, Findings& findings) {
-    for (const StrayFile& stray : stray_files(store, runs)) report_stray(store, stray, findings);
+void check_strays(const RunStore& store, storage::RunDatabase* database, Findings& findings) {
+    const auto read_runs = [&] {
+        return database == nullptr ? std::set<std::string>() : run_ids(*database);
+    };
+    for (const StrayFile& stray : stray_files(store, read_runs))
+        report_stray(store, database, stray, findings);
 }
 
 // Only told: what lies outside of the store is not what `--repair` is asked to mend.
@@ -135,21 +154,15 @@ void check_leftovers(const MpiPlaces& places, Findings& findings) {
 
 // ---- runs --------------------------------------------------------------------------------------
 
-std::set<std::string> check_runs(const RunStore& store, Findings& findings) {
-    storage::RunDatabase database(store.database(), findings.repairs()
-                                                        ? storage::DatabaseAccess::read_write
-                                                        : storage::DatabaseAccess::read_only);
-    std::set<std::string> runs;
+void check_runs(const RunStore& store, storage::RunDatabase& database, Findings& findings) {
     for (const storage::RunRow& run : database.runs()) {
-        if (!storage::is_safe_run_id(run.run)) {
-            findings.report(Severity::error, store.relative_path(store.database()),
-                            "a run whose id is no safe name of a folder");
+        if (storage::is_safe_run_id(run.run)) {
+            check_run(store, database, run, findings);
             continue;
         }
-        runs.insert(run.run);
-        check_run(store, database, run, findings);
+        findings.report(Severity::error, store.relative_path(store.database()),
+                        "a run whose id is no safe name of a folder");
     }
-    return runs;
 }
 
 // A store that was made, and in which nothing was trained yet.
@@ -164,9 +177,13 @@ bool is_new(const RunStore& store) {
 
 void check_store(const RunStore& store, const MpiPlaces& places, Findings& findings) {
     if (is_new(store)) {
-        check_strays(store, {}, findings);
+        check_strays(store, nullptr, findings);
     } else if (check_database(store, findings)) {
-        check_strays(store, check_runs(store, findings), findings);
+        storage::RunDatabase database(store.database(), findings.repairs()
+                                                            ? storage::DatabaseAccess::read_write
+                                                            : storage::DatabaseAccess::read_only);
+        check_runs(store, database, findings);
+        check_strays(store, &database, findings);
     }
     check_leftovers(places, findings);
 }

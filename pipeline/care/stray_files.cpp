@@ -9,6 +9,7 @@
 #include "pipeline/care/lost_and_found.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/file_system.hpp"
+#include "storage/files/storage_error.hpp"
 
 namespace lockstep::pipeline {
 namespace {
@@ -42,11 +43,11 @@ bool is_folder(const fs::path& path) {
 
 class Search {
 public:
-    explicit Search(const std::set<std::string>& runs) : runs_(runs) {}
-
-    void store(const fs::path& root) {
+    void store(const fs::path& root, const std::function<std::set<std::string>()>& read_runs) {
         judge(root, [](std::string_view name) { return is_one_of(name, kOfStore); });
-        for (const fs::path& folder : storage::entries_of(root / "runs")) run(folder);
+        const auto folders = storage::entries_of(root / "runs");
+        runs_ = read_runs();
+        for (const fs::path& folder : folders) run(folder);
         for (const fs::path& folder : storage::entries_of(root / "reports")) {
             judge(folder, [](std::string_view) { return true; });
         }
@@ -56,8 +57,13 @@ public:
 private:
     void run(const fs::path& folder) {
         if (!is_folder(folder)) return add(StrayKind::unknown, folder);
-        if (!runs_.contains(folder.filename().string())) return add(StrayKind::run_folder, folder);
+        if (!runs_.contains(folder.filename().string())) return add(kind_of(folder), folder);
         judge(folder, [](std::string_view name) { return is_one_of(name, kOfRun); });
+    }
+    // Such a temporary one is being removed.
+    static StrayKind kind_of(const fs::path& folder) {
+        const bool is_in_use = storage::temporary_file(folder) == storage::TemporaryFile::in_use;
+        return is_in_use ? StrayKind::temporary_in_use : StrayKind::run_folder;
     }
     void judge(const fs::path& folder, const std::function<bool(std::string_view)>& is_known) {
         for (const fs::path& path : storage::entries_of(folder)) {
@@ -75,17 +81,33 @@ private:
         found_.push_back({kind, path, bytes_of(path)});
     }
 
-    const std::set<std::string>& runs_;
+    std::set<std::string> runs_;
     std::vector<StrayFile> found_;
 };
 
 }  // namespace
 
 std::vector<StrayFile> stray_files(const storage::RunStore& store,
-                                   const std::set<std::string>& runs) {
-    Search search(runs);
-    search.store(store.root());
+                                   const std::function<std::set<std::string>()>& read_runs) {
+    Search search;
+    search.store(store.root(), read_runs);
     return std::move(search).found();
+}
+
+std::set<std::string> run_ids(const storage::RunDatabase& database) {
+    std::set<std::string> ids;
+    for (const storage::RunRow& run : database.runs()) ids.insert(run.run);
+    return ids;
+}
+
+std::int64_t remove_abandoned(const fs::path& path) {
+    if (storage::temporary_file(path) != storage::TemporaryFile::abandoned) return 0;
+    const std::int64_t bytes = bytes_of(path);
+    std::error_code error;
+    fs::remove(path, error);
+    if (!error) return bytes;
+    throw storage::StorageError(storage::StorageError::Kind::io,
+                                "cannot remove " + path.string() + ": " + error.message());
 }
 
 std::int64_t bytes_of(const fs::path& path) {

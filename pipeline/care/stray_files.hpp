@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "storage/database/run_database.hpp"
 #include "storage/files/run_store.hpp"
 
 namespace lockstep::pipeline {
@@ -27,9 +29,18 @@ struct StrayFile {
 
 // Sorted by path. Folders of reports are looked into for temporary files only: people keep things
 // there. Links are not followed.
-//   runs   the ids that the database knows
+//   read_runs   gives the ids that the database knows. Asked once the folders of runs are listed:
+//               rows come before folders, so one that was there and has no row is of no run.
 std::vector<StrayFile> stray_files(const storage::RunStore& store,
-                                   const std::set<std::string>& runs);
+                                   const std::function<std::set<std::string>()>& read_runs);
+
+// What it is usually given.
+std::set<std::string> run_ids(const storage::RunDatabase& database);
+
+// Removes a file in the making if its process still is gone: its number may be another one's by
+// now. Returns its bytes.
+// Throws StorageError.
+std::int64_t remove_abandoned(const std::filesystem::path& path);
 
 // Of a file, or of all files in a folder; 0 for what is not there.
 std::int64_t bytes_of(const std::filesystem::path& path);

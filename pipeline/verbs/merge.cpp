@@ -132,7 +132,7 @@ private:
         if (choice == Choice::take && (has_spool(from_, run) || has_spool(into_, run)))
             choice = Choice::waits;
         if (choice == Choice::take) {
-            const auto lock = RunLock::take(into_.make_run_folder(run).folder);
+            const auto lock = take_folder(run);
             if (lock) {
                 take(theirs, ours);
             } else {
@@ -140,6 +140,14 @@ private:
             }
         }
         print(fmt::format("{}: {}\n", run, words_for(choice)));
+    }
+
+    // In a transaction, as trainings do: `gc` and `fsck`, which take folders without a row away in
+    // one, see either no folder or one that is held.
+    std::optional<RunLock> take_folder(const std::string& run) {
+        std::optional<RunLock> lock;
+        database_.write_at_once([&] { lock = RunLock::take(into_.make_run_folder(run).folder); });
+        return lock;
     }
 
     // A user's words of both sides, whichever training is kept.

@@ -30,8 +30,7 @@ storage::Table rows_where(const storage::RunDatabase& database, const RmOptions&
     return chosen_rows(runs_table_of(database, options.experiment), "v_runs", rows, kColumns);
 }
 
-std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
-                                         const RmOptions& options) {
+std::vector<ChosenRun> chosen_runs(const storage::RunDatabase& database, const RmOptions& options) {
     const bool says_nothing = options.runs.empty() && options.experiment.empty() &&
                               !options.is_failed_only && options.where.empty();
     if (says_nothing) {
@@ -42,7 +41,7 @@ std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
     const auto is_named = [&](const std::string& id) {
         return options.runs.empty() || std::ranges::find(named, id) != named.end();
     };
-    std::vector<storage::RunRow> chosen;
+    std::vector<ChosenRun> chosen;
     for (const auto& row : rows_where(database, options).rows) {
         const auto& id = std::get<std::string>(row[0]);
         auto run = database.find_run(id);
@@ -51,14 +50,14 @@ std::vector<storage::RunRow> chosen_runs(const storage::RunDatabase& database,
         // What another experiment trained is in its list, too.
         if (!options.experiment.empty() && run->experiment != options.experiment) continue;
         if (options.is_failed_only && run->state != storage::RunState::failed) continue;
-        chosen.push_back(std::move(*run));
+        chosen.push_back({std::move(*run), newest_attempt(database, id)});
     }
     return chosen;
 }
 
-storage::Table table_of(const storage::RunStore& store, const std::vector<storage::RunRow>& runs) {
+storage::Table table_of(const storage::RunStore& store, const std::vector<ChosenRun>& runs) {
     storage::Table table{{"run", "experiment", "state", "epochs_planned", "bytes"}, {}};
-    for (const storage::RunRow& run : runs) {
+    for (const auto& [run, attempt] : runs) {
         table.rows.push_back({run.run, run.experiment, std::string(storage::to_string(run.state)),
                               std::int64_t{run.epochs}, bytes_of(store.run_files(run.run).folder)});
     }
@@ -67,19 +66,20 @@ storage::Table table_of(const storage::RunStore& store, const std::vector<storag
 
 // Refused before anything is asked, so that nobody agrees to what cannot be done.
 void require_idle(const storage::RunStore& store, const storage::RunDatabase& database,
-                  const std::vector<storage::RunRow>& runs) {
-    for (const storage::RunRow& run : runs) require_not_held(store, database, run.run);
+                  const std::vector<ChosenRun>& runs) {
+    for (const ChosenRun& each : runs) require_not_held(store, database, each.run.run);
 }
 
 }  // namespace
 
 int rm(const RmOptions& options) {
     const auto store = storage::RunStore::open(options.store);
-    std::vector<storage::RunRow> runs;
+    std::vector<ChosenRun> runs;
     std::size_t count = 0;
     {
         const storage::RunDatabase database = open_for_reading(options.store);
-        runs = chosen_runs(database, options);
+        // Of one moment: an attempt that begins after a run was judged is a newer one.
+        database.read_at_once([&] { runs = chosen_runs(database, options); });
         count = database.runs(options.experiment).size();
         require_idle(store, database, runs);
     }
@@ -95,7 +95,7 @@ int rm(const RmOptions& options) {
     }
     storage::RunDatabase database(store.database(), storage::DatabaseAccess::read_write);
     std::int64_t bytes = 0;
-    for (const storage::RunRow& run : runs) bytes += remove_stored_run(store, database, run);
+    for (const ChosenRun& each : runs) bytes += remove_stored_run(store, database, each);
     tell_failure({kExitSuccess, fmt::format("{} removed, {} bytes; `lockstep gc` gives back what "
                                             "the database no longer needs",
                                             counted, bytes)});

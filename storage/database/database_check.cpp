@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <memory>
 #include <system_error>
 
 #include "storage/database/database_connection.hpp"
@@ -201,6 +202,21 @@ void require_alone(const fs::path& path) {
     }
 }
 
+// A transaction that keeps all others from writing until its connection is closed. Nothing where
+// the damage allows none: then nobody can write.
+std::unique_ptr<SQLite::Database> keep_writers_out(const fs::path& path) {
+    try {
+        auto db = std::make_unique<SQLite::Database>(path.string(), SQLite::OPEN_READWRITE,
+                                                     kBusyMilliseconds);
+        db->exec("BEGIN IMMEDIATE");
+        return db;
+    } catch (const SQLite::Exception& error) {
+        const int code = error.getErrorCode() & 0xff;
+        if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return nullptr;
+        throw storage_error(error, path);
+    }
+}
+
 }  // namespace
 
 DatabaseCheck check_database(const fs::path& path) {
@@ -234,8 +250,11 @@ void mend_rows(const fs::path& path) {
     }
 }
 
-Salvage rebuild_database(const fs::path& path, const fs::path& aside) {
+Salvage rebuild_database(const fs::path& path, const fs::path& aside,
+                         const std::function<void()>& require_idle) {
     require_alone(path);
+    const auto guard = keep_writers_out(path);
+    require_idle();
     const fs::path fresh = temporary_name(path);
     std::error_code ignored;
     fs::remove(fresh, ignored);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,10 +40,13 @@ struct Salvage {
 };
 
 // Writes a new database from all rows that `path` still gives, puts the damaged one aside as
-// `aside` (same file system; it must not exist), and the new one in its place. No program may be
-// writing the database meanwhile.
-// Throws StorageError, also for a newer version's (bad_data); the damaged file then stands where it
-// stood.
-Salvage rebuild_database(const std::filesystem::path& path, const std::filesystem::path& aside);
+// `aside` (same file system; it must not exist), and the new one in its place. Who wants to write
+// meanwhile waits, and is then told that the file was replaced.
+//   require_idle   asked once nobody can write any more; throws where somebody will want to
+// Throws StorageError, also for a newer version's (bad_data) and where somebody holds it (locked);
+// the damaged file then stands where it stood.
+Salvage rebuild_database(
+    const std::filesystem::path& path, const std::filesystem::path& aside,
+    const std::function<void()>& require_idle = [] {});
 
 }  // namespace lockstep::storage

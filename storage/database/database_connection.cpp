@@ -72,6 +72,12 @@ void require_reachable(const fs::path& path, DatabaseAccess access) {
     }
 }
 
+StorageError left_half_done(const fs::path& path) {
+    return error_of(Kind::no_permission, path,
+                    "a writer was killed in a transaction, and to roll it back takes the right to "
+                    "write: `lockstep fsck` does, of somebody who may write there");
+}
+
 struct Identity {
     std::int64_t application = 0;
     std::int64_t version = 0;
@@ -264,6 +270,15 @@ StorageError storage_error(const SQLite::Exception& error, const fs::path& datab
     }
 }
 
+bool roll_back_for(const SQLite::Exception& error, const fs::path& database) {
+    // A copy that is made by sqlite3_backup_step() tells it in the first one.
+    const bool is_it = error.getErrorCode() == SQLITE_READONLY_ROLLBACK ||
+                       error.getExtendedErrorCode() == SQLITE_READONLY_ROLLBACK;
+    if (!is_it) return false;
+    open_run_database(database, DatabaseAccess::read_only);
+    return true;
+}
+
 std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, DatabaseAccess access,
                                                     std::chrono::milliseconds wait) {
     const auto milliseconds = static_cast<int>(wait.count());
@@ -281,6 +296,8 @@ std::unique_ptr<SQLite::Database> open_run_database(const fs::path& path, Databa
             try {
                 return open_for_reading(absolute, SQLite::OPEN_READWRITE, milliseconds);
             } catch (const SQLite::Exception& second) {
+                if ((second.getErrorCode() & 0xff) == SQLITE_READONLY)
+                    throw left_half_done(absolute);
                 throw storage_error(second, absolute);
             }
         }

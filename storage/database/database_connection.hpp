@@ -3,6 +3,7 @@
 // Inside storage only: one open SQLite connection to a run database, its rules and its errors.
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include <chrono>
 #include <cstdint>
@@ -28,6 +29,12 @@ std::unique_ptr<SQLite::Database> open_run_database(const std::filesystem::path&
                                                     DatabaseAccess access,
                                                     std::chrono::milliseconds wait = kUsualWait);
 
+// Of a read-only connection that was refused because a writer was killed in a transaction after it
+// had been opened: what is left half done is rolled back, by a connection that may write. False for
+// any other error.
+// Throws StorageError (no_permission) where nobody may write here, as RunDatabase does else.
+bool roll_back_for(const SQLite::Exception& error, const std::filesystem::path& database);
+
 // user_version of the file.
 std::int64_t version_of(SQLite::Database& db);
 // Throws StorageError (bad_data) for a newer version than this one.
@@ -37,21 +44,25 @@ struct RunDatabase::Connection {
     std::filesystem::path path;
     std::unique_ptr<SQLite::Database> database;
 
-    // Calls `work` with the database; SQLite's errors leave as StorageError.
+    // Calls `work` with the database; SQLite's errors leave as StorageError. Twice, where a killed
+    // writer's journal was in the way: SQLite tells of that before a transaction has read anything.
     template <typename Work>
     decltype(auto) use(Work&& work) const {
-        try {
-            return std::forward<Work>(work)(*database);
-        } catch (const SQLite::Exception& error) {
-            throw storage_error(error, path);
+        for (bool is_again = false;; is_again = true) {
+            try {
+                return work(*database);
+            } catch (const SQLite::Exception& error) {
+                if (is_again || !roll_back_for(error, path)) throw storage_error(error, path);
+            }
         }
     }
 
     // Calls `work` in one transaction that has the right to write from its start, so that it can
-    // not find itself unable to go on half way.
+    // not find itself unable to go on half way; inside of another one as a part of it.
     template <typename Work>
     void write(Work&& work) const {
         use([&](SQLite::Database& db) {
+            if (sqlite3_get_autocommit(db.getHandle()) == 0) return std::forward<Work>(work)(db);
             liveness::fault_point("db.begin");
             SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
             std::forward<Work>(work)(db);

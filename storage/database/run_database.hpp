@@ -177,6 +177,11 @@ public:
 
     // ---- care: fsck, rm, gc --------------------------------------------------------------------
 
+    // Runs `work` inside one transaction that has the right to write: what it reads stays so until
+    // it ends, as no run is registered, claimed or recorded meanwhile; what it writes is there as a
+    // whole or not at all. Keep it short: every writer waits for it.
+    void write_at_once(const std::function<void()>& work);
+
     // Deletes a run with all that belongs to it, and an experiment that has no run then.
     void remove_run(std::string_view run);
     void remove_artifact(std::string_view run, std::string_view kind);

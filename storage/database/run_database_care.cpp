@@ -8,6 +8,10 @@
 
 namespace lockstep::storage {
 
+void RunDatabase::write_at_once(const std::function<void()>& work) {
+    connection_->write([&](SQLite::Database&) { work(); });
+}
+
 void RunDatabase::remove_run(std::string_view run) {
     connection_->write([&](SQLite::Database& db) {
         // All that belongs to it goes with it. The experiment's row goes with its last run.

@@ -181,7 +181,7 @@ TEST_CASE("A merge that is killed anywhere is made whole by the same command", "
     CHECK(merge({from.one, from.other}, whole).exit_code == 0);
     const auto expected = content_of(whole);
     for (const char* point : {"db.begin", "db.before_commit", "db.after_commit"}) {
-        for (int count = 1; count <= 4; ++count) {  // of six transactions
+        for (int count = 1; count <= 4; ++count) {  // of eight transactions
             const std::string fault =
                 std::string(point) + "@count=" + std::to_string(count) + ":kill";
             INFO(fault);

@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "storage/database/run_database.hpp"
 #include "tests/storage/sample_rows.hpp"
+#include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -104,6 +106,26 @@ TEST_CASE("Rows that belong to no run are counted and removed", "[storage]") {
     CHECK(database.runs().size() == 2);
     CHECK(database.epochs("a-1").size() == 200);
     CHECK(database.epochs("b-2").empty());
+}
+
+TEST_CASE("Nobody writes while a database is made anew, and who trains forbids it", "[storage]") {
+    const tests::TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    fill(path);
+    const auto somebody_trains = [&] {
+        RunDatabase job(path, DatabaseAccess::read_write_again, std::chrono::milliseconds(1));
+        CHECK(kind_thrown_by([&] { job.put_run(sample_run("d-4")); }) ==
+              StorageError::Kind::locked);
+        throw std::runtime_error("somebody trains");
+    };
+    CHECK_THROWS_AS(rebuild_database(path, folder / "aside.db", somebody_trains),
+                    std::runtime_error);
+    CHECK_FALSE(fs::exists(folder / "aside.db"));
+    RunDatabase before(path, DatabaseAccess::read_write);
+    rebuild_database(path, folder / "aside.db");
+    // Who has it open still does not write into the one that was put aside.
+    CHECK(kind_thrown_by([&] { before.put_run(sample_run("d-4")); }) == StorageError::Kind::io);
+    CHECK(RunDatabase(path, DatabaseAccess::read_only).runs().size() == 3);
 }
 
 TEST_CASE("A journal that a killed writer left is told and rolled back", "[storage]") {

@@ -6,9 +6,11 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "storage/files/storage_error.hpp"
 #include "tests/storage/sample_rows.hpp"
+#include "tests/storage/thrown.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -361,13 +363,8 @@ TEST_CASE("database: reading goes on while a writer is in the middle", "[storage
     CHECK(count_in(readable(path), "events") == 1);
 }
 
-TEST_CASE("database: what a killed writer left half done is rolled back by a reader", "[storage]") {
-    const TemporaryDirectory folder;
-    const fs::path path = folder / "lockstep.db";
-    {
-        RunDatabase database = writable(path);
-        begin_sample_run(database, "a-1");
-    }
+// A writer that is killed in a transaction: pages of it are in the file.
+void leave_half_done(const fs::path& path) {
     const pid_t child = fork();
     if (child == 0) {
         SQLite::Database raw(path.string(), SQLite::OPEN_READWRITE);
@@ -380,9 +377,73 @@ TEST_CASE("database: what a killed writer left half done is rolled back by a rea
     }
     waitpid(child, nullptr, 0);
     REQUIRE(fs::exists(path.string() + "-journal"));
+}
+
+TEST_CASE("database: what a killed writer left half done is rolled back by a reader", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    {
+        RunDatabase database = writable(path);
+        begin_sample_run(database, "a-1");
+    }
+    leave_half_done(path);
     const RunDatabase database = readable(path);
     CHECK(database.steps("a-1").empty());
     CHECK(database.events("a-1").size() == 1);
+}
+
+TEST_CASE("database: so is what a writer leaves that is killed while a reader has it open",
+          "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    {
+        RunDatabase database = writable(path);
+        begin_sample_run(database, "a-1");
+    }
+    const RunDatabase reader = readable(path);
+    REQUIRE(reader.events("a-1").size() == 1);
+    SECTION("each call alone") {
+        leave_half_done(path);
+        CHECK(reader.events("a-1").size() == 1);
+    }
+    SECTION("calls of one moment") {
+        leave_half_done(path);
+        CHECK(reader.run_details("a-1").events.size() == 1);
+    }
+    SECTION("a query") {
+        leave_half_done(path);
+        CHECK(reader.run_query("SELECT * FROM events").rows.size() == 1);
+    }
+    CHECK(reader.steps("a-1").empty());
+    CHECK_FALSE(fs::exists(path.string() + "-journal"));
+}
+
+TEST_CASE("database: what is written at once is there as a whole, or not at all", "[storage]") {
+    const TemporaryDirectory folder;
+    const fs::path path = folder / "lockstep.db";
+    RunDatabase database = writable(path);
+    begin_sample_run(database, "a-1");
+    database.put_artifacts(1, std::vector{sample_checkpoint("a-1", 1)});
+    const auto work = [&](bool fails) {
+        database.write_at_once([&] {
+            database.remove_artifact("a-1", kCheckpointArtifact);
+            database.annotate("a-1", {.note = "a note"});
+            // Nobody else writes between these.
+            RunDatabase other = readable(path);
+            CHECK(other.artifact("a-1", kCheckpointArtifact));
+            RunDatabase writer(path, DatabaseAccess::read_write_again,
+                               std::chrono::milliseconds(1));
+            CHECK(kind_thrown_by([&] { writer.put_run(sample_run("b-2")); }) ==
+                  StorageError::Kind::locked);
+            if (fails) throw std::runtime_error("on purpose");
+        });
+    };
+    CHECK_THROWS_AS(work(true), std::runtime_error);
+    CHECK(database.artifact("a-1", kCheckpointArtifact));
+    CHECK(database.find_run("a-1")->notes.empty());
+    work(false);
+    CHECK_FALSE(database.artifact("a-1", kCheckpointArtifact));
+    CHECK(database.find_run("a-1")->notes == "a note");
 }
 
 }  // namespace lockstep::storage
