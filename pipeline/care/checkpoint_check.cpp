@@ -68,7 +68,8 @@ public:
         if (!row_ && !previous_row_) return check_unrecorded();
         if (is_good(file_)) return check_beside_good();
         if (is_good(previous_)) return fall_back();
-        lose_all();
+        lose_all(fmt::format("checkpoint.h5 {}; checkpoint.prev.h5 {}", damage_of(file_),
+                             damage_of(previous_)));
     }
 
 private:
@@ -86,6 +87,7 @@ private:
 
     // No row knows a checkpoint: its row was lost, or the file was written just before a crash.
     void check_unrecorded() {
+        if (!is_covered(file_) && needs_one()) return lose_all("no row tells of one");
         if (is_covered(file_)) {
             report_finding(checked_, Severity::warning, at(file_), "no row tells of it",
                            "gets its row, and training goes on from it", [&] { adopt(); });
@@ -93,6 +95,12 @@ private:
             report_unknown(file_);
         }
         if (previous_.is_there) report_unknown(previous_);
+    }
+    // An epoch's row is written with that of its checkpoint: where there is none, it was lost.
+    bool needs_one() const {
+        const bool goes_on = checked_.run.state == storage::RunState::interrupted ||
+                             checked_.run.state == storage::RunState::running;
+        return goes_on && !checked_.database.epochs(checked_.run.run).empty();
     }
     // Whether the database has all that came before this checkpoint of the run.
     bool is_covered(const CheckpointFile& file) const {
@@ -159,12 +167,9 @@ private:
                        });
     }
 
-    void lose_all() {
+    void lose_all(const std::string& why) {
         const bool is_finished = checked_.run.state == storage::RunState::finished;
-        const std::string what = fmt::format(
-            "no checkpoint can be used: checkpoint.h5 {}; "
-            "checkpoint.prev.h5 {}",
-            damage_of(file_), damage_of(previous_));
+        const std::string what = "no checkpoint can be used: " + why;
         report_finding(checked_, is_finished ? Severity::warning : Severity::error, at(file_), what,
                        is_finished ? "put aside; a finished run needs none"
                                    : "put aside; becomes `failed`, --retry-failed starts it anew",

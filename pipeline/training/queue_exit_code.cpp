@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
+#include <iterator>
 #include <sstream>
 #include <string>
 
@@ -56,7 +56,7 @@ std::vector<int> gathered(const Communicator& world, const std::vector<int>& exi
     return all;
 }
 
-int exit_code_of(const std::vector<int>& exit_codes, std::size_t runs) {
+int exit_code_of(const std::vector<int>& exit_codes) {
     std::vector<int> failures;
     bool is_left = false;
     for (const int code : exit_codes) {
@@ -68,8 +68,7 @@ int exit_code_of(const std::vector<int>& exit_codes, std::size_t runs) {
         }
     }
     if (failures.empty()) return is_left ? kExitLeftToOthers : kExitSuccess;
-    const bool are_alike = std::count(failures.begin(), failures.end(), failures.front()) ==
-                           static_cast<std::ptrdiff_t>(runs);
+    const bool are_alike = std::ranges::count(failures, failures.front()) == std::ssize(failures);
     return are_alike ? failures.front() : kExitSomeRunsFailed;
 }
 

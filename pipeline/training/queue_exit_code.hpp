@@ -23,8 +23,9 @@ std::vector<LeftRun> left_runs(const RunClaims& claims, const std::vector<std::s
 // Every rank's exit codes, on every rank.
 std::vector<int> gathered(const trainer::Communicator& world, const std::vector<int>& exit_codes);
 
-// Of the whole experiment: `exit_codes` are those of its `runs` runs, but for some that are
-// finished.
-int exit_code_of(const std::vector<int>& exit_codes, std::size_t runs);
+// Of the whole experiment, by the exit codes of its runs; those that are finished say nothing.
+// Where one was stopped, that; else what all that failed, failed with, and kExitSomeRunsFailed
+// where that differs; else kExitLeftToOthers where some are.
+int exit_code_of(const std::vector<int>& exit_codes);
 
 }  // namespace lockstep::pipeline

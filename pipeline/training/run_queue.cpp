@@ -135,8 +135,7 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
     const SortedRuns sorted = sort_out(queue, survey.actions, told);
     std::vector<int> exit_codes;  // of the runs this rank led
     if (world.is_root()) exit_codes = sorted.exit_codes;
-    if (sorted.pending.empty())
-        return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());
+    if (sorted.pending.empty()) return exit_code_of(gathered(world, exit_codes));
 
     for (const std::string& warning : data_warnings(queue.plan, sorted.pending)) {
         told.error("warning: " + warning);
@@ -170,7 +169,7 @@ int train_all(const Queue& queue, const Communicator& world, ProgressSink& progr
             codes_of_left(queue, left_runs(claims, sorted.pending, is_stopped), is_stopped, told);
         exit_codes.insert(exit_codes.end(), codes.begin(), codes.end());
     });
-    return exit_code_of(gathered(world, exit_codes), queue.plan.runs.size());
+    return exit_code_of(gathered(world, exit_codes));
 }
 
 }  // namespace lockstep::pipeline

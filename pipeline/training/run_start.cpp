@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -31,13 +34,46 @@ void check_digest(const PlannedRun& planned, const char* what, const std::string
                     planned.id, what, stored.substr(0, 12), own.substr(0, 12), way_out(planned)));
 }
 
+// "2 epochs", "7 steps": what the database has of the run; "" nothing.
+std::string work_of(const storage::RunDatabase& database, const std::string& run) {
+    if (const auto epochs = database.epochs(run).size(); epochs > 0)
+        return fmt::format("{} epoch{}", epochs, epochs == 1 ? "" : "s");
+    const auto steps = database.steps(run).size();
+    return steps > 0 ? fmt::format("{} step{}", steps, steps == 1 ? "" : "s") : "";
+}
+
+// Only --fresh and --retry-failed take a run that has ended for good: who holds it since was to
+// begin it anew, and was killed before.
+bool was_to_begin_anew(const storage::RunDatabase& database, const std::string& run) {
+    static constexpr std::array<std::string_view, 6> kTurns{"started",  "resumed", "interrupted",
+                                                            "finished", "failed",  "repaired"};
+    std::string last;
+    for (const storage::EventRow& event : database.events(run)) {
+        if (std::ranges::find(kTurns, event.kind) != kTurns.end()) last = event.kind;
+    }
+    return last == "finished" || last == "failed";
+}
+
+// The row of a checkpoint is written with that of its epoch: where there are epochs and no such
+// row, it was lost. Before the first one a file can only be one whose row was never written.
+void require_no_work(const storage::RunDatabase& database, const PlannedRun& planned) {
+    const std::string work = work_of(database, planned.id);
+    if (work.empty() || was_to_begin_anew(database, planned.id)) return;
+    throw Failure(kExitBadData,
+                  fmt::format("run {}: {} of it are in the run database, and no checkpoint: "
+                              "`lockstep fsck --repair` takes up one that is whole; {}",
+                              planned.id, work, way_out(planned)));
+}
+
 std::optional<storage::LoadedCheckpoint> load_checkpoint(const storage::RunStore& store,
                                                          const storage::RunDatabase& database,
                                                          const PlannedRun& planned) {
     const storage::RunFiles files = store.run_files(planned.id);
     const std::vector<std::string> digests = database.checkpoint_digests(planned.id);
-    // None was recorded: a file can only be one whose row was never written.
-    if (digests.empty()) return std::nullopt;
+    if (digests.empty()) {
+        require_no_work(database, planned);
+        return std::nullopt;
+    }
     try {
         return storage::load_newest_good_checkpoint(files.checkpoint, files.previous_checkpoint,
                                                     digests);
@@ -90,7 +126,12 @@ RunStart resume(const storage::RunStore& store, const storage::RunDatabase& data
                 const PlannedRun& planned, const std::string& data_digest,
                 const trainer::ComputeEnvironment& environment) {
     std::optional<storage::LoadedCheckpoint> loaded = load_checkpoint(store, database, planned);
-    if (!loaded) return start_anew(planned);
+    if (!loaded) {
+        RunStart start = start_anew(planned);
+        if (!work_of(database, planned.id).empty())
+            start.warnings.emplace_back("begins anew, as the attempt before was to");
+        return start;
+    }
     storage::CheckpointState& checkpoint = loaded->state;
     check_digest(planned, "configuration", planned.effective.digest, checkpoint.config_digest);
     check_digest(planned, "data set", data_digest, checkpoint.data_digest);

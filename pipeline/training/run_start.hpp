@@ -38,8 +38,9 @@ std::vector<std::string> other_kernels(const storage::CheckpointState& checkpoin
                                        const trainer::ComputeEnvironment& environment);
 
 // Goes on from the newest good checkpoint; starts anew where there is none yet.
-// Throws Failure (kExitBadData) if the checkpoints are damaged, or of another configuration or
-// other data than the run's; StorageError, WeightsError.
+// Throws Failure (kExitBadData) if the checkpoints are damaged, lost (epochs or steps are recorded,
+// and none of them), or of another configuration or other data than the run's; StorageError,
+// WeightsError.
 RunStart resume(const storage::RunStore& store, const storage::RunDatabase& database,
                 const PlannedRun& planned, const std::string& data_digest,
                 const trainer::ComputeEnvironment& environment);

@@ -11,9 +11,10 @@
 
 #include "pipeline/failure/exit_codes.hpp"
 #include "pipeline/progress/standard_output.hpp"
-#include "pipeline/recording/process_identity.hpp"
 #include "pipeline/settings/path_text.hpp"
+#include "pipeline/store/artifact_file.hpp"
 #include "pipeline/training/run_lock.hpp"
+#include "pipeline/verbs/merge_choice.hpp"
 #include "storage/database/run_spool.hpp"
 #include "storage/files/atomic_file.hpp"
 #include "storage/files/run_store.hpp"
@@ -24,59 +25,14 @@ namespace lockstep::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+using storage::ArtifactRow;
 using storage::RunDatabase;
 using storage::RunDetails;
 using storage::RunState;
 using storage::RunStore;
 
-bool is_trained_now(const RunDetails& run) {
-    return !run.attempts.empty() && is_alive(run.attempts.back());
-}
-
-// What does not depend on when and where it was trained.
-bool has_same_figures(const RunDetails& one, const RunDetails& other) {
-    return one.run.data_digest == other.run.data_digest &&
-           std::ranges::equal(one.epochs, other.epochs,
-                              [](const auto& a, const auto& b) {
-                                  return a.epoch == b.epoch && a.weights_digest == b.weights_digest;
-                              }) &&
-           std::ranges::equal(one.metrics, other.metrics, [](const auto& a, const auto& b) {
-               return a.name == b.name &&
-                      (a.value == b.value || (a.value != a.value && b.value != b.value));
-           });
-}
-
-enum class Choice { take, same, keep, differs, busy, waits };
-
-Choice choice_of(const RunDetails& theirs, const std::optional<RunDetails>& ours) {
-    if (is_trained_now(theirs) || (ours && is_trained_now(*ours))) return Choice::busy;
-    if (!ours) return Choice::take;
-    const bool is_done = ours->run.state == RunState::finished;
-    const bool is_theirs_done = theirs.run.state == RunState::finished;
-    if (is_done && is_theirs_done) {
-        return has_same_figures(theirs, *ours) ? Choice::same : Choice::differs;
-    }
-    if (is_done != is_theirs_done) return is_done ? Choice::keep : Choice::take;
-    return theirs.epochs.size() > ours->epochs.size() ? Choice::take : Choice::keep;
-}
-
-const char* words_for(Choice choice) {
-    switch (choice) {
-        case Choice::take:
-            return "taken";
-        case Choice::same:
-            return "here already";
-        case Choice::keep:
-            return "kept: the one here is as far or further";
-        case Choice::differs:
-            return "differs: both are finished, with other figures; the one here is kept";
-        case Choice::busy:
-            return "left out: it is being trained";
-        case Choice::waits:
-            return "left out: rows of it wait beside its database; `lockstep fsck --repair` there "
-                   "takes them in";
-    }
-    return "";
+bool has_newest(const std::vector<ArtifactRow>& rows) {
+    return std::ranges::find(rows, storage::kCheckpointArtifact, &ArtifactRow::kind) != rows.end();
 }
 
 // Merging once more adds nothing.
@@ -127,17 +83,15 @@ private:
         RunDetails theirs = source_.run_details(run);
         std::optional<RunDetails> ours;
         if (database_.find_run(run)) ours = database_.run_details(run);
-        if (ours) join_words(theirs, *ours);
-        Choice choice = choice_of(theirs, ours);
-        if (choice == Choice::take && (has_spool(from_, run) || has_spool(into_, run)))
-            choice = Choice::waits;
-        if (choice == Choice::take) {
+        MergeChoice choice = choice_of(theirs, ours);
+        if (ours && choice != MergeChoice::other_data) join_words(theirs, *ours);
+        if (choice == MergeChoice::take && (has_spool(from_, run) || has_spool(into_, run)))
+            choice = MergeChoice::waits;
+        if (choice == MergeChoice::take && ours && !can_replace(theirs))
+            choice = MergeChoice::lacking;
+        if (choice == MergeChoice::take) {
             const auto lock = take_folder(run);
-            if (lock) {
-                take(theirs, ours);
-            } else {
-                choice = Choice::busy;
-            }
+            choice = lock ? take(theirs, ours) : MergeChoice::busy;
         }
         print(fmt::format("{}: {}\n", run, words_for(choice)));
     }
@@ -148,6 +102,22 @@ private:
         std::optional<RunLock> lock;
         database_.write_at_once([&] { lock = RunLock::take(into_.make_run_folder(run).folder); });
         return lock;
+    }
+
+    // Looked at before anything of the run here is touched; what is amiss is told.
+    bool can_replace(const RunDetails& theirs) const {
+        std::vector<ArtifactRow> whole;
+        std::string faults;
+        for (const ArtifactRow& row : theirs.artifacts) {
+            const ArtifactFile file = find_artifact(from_, row);
+            if (file.content)
+                whole.push_back(row);
+            else
+                faults += warning_of(row, file);
+        }
+        if (is_enough(theirs, whole)) return true;
+        print(faults);
+        return false;
     }
 
     // A user's words of both sides, whichever training is kept.
@@ -163,20 +133,13 @@ private:
     // Files first: rows never tell of files that are not there. But for the checkpoint before the
     // newest where a run is here already: in that place its own one waits until the rows are
     // theirs, so that it can go on wherever this is killed.
-    void take(RunDetails theirs, const std::optional<RunDetails>& ours) {
+    MergeChoice take(RunDetails theirs, const std::optional<RunDetails>& ours) {
         const storage::RunFiles files = into_.run_files(theirs.run.run);
-        std::vector<storage::ArtifactRow> copied;
-        std::optional<storage::Bytes> previous;
         if (ours) keep_checkpoint(files);
-        for (const storage::ArtifactRow& row : theirs.artifacts) {
-            std::optional<storage::Bytes> content = content_of(row);
-            if (!content) continue;
-            copied.push_back(row);
-            if (ours && row.kind == storage::kPreviousCheckpointArtifact)
-                previous = std::move(content);
-            else
-                storage::replace_file(files.folder / fs::path(row.path).filename(), *content);
-        }
+        std::optional<storage::Bytes> previous;
+        const std::vector<ArtifactRow> copied = copy_files(theirs, ours.has_value(), previous);
+        const bool is_complete = is_enough(theirs, copied);
+        if (ours && !is_complete) return MergeChoice::lacking;  // since they were looked at
         theirs.artifacts = copied;
         std::error_code ignored;
         fs::copy_file(from_.run_files(theirs.run.run).log, files.log,
@@ -187,6 +150,34 @@ private:
             storage::replace_file(files.previous_checkpoint, *previous);
         else if (ours)
             fs::remove(files.previous_checkpoint, ignored);
+        // Of a finished one without its results the files that are left out are told.
+        const bool is_stuck = !is_complete && theirs.run.state != RunState::finished;
+        return is_stuck ? MergeChoice::stuck : MergeChoice::take;
+    }
+
+    // The rows of what is whole. The checkpoint before the newest goes to `previous` where a run is
+    // here; it becomes the newest where that one, whose row comes first, is lost.
+    std::vector<ArtifactRow> copy_files(const RunDetails& theirs, bool is_here,
+                                        std::optional<storage::Bytes>& previous) const {
+        const storage::RunFiles files = into_.run_files(theirs.run.run);
+        std::vector<ArtifactRow> copied;
+        for (ArtifactRow row : theirs.artifacts) {
+            ArtifactFile file = find_artifact(from_, row);
+            if (!file.content) {
+                print(warning_of(row, file));
+                continue;
+            }
+            if (row.kind == storage::kPreviousCheckpointArtifact && !has_newest(copied)) {
+                row.kind = storage::kCheckpointArtifact;
+                row.path = into_.relative_path(files.checkpoint);
+            }
+            copied.push_back(row);
+            if (is_here && row.kind == storage::kPreviousCheckpointArtifact)
+                previous = std::move(file.content);
+            else
+                storage::replace_file(files.folder / fs::path(row.path).filename(), *file.content);
+        }
+        return copied;
     }
 
     // The newest good one of the run that is here, under its second name.
@@ -199,22 +190,9 @@ private:
             storage::replace_file(files.previous_checkpoint, content);
     }
 
-    // Nothing, and told, where the file is not the one that the database tells of.
-    std::optional<storage::Bytes> content_of(const storage::ArtifactRow& row) const {
-        try {
-            storage::Bytes content = storage::read_file(from_.root() / row.path);
-            if (storage::sha256_hex(content) == row.sha256) return content;
-            tell(row, "is another one than its database tells of");
-        } catch (const storage::StorageError& error) {
-            if (error.kind() != storage::StorageError::Kind::missing) throw;
-            tell(row, "is missing");
-        }
-        return std::nullopt;
-    }
-
-    void tell(const storage::ArtifactRow& row, const char* what) const {
-        print(fmt::format("warning: {} {}; left out\n",
-                          printable((from_.root() / row.path).string()), what));
+    std::string warning_of(const ArtifactRow& row, const ArtifactFile& file) const {
+        return fmt::format("warning: {} {}; left out\n",
+                           printable((from_.root() / row.path).string()), file.fault);
     }
 
     void end_dead_attempt(const std::optional<RunDetails>& ours) {

@@ -15,8 +15,9 @@ struct MergeOptions {
 
 // `lockstep merge FROM... --store INTO`: brings the runs of other stores into one, with their
 // files, and leaves the others as they are. Of a run that both have, the one that is further is
-// kept; of equal ones, and of finished ones with other figures (which is told), the one that was
-// there. Doing it again changes nothing. Throws StorageError.
+// kept, if the files that it needs are whole; of equal ones, of finished ones with other figures
+// and of those on other data (which is told), the one that was there. Doing it again changes
+// nothing. Throws StorageError.
 int merge(const MergeOptions& options);
 
 }  // namespace lockstep::pipeline

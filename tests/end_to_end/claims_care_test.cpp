@@ -146,6 +146,18 @@ TEST_CASE("A claim that was overtaken, or outlived its run, is ended", "[end_to_
     CHECK(store.database().find_run(store.id())->state == RunState::finished);
 }
 
+// `--fresh` of a run whose checkpoints gc had removed, killed before it had begun anything.
+TEST_CASE("A run that was claimed to begin anew does so once its claim is dead", "[end_to_end]") {
+    const Store store;
+    store.execute("delete from artifacts where kind like 'checkpoint%'");
+    for (const char* file : {"checkpoint.h5", "checkpoint.prev.h5"}) fs::remove(store.run() / file);
+    store.claim(utc_in(-100));
+    store.train_to_same_weights();
+    CHECK(rows(store.path(),
+               "select count(*) from events where kind = 'warning' and "
+               "text like 'begins anew%'") == "1\n");
+}
+
 // As if the last epoch had met a database that somebody held, and the end a kill.
 void put_last_epoch_aside(const Store& store) {
     storage::RecordedRows last{.run = store.id()};

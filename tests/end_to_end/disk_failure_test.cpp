@@ -132,6 +132,21 @@ TEST_CASE("A disk without room for a run's checkpoints is told before the first 
     CHECK_FALSE(contains(words, "Epoch 1/"));
 }
 
+TEST_CASE("Runs that are trained do not hide that another one was not begun for want of room",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    const auto all =
+        lockstep_command({"run", smoke_file(), "--ranks", "1", "--store", store.string()});
+    Process failed(failing({"statvfs", "batch-normalized-", 1, 1}, store, all));
+    CHECK(failed.wait() == 74);
+    INFO(failed.errors());
+    CHECK(rows(store, "select state, count(*) from runs group by state order by 1") ==
+          "finished,3\nqueued,1\n");
+    CHECK(Process(all).wait() == 0);
+    CHECK(rows(store, "select count(*) from runs where state = 'finished'") == "4\n");
+}
+
 TEST_CASE("A report that cannot be made durable costs the report alone", "[end_to_end]") {
     const FailingCall call{"fsync", "report.html", 1, EIO};
     CHECK(contains(check_failure(call, 0), "no report was written: "));

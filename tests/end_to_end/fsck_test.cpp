@@ -194,8 +194,47 @@ TEST_CASE("A checkpoint whose rows were deleted is taken up again", "[end_to_end
         database.remove_artifact(damaged.id(), storage::kCheckpointArtifact);
         database.remove_artifact(damaged.id(), storage::kPreviousCheckpointArtifact);
     }
+    const Result refused = damaged.train();
+    INFO(refused.errors);
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.errors.find("2 epochs of it are in the run database, and no checkpoint: "
+                              "`lockstep fsck --repair`") != std::string::npos);
     damaged.check_mended("no row tells of it");
     CHECK(damaged.train().exit_code == 0);
+    check_same_results(damaged);
+}
+
+TEST_CASE("A run whose checkpoints are lost with their rows never begins anew in silence",
+          "[end_to_end]") {
+    const Damaged damaged;
+    damaged.set_state(RunState::interrupted);
+    {
+        RunDatabase database = damaged.database();
+        for (const auto kind : {storage::kCheckpointArtifact, storage::kPreviousCheckpointArtifact})
+            database.remove_artifact(damaged.id(), kind);
+    }
+    for (const char* file : {"checkpoint.h5", "checkpoint.prev.h5"})
+        fs::remove(damaged.run() / file);
+    for (int start = 1; start <= 2; ++start) {
+        const Result refused = damaged.train();
+        INFO(refused.errors);
+        CHECK(refused.exit_code == 65);
+        CHECK(refused.errors.find("--fresh") != std::string::npos);
+        CHECK(damaged.state() == RunState::interrupted);
+        CHECK(damaged.database().epochs(damaged.id()).size() == 2);
+    }
+    SECTION("--fresh begins it anew") {
+        CHECK(lockstep({"run", smoke_file(), "--store", damaged.store().string(), "--ranks", "1",
+                        "--only", kRun, "--fresh"})
+                  .exit_code == 0);
+    }
+    SECTION("fsck gives it up") {
+        damaged.check_mended("no checkpoint can be used: no row tells of one");
+        CHECK(damaged.state() == RunState::failed);
+        CHECK(lockstep({"run", smoke_file(), "--store", damaged.store().string(), "--ranks", "1",
+                        "--retry-failed"})
+                  .exit_code == 0);
+    }
     check_same_results(damaged);
 }
 

@@ -56,6 +56,64 @@ void train_one_epoch(const fs::path& store) {
     CHECK(rows(store, "select count(*) from epochs") == "1\n");
 }
 
+// A longer training, of four epochs, killed after some of them.
+std::vector<std::string> long_training(const fs::path& store) {
+    std::vector<std::string> command = training(store, "batch-normalized");
+    command.insert(command.end(), {"--set", "train.epochs=4"});
+    return command;
+}
+
+void train_epochs(const fs::path& store, int epochs) {
+    const std::string step = std::to_string(10 * epochs + 2);
+    std::vector<std::string> command = long_training(store);
+    command.insert(command.begin(),
+                   {"env", "LOCKSTEP_FAULT=step.begin@step=" + step +
+                               ":sleep=1;step.after_update@step=" + step + ":kill"});
+    CHECK(Process(command).wait() == 128 + SIGKILL);
+    CHECK(rows(store, "select count(*) from epochs") == std::to_string(epochs) + "\n");
+}
+
+const std::string& long_weights() {
+    static const std::string bytes = [] {
+        const TemporaryDirectory folder;
+        CHECK(Process(long_training(folder / "store")).wait() == 0);
+        return read_text(run_folder(folder / "store", "batch-normalized") / "final.h5");
+    }();
+    return bytes;
+}
+
+// Stores of the same run: after one epoch, after three, and after all four.
+struct LongStores {
+    LongStores() {
+        train_epochs(one, 1);
+        train_epochs(three, 3);
+        CHECK(Process(long_training(four)).wait() == 0);
+    }
+    TemporaryDirectory folder;
+    fs::path one = folder / "one";
+    fs::path three = folder / "three";
+    fs::path four = folder / "four";
+};
+
+const LongStores& long_stores() {
+    static const LongStores stores;
+    return stores;
+}
+
+void damage(const fs::path& store, const char* file) {
+    std::fstream stream(run_folder(store, "batch-normalized") / file,
+                        std::ios::in | std::ios::out | std::ios::binary);
+    REQUIRE(stream.seekp(9000));
+    stream << 'x' << 'y';
+}
+
+void check_goes_on(const fs::path& store, const std::string& first_epoch) {
+    CHECK(Process(long_training(store)).wait() == 0);
+    CHECK(rows(store, "select state, max(first_epoch) from runs join attempts using (run)") ==
+          "finished," + first_epoch + "\n");
+    CHECK(read_text(run_folder(store, "batch-normalized") / "final.h5") == long_weights());
+}
+
 // By which two stores are told apart. The log aside: it is for people.
 std::map<std::string, std::string> content_of(const fs::path& store) {
     std::map<std::string, std::string> content;
@@ -228,6 +286,116 @@ TEST_CASE("A merge that is killed leaves a run that was here able to go on", "[e
     }
     CHECK(kills >= 4);
     CHECK(resumed >= 4);
+}
+
+TEST_CASE("merge takes no run that could not go on in the place of one that can", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path from = folder / "from", into = folder / "into";
+    const auto copy = [&](const fs::path& further) {
+        fs::copy(further, from, fs::copy_options::recursive);
+        fs::copy(long_stores().one, into, fs::copy_options::recursive);
+        return run_folder(from, "batch-normalized");
+    };
+    std::string words = "kept: the one there is further, but lacks files that it needs";
+    SECTION("both of its checkpoints are damaged") {
+        copy(long_stores().three);
+        damage(from, "checkpoint.h5");
+        damage(from, "checkpoint.prev.h5");
+    }
+    SECTION("both of its checkpoints are gone") {
+        const fs::path run = copy(long_stores().three);
+        fs::remove(run / "checkpoint.h5");
+        fs::remove(run / "checkpoint.prev.h5");
+    }
+    SECTION("it is finished, and its weights are damaged") {
+        copy(long_stores().four);
+        damage(from, "final.h5");
+    }
+    SECTION("it is finished, and its predictions are gone") {
+        fs::remove(copy(long_stores().four) / "predictions.h5");
+    }
+    SECTION("it is finished, and no row tells of its weights") {
+        copy(long_stores().four);
+        RawDatabase(from / "lockstep.db").exec("delete from artifacts where kind = 'final'");
+    }
+    SECTION("it has failed") {
+        copy(long_stores().three);
+        RawDatabase(from / "lockstep.db").exec("update runs set state = 'failed'");
+        words = "kept: the one there has failed";
+    }
+    SECTION("it was trained on other data") {
+        copy(GENERATE(true, false) ? long_stores().three : long_stores().four);
+        RawDatabase(from / "lockstep.db")
+            .exec("update runs set data_digest = 'other', notes = 'of other data'");
+        words = "differs: it was trained on another data set";
+    }
+    const auto before = content_of(into);
+    for (int time = 1; time <= 2; ++time) {
+        const Result result = merge({from}, into);
+        INFO(result.output);
+        CHECK(result.exit_code == 0);
+        CHECK(result.output.find(words) != std::string::npos);
+        CHECK(content_of(into) == before);
+    }
+    check_goes_on(into, "2");
+}
+
+TEST_CASE("merge takes a run by whichever of its checkpoints counts, killed anywhere or not",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path from = folder / "from";
+    fs::copy(long_stores().three, from, fs::copy_options::recursive);
+    const fs::path run = run_folder(from, "batch-normalized");
+    std::string first_epoch = "4";
+    SECTION("the newest is damaged") {
+        damage(from, "checkpoint.h5");
+        first_epoch = "3";
+    }
+    SECTION("a kill came before the newest took its name") {
+        fs::rename(run / "checkpoint.h5", run / "checkpoint.prev.h5");
+    }
+    for (const bool is_here : {true, false}) {
+        for (const char* point : {"db.begin", "db.before_commit", "db.after_commit"}) {
+            for (int count = 1;; ++count) {
+                const std::string fault =
+                    std::string(point) + "@count=" + std::to_string(count) + ":kill";
+                INFO(fault << " " << is_here);
+                const fs::path into = folder / (fault + (is_here ? "here" : ""));
+                if (is_here) fs::copy(long_stores().one, into, fs::copy_options::recursive);
+                std::vector<std::string> command =
+                    lockstep_command({"merge", from.string(), "--store", into.string()});
+                command.insert(command.begin(), {"env", "LOCKSTEP_FAULT=" + fault});
+                const bool is_killed = Process(command).wait() != 0;
+                const bool is_there = rows(into, "select count(*) from runs") == "1\n";
+                const bool is_merged =
+                    is_there && rows(into, "select count(*) from epochs") == "3\n";
+                CHECK(is_there >= is_here);
+                CHECK(is_merged >= !is_killed);
+                if (is_there) check_goes_on(into, is_merged ? first_epoch : "2");
+                if (!is_killed) break;
+            }
+        }
+    }
+}
+
+TEST_CASE("A run that merge brings without a checkpoint is told, and does not begin anew",
+          "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path from = folder / "from", into = folder / "into";
+    fs::copy(long_stores().three, from, fs::copy_options::recursive);
+    damage(from, "checkpoint.h5");
+    damage(from, "checkpoint.prev.h5");
+    const Result told = merge({from}, into);
+    INFO(told.output);
+    CHECK(told.exit_code == 0);
+    CHECK(told.output.find("taken, but it cannot go on") != std::string::npos);
+    const auto merged = content_of(into);
+    CHECK(merge({from}, into).exit_code == 0);
+    CHECK(content_of(into) == merged);
+    Process refused(long_training(into));
+    CHECK(refused.wait() == 65);
+    CHECK(refused.errors().find("--fresh") != std::string::npos);
+    CHECK(rows(into, "select count(*) from epochs") == "3\n");
 }
 
 }  // namespace
