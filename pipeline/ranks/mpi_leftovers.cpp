@@ -143,6 +143,8 @@ fs::path session_folder(const MpiPlaces& places) {
 // becomes prterun, of one that runs by itself, of a daemon.
 constexpr std::array<std::string_view, 3> kPrograms{"prterun", "prte", "prted"};
 
+constexpr const char* kKeeper = "lockstep.";  // of an MpiSweep; the number of its process follows
+
 // Open MPI 4: ompi.HOST.USER/pid.PROCESS, and jf.NUMBER; 5: PROGRAM.HOST.PROCESS.USER
 std::vector<fs::path> sessions(const MpiPlaces& places) {
     std::vector<fs::path> found;
@@ -156,7 +158,8 @@ std::vector<fs::path> sessions(const MpiPlaces& places) {
     };
     for (const fs::path& entry : storage::entries_of(session_folder(places))) {
         const std::string name = entry.filename();
-        if (is_empty_job(entry) || has_gone(number_between(name, "pid.", ""), entry))
+        if (is_empty_job(entry) || has_gone(number_between(name, "pid.", ""), entry) ||
+            has_gone(number_between(name, kKeeper, ""), entry))
             found.push_back(entry);
     }
     const std::string end = fmt::format(".{}", places.user);
@@ -312,9 +315,25 @@ OwnMpiSession::~OwnMpiSession() {
         fs::remove(job_.parent_path().parent_path(), ignored);
 }
 
-MpiSweep::MpiSweep(MpiPlaces places) : places_(std::move(places)) { sweep(places_); }
+MpiSweep::MpiSweep(MpiPlaces places) : places_(std::move(places)) {
+    sweep(places_);
+    keep_folder();
+}
+
+// Others may remove the folder until ours is in it.
+void MpiSweep::keep_folder() {
+    constexpr int kTries = 100;
+    const fs::path folder = session_folder(places_);
+    const fs::path keeper = folder / fmt::format("{}{}", kKeeper, ::getpid());
+    for (int i = 0; i < kTries && keeper_.empty(); ++i) {
+        ::mkdir(folder.c_str(), S_IRWXU);  // as Open MPI makes it
+        if (::mkdir(keeper.c_str(), S_IRWXU) == 0) keeper_ = keeper;
+    }
+}
 
 MpiSweep::~MpiSweep() {
+    std::error_code ignored;
+    if (!keeper_.empty()) fs::remove(keeper_, ignored);
     try {
         sweep(places_);
     } catch (...) {  // out of memory, say: the next start sweeps

@@ -31,6 +31,10 @@ MpiPlaces mpi_places();  // of this process
 std::vector<std::filesystem::path> mpi_leftovers(const MpiPlaces& places);
 
 // Removes them now and at the end of the scope. What cannot be removed is left.
+//
+// In between it keeps the folder that all sessions of a user and host share: whichever job ends
+// removes it where it is empty, and Open MPI 4 fails to start where that comes between its mkdir
+// and its look at what it made ("unable to create the desired directory: File exists").
 class MpiSweep {
 public:
     explicit MpiSweep(MpiPlaces places = mpi_places());
@@ -39,7 +43,10 @@ public:
     MpiSweep& operator=(const MpiSweep&) = delete;
 
 private:
+    void keep_folder();
+
     MpiPlaces places_;
+    std::filesystem::path keeper_;  // empty: there is none
 };
 
 // The empty folder that Open MPI 5 leaves of a process that had no mpirun, when MPI has ended in

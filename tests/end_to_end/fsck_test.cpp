@@ -114,7 +114,9 @@ TEST_CASE("fsck mends every result of a finished run to the same bytes", "[end_t
             if (how == "empty") fs::resize_file(file, 0);
             if (how == "deleted") fs::remove(file);
             damaged.check_mended(name);
-            CHECK(damaged.train().exit_code == 0);
+            const Result again = damaged.train();
+            INFO(again.errors);
+            CHECK(again.exit_code == 0);
             CHECK(damaged.state() == RunState::finished);
             check_same_results(damaged);
             CHECK(damaged.fsck(false).exit_code == 0);

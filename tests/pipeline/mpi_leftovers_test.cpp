@@ -142,6 +142,22 @@ TEST_CASE("The empty folder of this process without mpirun goes when MPI has end
     CHECK(fs::exists(other));
 }
 
+TEST_CASE("The folder of all sessions stays from one sweep to the next, and goes with the last") {
+    const FakeLeftovers machine;
+    const fs::path sessions = machine.places().sessions / ("ompi.node." + FakeLeftovers::user());
+    fs::create_directories(sessions.parent_path());
+    CHECK(machine.is_left(machine.session(sessions.filename() / "lockstep.999")));
+    CHECK_FALSE(machine.is_left(machine.session(sessions.filename() / "lockstep.100")));
+    fs::remove_all(sessions);
+    {
+        const pipeline::MpiSweep sweep(machine.places());
+        std::error_code error;
+        CHECK_FALSE(fs::remove(sessions, error));  // as a job does that ends
+        CHECK(error == std::errc::directory_not_empty);
+    }
+    CHECK_FALSE(fs::exists(sessions));
+}
+
 TEST_CASE("With the last job of processes without mpirun the folders above it go, in one sweep") {
     const FakeLeftovers machine;
     const fs::path sessions = machine.places().sessions / ("ompi.node." + FakeLeftovers::user());
