@@ -58,9 +58,9 @@ int end_with(const Failure& failure) {
     const bool are_others_waiting = is_mpi_running();
     const bool is_first = rank_from_environment() == 0;
     const bool is_refused = failure.exit_code() == kExitSystem;
-    // Refused as well, rank 0 tells, and by its end mpirun ends this one here.
-    if (!are_others_waiting && !is_first && is_refused)
-        std::this_thread::sleep_for(kBehindRankZero);
+    // With the same error rank 0 tells, and by its end mpirun ends this one here; were this one to
+    // end first, mpirun might end rank 0 before it has told.
+    if (!are_others_waiting && !is_first) std::this_thread::sleep_for(kBehindRankZero);
     if (are_others_waiting || (!is_first && is_refused))
         tell_failure(of_this_rank(failure));
     else if (is_first)
