@@ -181,6 +181,24 @@ TEST_CASE("A store that does not answer when all is trained ends the job, and lo
     CHECK(final_weights(store) == expected_weights());
 }
 
+TEST_CASE("SIGKILL while the report is written leaves the one before whole", "[end_to_end]") {
+    const TemporaryDirectory folder;
+    const fs::path store = folder / "store";
+    REQUIRE(train(store, "").exit_code == 0);
+    const fs::path report = store / "reports/smoke/report.html";
+    const std::string before = read_text(report);
+    REQUIRE(contains(before, "</html>"));
+    CHECK(
+        run_to_end(with_fault("report.write:kill", lockstep_command(arguments(store)))).exit_code ==
+        128 + SIGKILL);
+    CHECK(read_text(report) == before);
+    CHECK(train(store, "").exit_code == 0);
+    CHECK(read_text(report) != before);  // it says when it was written
+    const Result sound = lockstep({"fsck", "--store", store.string()});
+    INFO(sound.output);
+    CHECK(sound.exit_code == 0);
+}
+
 // The ranks' restart trains what the job began with.
 TEST_CASE("An experiment file that is spoiled or removed in a run means the next job",
           "[end_to_end]") {
