@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What CI has no time for, one after the other; about two hours on two cores:
+# What CI has no time for, one after the other; hours on two cores:
 #
 #   scripts/slow-tests.sh [--install] [--points N]
 #

@@ -101,15 +101,4 @@ std::int64_t remove_orphan(storage::RunDatabase& database, const fs::path& folde
     return moved.empty() ? 0 : remove_path(moved);
 }
 
-std::int64_t remove_path(const fs::path& path) {
-    const std::int64_t bytes = bytes_of(path);
-    std::error_code error;
-    fs::remove_all(path, error);
-    if (!error) return bytes;
-    const bool is_forbidden = error == std::errc::permission_denied;
-    throw storage::StorageError(
-        is_forbidden ? storage::StorageError::Kind::no_permission : storage::StorageError::Kind::io,
-        "cannot remove " + path.string() + ": " + error.message());
-}
-
 }  // namespace lockstep::pipeline

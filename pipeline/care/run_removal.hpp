@@ -36,8 +36,4 @@ bool do_if_orphan(storage::RunDatabase& database, const std::filesystem::path& f
 // Throws StorageError.
 std::int64_t remove_orphan(storage::RunDatabase& database, const std::filesystem::path& folder);
 
-// A file, or a folder with all that is in it. Returns its bytes.
-// Throws StorageError (no_permission, io).
-std::int64_t remove_path(const std::filesystem::path& path);
-
 }  // namespace lockstep::pipeline

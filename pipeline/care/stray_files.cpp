@@ -100,14 +100,20 @@ std::set<std::string> run_ids(const storage::RunDatabase& database) {
     return ids;
 }
 
-std::int64_t remove_abandoned(const fs::path& path) {
-    if (storage::temporary_file(path) != storage::TemporaryFile::abandoned) return 0;
+std::int64_t remove_path(const fs::path& path) {
     const std::int64_t bytes = bytes_of(path);
     std::error_code error;
-    fs::remove(path, error);
+    fs::remove_all(path, error);
     if (!error) return bytes;
-    throw storage::StorageError(storage::StorageError::Kind::io,
-                                "cannot remove " + path.string() + ": " + error.message());
+    const bool is_forbidden = error == std::errc::permission_denied;
+    throw storage::StorageError(
+        is_forbidden ? storage::StorageError::Kind::no_permission : storage::StorageError::Kind::io,
+        "cannot remove " + path.string() + ": " + error.message());
+}
+
+std::int64_t remove_abandoned(const fs::path& path) {
+    const bool is_abandoned = storage::temporary_file(path) == storage::TemporaryFile::abandoned;
+    return is_abandoned ? remove_path(path) : 0;
 }
 
 std::int64_t bytes_of(const fs::path& path) {

@@ -37,6 +37,10 @@ std::vector<StrayFile> stray_files(const storage::RunStore& store,
 // What it is usually given.
 std::set<std::string> run_ids(const storage::RunDatabase& database);
 
+// A file, or a folder with all that is in it. Returns its bytes.
+// Throws StorageError (no_permission, io).
+std::int64_t remove_path(const std::filesystem::path& path);
+
 // Removes a file in the making if its process still is gone: its number may be another one's by
 // now. Returns its bytes.
 // Throws StorageError.

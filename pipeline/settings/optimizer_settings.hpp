@@ -32,7 +32,7 @@ inline constexpr RealRange kCoefficients{-100.0, 100.0};
 inline constexpr RealRange kRates{0.0, 1000.0, false, true};
 inline constexpr RealRange kStepsOfNewtonSchulz{0.0, 100.0};
 
-constexpr auto settings_of(const trainer::SgdConfig*) {
+constexpr auto rule_settings(const trainer::SgdConfig*) {
     using Sgd = trainer::SgdConfig;
     return std::tuple{RuleSetting{"momentum", &Sgd::momentum, kFractions},
                       RuleSetting{"nesterov", &Sgd::nesterov}};
@@ -41,33 +41,33 @@ constexpr auto settings_of(const trainer::SgdConfig*) {
 // Of Adam and Nadam.
 template <class Adam>
 requires requires(Adam adam) { adam.beta_1 + adam.beta_2 + adam.epsilon; }
-constexpr auto settings_of(const Adam*) {
+constexpr auto rule_settings(const Adam*) {
     return std::tuple{RuleSetting{"beta_1", &Adam::beta_1, kFractions},
                       RuleSetting{"beta_2", &Adam::beta_2, kFractions},
                       RuleSetting{"epsilon", &Adam::epsilon, kEpsilons}};
 }
 
-constexpr auto settings_of(const trainer::RmspropConfig*) {
+constexpr auto rule_settings(const trainer::RmspropConfig*) {
     using Rmsprop = trainer::RmspropConfig;
     return std::tuple{RuleSetting{"rho", &Rmsprop::rho, kFractions},
                       RuleSetting{"momentum", &Rmsprop::momentum, kFractions},
                       RuleSetting{"epsilon", &Rmsprop::epsilon, kEpsilons}};
 }
 
-constexpr auto settings_of(const trainer::LionConfig*) {
+constexpr auto rule_settings(const trainer::LionConfig*) {
     using Lion = trainer::LionConfig;
     return std::tuple{RuleSetting{"beta_1", &Lion::beta_1, kBetasOfLion},
                       RuleSetting{"beta_2", &Lion::beta_2, kFractions}};
 }
 
-constexpr auto settings_of(const trainer::AdagradConfig*) {
+constexpr auto rule_settings(const trainer::AdagradConfig*) {
     using Adagrad = trainer::AdagradConfig;
     return std::tuple{RuleSetting{"initial_accumulator_value", &Adagrad::initial_accumulator_value,
                                   kAccumulators},
                       RuleSetting{"epsilon", &Adagrad::epsilon, kEpsilons}};
 }
 
-constexpr auto settings_of(const trainer::MuonConfig*) {
+constexpr auto rule_settings(const trainer::MuonConfig*) {
     using Muon = trainer::MuonConfig;
     return std::tuple{RuleSetting{"momentum", &Muon::momentum, kFractions},
                       RuleSetting{"nesterov", &Muon::nesterov},
@@ -88,7 +88,7 @@ constexpr auto settings_of(const trainer::MuonConfig*) {
 // Visits each setting of the rule, in their order: visit(setting), of type RuleSetting<Rule, ...>.
 template <class Rule, class Visit>
 constexpr void for_each_setting(const Rule& rule, Visit visit) {
-    std::apply([&](const auto&... setting) { (visit(setting), ...); }, settings_of(&rule));
+    std::apply([&](const auto&... setting) { (visit(setting), ...); }, rule_settings(&rule));
 }
 
 }  // namespace lockstep::pipeline

@@ -50,9 +50,8 @@
 namespace lockstep::pipeline {
 namespace {
 
-// Tables and report of hundreds of runs take seconds.
-constexpr std::chrono::seconds kMostOfResults{600};
-constexpr int kStallsOfResults = 10;  // where the time of a stall is given
+constexpr std::chrono::seconds kMostOfResults{600};  // for tables and report
+constexpr int kStallsOfResults = 10;                 // where the time of a stall is given
 
 constexpr const char* kAsRank = "--as-rank";  // what a rank that was started by us is told
 
@@ -130,8 +129,6 @@ void print_tables(const RunOptions& options, Plan plan, std::chrono::millisecond
 
 // What was trained is stored, also where the database can not be read at this moment.
 void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
-    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
-    const bool is_in_haste = exit_code == kExitInterrupted;
     // The store may answer no more, and nobody watches.
     const auto limit =
         options.stall_timeout ? kStallsOfResults * *options.stall_timeout : kMostOfResults;
@@ -141,6 +138,8 @@ void print_results(const RunOptions& options, const Plan& plan, int exit_code) {
                                   "trained is stored, and the same command shows it",
                                   printable(options.store.string()))});
     });
+    if (!has_database(options.store)) return tell_stop(exit_code);  // stopped before there was one
+    const bool is_in_haste = exit_code == kExitInterrupted;
     try {
         print_tables(options, plan, is_in_haste ? kWaitAfterStop : storage::kUsualWait);
     } catch (const storage::StorageError& error) {

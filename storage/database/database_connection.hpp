@@ -62,10 +62,10 @@ struct RunDatabase::Connection {
     template <typename Work>
     void write(Work&& work) const {
         use([&](SQLite::Database& db) {
-            if (sqlite3_get_autocommit(db.getHandle()) == 0) return std::forward<Work>(work)(db);
+            if (sqlite3_get_autocommit(db.getHandle()) == 0) return work(db);
             liveness::fault_point("db.begin");
             SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
-            std::forward<Work>(work)(db);
+            work(db);
             liveness::fault_point("db.before_commit");
             transaction.commit();
             liveness::fault_point("db.after_commit");

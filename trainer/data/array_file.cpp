@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 
 #include "trainer/config/errors.hpp"
@@ -10,6 +11,19 @@
 #include "trainer/data/regular_file.hpp"
 
 namespace lockstep::trainer {
+
+void PiecewiseArray::read(std::span<std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        if (is_piece_read()) {
+            piece_ = next_piece();
+            place_ = 0;
+        }
+        const std::size_t count = std::min(bytes.size(), piece_.size() - place_);
+        std::memcpy(bytes.data(), piece_.data() + place_, count);
+        place_ += count;
+        bytes = bytes.subspan(count);
+    }
+}
 
 std::unique_ptr<ArrayFile> open_array_file(const std::filesystem::path& path) {
     constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n", kZip = "PK";

@@ -2,6 +2,7 @@
 
 // Inside trainer/data only: files of named arrays of numbers, NumPy's .npz or HDF5.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -37,6 +38,21 @@ protected:
     std::string type_;
     std::vector<std::int64_t> shape_;
     std::int64_t element_size_ = 0;
+};
+
+// One that comes in pieces.
+class PiecewiseArray : public StoredArray {
+public:
+    void read(std::span<std::uint8_t> bytes) override;
+
+protected:
+    using StoredArray::StoredArray;
+    virtual std::vector<std::uint8_t> next_piece() = 0;
+    bool is_piece_read() const { return place_ == piece_.size(); }
+
+private:
+    std::vector<std::uint8_t> piece_;
+    std::size_t place_ = 0;  // in the piece, of what is read next
 };
 
 class ArrayFile {

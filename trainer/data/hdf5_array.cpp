@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -179,10 +178,10 @@ std::optional<std::int64_t> count_of(std::span<const std::int64_t> shape) {
 
 // ---- an array ------------------------------------------------------------------------------
 
-class Hdf5Array : public StoredArray {
+class Hdf5Array : public PiecewiseArray {
 public:
     Hdf5Array(std::shared_ptr<const OpenHdf5> file, const std::string& name)
-        : StoredArray(fmt::format("{}: {}", file->path(), name)),
+        : PiecewiseArray(fmt::format("{}: {}", file->path(), name)),
           file_(std::move(file)),
           data_set_(open_data_set(*file_, name, origin_)) {
         const Hdf5Properties properties(need(H5Dget_create_plist(data_set_.id()), origin_));
@@ -195,18 +194,8 @@ public:
         choose_block(properties.id());
     }
 
-    void read(std::span<std::uint8_t> bytes) override {
-        while (!bytes.empty()) {
-            if (place_ == block_.size()) read_block();
-            const std::size_t count = std::min(bytes.size(), block_.size() - place_);
-            std::memcpy(bytes.data(), block_.data() + place_, count);
-            place_ += count;
-            bytes = bytes.subspan(count);
-        }
-    }
-
     void require_end() override {
-        if (next_row_ != shape_.front() || place_ != block_.size())
+        if (next_row_ != shape_.front() || !is_piece_read())
             throw_damaged(origin_, "it has more elements than its shape");
     }
 
@@ -236,7 +225,7 @@ private:
     }
 
     // The next rows of the first side.
-    void read_block() {
+    std::vector<std::uint8_t> next_piece() override {
         const std::int64_t count = std::min(rows_, shape_.front() - next_row_);
         const hid_t type = in_memory(type_);
         if (count < 1 || type < 0) throw_damaged(origin_, "it ends too early");
@@ -249,19 +238,17 @@ private:
              origin_);
         const Hdf5Space part(need(
             H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), origin_));
-        block_.resize(static_cast<std::size_t>(count * row_size_));
-        need(H5Dread(data_set_.id(), type, part.id(), whole.id(), H5P_DEFAULT, block_.data()),
+        std::vector<std::uint8_t> rows(static_cast<std::size_t>(count * row_size_));
+        need(H5Dread(data_set_.id(), type, part.id(), whole.id(), H5P_DEFAULT, rows.data()),
              origin_);
         next_row_ += count;
-        place_ = 0;
+        return rows;
     }
 
     std::shared_ptr<const OpenHdf5> file_;  // outlives the data set
     Hdf5DataSet data_set_;
     std::int64_t row_size_ = 0;  // bytes
-    std::int64_t rows_ = 0;      // of a block
-    std::vector<std::uint8_t> block_;
-    std::size_t place_ = 0;  // in the block, of what is read next
+    std::int64_t rows_ = 0;      // of a piece
     std::int64_t next_row_ = 0;
 };
 

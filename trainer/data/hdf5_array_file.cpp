@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <sstream>
 
@@ -39,10 +38,10 @@ void tell_array(StoredArray& array, const ReadingChild::Tell& tell) {
     array.require_end();
 }
 
-class ToldArray : public StoredArray {
+class ToldArray : public PiecewiseArray {
 public:
     ToldArray(const std::filesystem::path& path, const std::string& name)
-        : StoredArray(fmt::format("{}: {}", path.string(), name)),
+        : PiecewiseArray(fmt::format("{}: {}", path.string(), name)),
           child_(origin_, [path, name](const ReadingChild::Tell& tell) {
               tell_array(*open_hdf5_array(path, name), tell);
           }) {
@@ -52,34 +51,19 @@ public:
         for (std::int64_t side = 0; words >> side;) shape_.push_back(side);
     }
 
-    void read(std::span<std::uint8_t> bytes) override {
-        while (!bytes.empty()) {
-            if (place_ == piece_.size()) {
-                piece_ = next_piece();
-                place_ = 0;
-            }
-            const std::size_t count = std::min(bytes.size(), piece_.size() - place_);
-            std::memcpy(bytes.data(), piece_.data() + place_, count);
-            place_ += count;
-            bytes = bytes.subspan(count);
-        }
-    }
-
     void require_end() override {
-        if (place_ != piece_.size() || child_.next())
+        if (!is_piece_read() || child_.next())
             throw_damaged(origin_, "it has more elements than its shape");
     }
 
 private:
-    std::vector<std::uint8_t> next_piece() {
+    std::vector<std::uint8_t> next_piece() override {
         auto piece = child_.next();
         if (!piece) throw_damaged(origin_, "it ends too early");
         return *std::move(piece);
     }
 
     ReadingChild child_;
-    std::vector<std::uint8_t> piece_;
-    std::size_t place_ = 0;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 
 // Inside trainer/data only. libhdf5 itself ends the process, or spoils its memory, on some damaged
-// files (1.10.8 on one of some thousand). So a child process reads, and tells over a pipe.
+// files (1.10.8, docs/data.md). So a child process reads, and tells over a pipe.
 
 #include <sys/types.h>
 
